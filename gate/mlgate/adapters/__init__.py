@@ -1,0 +1,1 @@
+"""One outside thing a file, translated to core types and GateError."""

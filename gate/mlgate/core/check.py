@@ -1,0 +1,189 @@
+"""What is asked for: examples, metrics, rules, checks and the suite of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TypeAlias
+
+from mlgate.core.outcome import Outcome
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+"""A value that JSON can carry."""
+
+
+def digest_of(value: Json) -> str:
+    """Return the SHA-256 of a JSON value in its one canonical form: sorted keys, no spaces, ASCII."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+class Better(Enum):
+    """Which way a metric is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Bound(Enum):
+    """The four things a rule can say about a metric."""
+
+    MIN = "min"
+    MAX = "max"
+    MAX_DROP = "max_drop"
+    MAX_RISE = "max_rise"
+
+    @property
+    def compares(self) -> bool:
+        """Whether the rule holds the candidate against the baseline."""
+        return self in (Bound.MAX_DROP, Bound.MAX_RISE)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A named number with a unit and a better end."""
+
+    name: str
+    unit: str
+    """`points` (0 to 100), `ratio` (0 to 1, may exceed 1 for error rates), `ms`, or empty."""
+    better: Better
+
+    def show(self, value: float, *, signed: bool = False) -> str:
+        """Return *value* as people read it in this unit: two decimals for points, four for ratios."""
+        if not math.isfinite(value):
+            return "not a number" if math.isnan(value) else ("infinite" if value > 0 else "-infinite")
+        sign = "+" if signed else ""
+        match self.unit:
+            case "points" | "ms":
+                text = f"{value:{sign}.2f}"
+            case "ratio":
+                text = f"{value:{sign}.4f}"
+            case _:
+                text = f"{value:{sign}.4g}"
+        return text.replace("-", "\N{MINUS SIGN}") if signed else text
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One thing to ask the model, and what a good answer is."""
+
+    id: str
+    input: Json
+    references: tuple[str, ...] = ()
+    slices: tuple[tuple[str, str], ...] = ()
+    """Field and value, of the fields that the check slices by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One bound that one metric must keep, and where it is written."""
+
+    metric: str
+    bound: Bound
+    limit: float
+    """The bound's number, in the metric's unit; for a relative rule a fraction of the baseline (0.1 is 10 %)."""
+    relative: bool = False
+    confidence: float = 0.95
+    """Of the two-sided interval that a comparing rule is judged by."""
+    on_breach: Outcome = Outcome.FAILED
+    """FAILED, or WARNED for a rule that only tells."""
+    on_inconclusive: Outcome = Outcome.INCONCLUSIVE
+    """INCONCLUSIVE, or WARNED for a rule whose check is too small to settle it."""
+    slice_by: str = ""
+    """Empty: the whole check. Else a field: the rule holds for each of its values."""
+    where: str = ""
+    """`file:line:column` of the rule's number."""
+
+    @property
+    def limit_text(self) -> str:
+        """Return the bound as it is written: `min 0.3`, `max_rise 10%`."""
+        return f"{self.bound.value} {self.limit * 100:g}%" if self.relative else f"{self.bound.value} {self.limit:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChoice:
+    """A metric that a check measures: the name its rules use, and how it is computed."""
+
+    name: str
+    kind: str
+    """The registered metric, e.g. `bleu`."""
+    options: Mapping[str, Json] = field(default_factory=dict)
+    """E.g. `tokenize: zh`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One kind of question put to the model over a set of examples, and the rules its answers must keep."""
+
+    id: str
+    kind: str
+    examples: tuple[Example, ...]
+    """In the data's order. Their ids are unique."""
+    metrics: tuple[MetricChoice, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    slices: tuple[str, ...] = ()
+    """The fields whose values are measured apart."""
+    data_digest: str = ""
+    """Of ids, inputs, references and slices: what the answers are answers to."""
+    params: Mapping[str, Json] = field(default_factory=dict)
+    """What the kind needs to observe; part of the suite's digest."""
+    notices: tuple[str, ...] = ()
+    """What a person should know about the data: duplicate rows, empty references."""
+
+
+def data_digest(examples: Iterable[Example]) -> str:
+    """Return the digest of a data set by content, whatever file format it came in."""
+    lines = hashlib.sha256()
+    for example in examples:
+        slices: list[Json] = [[name, value] for name, value in example.slices]
+        lines.update(digest_of([example.id, example.input, list(example.references), slices]).encode())
+    return lines.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Everything a run asks: what must exist before anything runs, so that what is missing is missing."""
+
+    checks: tuple[Check, ...]
+    model: str = "model"
+    """The model's name, for people."""
+    digest: str = ""
+    """Of what is observed (ids, kinds, data, params), not of the rules: evidence can be judged by other rules."""
+
+    @classmethod
+    def of(cls, checks: Iterable[Check], model: str = "model") -> Suite:
+        """Build a suite with its digest."""
+        checks = tuple(checks)
+        asked: list[Json] = [[c.id, c.kind, c.data_digest, dict(c.params)] for c in checks]
+        return cls(checks, model, digest_of(asked))
+
+    def shard(self, k: int, n: int) -> Suite:
+        """Return part *k* of *n* (1-based): every n-th example of each check. The digest stays the whole's."""
+        if not 1 <= k <= n:
+            raise ValueError(f"shard {k}/{n} does not exist")
+        offset = 0
+        parts = []
+        for check in self.checks:
+            start = (k - 1 - offset) % n
+            parts.append(replace(check, examples=check.examples[start::n]))
+            offset += len(check.examples)
+        return replace(self, checks=tuple(parts))
+
+    def without(self, answered: Iterable[tuple[str, str]]) -> Suite:
+        """Return what is left to ask when the (check, example) pairs of *answered* are known."""
+        known = set(answered)
+        return replace(
+            self,
+            checks=tuple(
+                replace(c, examples=tuple(e for e in c.examples if (c.id, e.id) not in known)) for c in self.checks
+            ),
+        )
+
+    @property
+    def planned(self) -> frozenset[tuple[str, str]]:
+        """Return the (check, example) pairs that must be observed."""
+        return frozenset((check.id, example.id) for check in self.checks for example in check.examples)

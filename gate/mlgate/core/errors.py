@@ -1,0 +1,55 @@
+"""Why mlgate could not go on, what to do next, and the exit code that says so."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GateError(Exception):
+    """Something that stops a run: what, where, and the next step. Shown in one place, the CLI."""
+
+    exit_code: ClassVar[int] = 3
+    """3: we do not know whether the model is good."""
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        """What is wrong: lower case, no full stop."""
+        self.hint = hint
+        """What to do next: a command or a line to write. May be empty."""
+        self.where = where
+        """`file:line:column` or a path. May be empty."""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        step = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{step}"
+
+
+class ConfigError(GateError):
+    """mlgate.yaml, an option or a data file's shape cannot be used; nothing ran."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "", more: tuple[ConfigError, ...] = ()) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.more = more
+        """Further errors of the same file, in its order."""
+
+
+class EvidenceError(GateError):
+    """Evidence or data is damaged, cut off or missing: nothing can be concluded from it."""
+
+
+class ModelError(GateError):
+    """The model under test cannot be reached or started at all."""
+
+
+class AdapterError(GateError):
+    """An outside thing (a disk, git, a server) failed."""
+
+
+class Refused(GateError):  # noqa: N818 - the design's name for it: a trust check said no, nothing broke
+    """A trust check said no: evidence that contradicts itself, is of another run, or is not what was planned."""
+
+    exit_code = 5

@@ -1,0 +1,187 @@
+"""What was seen: the raw, mergeable rows that every number is computed from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mlgate.core.errors import EvidenceError, Refused
+
+Blame = Literal["model", "gate"]
+"""Whose fault a gap is: the model was asked and failed, or it could not be asked at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the model did with one example of one check: the smallest thing a shard can send."""
+
+    check: str
+    example: str
+    seen: Mapping[str, str | float]
+    """Raw facts by name, e.g. `{"answer": "…"}`. Never a score, a mean or a percentile."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what makes a row unique in evidence."""
+        return self.check, self.example
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An example that was asked and not answered, and why."""
+
+    check: str
+    example: str
+    why: str
+    blame: Blame = "gate"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what makes a row unique in evidence."""
+        return self.check, self.example
+
+
+Row = Observation | Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a run observed. Evidence merges only when this is equal."""
+
+    commit: str
+    """The git commit, `+dirty` behind it when the tree had changes; empty outside git."""
+    suite: str
+    model: str
+    """Digest of the model: its code, its image or its answers; an endpoint's address."""
+    data: tuple[tuple[str, str], ...]
+    """Check and the digest of its data, sorted."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Environment:
+    """Where a part of a run was observed. Latency compares only like with like."""
+
+    python: str
+    platform: str
+    cpu: str
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Every row of one run, or of one shard of it. `a | b` joins shards: commutative, associative, idempotent."""
+
+    provenance: Provenance
+    environments: frozenset[Environment] = frozenset()
+    rows: Mapping[tuple[str, str], Row] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, provenance: Provenance, environments: Iterable[Environment], rows: Iterable[Row]) -> Evidence:
+        """Index *rows* by check and example. Refuse two observations of one example that differ."""
+        merged: dict[tuple[str, str], Row] = {}
+        for row in rows:
+            known = merged.get(row.key)
+            merged[row.key] = row if known is None else _join(known, row)
+        return cls(provenance, frozenset(environments), merged)
+
+    def __or__(self, other: Evidence) -> Evidence:
+        """Join two shards of the same run; refuse shards of two runs."""
+        if self.provenance != other.provenance:
+            raise Refused(
+                f"evidence of two runs: {_difference(self.provenance, other.provenance)}",
+                hint="merge only shards that observed the same commit, suite, model and data",
+            )
+        rows = [*self.rows.values(), *other.rows.values()]
+        return Evidence.of(self.provenance, self.environments | other.environments, rows)
+
+    def under(self, check: str) -> dict[str, Row]:
+        """Return the rows of one check by example id."""
+        return {example: row for (owner, example), row in self.rows.items() if owner == check}
+
+    def lines(self) -> Iterator[str]:
+        """Yield every row as one line of canonical JSON, in an order that no scheduler can change."""
+        for key in sorted(self.rows):
+            yield encode(self.rows[key])
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of provenance and rows; where it was observed does not matter."""
+        sha = hashlib.sha256(repr(self.provenance).encode())
+        for line in self.lines():
+            sha.update(line.encode("ascii") + b"\n")
+        return sha.hexdigest()
+
+
+def _join(a: Row, b: Row) -> Row:
+    """Keep the row that knows more: an answer over a gap, the model's failure over the gate's, else the lesser text."""
+    match a, b:
+        case Observation(), Observation():
+            if a != b:
+                raise Refused(
+                    f"{a.check}/{a.example} was observed twice, differently",
+                    hint="a model must be asked once an example; delete one of the two and merge again",
+                )
+            return a
+        case Observation(), Gap():
+            return a
+        case Gap(), Observation():
+            return b
+        case _:
+            return min(a, b, key=lambda gap: (gap.blame == "gate", gap.why) if isinstance(gap, Gap) else (False, ""))
+
+
+def _difference(a: Provenance, b: Provenance) -> str:
+    for name in ("commit", "suite", "model", "data"):
+        left, right = getattr(a, name), getattr(b, name)
+        if left != right:
+            return f"{name} {_short(left)} and {_short(right)}"
+    return "no difference"
+
+
+def _short(value: object) -> str:
+    return str(value)[:12] if isinstance(value, str) else "differs" if value else "none"
+
+
+def encode(row: Row) -> str:
+    """Return one row as canonical JSON: ASCII, one line, sorted keys."""
+    match row:
+        case Observation():
+            value: dict[str, object] = {"check": row.check, "example": row.example, "seen": dict(row.seen)}
+        case Gap():
+            value = {"check": row.check, "example": row.example, "gap": row.why, "blame": row.blame}
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def decode(line: str) -> Row:
+    """Read one row back. Anything that `encode` would not have written is an EvidenceError."""
+    try:
+        value = json.loads(line, object_pairs_hook=_no_twins, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise EvidenceError(f"a row is not valid JSON: {error}") from error
+    match value:
+        case {"check": str(check), "example": str(example), "seen": dict(seen)} if len(value) == 3:  # noqa: PLR2004 - no other key
+            if all(isinstance(v, str) or (_is_number(v) and math.isfinite(v)) for v in seen.values()):
+                return Observation(check, example, seen)
+        case {"check": str(check), "example": str(example), "gap": str(why), "blame": "model" | "gate" as blame}:
+            if len(value) == 4:  # noqa: PLR2004 - the four keys of the pattern and no other
+                return Gap(check, example, why, blame)
+    raise EvidenceError("a row is neither an observation nor a gap")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key stands twice")
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

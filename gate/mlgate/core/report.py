@@ -1,0 +1,100 @@
+"""Everything that renderers and sinks see. Same evidence, same rules: the same report, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.outcome import Outcome
+from mlgate.core.verdict import Finding, Measurement, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSummary:
+    """How much of one check was observed."""
+
+    id: str
+    kind: str
+    planned: int
+    answered: int
+    gaps: int
+    """Asked and not answered."""
+
+    @property
+    def missing(self) -> int:
+        """Return how many examples have no row at all."""
+        return self.planned - self.answered - self.gaps
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineSummary:
+    """What the candidate was compared with."""
+
+    source: str
+    """Where it came from, for people: `file baseline.jsonl.gz`."""
+    commit: str
+    model: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One example that moved a metric: how far, and the texts, cut to a length that a report can carry."""
+
+    check: str
+    name: str
+    """The metric's name in rules."""
+    example: str
+    moved: float
+    """Its share of the difference to the baseline, in the metric's unit; without a baseline, of the value."""
+    input: str
+    references: tuple[str, ...]
+    answer: str
+    baseline: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The document of one verdict."""
+
+    model: str
+    suite: str
+    """The suite's digest."""
+    evidence: str
+    """The evidence's digest."""
+    provenance: Provenance
+    environments: tuple[Environment, ...]
+    checks: tuple[CheckSummary, ...]
+    findings: tuple[Finding, ...]
+    """Worst first, then in the order of the configuration."""
+    measurements: tuple[Measurement, ...]
+    """Of the candidate: whole checks and slices, in the order of the configuration."""
+    before: tuple[Measurement, ...] = ()
+    """Of the baseline, re-scored by today's metric."""
+    baseline: BaselineSummary | None = None
+    segments: tuple[Segment, ...] = ()
+    """Of the comparisons that did not pass, what moved them most."""
+    notices: tuple[str, ...] = ()
+    """What a person should know and no rule judges."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict of the findings."""
+        return Verdict(self.findings)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the verdict's outcome."""
+        return self.verdict.outcome
+
+    @property
+    def reason(self) -> str:
+        """Return the one sentence that says why: the worst finding's."""
+        if not self.findings:
+            return "no rule was judged: a gate without rules never passes"
+        first = self.findings[0]
+        if self.outcome is Outcome.PASSED:
+            return f"all {len(self.findings)} rules hold" if len(self.findings) > 1 else first.why
+        place = f"{first.check} [{first.slice}]" if first.slice else first.check
+        others = sum(1 for f in self.findings[1:] if f.outcome is first.outcome)
+        return f"{place}: {first.why}" + (f" (and {others} more)" if others else "")

@@ -1,0 +1,214 @@
+"""What was concluded: measurements against rules, rules against the gate. Every comparison fails closed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.outcome import Outcome, worst
+from mlgate.core.statistics import FEWEST_PAIRS
+
+DOCS = "https://github.com/org/mlgate/blob/main/docs/reference/findings.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One metric of one check (or of one slice of it), with its interval."""
+
+    check: str
+    name: str
+    """The name that rules use."""
+    metric: Metric
+    value: float
+    n: int
+    """Examples that the value is computed from."""
+    low: float
+    high: float
+    """The ends of the 95 % interval of the value itself; NaN where none can be given."""
+    signature: str
+    slice: str = ""
+    """Empty for the whole check, else `field=value`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Candidate minus baseline, paired by example."""
+
+    value: float
+    low: float
+    high: float
+    """The ends of the two-sided interval at the rule's confidence."""
+    error: float
+    """The standard error of the difference."""
+    factor: float
+    """On the error, so that all comparisons of the family hold at once (max-t); at least the interval's own."""
+    identical: bool = False
+    """Every answer is the baseline's: there is no difference to doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's outcome, and why in one sentence with the numbers: the unit that every report prints."""
+
+    check: str
+    rule: Rule
+    outcome: Outcome
+    why: str
+    topic: str
+    """Which heading of the findings page explains it."""
+    slice: str = ""
+    measured: Measurement | None = None
+    baseline: Measurement | None = None
+    delta: Delta | None = None
+
+    @property
+    def id(self) -> str:
+        """Return `check/metric/bound`, with the slice behind it."""
+        tail = f"[{self.slice}]" if self.slice else ""
+        return f"{self.check}/{self.rule.metric}/{self.rule.bound.value}{tail}"
+
+    @property
+    def docs(self) -> str:
+        """Return the link to the page that explains this kind of finding."""
+        return f"{DOCS}#{self.topic}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the worst finding's outcome; INCONCLUSIVE when there are none."""
+        return worst(finding.outcome for finding in self.findings)
+
+
+def unmeasured(check: str, rule: Rule, why: str, slice_name: str = "") -> Finding:
+    """Conclude that a rule's metric could not be measured. No rule can soften this."""
+    return Finding(check, rule, Outcome.ERRORED, why, "not-measured", slice_name)
+
+
+def hold_limit(rule: Rule, measured: Measurement) -> Finding:
+    """Hold a value against `min` or `max`."""
+    if not math.isfinite(measured.value):
+        return unmeasured(
+            measured.check,
+            rule,
+            f"{rule.metric} is {measured.metric.show(measured.value)} on {measured.n:,} examples",
+            measured.slice,
+        )
+    kept = measured.value >= rule.limit if rule.bound is Bound.MIN else measured.value <= rule.limit
+    shown, limit = _apart(measured.metric, measured.value, rule.limit)
+    if kept:
+        side = "above" if rule.bound is Bound.MIN else "below"
+        side = "at" if measured.value == rule.limit else side
+        return Finding(
+            measured.check,
+            rule,
+            Outcome.PASSED,
+            f"{rule.metric} {shown} is {side} the {'minimum' if rule.bound is Bound.MIN else 'maximum'} {limit}",
+            rule.bound.value,
+            measured.slice,
+            measured,
+        )
+    side = "below the minimum" if rule.bound is Bound.MIN else "above the maximum"
+    why = f"{rule.metric} {shown} is {side} {limit}"
+    return Finding(measured.check, rule, rule.on_breach, why, rule.bound.value, measured.slice, measured)
+
+
+def hold_baseline(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
+    """Hold the candidate against the baseline: non-inferior, worse, or neither (DESIGN.md 5)."""
+    margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
+    outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
+    if outcome is Outcome.FAILED:
+        outcome = rule.on_breach
+    elif outcome is Outcome.INCONCLUSIVE:
+        outcome = rule.on_inconclusive
+    return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
+
+
+def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
+    """Ask of one slice only that it is not shown worse: small slices cannot show that they are as good."""
+    margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
+    outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
+    if outcome is Outcome.INCONCLUSIVE and math.isfinite(delta.low) and math.isfinite(delta.high):
+        outcome = Outcome.PASSED
+        why = f"{_moved(rule, measured, baseline, delta)}: not shown worse"
+        topic = "slices"
+    elif outcome is Outcome.FAILED:
+        outcome = rule.on_breach
+    return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
+
+
+def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which they exclude each other
+    rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta, margin: float
+) -> tuple[Outcome, str, str]:
+    unit = measured.metric
+    if not (math.isfinite(measured.value) and math.isfinite(baseline.value)):
+        return Outcome.ERRORED, f"{rule.metric} is not a number for the candidate or the baseline", "not-measured"
+    if measured.signature != baseline.signature:
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{rule.metric} is not comparable: {baseline.signature} became {measured.signature}",
+            "signatures",
+        )
+    if delta.identical:
+        return Outcome.PASSED, f"{rule.metric} {unit.show(measured.value)}: every answer is the baseline's", "identical"
+    moved = _moved(rule, measured, baseline, delta)
+    if not (math.isfinite(delta.low) and math.isfinite(delta.high) and math.isfinite(delta.factor)):
+        return Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {measured.n:,} examples", "too-few"
+    if measured.n < FEWEST_PAIRS:
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{measured.n} examples are too few to compare {rule.metric}: an interval needs {FEWEST_PAIRS}",
+            "too-few",
+        )
+    sign = 1.0 if unit.better is Better.HIGHER else -1.0
+    gain = sign * delta.value
+    half = (delta.high - delta.low) / 2
+    allowed = f"{rule.bound.value} {unit.show(margin)}"
+    if gain - half >= -margin:
+        return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
+    if gain + delta.factor * delta.error < 0:
+        more = "more than" if gain < -margin else "not shown to be within"
+        return Outcome.FAILED, f"{moved}: worse, and {more} {allowed}", rule.bound.value
+    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(gain, half, margin, measured.n, allowed)}", "inconclusive"
+
+
+def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> str:
+    unit = measured.metric
+    return (
+        f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}, "
+        f"{unit.show(delta.value, signed=True)} "
+        f"({rule.confidence:.0%} interval {unit.show(delta.low, signed=True)} to {unit.show(delta.high, signed=True)})"
+    )
+
+
+def _settle(gain: float, half: float, margin: float, n: int, allowed: str) -> str:
+    """Say how many examples would settle it, if the difference stays what it is."""
+    distances = [abs(gain + margin)] if gain > -margin else []
+    distances += [abs(gain)] if gain < 0 else []
+    distance = max(distances, default=0.0)
+    if distance <= 0 or half <= 0:
+        return f"neither within {allowed} nor shown worse"
+    needed = math.ceil(n * (half / distance) ** 2)
+    if needed <= n:
+        return f"neither within {allowed} nor shown worse"
+    return f"neither within {allowed} nor shown worse; about {_round_up(needed):,} examples would settle it"
+
+
+def _round_up(n: int) -> int:
+    """Two leading digits, upwards: a forecast should not look exact."""
+    scale: int = 10 ** max(0, len(str(n)) - 2)
+    return -(-n // scale) * scale
+
+
+def _apart(metric: Metric, value: float, limit: float) -> tuple[str, str]:
+    """Show two numbers with enough digits that they do not look equal when they are not."""
+    shown, bound = metric.show(value), f"{limit:g}"
+    if value != limit and float(shown) == float(bound):
+        return repr(value), repr(limit)
+    return shown, bound

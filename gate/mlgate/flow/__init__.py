@@ -1,0 +1,1 @@
+"""The order of things: use cases as plain functions over ports. Read check.py first."""

@@ -1,0 +1,1 @@
+"""Numbers from text: per-example statistics and the corpus value of their sums. No thresholds, models or files."""

@@ -1,0 +1,52 @@
+"""The metrics that there are, by name. Built-in ones are listed here; others come by entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import cast
+
+from mlgate.core.check import Json
+from mlgate.metrics.scorer import Scorer
+
+Factory = Callable[[Mapping[str, Json]], Scorer]
+"""Makes a scorer from options. Raises ValueError, with the options there are, for one it does not know."""
+
+GROUP = "mlgate.metrics"
+
+_BUILT_IN = {
+    "bleu": "bleu:bleu",
+    "chrf": "chrf:chrf",
+    "chrf++": "chrf:chrf_plus_plus",
+    "ter": "ter:ter",
+    "rouge1": "rouge:rouge1",
+    "rouge2": "rouge:rouge2",
+    "rougeL": "rouge:rouge_l",
+    "rougeLsum": "rouge:rouge_lsum",
+    "exact_match": "exact_match:exact_match",
+    "token_f1": "token_f1:token_f1",
+    "accuracy": "labels:accuracy",
+    "macro_f1": "labels:macro_f1",
+    "wer": "edits:wer",
+    "cer": "edits:cer",
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return every metric's name: built-in ones first, then third parties' in order."""
+    others = sorted({point.name for point in entry_points(group=GROUP)} - _BUILT_IN.keys())
+    return (*_BUILT_IN, *others)
+
+
+def build(name: str, options: Mapping[str, Json] | None = None) -> Scorer:
+    """Return metric *name* with *options*. Raises KeyError for an unknown name, ValueError for an unknown option."""
+    if name in _BUILT_IN:
+        module, attribute = _BUILT_IN[name].split(":")
+        factory = getattr(import_module(f"mlgate.metrics.{module}"), attribute)
+    else:
+        points = [point for point in entry_points(group=GROUP) if point.name == name]
+        if not points:
+            raise KeyError(name)
+        factory = points[0].load()
+    return cast(Factory, factory)(options or {})
