@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
 from mlgate.core.report import Report
-from mlgate.core.statistics import Statistics
+from mlgate.core.statistics import Statistics, Unscored
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class Kind(Protocol):
     def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
         """Return the examples that keep the check from being scored, each with the reason. Empty: complete."""
 
-    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics]:
+    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics | Unscored]:
         """Turn the rows of a complete check into statistics, one a metric, rows in the check's order. Pure."""
 
-    def answer(self, check: Check, row: Row) -> str:
-        """Return what a person should read of a row, for `explain`."""
+    def show(self, row: Row) -> str:
+        """Return what a person should read of a row, for reports and `explain`."""
 
 
 class Executor(Protocol):

@@ -47,6 +47,14 @@ class Statistics:
         return float(self.value(self.rows.sum(axis=0)))
 
 
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """A metric that could not be computed from complete rows, and why."""
+
+    name: str
+    why: str
+
+
 def influence(rows: Array, value: Callable[[Array], Array]) -> Array:
     """Return how far each example moves the corpus value, shape (n,), in the metric's unit times n.
 

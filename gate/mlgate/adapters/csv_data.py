@@ -1,0 +1,88 @@
+"""Examples from CSV (RFC 4180) and TSV: a header line, then one record an example, plain or `.gz`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from mlgate.core.dataset import Dataset, Fields, gather
+from mlgate.core.errors import ConfigError
+from mlgate.core.lines import LONGEST, PIECE, admit, numbered, unpacked, unreadable
+
+
+def read(
+    path: Path,
+    *,
+    input_field: str = "input",
+    reference_fields: Sequence[str] = (),
+    id_field: str = "",
+    slice_fields: Sequence[str] = (),
+) -> Dataset:
+    """Read every example; `.tsv` and `.tab` are cut at tabs, all else at commas. Every value is text.
+
+    Raises ConfigError with `file:line` for a record that cannot be used, EvidenceError for a file that cannot be read.
+    """
+    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields))
+    return gather(_rows(path), fields, source=str(path))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+    records = _records(path)
+    number, header = next(records, (1, []))
+    if len(set(header)) != len(header):
+        twin = next(name for name in header if header.count(name) > 1)
+        raise ConfigError(f"the header names the column `{twin[:60]}` twice", where=f"{path}:{number}")
+    for number, record in records:
+        if len(record) != len(header):
+            raise ConfigError(
+                f"the record has {len(record)} values, the header {len(header)}",
+                hint="quote a value that holds the delimiter, a quote or a line break",
+                where=f"{path}:{number}",
+            )
+        yield number, dict(zip(header, record, strict=True))
+
+
+def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record with the number of the line it begins on. Blank lines are no records."""
+    delimiter = "\t" if path.name.removesuffix(".gz").endswith((".tsv", ".tab")) else ","
+    lines = (f"{line}\n" for _, line in numbered(_bytes(path), str(path)))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    begin = 1
+    while True:
+        try:
+            record = _next(reader)
+        except csv.Error as error:
+            raise ConfigError(
+                f"the record is not {'TSV' if delimiter == chr(9) else 'CSV'}: {error}",
+                hint='a quote inside a quoted value is written twice: ""',
+                where=f"{path}:{begin}",
+            ) from error
+        if record is None:
+            return
+        if record:
+            yield begin, record
+        begin = reader.line_num + 1
+
+
+def _next(reader: Iterator[list[str]]) -> list[str] | None:
+    """Return the next record. The longest value is a setting of the whole process: change it only for this moment."""
+    limit = csv.field_size_limit(LONGEST)
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _bytes(path: Path) -> Iterator[bytes]:
+    return unpacked(_pieces(path), str(path)) if path.suffix == ".gz" else _pieces(path)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    try:
+        admit(str(path), path.stat().st_mode)
+        with path.open("rb") as file:
+            while piece := file.read(PIECE):
+                yield piece
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise unreadable(str(path), getattr(error, "strerror", None) or str(error)) from error

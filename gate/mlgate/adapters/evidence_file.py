@@ -1,0 +1,164 @@
+"""Evidence as a file: gzipped JSON lines, a header, the rows in order, a footer that proves it is whole."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlgate.core.errors import AdapterError, EvidenceError, Refused
+from mlgate.core.evidence import Environment, Evidence, Provenance, Row, decode
+
+FORMAT = "mlgate.evidence/1"
+LARGEST = 1 << 30
+"""Bytes of text, unpacked. More is refused: evidence of a hostile run may be a bomb."""
+LONGEST = 8 << 20
+"""Bytes of one row."""
+
+
+def write(path: Path, evidence: Evidence) -> None:
+    """Write *evidence* to *path*, atomically and byte-equal for equal evidence."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as packed:
+        packed.write(header(evidence.provenance, evidence.environments).encode("ascii"))
+        for line in evidence.lines():
+            packed.write(line.encode("ascii") + b"\n")
+        footer = {"rows": len(evidence.rows), "digest": evidence.digest}
+        packed.write(json.dumps(footer, sort_keys=True).encode("ascii") + b"\n")
+    replace(path, buffer.getvalue())
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put *content* at *path* whole or not at all; nothing is left behind when the disk is full."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise AdapterError(f"could not write: {error.strerror}", where=str(path), hint="free some space") from error
+
+
+def header(provenance: Provenance, environments: frozenset[Environment]) -> str:
+    """Return the first line of an evidence file or a journal."""
+    value = {
+        "format": FORMAT,
+        "commit": provenance.commit,
+        "suite": provenance.suite,
+        "model": provenance.model,
+        "data": dict(provenance.data),
+        "environments": [
+            {"python": e.python, "platform": e.platform, "cpu": e.cpu, "versions": dict(e.versions)}
+            for e in sorted(environments)
+        ],
+    }
+    return json.dumps(value, sort_keys=True, ensure_ascii=True) + "\n"
+
+
+def read(path: Path) -> Evidence:
+    """Read a whole evidence file. Damaged is an EvidenceError; oversized or contradicting itself is Refused."""
+    try:
+        if not path.is_file():
+            raise EvidenceError("there is no evidence file here", where=str(path))
+        with path.open("rb") as file:
+            return parse(file.read(LARGEST + 1), str(path))
+    except OSError as error:
+        raise EvidenceError(f"could not read: {error.strerror}", where=str(path)) from error
+
+
+def parse(content: bytes, name: str) -> Evidence:
+    """Read an evidence file's bytes; *name* is for messages."""
+    lines = _lines(content, name)
+    provenance, environments = parse_header(next(lines, b""), name)
+    rows: list[Row] = []
+    for number, line in enumerate(lines, start=2):
+        if line.startswith(b'{"digest"'):
+            return _sealed(Evidence.of(provenance, environments, rows), line, next(lines, None), name)
+        rows.append(parse_row(line, f"{name}:{number}"))
+    raise _damaged(name, "it ends before its last line")
+
+
+def _sealed(evidence: Evidence, footer: bytes, behind: bytes | None, name: str) -> Evidence:
+    try:
+        seal = json.loads(footer)
+    except ValueError as error:
+        raise _damaged(name, "its last line is cut off") from error
+    if behind is not None:
+        raise Refused("the evidence has lines behind its end", where=name)
+    if seal != {"rows": len(evidence.rows), "digest": evidence.digest}:
+        raise Refused("the evidence is not what its last line says: it was changed after it was written", where=name)
+    return evidence
+
+
+def _lines(content: bytes, name: str) -> Iterator[bytes]:
+    if not content:
+        raise _damaged(name, "it is empty")
+    if len(content) > LARGEST:
+        raise Refused(f"the evidence is larger than {LARGEST >> 30} GiB", where=name)
+    total = 0
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            while line := packed.readline(LONGEST + 1):
+                total += len(line)
+                if len(line) > LONGEST or total > LARGEST:
+                    raise Refused("the evidence unpacks to more than an evidence file may hold", where=name)
+                if not line.endswith(b"\n"):
+                    raise _damaged(name, "it is cut off in the middle of a line")
+                yield line
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(name, str(error).lower().rstrip(".")) from error
+
+
+def _damaged(name: str, why: str) -> EvidenceError:
+    return EvidenceError(f"the evidence is damaged: {why}", where=name, hint="collect this part again")
+
+
+def parse_header(line: bytes, name: str) -> tuple[Provenance, frozenset[Environment]]:
+    """Read a first line back."""
+    try:
+        match json.loads(line):
+            case {
+                "format": str(form),
+                "commit": str(commit),
+                "suite": str(suite),
+                "model": str(model),
+                "data": dict(data),
+                "environments": list(environments),
+            } if form == FORMAT and all(isinstance(d, str) for d in data.values()):
+                return Provenance(commit, suite, model, tuple(sorted(data.items()))), frozenset(
+                    Environment(
+                        str(e["python"]), str(e["platform"]), str(e["cpu"]), tuple(sorted(_texts(e["versions"])))
+                    )
+                    for e in environments
+                )
+            case {"format": form} if form != FORMAT:
+                raise EvidenceError(f"unknown evidence format {form!r}: this mlgate reads {FORMAT}", where=name)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(name, "its first line is not an evidence header") from error
+    raise _damaged(name, "its first line is not an evidence header")
+
+
+def _texts(value: dict[object, object]) -> Iterator[tuple[str, str]]:
+    for key, text in value.items():
+        yield str(key), str(text)
+
+
+def parse_row(line: bytes, where: str) -> Row:
+    """Read one row, with its place in the error."""
+    try:
+        return decode(line.decode("ascii"))
+    except (UnicodeDecodeError, EvidenceError) as error:
+        raise EvidenceError(f"the evidence is damaged: {error}", where=where, hint="collect this part again") from error

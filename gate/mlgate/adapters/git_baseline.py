@@ -1,0 +1,33 @@
+"""The baseline as an evidence file at a git ref: what the base branch accepted, whatever this branch changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlgate.adapters import evidence_file, git
+from mlgate.core.errors import ConfigError
+from mlgate.core.evidence import Evidence
+
+
+class GitBaseline:
+    """Evidence that is committed at *ref*. Reading it never touches the work tree."""
+
+    def __init__(self, root: Path, ref: str, path: str) -> None:
+        self._root, self._ref, self._path = root, ref, path
+
+    @property
+    def source(self) -> str:
+        """Return where it is, as git writes it."""
+        return f"git {self._ref}:{self._path}"
+
+    def load(self) -> Evidence | None:
+        """Return the evidence, or None when the ref has no such file."""
+        content = git.show(self._root, self._ref, self._path)
+        return None if content is None else evidence_file.parse(content, f"{self._ref}:{self._path}")
+
+    def save(self, evidence: Evidence) -> None:
+        """Write the file in the work tree; it becomes the baseline when it is merged."""
+        target = (self._root / self._path).resolve()
+        if not target.is_relative_to(self._root.resolve()):
+            raise ConfigError("the baseline's path leaves the project", where=self._path)
+        evidence_file.write(target, evidence)

@@ -1,0 +1,85 @@
+"""Accuracy: ask the model for one text an example, and score the texts against references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from mlgate.core.check import Better, Check, Example, Metric, MetricChoice
+from mlgate.core.errors import GateError
+from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.ports import Failure, Model
+from mlgate.core.statistics import Array, Statistics, Unscored
+from mlgate.metrics import registry
+
+ERROR_RATE = Metric("error_rate", "ratio", Better.LOWER)
+"""The share of examples that the model was asked and failed on: timeouts, errors, answers that are no text."""
+
+
+class Accuracy:
+    """One answer an example. A failure is a gap, unless the check measures `error_rate`: then it scores as ``""``."""
+
+    name = "accuracy"
+
+    def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:
+        """Yield one row an example. An exception of the adapter is a gap of what it had not answered."""
+        asked = iter(examples)
+        try:
+            for example, answer in zip(asked, model.answer(examples), strict=False):
+                yield _row(check, example, answer)
+        except GateError as error:
+            why = str(error)
+        else:
+            why = "the model's adapter gave fewer answers than it was asked for"
+        for example in asked:
+            yield Gap(check.id, example.id, why)
+
+    def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
+        """Return the examples without a usable answer."""
+        tolerant = any(choice.kind == ERROR_RATE.name for choice in check.metrics)
+        found = {}
+        for example, row in rows.items():
+            if isinstance(row, Gap):
+                if not (tolerant and row.blame == "model"):
+                    found[example] = row.why
+            elif not isinstance(row.seen.get("answer"), str):
+                found[example] = "its row holds no answer"
+        return found
+
+    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics | Unscored]:
+        """Score every metric of the check. What a metric refuses to score (a text too long) is Unscored."""
+        answers = [self.show(rows[example.id]) for example in check.examples]
+        failed = [isinstance(rows[example.id], Gap) for example in check.examples]
+        references = [example.references for example in check.examples]
+        return [_score(choice, answers, failed, references) for choice in check.metrics]
+
+    def show(self, row: Row) -> str:
+        """Return the answer; nothing for a failure."""
+        return str(row.seen.get("answer", "")) if isinstance(row, Observation) else ""
+
+
+def _row(check: Check, example: Example, answer: str | Failure) -> Row:
+    if isinstance(answer, Failure):
+        return Gap(check.id, example.id, answer.why, answer.blame)
+    return Observation(check.id, example.id, {"answer": answer})
+
+
+def _score(
+    choice: MetricChoice, answers: Sequence[str], failed: Sequence[bool], references: Sequence[Sequence[str]]
+) -> Statistics | Unscored:
+    if choice.kind == ERROR_RATE.name:
+        rows = np.column_stack([np.asarray(failed, float), np.ones(len(failed))])
+        return Statistics(choice.name, ERROR_RATE, "error_rate", rows, _share)
+    scorer = registry.build(choice.kind, choice.options)
+    try:
+        statistics = scorer.statistics(answers, references)
+    except ValueError as error:
+        return Unscored(choice.name, str(error))
+    return Statistics(choice.name, scorer.metric, scorer.signature(references), statistics, scorer.value)
+
+
+def _share(totals: Array) -> Array:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Array = totals[..., 0] / totals[..., 1]
+    return share

@@ -1,0 +1,58 @@
+"""Recorded: numbers that the user's own pytest tests record through the `gate` fixture, one row an example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from mlgate.core.check import Better, Check, Example, Metric, MetricChoice
+from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.ports import Model
+from mlgate.core.statistics import Array, Statistics, Unscored
+
+
+class Recorded:
+    """The mean of what the user's tests recorded for each metric that the check declares."""
+
+    name = "recorded"
+
+    def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:  # noqa: ARG002
+        """Yield a gap an example: only the user's tests can record these rows (the model is not asked)."""
+        for example in examples:
+            yield Gap(check.id, example.id, "no test recorded it: `gate.record` was not called for this example")
+
+    def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
+        """Return the examples that no test recorded, or recorded without a declared metric."""
+        found = {}
+        for example, row in rows.items():
+            if isinstance(row, Gap):
+                found[example] = row.why
+                continue
+            absent = [choice.name for choice in check.metrics if not isinstance(row.seen.get(choice.name), int | float)]
+            if absent:
+                found[example] = f"its test recorded no number for {', '.join(absent)}"
+        return found
+
+    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics | Unscored]:
+        """Average each declared metric over the examples."""
+        return [_mean(choice, [rows[example.id] for example in check.examples]) for choice in check.metrics]
+
+    def show(self, row: Row) -> str:
+        """Return the recorded numbers."""
+        if isinstance(row, Gap):
+            return ""
+        return ", ".join(f"{name} {value}" for name, value in sorted(row.seen.items()))
+
+
+def _mean(choice: MetricChoice, rows: Sequence[Row]) -> Statistics:
+    metric = Metric(choice.name, str(choice.options.get("unit", "")), Better(choice.options.get("better", "higher")))
+    values = [float(row.seen[choice.name]) for row in rows if isinstance(row, Observation)]
+    table = np.column_stack([np.asarray(values, float), np.ones(len(values))])
+    return Statistics(choice.name, metric, f"{choice.name}|mean|recorded", table, _average)
+
+
+def _average(totals: Array) -> Array:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: Array = totals[..., 0] / totals[..., 1]
+    return mean

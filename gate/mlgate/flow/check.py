@@ -1,0 +1,74 @@
+"""The gate, start to end: observe what is planned, keep every row, judge once. Read this file first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlgate.core.check import Suite
+from mlgate.core.errors import EvidenceError
+from mlgate.core.evidence import Environment, Evidence, Provenance
+from mlgate.core.ports import BaselineStore, Executor, Journal, Kinds, Progress
+from mlgate.core.report import Report
+from mlgate.flow.judge import Baseline, judge
+
+
+def check(
+    suite: Suite,
+    kinds: Kinds,
+    executor: Executor,
+    *,
+    kept: Evidence,
+    environment: Environment,
+    journal: Journal,
+    progress: Progress,
+    baseline: Baseline | None,
+) -> tuple[Evidence, Report]:
+    """Observe *suite*, going on from the *kept* evidence, and judge it."""
+    evidence = observe(suite, kinds, executor, kept=kept, environment=environment, journal=journal, progress=progress)
+    return evidence, judge(suite, kinds, evidence, baseline)
+
+
+def observe(
+    suite: Suite,
+    kinds: Kinds,
+    executor: Executor,
+    *,
+    kept: Evidence,
+    environment: Environment,
+    journal: Journal,
+    progress: Progress,
+) -> Evidence:
+    """Ask what is not yet settled. Every row is in the journal before it is counted."""
+    rows = []
+    with progress:
+        for row in executor.observe(suite.without(settled(suite, kinds, kept))):
+            journal.append(row)
+            rows.append(row)
+            progress.advance(row)
+    fresh = Evidence.of(kept.provenance, [environment], rows)
+    return kept | fresh
+
+
+def settled(suite: Suite, kinds: Kinds, evidence: Evidence) -> Iterable[tuple[str, str]]:
+    """Return the examples that need not be asked again: observed, and usable by their kind of check."""
+    for one in suite.checks:
+        rows = evidence.under(one.id)
+        holes = kinds[one.kind].holes(one, rows)
+        yield from ((one.id, example) for example in rows if example not in holes)
+
+
+def nothing(provenance: Provenance) -> Evidence:
+    """Return the evidence of a run that has not begun."""
+    return Evidence.of(provenance, [], [])
+
+
+def look_up(store: BaselineStore, *, first: bool) -> Baseline:
+    """Load the baseline. What is absent or damaged is said by every rule that needs it, not by a crash."""
+    try:
+        evidence = store.load()
+    except EvidenceError as error:
+        return Baseline(store.source, None, f"the baseline ({store.source}) is damaged: {error}")
+    if evidence is None:
+        why = f"there is no baseline yet ({store.source}); accept one with `mlgate check --save-baseline`"
+        return Baseline(store.source, None, why, first)
+    return Baseline(store.source, evidence)

@@ -1,0 +1,229 @@
+"""Judging: evidence and rules in, a report out. Pure, happens once, and can be repeated by anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mlgate.core.check import Check, Rule, Suite
+from mlgate.core.errors import Refused
+from mlgate.core.evidence import Evidence, Gap
+from mlgate.core.outcome import Outcome
+from mlgate.core.ports import Kinds
+from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.statistics import FEWEST_PAIRS
+from mlgate.core.verdict import Finding, Measurement, hold_baseline, hold_limit, hold_slice, unmeasured
+from mlgate.flow.moved import segments
+from mlgate.flow.scoring import (
+    WHOLE,
+    Chosen,
+    Incomplete,
+    Pair,
+    Scored,
+    delta,
+    family_factor,
+    identical,
+    measure,
+    pair,
+    score,
+    slices,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the candidate is held against, or why there is nothing to hold it against."""
+
+    source: str
+    evidence: Evidence | None = None
+    why: str = ""
+    """When there is no evidence: the reason, with the next step."""
+    first: bool = False
+    """The run was told that there is no baseline yet: comparisons warn instead of blocking."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    findings: tuple[Finding, ...]
+    measurements: tuple[Measurement, ...] = ()
+    before: tuple[Measurement, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+
+def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | None) -> Report:
+    """Score the evidence, hold it against every rule, and conclude. Refuses rows that the suite did not plan."""
+    _refuse_strangers(suite, evidence)
+    judged = [_judge_check(check, kinds, evidence, baseline) for check in suite.checks]
+    findings = sorted(
+        (finding for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
+    )
+    return Report(
+        model=suite.model,
+        suite=suite.digest,
+        evidence=evidence.digest,
+        provenance=evidence.provenance,
+        environments=tuple(sorted(evidence.environments)),
+        checks=tuple(_summary(check, evidence) for check in suite.checks),
+        findings=tuple(findings),
+        measurements=tuple(m for one in judged for m in one.measurements),
+        before=tuple(m for one in judged for m in one.before),
+        baseline=_baseline_summary(baseline),
+        segments=tuple(s for one in judged for s in one.segments),
+        notices=tuple(f"{check.id}: {notice}" for check in suite.checks for notice in check.notices),
+    )
+
+
+def _refuse_strangers(suite: Suite, evidence: Evidence) -> None:
+    known = {check.id for check in suite.checks}
+    strangers = sorted(
+        key
+        for key, row in evidence.rows.items()
+        if key not in suite.planned and key[0] in known and not isinstance(row, Gap)
+    )
+    if strangers and evidence.provenance.suite == suite.digest:
+        names = ", ".join(f"{check}/{example}" for check, example in strangers[:3])
+        raise Refused(
+            f"the evidence has {len(strangers):,} rows that nobody planned ({names})",
+            hint="a test recorded an example that is not in the check's data, or rows were added by hand",
+        )
+
+
+def _summary(check: Check, evidence: Evidence) -> CheckSummary:
+    rows = evidence.under(check.id)
+    gaps = sum(1 for row in rows.values() if isinstance(row, Gap))
+    return CheckSummary(check.id, check.kind, len(check.examples), len(rows) - gaps, gaps)
+
+
+def _baseline_summary(baseline: Baseline | None) -> BaselineSummary | None:
+    if baseline is None or baseline.evidence is None:
+        return None
+    known = baseline.evidence.provenance
+    return BaselineSummary(baseline.source, known.commit, known.model, baseline.evidence.digest)
+
+
+def _judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Baseline | None) -> _Judged:
+    kind = kinds[check.kind]
+    scored = score(check, kind, evidence)
+    if isinstance(scored, Incomplete):
+        return _Judged(tuple(unmeasured(check.id, rule, scored.why, rule.slice_by) for rule in check.rules))
+    before = _score_baseline(check, kinds, baseline)
+    parts = slices(check)
+    where: dict[str, Chosen | None] = {WHOLE: None, **parts}
+    findings = (
+        *_limits(check, scored, parts),
+        *_comparisons(check, scored, before, baseline, parts),
+    )
+    bad = [finding for finding in findings if finding.outcome is not Outcome.PASSED and not finding.slice]
+    return _Judged(
+        tuple(findings),
+        tuple(
+            measure(check, part, chosen, name) for name, chosen in where.items() for part in scored.statistics.values()
+        ),
+        tuple(
+            measure(check, part, chosen, name) for name, chosen in where.items() for part in before.statistics.values()
+        )
+        if isinstance(before, Scored)
+        else (),
+        tuple(segments(check, kind, scored, before if isinstance(before, Scored) else None, bad)),
+    )
+
+
+def _score_baseline(check: Check, kinds: Kinds, baseline: Baseline | None) -> Scored | Incomplete:
+    if baseline is None:
+        return Incomplete("no baseline is configured")
+    if baseline.evidence is None:
+        return Incomplete(baseline.why)
+    scored = score(check, kinds[check.kind], baseline.evidence)
+    return Incomplete(f"the baseline cannot be compared: {scored.why}") if isinstance(scored, Incomplete) else scored
+
+
+def _limits(check: Check, scored: Scored, parts: Mapping[str, Chosen]) -> Iterator[Finding]:
+    for rule in check.rules:
+        if rule.bound.compares:
+            continue
+        for name in _places(rule, parts):
+            part = scored.statistics.get(rule.metric)
+            if part is None:
+                yield unmeasured(check.id, rule, _why_not(rule, scored), name)
+            else:
+                yield hold_limit(rule, measure(check, part, parts.get(name), name))
+
+
+def _places(rule: Rule, parts: Mapping[str, Chosen]) -> Iterable[str]:
+    """Return where a rule holds: the whole check, or each value of its slice field."""
+    if not rule.slice_by:
+        return (WHOLE,)
+    return tuple(name for name in parts if name.split("=", 1)[0] == rule.slice_by)
+
+
+def _why_not(rule: Rule, scored: Scored) -> str:
+    return scored.unscored.get(rule.metric, f"{rule.metric} was never measured")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One comparison that is asked: a rule at one place. Implied: a slice that no rule names."""
+
+    rule: Rule
+    place: str
+    pair: Pair
+    implied: bool
+
+
+def _comparisons(
+    check: Check, scored: Scored, before: Scored | Incomplete, baseline: Baseline | None, parts: Mapping[str, Chosen]
+) -> Iterator[Finding]:
+    rules = [rule for rule in check.rules if rule.bound.compares]
+    if isinstance(before, Incomplete):
+        for rule in rules:
+            yield _no_baseline(check, rule, scored, before, baseline)
+        return
+    asked = []
+    for rule in rules:
+        after, past = scored.statistics.get(rule.metric), before.statistics.get(rule.metric)
+        if after is None or past is None:
+            yield unmeasured(check.id, rule, _why_not(rule, scored if after is None else before), rule.slice_by)
+        elif after.rows.shape != past.rows.shape:
+            yield unmeasured(check.id, rule, f"{rule.metric}'s statistics differ in shape from the baseline's")
+        else:
+            asked += [
+                _Asked(rule, name, pair(after, past, parts.get(name), name), implied)
+                for name, implied in _asked_places(rule, parts)
+            ]
+    whole = [one for one in asked if one.place == WHOLE]
+    sliced = [one for one in asked if one.place != WHOLE]
+    for family in (whole, sliced):
+        yield from _hold_family(check, scored, before, family)
+
+
+def _asked_places(rule: Rule, parts: Mapping[str, Chosen]) -> Iterator[tuple[str, bool]]:
+    """Yield where a comparing rule is asked, and whether only by implication: each slice that is large enough."""
+    if rule.slice_by:
+        yield from ((name, False) for name in _places(rule, parts))
+        return
+    yield WHOLE, False
+    yield from ((name, True) for name, chosen in parts.items() if len(chosen) >= FEWEST_PAIRS)
+
+
+def _no_baseline(check: Check, rule: Rule, scored: Scored, before: Incomplete, baseline: Baseline | None) -> Finding:
+    part = scored.statistics.get(rule.metric)
+    if part is None:
+        return unmeasured(check.id, rule, _why_not(rule, scored), rule.slice_by)
+    first = baseline is not None and baseline.first and baseline.evidence is None
+    outcome = Outcome.WARNED if first else rule.on_inconclusive
+    why = f"{rule.metric} {part.metric.show(part.corpus())} was compared with nothing: {before.why}"
+    return Finding(check.id, rule, outcome, why, "no-baseline", rule.slice_by)
+
+
+def _hold_family(check: Check, scored: Scored, before: Scored, family: Sequence[_Asked]) -> Iterator[Finding]:
+    factors = {
+        confidence: family_factor([one.pair for one in family], confidence)
+        for confidence in sorted({one.rule.confidence for one in family})
+    }
+    for one in family:
+        chosen = one.pair.chosen if one.place else None
+        same = identical(scored, before, check, chosen)
+        after = measure(check, one.pair.candidate, chosen, one.place)
+        past = measure(check, one.pair.baseline, chosen, one.place)
+        moved = delta(one.pair, factors[one.rule.confidence], one.rule.confidence, identical=same)
+        yield (hold_slice if one.implied else hold_baseline)(one.rule, after, past, moved)

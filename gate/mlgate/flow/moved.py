@@ -1,0 +1,78 @@
+"""Which examples moved a metric most: what a person reads to understand a number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mlgate.core.check import Better, Check, Example
+from mlgate.core.ports import Kind
+from mlgate.core.report import Segment
+from mlgate.core.statistics import influence
+from mlgate.core.verdict import Finding
+from mlgate.flow.scoring import Scored
+
+SHOWN = 3
+"""Segments a finding, in a report."""
+
+TEXT_LIMIT = 400
+"""Characters of each text that a report carries; the evidence has them whole."""
+
+
+def segments(
+    check: Check, kind: Kind, scored: Scored, before: Scored | None, findings: Sequence[Finding]
+) -> Iterator[Segment]:
+    """Yield the examples that cost most, for each metric that has a finding which did not pass."""
+    for name in dict.fromkeys(finding.rule.metric for finding in findings):
+        if name in scored.statistics:
+            yield from most_moved(check, kind, scored, before, name)
+
+
+def most_moved(
+    check: Check,
+    kind: Kind,
+    scored: Scored,
+    before: Scored | None,
+    name: str,
+    *,
+    count: int = SHOWN,
+    limit: int = TEXT_LIMIT,
+) -> Iterator[Segment]:
+    """Yield the *count* examples that moved metric *name* most to the worse, worst first.
+
+    With a baseline: each example's share of the difference; without: of the value's distance to its mean influence.
+    """
+    part = scored.statistics[name]
+    past = before.statistics.get(name) if before else None
+    paired = past is not None and past.rows.shape == part.rows.shape
+    with np.errstate(invalid="ignore", divide="ignore"):
+        moved = influence(part.rows, part.value)
+        if past is not None and paired:
+            moved = moved - influence(past.rows, past.value)
+    moved = np.nan_to_num(moved, posinf=0, neginf=0) / max(1, len(moved))
+    loss = moved if part.metric.better is Better.LOWER else -moved
+    for i in np.argsort(-loss, kind="stable")[:count]:
+        if loss[i] <= 0:
+            return
+        example = check.examples[int(i)]
+        yield Segment(
+            check.id,
+            name,
+            example.id,
+            float(moved[i]),
+            _cut(asked(example), limit),
+            tuple(_cut(reference, limit) for reference in example.references),
+            _cut(kind.show(scored.answers[example.id]), limit),
+            _cut(kind.show(before.answers[example.id]), limit) if before and paired else None,
+        )
+
+
+def asked(example: Example) -> str:
+    """Return an example's input as text."""
+    return example.input if isinstance(example.input, str) else json.dumps(example.input, ensure_ascii=False)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,176 @@
+"""From rows to numbers: one check's statistics for candidate and baseline, their measurements and differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgate.core.check import Better, Check, Metric
+from mlgate.core.evidence import Evidence, Observation, Row
+from mlgate.core.ports import Kind
+from mlgate.core.statistics import (
+    Array,
+    Interval,
+    Statistics,
+    Unscored,
+    influence,
+    interval,
+    simultaneous,
+    standard_error,
+)
+from mlgate.core.verdict import Delta, Measurement
+
+Chosen = NDArray[np.intp]
+"""Positions of examples in the check's order."""
+
+WHOLE = ""
+"""The name of the slice that is the whole check."""
+
+SHOWN_CONFIDENCE = 0.95
+"""Of a measurement's own interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One check's complete evidence, scored."""
+
+    statistics: Mapping[str, Statistics]
+    """By the name that rules use."""
+    unscored: Mapping[str, str]
+    """Metrics that could not be computed, and why."""
+    answers: Mapping[str, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """Why one check cannot be scored."""
+
+    why: str
+
+
+def score(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
+    """Score one check, or say in one sentence what is missing."""
+    observed = dict(evidence.provenance.data).get(check.id)
+    if observed is None:
+        return Incomplete(f"the evidence holds nothing of the check {check.id}")
+    if observed != check.data_digest:
+        return Incomplete(f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})")
+    rows = evidence.under(check.id)
+    planned = [example.id for example in check.examples]
+    missing = [example for example in planned if example not in rows]
+    holes = kind.holes(check, rows)
+    if missing or holes or not planned:
+        return Incomplete(_lacks(planned, missing, holes))
+    parts = kind.score(check, rows)
+    return Scored(
+        {part.name: part for part in parts if isinstance(part, Statistics)},
+        {part.name: part.why for part in parts if isinstance(part, Unscored)},
+        rows,
+    )
+
+
+def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, str]) -> str:
+    if not planned:
+        return "it has no examples"
+    parts = []
+    if missing:
+        names = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")  # noqa: PLR2004 - three names tell enough
+        parts.append(f"{len(missing):,} of {len(planned):,} examples were never observed ({names})")
+    if holes:
+        place = {example: position for position, example in enumerate(planned)}
+        first = min(holes, key=lambda example: (place.get(example, -1), example))
+        parts.append(f"{len(holes):,} of {len(planned):,} examples were not answered ({first}: {holes[first]})")
+    return "; ".join(parts)
+
+
+def slices(check: Check) -> dict[str, Chosen]:
+    """Return `field=value` and the positions of its examples, for each value of the check's slice fields, in order."""
+    found: dict[str, list[int]] = {}
+    for field in check.slices:
+        for position, example in enumerate(check.examples):
+            value = dict(example.slices).get(field, "(none)")
+            found.setdefault(f"{field}={value}", []).append(position)
+    return {name: np.array(found[name]) for name in sorted(found)}
+
+
+def measure(check: Check, part: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Measurement:
+    """Return the corpus value of some rows with its 95 % interval."""
+    rows = part.rows if chosen is None else part.rows[chosen]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = float(part.value(rows.sum(axis=0))) if len(rows) else math.nan
+        moved = influence(rows, part.value)
+    low, high = _possible(part.metric, interval(value, moved, SHOWN_CONFIDENCE))
+    return Measurement(check.id, part.name, part.metric, value, len(rows), low, high, part.signature, slice_name)
+
+
+def _possible(metric: Metric, ends: Interval) -> tuple[float, float]:
+    """Cut an interval to values that the metric can have."""
+    if metric.unit not in {"points", "ratio"}:
+        return ends.low, ends.high
+    top = math.inf if metric.better is Better.LOWER else 100.0 if metric.unit == "points" else 1.0
+    return (max(0.0, ends.low), min(top, ends.high)) if ends.finite else (ends.low, ends.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One metric on the same examples for both systems: what a comparison needs."""
+
+    name: str
+    slice: str
+    chosen: Chosen
+    candidate: Statistics
+    baseline: Statistics
+    moved: Array
+    """Influence of each example on the difference, in the check's order; zero outside the slice."""
+
+    @property
+    def difference(self) -> float:
+        """Return candidate minus baseline."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            after = self.candidate.value(self.candidate.rows[self.chosen].sum(axis=0))
+            before = self.baseline.value(self.baseline.rows[self.chosen].sum(axis=0))
+        return float(after) - float(before)
+
+
+def pair(candidate: Statistics, baseline: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Pair:
+    """Put the two systems' statistics side by side on some examples."""
+    where = np.arange(len(candidate.rows)) if chosen is None else chosen
+    with np.errstate(invalid="ignore", divide="ignore"):
+        after = influence(candidate.rows[where], candidate.value)
+        before = influence(baseline.rows[where], baseline.value)
+    moved = np.zeros(len(candidate.rows))
+    moved[where] = after - before
+    return Pair(candidate.name, slice_name, where, candidate, baseline, moved)
+
+
+def delta(one: Pair, factor: float, confidence: float, *, identical: bool) -> Delta:
+    """Return the paired difference with its interval at *confidence*; *factor* is its family's."""
+    moved = one.moved[one.chosen]
+    ends = interval(one.difference, moved, confidence)
+    return Delta(one.difference, ends.low, ends.high, standard_error(moved), factor, identical)
+
+
+def family_factor(pairs: Sequence[Pair], confidence: float) -> float:
+    """Return the max-t factor for comparisons that are asked together; NaN when nothing can be said."""
+    if not pairs:
+        return math.nan
+    table = np.column_stack([one.moved for one in pairs])
+    finite = np.isfinite(table).all(axis=0)
+    if not finite.any() or len(table) < 2:  # noqa: PLR2004 - one row has no spread
+        return math.nan
+    return simultaneous(table[:, finite], confidence)
+
+
+def identical(candidate: Scored, baseline: Scored, check: Check, chosen: Chosen | None = None) -> bool:
+    """Whether the two systems did the same on every example asked about."""
+    where = range(len(check.examples)) if chosen is None else chosen
+    return all(_same(candidate, baseline, check.examples[int(i)].id) for i in where)
+
+
+def _same(a: Scored, b: Scored, example: str) -> bool:
+    one, two = a.answers[example], b.answers[example]
+    return isinstance(one, Observation) and isinstance(two, Observation) and one.seen == two.seen
