@@ -6,9 +6,10 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mlgate.core.dataset import Dataset, Fields, gather
+from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
 from mlgate.core.lines import LONGEST, PIECE, admit, numbered, unpacked, unreadable
+from mlgate.core.row import Fields
 
 
 def read(
@@ -18,17 +19,24 @@ def read(
     reference_fields: Sequence[str] = (),
     id_field: str = "",
     slice_fields: Sequence[str] = (),
+    delimiter: str = "",
 ) -> Dataset:
-    """Read every example; `.tsv` and `.tab` are cut at tabs, all else at commas. Every value is text.
+    """Read every example. Every value is text.
 
-    Raises ConfigError with `file:line` for a record that cannot be used, EvidenceError for a file that cannot be read.
+    Left out, the delimiter goes by the name: `.tsv` and `.tab` are cut at tabs, all else at commas. Raises ConfigError
+    with `file:line` for a record that cannot be used, EvidenceError for a file that cannot be read.
     """
     fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields))
-    return gather(_rows(path), fields, source=str(path))
+    delimiter = delimiter or ("\t" if _names_tabs(path) else ",")
+    return gather(_rows(path, delimiter), fields, source=str(path))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    records = _records(path)
+def _names_tabs(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab"))
+
+
+def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    records = _records(path, delimiter)
     number, header = next(records, (1, []))
     if len(set(header)) != len(header):
         twin = next(name for name in header if header.count(name) > 1)
@@ -43,9 +51,8 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
         yield number, dict(zip(header, record, strict=True))
 
 
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of the line it begins on. Blank lines are no records."""
-    delimiter = "\t" if path.name.removesuffix(".gz").endswith((".tsv", ".tab")) else ","
     lines = (f"{line}\n" for _, line in numbered(_bytes(path), str(path)))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begin = 1
@@ -54,7 +61,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
             record = _next(reader)
         except csv.Error as error:
             raise ConfigError(
-                f"the record is not {'TSV' if delimiter == chr(9) else 'CSV'}: {error}",
+                f"the record is not CSV, cut at {delimiter!r}: {error}",
                 hint='a quote inside a quoted value is written twice: ""',
                 where=f"{path}:{begin}",
             ) from error

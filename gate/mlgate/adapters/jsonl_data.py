@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mlgate.core.dataset import DEEPEST, Dataset, Fields, gather
+from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
 from mlgate.core.lines import PIECE, admit, numbered, unpacked, unreadable
+from mlgate.core.row import DEEPEST, Fields
 
 
 def read(
@@ -49,9 +50,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _row(line: str, where: str) -> Mapping[str, object]:
     try:
-        row: object = json.loads(
-            line, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite
-        )
+        row: object = json.loads(line, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"the line is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}",

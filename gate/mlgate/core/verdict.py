@@ -172,7 +172,7 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
     allowed = f"{rule.bound.value} {unit.show(margin)}"
     if gain - half >= -margin:
         return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
-    if gain + delta.factor * delta.error < 0:
+    if gain + max(half, delta.factor * delta.error) < 0:
         more = "more than" if gain < -margin else "not shown to be within"
         return Outcome.FAILED, f"{moved}: worse, and {more} {allowed}", rule.bound.value
     return Outcome.INCONCLUSIVE, f"{moved}: {_settle(gain, half, margin, measured.n, allowed)}", "inconclusive"

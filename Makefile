@@ -1,0 +1,72 @@
+# Two commands for a new reader: `make demo` and `make test`. Everything else is for who changes mlgate.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test unit check format golden schema lock bench kserve kserve-test clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: $(VENV)/.run ## gate a real summarizer: one that passes, and a worse one that is blocked
+	@examples/summarizer/demo $(BIN)/mlgate
+
+test: $(VENV)/.dev ## run every test that this machine can run
+	$(BIN)/python -m pytest -n auto
+
+unit: $(VENV)/.dev ## run the tests that take seconds
+	$(BIN)/python -m pytest -n auto tests/unit tests/laws tests/golden
+
+check: $(VENV)/.dev ## lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+golden: $(VENV)/.dev ## write the golden files anew; then read the diff
+	MLGATE_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden tests/unit
+
+bench: $(VENV)/.dev ## print the benchmarks' tables
+	$(BIN)/python benchmarks/judge.py
+	$(BIN)/python benchmarks/coverage.py
+
+kserve: .cache/kserve/.done ## make the environment of the real KServe server that tests talk to
+
+kserve-test: $(VENV)/.dev .cache/kserve/.done ## test against the real KServe server
+	MLGATE_REQUIRE=kserve $(BIN)/python -m pytest -m needs_kserve
+
+lock: $(VENV)/.dev ## pin every dependency by hash
+	$(PIP) install uv
+	$(LOCK) pyproject.toml requirements/build.in -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) tests/integration/kserve-requirements.in -o tests/integration/kserve-requirements.txt
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command 'make lock'
+
+clean: ## remove what make made
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mlgate needs Python 3.11 or newer: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "setting up $(VENV) ..."
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.cache/kserve/.done: tests/integration/kserve-requirements.txt
+	@echo "setting up a real KServe server in .cache/kserve ..."
+	$(PYTHON) -m venv .cache/kserve
+	.cache/kserve/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@

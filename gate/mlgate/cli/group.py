@@ -1,0 +1,150 @@
+"""`mlgate`: the group of verbs, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType
+
+import click
+
+from mlgate import __version__
+from mlgate.core.errors import ConfigError, GateError
+
+VERBS = {
+    "check": "Observe the model, judge it, and say so by the exit code.",
+    "merge": "Join the evidence of shards and judge the whole.",
+    "replay": "Judge old evidence by today's rules.",
+    "explain": "Show the examples that moved a metric most.",
+    "init": "Write a working mlgate.yaml with a data sample.",
+    "schema": "Print the JSON Schema of mlgate.yaml or of a report.",
+    "doctor": "Check this machine, the file, the data and the model.",
+}
+"""Every verb and its one line: `mlgate --help` prints them without importing a single one."""
+
+INTERRUPTED = 130
+TERMINATED = 143
+UNKNOWN = 3
+
+
+class Verbs(click.Group):
+    """Loads a verb's file when the verb is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs in the order in which a project meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"mlgate.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mlgate")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def group(context: click.Context, *, debug: bool) -> None:
+    """Gate a model: the same mlgate.yaml and the same verdict at a desk, in CI and at the deploy.
+
+    Exit codes: 0 passed or warned, 1 the model is worse, 2 usage or configuration, 3 not known, 5 refused.
+    """
+    context.obj = debug
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM or SIGHUP came: unwind like Ctrl-C does, so that children end and rows are kept."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run mlgate and exit. Whatever happens, the exit code is one of the documented ones."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    code = invoke(arguments, debug=debug)
+    _flush()
+    sys.exit(code)
+
+
+def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> int:
+    """Run one command line and return its exit code; errors are told on stderr."""
+    try:
+        code = group.main(args=arguments, prog_name="mlgate", standalone_mode=False)
+    except GateError as error:
+        _tell(error)
+        return _debugged(error.exit_code, debug=debug)
+    except click.ClickException as error:
+        _say(error.format_message(), hint="see `mlgate --help`")
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted: what was observed is kept", hint="go on with `mlgate check --resume`")
+        return INTERRUPTED
+    except _TerminatedError:
+        _say("terminated: what was observed is kept", hint="go on with `mlgate check --resume`")
+        return TERMINATED
+    except Exception as error:  # noqa: BLE001 - the border: Python's own exit code 1 would say "the model is worse"
+        _say(f"unexpected {type(error).__name__}: {error}", hint="this is a bug: `mlgate --debug …` shows where")
+        return _debugged(UNKNOWN, debug=debug)
+    return code if isinstance(code, int) else 0
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _TerminatedError(number, frame)
+
+
+def _debugged(code: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    return code
+
+
+def _tell(error: GateError) -> None:
+    others = error.more if isinstance(error, ConfigError) else ()
+    for one in (error, *others):
+        _say(f"{one.where}: {one.message}" if one.where else one.message, hint=one.hint)
+
+
+def _say(text: str, *, hint: str = "") -> None:
+    from mlgate.reports.escape import terminal
+
+    lines = [f"mlgate: {terminal(text, 2000)}"] + ([f"  next: {terminal(hint, 2000)}"] if hint else [])
+    try:
+        click.echo("\n".join(lines), err=True)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _flush() -> None:
+    """Flush what is printed; a closed pipe or a full disk behind stdout must not change the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _silence(stream)
+
+
+def _silence(stream: object) -> None:
+    """Send what is still buffered nowhere, so that Python's own exit does not stumble over it."""
+    fileno = getattr(stream, "fileno", None)
+    if fileno is None:
+        return
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass

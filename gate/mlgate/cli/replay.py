@@ -1,0 +1,24 @@
+"""`mlgate replay`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.wiring.publish import show
+from mlgate.wiring.run import Choice, run_replay
+
+
+@click.command()
+@click.argument("evidence", required=False, type=click.Path(path_type=Path))
+@options.config
+@options.bootstrap
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
+def command(*, evidence: Path | None, config: Path, bootstrap: bool, as_json: bool) -> int:
+    """Judge EVIDENCE of an old run [.mlgate/evidence.jsonl.gz] by today's rules. Asks no model, writes nothing."""
+    report = run_replay(Choice(config, bootstrap=bootstrap), evidence)
+    show(report, ("json",) if as_json else ("terminal",), sys.stdout)
+    return report.outcome.exit_code

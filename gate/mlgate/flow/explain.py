@@ -1,0 +1,47 @@
+"""Explaining: which examples moved a metric most, with the texts side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlgate.core.check import Check, Suite
+from mlgate.core.errors import ConfigError, EvidenceError
+from mlgate.core.evidence import Evidence
+from mlgate.core.ports import Kinds
+from mlgate.core.report import Segment
+from mlgate.flow.judge import Baseline
+from mlgate.flow.moved import most_moved
+from mlgate.flow.scoring import Incomplete, Scored, score
+
+WHOLE_TEXT = 20_000
+"""Characters of a text that a person may ask to read."""
+
+
+def explain(
+    suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | None, *, check: str, metric: str, count: int
+) -> Sequence[Segment]:
+    """Return the *count* examples that cost *metric* most, worst first. Empty names choose the first there is."""
+    chosen = _check(suite, check, metric)
+    kind = kinds[chosen.kind]
+    scored = score(chosen, kind, evidence)
+    if isinstance(scored, Incomplete):
+        raise EvidenceError(f"{chosen.id} cannot be explained: {scored.why}", hint="mlgate check --resume")
+    name = metric or next(iter(scored.statistics), "")
+    if name not in scored.statistics:
+        why = scored.unscored.get(name, f"{chosen.id} does not measure {name or 'anything'}")
+        raise ConfigError(why, hint=f"it measures: {', '.join(scored.statistics) or 'nothing'}")
+    before = score(chosen, kind, baseline.evidence) if baseline and baseline.evidence else None
+    past = before if isinstance(before, Scored) else None
+    return list(most_moved(chosen, kind, scored, past, name, count=count, limit=WHOLE_TEXT))
+
+
+def _check(suite: Suite, check: str, metric: str) -> Check:
+    fitting = [
+        one
+        for one in suite.checks
+        if check in ("", one.id) and (not metric or any(choice.name == metric for choice in one.metrics))
+    ]
+    if not fitting:
+        known = "; ".join(f"{one.id}: {', '.join(choice.name for choice in one.metrics)}" for one in suite.checks)
+        raise ConfigError(f"no check {check or ''} measures {metric or 'that'}", hint=f"there are: {known}")
+    return fitting[0]

@@ -1,0 +1,235 @@
+"""The pytest plug-in: mlgate's checks as items, and the `gate` fixture for the user's own tests.
+
+`pytest -p mlgate` reads mlgate.yaml, adds its checks to the session, judges at the end and prints the verdict.
+`mlgate check` uses the same plug-in with a plan (`--mlgate-plan`) and judges outside of pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlgate import wiring
+from mlgate.adapters import plan_file
+from mlgate.adapters.plan_file import Plan
+from mlgate.adapters.rows_folder import RowWriter
+from mlgate.core.check import Check, Example
+from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.evidence import Gap, Observation
+from mlgate.core.ports import Model
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+_COLLECTOR = pytest.StashKey["Collector"]()
+_STANDALONE = pytest.StashKey["wiring.Standalone"]()
+
+
+class Collector:
+    """What one process needs to observe: the plan, the model (started when first asked) and where rows go."""
+
+    def __init__(self, path: Path, worker: str) -> None:
+        self.plan_path = path
+        self.plan: Plan = plan_file.read(path)
+        self.rows = RowWriter(path.parent, worker)
+        self._model: Model | None = None
+
+    @property
+    def model(self) -> Model:
+        """Return the model under test, started once a process."""
+        if self._model is None:
+            self._model = wiring.model(self.plan.model, Path(self.plan.root), self.plan.suite, self.plan.workers)
+        return self._model
+
+    def close(self) -> None:
+        """End the model and the row file."""
+        if self._model is not None:
+            self._model.close()
+        self.rows.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare mlgate's options."""
+    group = parser.getgroup("mlgate")
+    group.addoption("--mlgate-config", default="mlgate.yaml", metavar="FILE", help="the gate's file [mlgate.yaml]")
+    group.addoption("--mlgate-plan", default="", help="internal: the plan that `mlgate check` wrote")
+    group.addoption("--mlgate-no-items", action="store_true", help="internal: only the user's own tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Find out who we are: a worker, `mlgate check`'s session, or a session of the user's own."""
+    _hold_lifeline()
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        config.stash[_COLLECTOR] = Collector(Path(workerinput["mlgate_plan"]), workerinput["workerid"])
+    elif config.option.mlgate_plan:
+        config.stash[_COLLECTOR] = Collector(Path(config.option.mlgate_plan), "main")
+    elif not config.option.help and not config.option.version:
+        try:
+            standalone = wiring.Standalone.begin(Path(config.option.mlgate_config), config.rootpath)
+        except GateError as error:
+            raise pytest.UsageError(f"mlgate: {error}") from error
+        config.stash[_STANDALONE] = standalone
+        config.stash[_COLLECTOR] = Collector(standalone.plan_path, "main")
+
+
+def _hold_lifeline() -> None:
+    """End this process group when the gate that started it is gone, killed or not."""
+    descriptor = os.environ.pop("MLGATE_LIFELINE", "")
+    if descriptor.isdigit():
+        threading.Thread(target=_end_with, args=(int(descriptor),), daemon=True).start()
+
+
+def _end_with(descriptor: int) -> None:
+    os.read(descriptor, 1)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Hand the plan to an xdist worker."""
+    node.workerinput["mlgate_plan"] = str(node.config.stash[_COLLECTOR].plan_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add the plan's items, in front of the user's tests."""
+    if not config.option.mlgate_no_items:
+        items[:0] = plan_items(session, config.stash[_COLLECTOR])
+
+
+def plan_items(session: pytest.Session, collector: Collector) -> Iterator[pytest.Item]:
+    """Yield one item a batch of examples. Which examples share a batch never changes a number."""
+    step = collector.plan.batch
+    for check in collector.plan.suite.checks:
+        if "tests" in check.params:
+            continue
+        for start in range(0, len(check.examples), step):
+            examples = check.examples[start : start + step]
+            name = f"{check.id}[{start + 1}-{start + len(examples)}]"
+            item: BatchItem = BatchItem.from_parent(session, name=name, nodeid=f"mlgate::{name}")
+            item.batch(collector, check, examples)
+            yield item
+
+
+class BatchItem(pytest.Item):
+    """Observes one batch. It passes when it was carried out: what the answers are worth is judged later, once."""
+
+    def batch(self, collector: Collector, check: Check, examples: Sequence[Example]) -> None:
+        """Say what to observe."""
+        self._collector, self._check, self._examples = collector, check, examples
+
+    def runtest(self) -> None:
+        """Ask, and send each row as it comes."""
+        kind = wiring.KINDS[self._check.kind]
+        for row in kind.observe(self._check, self._examples, self._collector.model):
+            self._collector.rows.append(row)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Name the item in pytest's output."""
+        return self.path, None, f"mlgate {self.name}"
+
+
+class Gate:
+    """What a user's test holds: the examples of a `recorded` check, and where to record what it saw."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self.recorded: list[str] = []
+        """Checks that this test recorded rows of."""
+
+    def examples(self, check: str) -> tuple[Example, ...]:
+        """Return the check's planned examples, with their references."""
+        return self._check(check).examples
+
+    def record(self, check: str, example: str | int, **numbers: float) -> None:
+        """Record what was seen for one example: one call an example, all of the check's metrics in it.
+
+        Numbers are judged later, by the rules of mlgate.yaml. Raises ConfigError for a check that is not `recorded`
+        and ValueError for what is not a finite number.
+        """
+        planned = self._check(check)
+        seen = {}
+        for name, number in numbers.items():
+            value = float(number)
+            if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN is unlike itself
+                raise ValueError(f"{name} of {check}/{example} is {value}: record finite numbers")
+            seen[name] = value
+        self.recorded.append(planned.id)
+        self._collector.rows.append(Observation(planned.id, str(example), seen))
+
+    def _check(self, name: str) -> Check:
+        for check in self._collector.plan.suite.checks:
+            if check.id == name and "tests" in check.params:
+                return check
+        known = [check.id for check in self._collector.plan.suite.checks if "tests" in check.params]
+        raise ConfigError(
+            f"mlgate.yaml has no check {name!r} of kind recorded", hint=f"there are: {', '.join(known) or 'none'}"
+        )
+
+
+@pytest.fixture
+def gate(request: pytest.FixtureRequest) -> Gate:
+    """Record observations that mlgate.yaml's rules judge: `gate.record("tone", example_id, politeness=0.9)`."""
+    return Gate(request.config.stash[_COLLECTOR])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a failed test of the user's a gap in the checks that it records: a crash is not a good answer."""
+    report = yield
+    collector = item.config.stash.get(_COLLECTOR, None)
+    if collector is not None and report.failed and not isinstance(item, BatchItem):
+        held = getattr(item, "funcargs", {}).get("gate")
+        for check in _owners(collector, item, held):
+            what = call.excinfo.exconly(tryshort=True).splitlines()[0] if call.excinfo else "failed"
+            collector.rows.append(Gap(check, item.nodeid, f"its test failed in {call.when}: {what[:300]}"))
+    return report
+
+
+def _owners(collector: Collector, item: pytest.Item, held: object) -> Sequence[str]:
+    if isinstance(held, Gate) and held.recorded:
+        return tuple(dict.fromkeys(held.recorded))
+    root = Path(collector.plan.root)
+    return tuple(
+        check.id
+        for check in collector.plan.suite.checks
+        if any(item.path.is_relative_to((root / str(path).split("::")[0]).resolve()) for path in wiring.tests(check))
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Judge a session of the user's own. Its exit code says the verdict unless pytest has worse to tell."""
+    standalone = session.config.stash.get(_STANDALONE, None)
+    if standalone is not None:
+        outcome = standalone.conclude(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = outcome
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the verdict below pytest's own summary."""
+    standalone = config.stash.get(_STANDALONE, None)
+    if standalone is not None:
+        terminalreporter.section("mlgate")
+        terminalreporter.write(standalone.text)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what this process started."""
+    collector = config.stash.get(_COLLECTOR, None)
+    if collector is not None:
+        collector.close()
+        del config.stash[_COLLECTOR]
+    standalone = config.stash.get(_STANDALONE, None)
+    if standalone is not None:
+        standalone.close()

@@ -1,0 +1,56 @@
+"""The data of a check: from its section of the configuration to examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from mlgate.adapters import csv_data, hf_data, jsonl_data, parquet_data, text_data
+from mlgate.config.check_section import RecordedCheck
+from mlgate.config.config import Config
+from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
+from mlgate.config.translate import needed_fields
+from mlgate.core.check import Example
+from mlgate.core.dataset import Dataset
+
+_READERS: Mapping[str, Callable[..., Dataset]] = {
+    "jsonl": jsonl_data.read,
+    "csv": partial(csv_data.read, delimiter=","),
+    "tsv": partial(csv_data.read, delimiter="\t"),
+    "parquet": parquet_data.read,
+}
+
+
+def dataset(config: Config, name: str) -> Dataset:
+    """Read the examples of the check *name*; a recorded check without data has numbered ones."""
+    section = config.checks[name]
+    if isinstance(section, RecordedCheck) and section.data is None:
+        return Dataset(tuple(Example(str(i), "") for i in range(1, (section.examples or 0) + 1)))
+    assert section.data is not None
+    return _read(section.data, config.root, tuple(needed_fields(config, name)))
+
+
+def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
+    match data:
+        case LinesData(source=source, references=references):
+            return text_data.read(root / source, [root / reference for reference in references])
+        case DatasetData(dataset=path, split=split, config=config):
+            where = root / path if (root / path).is_dir() else Path(path)
+            return hf_data.read(
+                where,
+                input_field=data.input,
+                reference_fields=data.references,
+                id_field=data.id or "",
+                slice_fields=slices,
+                split=split,
+                config=config or "",
+            )
+        case FileData(path=path):
+            return _READERS[data.file_format](
+                root / path,
+                input_field=data.input,
+                reference_fields=data.references,
+                id_field=data.id or "",
+                slice_fields=slices,
+            )

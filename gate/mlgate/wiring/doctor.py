@@ -1,0 +1,107 @@
+"""The doctor: everything a run needs, looked at one by one, with what to do about each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from mlgate import __version__
+from mlgate.adapters import environment, git
+from mlgate.core.check import Check
+from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.ports import Failure
+from mlgate.flow.check import look_up
+from mlgate.wiring import models
+from mlgate.wiring.project import Project, tests
+
+State = Literal["ok", "note", "bad"]
+
+_EXTRAS = {
+    "pyarrow": "mlgate[parquet]: Parquet data",
+    "datasets": "mlgate[datasets]: Hugging Face data",
+    "MeCab": "mlgate[ja]: BLEU of Japanese",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One thing that was looked at."""
+
+    state: State
+    what: str
+    said: str
+    hint: str = ""
+
+
+def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
+    """Yield what was found, in the order in which a run would need it. Stops where nothing further can be known."""
+    here = environment.observe()
+    yield Examined("ok", "mlgate", f"{__version__}, Python {here.python}, {here.platform}, {here.cpu}")
+    versions = ", ".join(f"{name} {version}" for name, version in here.versions if name != "mlgate")
+    yield Examined("ok", "scoring", versions)
+    absent = [what for module, what in _EXTRAS.items() if find_spec(module) is None]
+    if absent:
+        yield Examined("note", "extras", f"not installed: {'; '.join(absent)}")
+    try:
+        project = Project.load(path)
+    except GateError as error:
+        for one in (error, *(error.more if isinstance(error, ConfigError) else ())):
+            yield Examined("bad", "config", f"{one.where}: {one.message}" if one.where else one.message, one.hint)
+        return
+    yield from _data(project)
+    yield _commit(project)
+    yield _baseline(project)
+    if ask:
+        yield _model(project)
+
+
+def _data(project: Project) -> Iterator[Examined]:
+    for check in project.suite.checks:
+        asks = f"{check.id}: {len(check.examples):,} examples, {len(check.rules)} rules, data {check.data_digest[:12]}"
+        yield Examined("ok", "check", asks)
+        for notice in check.notices:
+            yield Examined("note", "", notice)
+
+
+def _commit(project: Project) -> Examined:
+    commit = git.commit(project.root)
+    if not commit:
+        return Examined("note", "git", "not a git repository: verdicts will name no commit")
+    return Examined("ok", "git", commit)
+
+
+def _baseline(project: Project) -> Examined:
+    store = project.baseline_store()
+    if store is None:
+        return Examined("note", "baseline", "none configured: only min and max can be judged", project.BASELINE_HINT)
+    try:
+        found = look_up(store, first=False)
+    except GateError as error:
+        return Examined("bad", "baseline", str(error), error.hint)
+    if found.evidence is None:
+        return Examined("note", "baseline", found.why)
+    commit = found.evidence.provenance.commit[:12] or "no commit"
+    return Examined("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}")
+
+
+def _model(project: Project) -> Examined:
+    check = _asked(project)
+    if check is None:
+        return Examined("note", "model", "no check asks it")
+    example = check.examples[0]
+    try:
+        with contextlib.closing(models.model(project.written_model, project.root, project.suite, 1)) as model:
+            answer = next(iter(model.answer([example])))
+    except GateError as error:
+        return Examined("bad", "model", str(error), error.hint)
+    if isinstance(answer, Failure):
+        return Examined("bad", "model", f"{example.id}: {answer.why}", "see what the model itself says")
+    return Examined("ok", "model", f"{example.id}: answered {len(answer):,} characters")
+
+
+def _asked(project: Project) -> Check | None:
+    return next((check for check in project.suite.checks if check.examples and not tests(check)), None)

@@ -1,0 +1,99 @@
+"""The model under test: from its section of the configuration to the adapter that asks it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlgate.adapters.answers_model import AnswersModel
+from mlgate.adapters.http_model import HttpModel
+from mlgate.adapters.json_protocol import PlainJson
+from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
+from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols import HttpProtocol
+from mlgate.adapters.python_model import PythonModel
+from mlgate.config.model_section import Endpoint, ModelSection
+from mlgate.core.check import Json, Suite
+from mlgate.core.errors import ConfigError
+from mlgate.core.ports import Model
+
+
+def model(written: Mapping[str, Json], root: Path, suite: Suite, workers: int) -> Model:
+    """Return the model that the section *written* names. *workers* processes will each hold one."""
+    section = ModelSection.model_validate(written)
+    if section.endpoint is not None:
+        return _endpoint(section, section.endpoint, workers)
+    if section.python is not None:
+        return python(section, root)
+    return answers(section, root, suite)
+
+
+def python(section: ModelSection, root: Path) -> PythonModel:
+    """Return a model that is a Python function."""
+    given = section.python
+    assert given is not None
+    return PythonModel(
+        given.target,
+        root / given.path,
+        batch=given.batch,
+        timeout_s=given.timeout.total_seconds(),
+        env_names=given.env,
+    )
+
+
+def answers(section: ModelSection, root: Path, suite: Suite) -> AnswersModel:
+    """Read answers that were made before. By line, they answer the whole suite's examples in order."""
+    given = section.answers
+    assert given is not None
+    ids = dict.fromkeys(e.id for c in suite.checks if "tests" not in c.params for e in c.examples)
+    return AnswersModel.read(root / given.path, id_field=given.id, answer_field=given.answer, example_ids=list(ids))
+
+
+def _endpoint(section: ModelSection, given: Endpoint, workers: int) -> HttpModel:
+    return HttpModel(
+        given.url,
+        protocol(section, given),
+        concurrency=max(1, given.concurrency // max(1, workers)),
+        timeout_s=given.timeout.total_seconds(),
+        retries=given.retries,
+        headers={
+            name: _secret(header.env) if not header.prefix else header.prefix + _secret(header.env)
+            for name, header in given.headers.items()
+        },
+        batch=given.batch,
+    )
+
+
+def protocol(section: ModelSection, given: Endpoint) -> HttpProtocol:
+    """Return how the endpoint wants to be asked."""
+    name = section.served_name
+    match given.protocol:
+        case "kserve-v1":
+            return KServeV1(name, template=given.prompt, params=given.params)
+        case "kserve-v2":
+            return KServeV2(name, template=given.prompt, params=given.params)
+        case "openai-chat":
+            return OpenAIChat(name, template=given.prompt, params=given.params)
+        case "openai-completions":
+            return OpenAICompletions(name, template=given.prompt, params=given.params)
+        case "json":
+            return PlainJson(given.request, given.answer or "")
+
+
+def _secret(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigError(f"the environment variable {name} is not set", hint=f"export {name}=… for the header")
+    return value
+
+
+def digest(section: ModelSection, root: Path, suite: Suite) -> str:
+    """Return what stands for the model in provenance: its code, its answers, or where and how it is asked."""
+    if section.python is not None:
+        return python(section, root).digest
+    if section.answers is not None:
+        return answers(section, root, suite).digest
+    assert section.endpoint is not None
+    bare = section.endpoint.model_copy(update={"headers": {}})
+    return HttpModel(bare.url, protocol(section, bare)).digest

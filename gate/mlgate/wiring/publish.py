@@ -1,0 +1,76 @@
+"""Where a finished report goes: files in the run's folder, the terminal, GitHub."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from mlgate.adapters.run_folder import RunFolder
+from mlgate.core.errors import AdapterError
+from mlgate.core.report import Report
+from mlgate.reports import annotations as github_annotations
+from mlgate.reports import json_v1, junit, markdown, terminal
+
+REPORT = "report.json"
+_FILES: dict[str, tuple[str, Callable[[Report], str]]] = {
+    "junit": ("junit.xml", junit.render),
+    "markdown": ("summary.md", markdown.render),
+}
+"""Files beside report.json, by their name in the configuration."""
+
+
+def publish(report: Report, folder: RunFolder, names: tuple[str, ...], out: TextIO, err: TextIO) -> str:
+    """Write and show *report*; return the digest of report.json. A sink that fails is told and changes nothing.
+
+    Only report.json is required: a verdict without its report would be a word without a reason.
+    """
+    text = json_v1.render(report)
+    show(report, names, out)
+    folder.write(REPORT, text)
+    for name, (file, render) in _FILES.items():
+        if name in names:
+            try:
+                folder.write(file, render(report))
+            except AdapterError as error:
+                tell(err, f"mlgate: warning: {error}")
+    if "github" in names and os.environ.get("GITHUB_ACTIONS") == "true":
+        _github(report, out, err)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def show(report: Report, names: tuple[str, ...], out: TextIO) -> None:
+    """Print the report as a person or a program asked for it."""
+    if "terminal" in names:
+        colour = out.isatty() and not os.environ.get("NO_COLOR")
+        tell(out, terminal.render(report, width=width(), colour=colour).rstrip("\n"))
+    if "json" in names:
+        tell(out, json_v1.render(report).rstrip("\n"))
+
+
+def width() -> int:
+    """Return the terminal's columns, at most 100: longer lines are hard to read."""
+    return min(100, shutil.get_terminal_size((80, 24)).columns)
+
+
+def tell(stream: TextIO, text: str) -> None:
+    """Print a line. A closed pipe or a full disk behind the stream is nobody's verdict."""
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def _github(report: Report, out: TextIO, err: TextIO) -> None:
+    tell(out, github_annotations.render(report).rstrip("\n"))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        try:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(markdown.render(report))
+        except OSError as error:
+            tell(err, f"mlgate: warning: the job summary could not be written: {error.strerror}")

@@ -1,0 +1,193 @@
+"""One run at a desk or in CI: its folder, its journal, one flow call, its reports and its exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlgate.adapters import environment, evidence_file, journal_file
+from mlgate.adapters.journal_file import JournalFile
+from mlgate.adapters.progress_line import ProgressLine
+from mlgate.adapters.run_folder import RunFolder
+from mlgate.core.errors import GateError
+from mlgate.core.evidence import Evidence, Gap
+from mlgate.core.report import Report, Segment
+from mlgate.flow.check import check, look_up, nothing, observe, settled
+from mlgate.flow.explain import explain
+from mlgate.flow.judge import Baseline, judge
+from mlgate.flow.merge import merge, refuse_foreign
+from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.publish import publish, tell
+
+EVIDENCE = "evidence.jsonl.gz"
+FOLDER = ".mlgate"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the caller chose for one run."""
+
+    config: Path
+    output: Path | None = None
+    """None: `.mlgate` beside the configuration."""
+    workers: int = 1
+    """0: observe in this process."""
+    shard: tuple[int, int] | None = None
+    resume: bool = False
+    save_baseline: bool = False
+    bootstrap: bool = False
+    """There is no baseline yet: comparisons warn."""
+
+    @property
+    def folder(self) -> RunFolder:
+        """Return the run's folder."""
+        return RunFolder(self.output if self.output is not None else self.config.parent / FOLDER)
+
+
+@contextlib.contextmanager
+def recorded(folder: RunFolder) -> Iterator[None]:
+    """Make the verdict file say `incomplete` first, and what stopped the run when it was stopped."""
+    with folder.held():
+        folder.begin("the run has not ended")
+        try:
+            yield
+        except GateError as error:
+            outcome = "refused" if error.exit_code == 5 else "errored"  # noqa: PLR2004 - the documented code
+            with contextlib.suppress(GateError):
+                folder.conclude(outcome, error.exit_code, str(error))
+            raise
+        except KeyboardInterrupt:
+            with contextlib.suppress(GateError):
+                folder.conclude("incomplete", 130, "interrupted: go on with `mlgate check --resume`")
+            raise
+
+
+def run(choice: Choice) -> int:
+    """Observe, judge, publish. Return the exit code."""
+    folder = choice.folder
+    with recorded(folder):
+        project = Project.load(choice.config)
+        if choice.shard:
+            return _shard(choice, project, folder, choice.shard)
+        evidence, report = _whole(choice, project, folder)
+        _keep(evidence, folder, "journal.jsonl", EVIDENCE)
+        if choice.save_baseline:
+            _save_baseline(project, evidence, report)
+        return conclude(report, project, folder)
+
+
+def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
+    baseline = baseline_of(project, first=choice.bootstrap or choice.save_baseline)
+    here = environment.observe()
+    path = folder.path / "journal.jsonl"
+    kept = journal_file.read(path, project.provenance) if choice.resume else nothing(project.provenance)
+    if not choice.resume and path.exists():
+        path.replace(path.with_suffix(".previous.jsonl"))
+    left = len(project.suite.without(settled(project.suite, KINDS, kept)).planned)
+    with JournalFile(path, kept, here) as journal:
+        return check(
+            project.suite,
+            KINDS,
+            project.executor(choice.workers, folder.path / "pytest.log"),
+            kept=kept,
+            environment=here,
+            journal=journal,
+            progress=ProgressLine(left, sys.stderr),
+            baseline=baseline,
+        )
+
+
+def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int, int]) -> int:
+    k, n = shard
+    part = project.suite.shard(k, n)
+    here = environment.observe()
+    path = folder.path / f"journal-{k}of{n}.jsonl"
+    kept = journal_file.read(path, project.provenance) if choice.resume else nothing(project.provenance)
+    left = len(part.without(settled(part, KINDS, kept)).planned)
+    with JournalFile(path, kept, here) as journal:
+        evidence = observe(
+            part,
+            KINDS,
+            project.executor(choice.workers, folder.path / "pytest.log"),
+            kept=kept,
+            environment=here,
+            journal=journal,
+            progress=ProgressLine(left, sys.stderr),
+        )
+    name = f"evidence-{k}of{n}.jsonl.gz"
+    _keep(evidence, folder, path.name, name)
+    open_keys = part.planned - set(settled(part, KINDS, evidence))
+    folder.conclude("incomplete", 3, f"shard {k} of {n}: `mlgate merge` judges it with the others")
+    tell(
+        sys.stdout,
+        f"shard {k} of {n}: {len(part.planned) - len(open_keys):,} of {len(part.planned):,} examples observed",
+    )
+    tell(sys.stdout, f"  evidence: {folder.path / name}")
+    tell(sys.stdout, f"  next: mlgate merge {folder.path}/evidence-*of{n}.jsonl.gz, when all {n} are there")
+    return 3 if open_keys else 0
+
+
+def _keep(evidence: Evidence, folder: RunFolder, journal: str, name: str) -> None:
+    """Seal the evidence; the journal has done its duty when nothing is left to ask."""
+    evidence_file.write(folder.path / name, evidence)
+    if not any(isinstance(row, Gap) for row in evidence.rows.values()):
+        (folder.path / journal).unlink(missing_ok=True)
+
+
+def _save_baseline(project: Project, evidence: Evidence, report: Report) -> None:
+    store = project.baseline_store()
+    if store is None:
+        raise GateError(
+            "there is no `baseline:` section to save to", where=str(project.config.path), hint=project.BASELINE_HINT
+        )
+    if report.outcome.blocks:
+        tell(sys.stderr, "mlgate: the baseline stays what it was: only a verdict that passes becomes one")
+        return
+    store.save(evidence)
+    tell(sys.stdout, f"baseline saved: {store.source}")
+
+
+def baseline_of(project: Project, *, first: bool) -> Baseline | None:
+    """Load the configured baseline."""
+    store = project.baseline_store()
+    return None if store is None else look_up(store, first=first)
+
+
+def conclude(report: Report, project: Project, folder: RunFolder) -> int:
+    """Publish a report and write its verdict, last. Return the exit code."""
+    digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
+    folder.conclude(report.outcome.name.lower(), report.outcome.exit_code, report.reason, digest)
+    return report.outcome.exit_code
+
+
+def run_merge(choice: Choice, paths: Sequence[Path]) -> int:
+    """Join shards and judge the whole by this checkout's rules."""
+    folder = choice.folder
+    with recorded(folder):
+        project = Project.load(choice.config)
+        evidence, notices = merge([(str(path), evidence_file.read(path)) for path in paths])
+        refuse_foreign(evidence, project.provenance)
+        for notice in notices:
+            tell(sys.stderr, f"mlgate: notice: {notice}")
+        report = judge(project.suite, KINDS, evidence, baseline_of(project, first=choice.bootstrap))
+        evidence_file.write(folder.path / EVIDENCE, evidence)
+        return conclude(report, project, folder)
+
+
+def run_replay(choice: Choice, path: Path | None) -> Report:
+    """Judge old evidence by today's rules, data and baseline. Writes nothing."""
+    project = Project.load(choice.config)
+    evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
+    return judge(project.suite, KINDS, evidence, baseline_of(project, first=choice.bootstrap))
+
+
+def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
+    """Find the examples that moved a metric most."""
+    project = Project.load(choice.config)
+    evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
+    return explain(
+        project.suite, KINDS, evidence, baseline_of(project, first=False), check=check, metric=metric, count=count
+    )

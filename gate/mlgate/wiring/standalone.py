@@ -1,0 +1,70 @@
+"""A session of the user's own pytest: the same plan, the same judging, the same reports as `mlgate check`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlgate.adapters import environment, evidence_file, plan_file
+from mlgate.adapters.rows_folder import RowReader
+from mlgate.core.errors import GateError
+from mlgate.core.evidence import Evidence
+from mlgate.flow.judge import judge
+from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.publish import publish
+from mlgate.wiring.run import EVIDENCE, Choice, baseline_of, recorded
+
+
+@dataclass
+class Standalone:
+    """What lives from the session's configuration to its end."""
+
+    choice: Choice
+    project: Project
+    plan_path: Path
+    text: str = ""
+    """What to print at the end."""
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @classmethod
+    def begin(cls, config: Path, rootpath: Path) -> Standalone:
+        """Write the incomplete verdict and the plan. Raises GateError when the configuration cannot be used."""
+        choice = Choice(config if config.is_absolute() or config.exists() else rootpath / config)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(recorded(choice.folder))
+            project = Project.load(choice.config)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")))
+            plan_file.write(folder / "plan.json", project.plan(1))
+            return cls(choice, project, folder / "plan.json", _stack=stack.pop_all())
+
+    def conclude(self, *, interrupted: bool) -> int:
+        """Judge the rows that came. Return the exit code; never raises, for pytest would hide it."""
+        if interrupted:
+            self.text = "interrupted: no verdict\n"
+            return 3
+        shown = io.StringIO()
+        try:
+            code = self._judge(shown)
+        except GateError as error:
+            shown.write(f"mlgate: {error}\n")
+            code = error.exit_code
+        self.text = shown.getvalue()
+        return code
+
+    def _judge(self, shown: io.StringIO) -> int:
+        rows = list(RowReader(self.plan_path.parent).fresh())
+        evidence = Evidence.of(self.project.provenance, [environment.observe()], rows)
+        folder = self.choice.folder
+        evidence_file.write(folder.path / EVIDENCE, evidence)
+        report = judge(self.project.suite, KINDS, evidence, baseline_of(self.project, first=self.choice.bootstrap))
+        digest = publish(report, folder, self.project.config.report, shown, sys.stderr)
+        folder.conclude(report.outcome.name.lower(), report.outcome.exit_code, report.reason, digest)
+        return report.outcome.exit_code
+
+    def close(self) -> None:
+        """Let go of the run's folder and the plan."""
+        self._stack.close()

@@ -1,0 +1,245 @@
+"""Judging is pure, and it never opens the gate for what it does not know."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgate.checks.accuracy import Accuracy
+from mlgate.checks.recorded import Recorded
+from mlgate.core.check import Better, Bound, Check, Example, Metric, MetricChoice, Rule, Suite, data_digest
+from mlgate.core.errors import Refused
+from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
+from mlgate.core.outcome import Outcome, worst
+from mlgate.core.verdict import Delta, Measurement, hold_baseline, hold_limit, hold_slice
+from mlgate.flow.judge import Baseline, judge
+from mlgate.flow.merge import merge
+from mlgate.reports import json_v1
+
+KINDS = {"recorded": Recorded(), "accuracy": Accuracy()}
+WORDS = "the a cat dog sat ran on under mat house quickly . , big small".split()
+
+
+def recorded(n: int, *rules: Rule, slices: tuple[str, ...] = ()) -> Check:
+    examples = tuple(Example(f"{i:03}", "", (), (("half", "left" if i % 2 else "right"),)) for i in range(n))
+    choice = MetricChoice("quality", "recorded", {"better": "higher", "unit": "ratio"})
+    return Check("tone", "recorded", examples, (choice,), rules, slices, data_digest(examples), {"tests": ["t"]})
+
+
+def spoken(seed: int, n: int, *rules: Rule) -> tuple[Check, list[Row]]:
+    """An accuracy check over made-up sentences, with answers that are partly right."""
+    rng = random.Random(seed)
+    examples, rows = [], []
+    for i in range(n):
+        reference = [rng.choice(WORDS) for _ in range(rng.randint(4, 14))]
+        answer = [word if rng.random() < 0.8 else rng.choice(WORDS) for word in reference]
+        examples.append(Example(f"{i:03}", f"input {i}", (" ".join(reference),)))
+        rows.append(Observation("mt", f"{i:03}", {"answer": " ".join(answer)}))
+    choices = tuple(MetricChoice(name, name) for name in ("bleu", "chrf", "rougeL", "exact_match"))
+    return Check("mt", "accuracy", tuple(examples), choices, rules, (), data_digest(examples)), list(rows)
+
+
+def run(suite: Suite) -> Provenance:
+    return Provenance("abc", suite.digest, "m", tuple(sorted((c.id, c.data_digest) for c in suite.checks)))
+
+
+def seen(suite: Suite, rows: list[Row]) -> Evidence:
+    return Evidence.of(run(suite), [], rows)
+
+
+values = st.lists(st.floats(0, 1), min_size=1, max_size=40)
+LIMIT = Rule("quality", Bound.MIN, 0.5, where="mlgate.yaml:9:7")
+DROP = Rule("quality", Bound.MAX_DROP, 0.05, where="mlgate.yaml:9:17")
+
+
+def rows_of(check: Check, numbers: list[float]) -> list[Row]:
+    return [
+        Observation(check.id, example.id, {"quality": number})
+        for example, number in zip(check.examples, numbers, strict=True)
+    ]
+
+
+@given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_any_sharding_gives_the_whole_runs_report_byte_for_byte(
+    seed: int, n: int, shards: int, rnd: random.Random
+) -> None:
+    check, rows = spoken(seed, n, Rule("bleu", Bound.MIN, 20.0), Rule("chrf", Bound.MAX_DROP, 1.0))
+    suite = Suite.of([check])
+    old = [replace(row, seen={"answer": "the cat"}) if isinstance(row, Observation) else row for row in rows]
+    baseline = Baseline("file b", seen(suite, old))
+    whole = judge(suite, KINDS, seen(suite, rows), baseline)
+    rnd.shuffle(rows)
+    parts = [(f"shard {i}", seen(suite, rows[i::shards])) for i in range(shards)]
+    rnd.shuffle(parts)
+    merged, _ = merge(parts)
+    again = judge(suite, KINDS, merged, baseline)
+    assert json_v1.render(again) == json_v1.render(whole)
+
+
+@given(values, st.data())
+def test_losing_rows_never_opens_the_gate(numbers: list[float], data: st.DataObject) -> None:
+    check = recorded(len(numbers), LIMIT)
+    suite = Suite.of([check])
+    rows = rows_of(check, numbers)
+    kept = data.draw(st.lists(st.sampled_from(rows), unique_by=lambda row: row.key, max_size=len(rows) - 1))
+    report = judge(suite, KINDS, seen(suite, kept), None)
+    assert report.outcome is Outcome.ERRORED
+    assert f"{len(rows) - len(kept)} of {len(rows)} examples were never observed" in report.reason
+
+
+@given(values, st.data())
+def test_turning_answers_into_gaps_never_opens_the_gate(numbers: list[float], data: st.DataObject) -> None:
+    check = recorded(len(numbers), LIMIT)
+    suite = Suite.of([check])
+    rows = rows_of(check, numbers)
+    lost = data.draw(st.integers(0, len(rows) - 1))
+    rows[lost] = Gap(*rows[lost].key, "timeout", data.draw(st.sampled_from(["model", "gate"])))
+    assert judge(suite, KINDS, seen(suite, rows), None).outcome.blocks
+
+
+@given(values)
+def test_rows_that_nobody_planned_are_refused(numbers: list[float]) -> None:
+    check = recorded(len(numbers), LIMIT)
+    suite = Suite.of([check])
+    rows = [*rows_of(check, numbers), Observation(check.id, "extra", {"quality": 1.0})]
+    with pytest.raises(Refused, match="nobody planned"):
+        judge(suite, KINDS, seen(suite, rows), None)
+
+
+def test_a_suite_without_rules_or_checks_never_passes() -> None:
+    empty = Suite.of([])
+    assert judge(empty, KINDS, seen(empty, []), None).outcome is Outcome.INCONCLUSIVE
+    suite = Suite.of([recorded(3)])
+    report = judge(suite, KINDS, seen(suite, rows_of(suite.checks[0], [1.0, 1.0, 1.0])), None)
+    assert report.outcome is Outcome.INCONCLUSIVE
+    assert worst([]) is Outcome.INCONCLUSIVE
+
+
+def test_a_check_without_examples_never_passes() -> None:
+    suite = Suite.of([recorded(0, LIMIT)])
+    assert judge(suite, KINDS, seen(suite, []), None).outcome is Outcome.ERRORED
+
+
+def test_evidence_of_other_data_never_passes() -> None:
+    check = recorded(5, LIMIT)
+    suite = Suite.of([check])
+    other = Provenance("abc", suite.digest, "m", ((check.id, "elsewhere"),))
+    report = judge(suite, KINDS, Evidence.of(other, [], rows_of(check, [1.0] * 5)), None)
+    assert report.outcome is Outcome.ERRORED
+    assert "other data" in report.reason
+
+
+def test_a_comparison_without_a_baseline_is_inconclusive_and_on_the_first_run_a_warning() -> None:
+    check = recorded(30, DROP)
+    suite = Suite.of([check])
+    evidence = seen(suite, rows_of(check, [0.5] * 30))
+    assert judge(suite, KINDS, evidence, None).outcome is Outcome.INCONCLUSIVE
+    assert judge(suite, KINDS, evidence, Baseline("file b", None, "none yet")).outcome is Outcome.INCONCLUSIVE
+    assert judge(suite, KINDS, evidence, Baseline("file b", None, "none yet", first=True)).outcome is Outcome.WARNED
+
+
+def test_a_baseline_that_lacks_rows_is_never_compared() -> None:
+    check = recorded(30, DROP)
+    suite = Suite.of([check])
+    rows = rows_of(check, [0.5] * 30)
+    report = judge(suite, KINDS, seen(suite, rows), Baseline("file b", seen(suite, rows[1:])))
+    assert report.outcome is Outcome.INCONCLUSIVE
+    assert "1 of 30 examples were never observed" in report.reason
+
+
+def test_the_same_answers_pass_and_far_worse_ones_fail() -> None:
+    check = recorded(60, DROP, slices=("half",))
+    suite = Suite.of([check])
+    rng = random.Random(5)
+    old = [rng.random() for _ in check.examples]
+    baseline = Baseline("file b", seen(suite, rows_of(check, old)))
+    same = judge(suite, KINDS, seen(suite, rows_of(check, old)), baseline)
+    assert same.outcome is Outcome.PASSED
+    worse = judge(suite, KINDS, seen(suite, rows_of(check, [v * 0.5 for v in old])), baseline)
+    assert worse.outcome is Outcome.FAILED
+    assert worse.findings[0].outcome is Outcome.FAILED
+    assert [f.slice for f in worse.findings if f.outcome is Outcome.FAILED] == ["", "half=left", "half=right"]
+    assert worse.segments
+
+
+def test_a_slice_that_broke_blocks_though_the_whole_holds() -> None:
+    check = replace(recorded(400, DROP), slices=("rare",))
+    examples = tuple(
+        replace(example, slices=(("rare", "yes" if i < 25 else "no"),)) for i, example in enumerate(check.examples)
+    )
+    check = replace(check, examples=examples, data_digest=data_digest(examples))
+    suite = Suite.of([check])
+    rng = random.Random(5)
+    old = [0.5 + rng.random() / 2 for _ in examples]
+    new = [v - 0.3 if i < 25 else v + 0.01 for i, v in enumerate(old)]
+    report = judge(suite, KINDS, seen(suite, rows_of(check, new)), Baseline("b", seen(suite, rows_of(check, old))))
+    assert [(f.slice, f.outcome) for f in report.findings] == [
+        ("rare=yes", Outcome.FAILED),
+        ("", Outcome.PASSED),
+        ("rare=no", Outcome.PASSED),
+    ]
+
+
+METRICS = st.sampled_from([Metric("m", "ratio", Better.HIGHER), Metric("m", "ratio", Better.LOWER)])
+finite = st.floats(-1e6, 1e6)
+wild = st.one_of(finite, st.sampled_from([math.nan, math.inf, -math.inf]))
+
+
+def measured(metric: Metric, value: float, n: int = 100) -> Measurement:
+    return Measurement("c", "m", metric, value, n, math.nan, math.nan, "m|v:1")
+
+
+@given(METRICS, finite, finite, finite)
+def test_a_better_value_never_gets_a_worse_outcome(metric: Metric, a: float, b: float, limit: float) -> None:
+    low, high = sorted([a, b])
+    minimum, maximum = Rule("m", Bound.MIN, limit), Rule("m", Bound.MAX, limit)
+    assert hold_limit(minimum, measured(metric, high)).outcome <= hold_limit(minimum, measured(metric, low)).outcome
+    assert hold_limit(maximum, measured(metric, low)).outcome <= hold_limit(maximum, measured(metric, high)).outcome
+
+
+@given(METRICS, finite, finite, st.floats(0, 1e6), st.floats(0, 1e3), st.floats(1, 5))
+def test_a_greater_loss_never_gets_a_better_outcome(
+    metric: Metric, a: float, b: float, margin: float, error: float, widening: float
+) -> None:
+    bound = Bound.MAX_DROP if metric.better is Better.HIGHER else Bound.MAX_RISE
+    sign = 1 if metric.better is Better.HIGHER else -1
+    outcomes = []
+    for gain in sorted([a, b]):
+        change = sign * gain
+        delta = Delta(change, change - 2 * error, change + 2 * error, error, 2 * widening)
+        rule = Rule("m", bound, margin)
+        outcomes.append(hold_baseline(rule, measured(metric, change), measured(metric, 0.0), delta).outcome)
+    assert outcomes[0] >= outcomes[1]
+
+
+@given(METRICS, st.sampled_from(list(Bound)), wild, wild, wild, wild, wild, wild)
+def test_what_is_not_a_number_never_passes(
+    metric: Metric, bound: Bound, now: float, before: float, change: float, low: float, high: float, error: float
+) -> None:
+    if all(map(math.isfinite, (now, before, change, low, high, error))):
+        return
+    rule = Rule("m", bound, 1e9)
+    if not bound.compares:
+        if not math.isfinite(now):
+            assert hold_limit(rule, measured(metric, now)).outcome is Outcome.ERRORED
+        return
+    delta = Delta(change, low, high, error, 2.0)
+    for hold in (hold_baseline, hold_slice):
+        outcome = hold(rule, measured(metric, now), measured(metric, before), delta).outcome
+        assert outcome.blocks
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 7))
+def test_shards_cover_the_plan_once(n: int, m: int, shards: int) -> None:
+    one, two = recorded(n), replace(recorded(m), id="other")
+    suite = Suite.of([one, two])
+    parts = [suite.shard(k, shards) for k in range(1, shards + 1)]
+    assert sorted(key for part in parts for key in part.planned) == sorted(suite.planned)
+    assert {part.digest for part in parts} == {suite.digest}
+    sizes = [len(part.planned) for part in parts]
+    assert max(sizes) - min(sizes) <= 1

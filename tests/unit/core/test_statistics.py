@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlgate.core.statistics import Array, influence, interval, simultaneous, standard_error, student
+
+
+def mean(totals: Array) -> Array:
+    return np.asarray(totals[..., 0] / totals[..., 1])
+
+
+def table(values: list[float]) -> Array:
+    return np.column_stack([values, np.ones(len(values))])
+
+
+@pytest.mark.parametrize(
+    ("probability", "freedom", "want"),
+    [(0.975, 10, 2.228), (0.975, 19, 2.093), (0.975, 99, 1.984), (0.995, 20, 2.845), (0.95, 1000, 1.646)],
+)
+def test_student_agrees_with_the_printed_table(probability: float, freedom: int, want: float) -> None:
+    assert student(probability, freedom) == pytest.approx(want, rel=2e-3)
+
+
+def test_the_influence_of_a_mean_is_each_values_distance_from_it() -> None:
+    values = [1.0, 2.0, 4.0, 9.0]
+    assert influence(table(values), mean) == pytest.approx(np.array(values) - 4.0)
+
+
+def test_the_interval_of_a_mean_of_even_values_is_students() -> None:
+    values = np.linspace(1, 5, 50)
+    found = interval(float(values.mean()), influence(table(list(values)), mean), 0.95)
+    half = student(0.975, 49) * values.std(ddof=1) / np.sqrt(50)
+    assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half))
+
+
+@pytest.mark.parametrize(
+    ("losses", "exact"), [(2, 7.225), (3, 8.767), (5, 11.668), (10, 18.390), (15, 24.740), (30, 42.827)]
+)
+def test_a_few_losses_among_many_equals_are_bounded_as_a_poisson_count_is(losses: int, exact: float) -> None:
+    values = np.zeros(10_000)
+    values[:losses] = 1.0
+    found = interval(float(values.mean()), influence(table(list(values)), mean), 0.95)
+    assert found.high * 10_000 == pytest.approx(exact, rel=0.03)
+
+
+def test_no_interval_is_narrower_than_students() -> None:
+    rng = np.random.default_rng(4)
+    for values in (rng.normal(size=40), rng.exponential(size=40), rng.standard_t(2, size=40), 1e100 * rng.random(40)):
+        found = interval(0.0, values, 0.95)
+        assert found.high >= student(0.975, 39) * standard_error(values) * (1 - 1e-12)
+
+
+def test_equal_influences_have_no_width_and_numbers_that_are_none_no_interval() -> None:
+    assert interval(1.0, np.full(30, 0.25), 0.95).high == 1.0
+    assert not interval(1.0, np.array([1.0, np.nan, 2.0]), 0.95).finite
+    assert not interval(1.0, np.array([1.0, np.inf, 2.0]), 0.95).finite
+
+
+def test_chunks_do_not_change_the_influence(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(2).random((101, 2)) + 1
+    whole = influence(rows, mean)
+    monkeypatch.setattr("mlgate.core.statistics._CHUNK", 10)
+    assert influence(rows, mean) == pytest.approx(whole, abs=1e-12)
+
+
+def test_one_row_has_no_interval() -> None:
+    assert not interval(1.0, influence(table([1.0]), mean), 0.95).finite
+    assert np.isnan(standard_error(np.array([1.0])))
+
+
+def test_independent_comparisons_cost_what_sidak_says_and_equal_ones_cost_nothing() -> None:
+    rng = np.random.default_rng(3)
+    independent = rng.normal(size=(4000, 5))
+    single = student(0.975, 3999)
+    assert simultaneous(independent, 0.95) == pytest.approx(2.57, abs=0.03)
+    same = np.repeat(independent[:, :1], 5, axis=1)
+    assert simultaneous(same, 0.95) == pytest.approx(single, abs=0.03)
+    assert simultaneous(independent[:, :1], 0.95) == single
