@@ -105,7 +105,12 @@ class Desk:
     def shell(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> Done:
         """Run a real process to its end."""
         done = subprocess.run(
-            self.command(arguments), cwd=self.root, env={**self.env(), **(env or {})}, timeout=120, check=False, **options
+            self.command(arguments),
+            cwd=self.root,
+            env={**self.env(), **(env or {})},
+            timeout=120,
+            check=False,
+            **options,
         )
         return Done(done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode())
 

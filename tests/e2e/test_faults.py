@@ -351,7 +351,11 @@ def test_a_recorded_number_that_is_none_blocks(desk: Desk, number: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["import os\n    os._exit(0)", "import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)", "raise SystemExit(0)"],
+    [
+        "import os\n    os._exit(0)",
+        "import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)",
+        "raise SystemExit(0)",
+    ],
     ids=["os._exit(0)", "SIGKILL", "SystemExit"],
 )
 @pytest.mark.parametrize("workers", ["0", "2"])
@@ -514,7 +518,9 @@ def test_t85_a_full_or_closed_stdout_does_not_change_the_verdict(desk: Desk, fun
     assert desk.verdict["exit_code"] == want
 
 
-@pytest.mark.parametrize("setting", [{"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}, {"COLUMNS": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize(
+    "setting", [{"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}, {"COLUMNS": "1"}, {"TERM": "dumb"}]
+)
 def test_t85_odd_terminals_do_not_change_the_verdict(desk: Desk, setting: dict[str, str]) -> None:
     desk.project(n=6)
     done = desk.shell("check", "-n", "0", env=setting, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

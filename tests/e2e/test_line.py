@@ -22,7 +22,11 @@ def test_a_good_model_passes_and_every_file_says_so(desk: Desk) -> None:
     assert "PASSED" in done.out
     assert desk.verdict["outcome"] == "passed"
     assert desk.report["exit_code"] == 0
-    assert {path.name for path in (desk.root / ".mlgate").iterdir()} >= {"verdict.json", "report.json", "evidence.jsonl.gz"}
+    assert {path.name for path in (desk.root / ".mlgate").iterdir()} >= {
+        "verdict.json",
+        "report.json",
+        "evidence.jsonl.gz",
+    }
 
 
 def test_a_bad_model_is_blocked_with_the_number_and_the_limit(desk: Desk) -> None:
@@ -216,7 +220,10 @@ def test_rows_that_the_users_own_tests_record_are_gated(desk: Desk) -> None:
         assert "0.7500" in done.out
     plain = subprocess.run(
         [*desk.command(())[:1], "-m", "pytest", "-q", "-p", "mlgate"],
-        cwd=desk.root, env=desk.env(), capture_output=True, check=False,
+        cwd=desk.root,
+        env=desk.env(),
+        capture_output=True,
+        check=False,
     )
     assert plain.returncode == 0, plain.stdout.decode()
 
@@ -230,6 +237,4 @@ def _config(function: str) -> str:
 
 
 def _git(root: Path, *arguments: str) -> None:
-    subprocess.run(
-        ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments], cwd=root, check=True
-    )
+    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments], cwd=root, check=True)

@@ -6,15 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mlgate.core.check import Better, Check, Example, Metric, MetricChoice
+from mlgate.core.check import ERROR_RATE, Check, Example, MetricChoice
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.ports import Failure, Model
 from mlgate.core.statistics import Array, Statistics, Unscored
 from mlgate.metrics import registry
-
-ERROR_RATE = Metric("error_rate", "ratio", Better.LOWER)
-"""The share of examples that the model was asked and failed on: timeouts, errors, answers that are no text."""
 
 
 class Accuracy:

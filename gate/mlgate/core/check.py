@@ -67,6 +67,10 @@ class Metric:
         return text.replace("-", "\N{MINUS SIGN}") if signed else text
 
 
+ERROR_RATE = Metric("error_rate", "ratio", Better.LOWER)
+"""The share of examples that the model was asked and failed on: timeouts, errors, answers that are no text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One thing to ask the model, and what a good answer is."""

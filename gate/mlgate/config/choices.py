@@ -1,0 +1,142 @@
+"""Which metrics a check measures, and what is wrong with how it names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mlgate.config.check_section import AccuracyCheck, Check
+from mlgate.config.fault import Complaint, did_you_mean
+from mlgate.config.position import Steps
+from mlgate.config.rule_section import RuleSection
+from mlgate.core.check import ERROR_RATE, Better, Json, Metric, MetricChoice
+from mlgate.metrics import registry
+from mlgate.metrics.scorer import Scorer
+
+
+class Unbuilt(Exception):  # noqa: N818 - it names what happened, and never leaves this room
+    """A metric that cannot be had as it is written."""
+
+    def __init__(self, complaint: Complaint) -> None:
+        super().__init__(complaint.says)
+        self.complaint = complaint
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """One entry under `rules` or `slices`."""
+
+    metric: str
+    rule: RuleSection
+    steps: Steps
+    slice_by: str = ""
+
+
+def ruled(check_id: str, check: Check) -> Iterator[Ruled]:
+    """Yield the check's rules, those for the whole check first, as written."""
+    start: Steps = ("checks", check_id)
+    for name, rule in check.rules.items():
+        yield Ruled(name, rule, (*start, "rules", name))
+    for field, rules in check.slices.items():
+        for name, rule in rules.items():
+            yield Ruled(name, rule, (*start, "slices", field, name), field)
+
+
+def choices(check_id: str, check: Check) -> tuple[MetricChoice, ...]:
+    """Return what to measure: the rules' metrics first, as written, then those that are only listed."""
+    return tuple(choice(check, name) for name in measured(check_id, check))
+
+
+def measured(check_id: str, check: Check) -> tuple[str, ...]:
+    """Return the names of `choices`, known or not."""
+    return tuple(dict.fromkeys([*(one.metric for one in ruled(check_id, check)), *check.metrics]))
+
+
+def choice(check: Check, name: str) -> MetricChoice:
+    """Return how the check computes the metric *name*. Raises KeyError for one that a recorded check does not have."""
+    if not isinstance(check, AccuracyCheck):
+        recorded = check.metrics[name]
+        return MetricChoice(name, "recorded", {"better": recorded.better, "unit": recorded.unit})
+    listed = check.metrics.get(name)
+    if listed is None:
+        return MetricChoice(name, name)
+    return MetricChoice(name, listed.metric or name, dict(listed.options))
+
+
+def written_at(check_id: str, check: Check, name: str) -> Steps:
+    """Return the way to where the check first names the metric *name*: its list of metrics, else a rule."""
+    if name in check.metrics:
+        return ("checks", check_id, "metrics", name)
+    return next((one.steps for one in ruled(check_id, check) if one.metric == name), ("checks", check_id))
+
+
+def misnamed(check_id: str, check: Check, there: Sequence[str]) -> list[Complaint]:
+    """Return what is wrong with the metrics' names: they are none of *there*, or taken."""
+    known = dict.fromkeys([*check.metrics, *(there if isinstance(check, AccuracyCheck) else ())])
+    found = [
+        Complaint(one.steps, "is no metric", did_you_mean(one.metric, known, "there are"), at_key=True)
+        for one in ruled(check_id, check)
+        if one.metric not in known
+    ]
+    return found + (_mislisted(check_id, check, there) if isinstance(check, AccuracyCheck) else [])
+
+
+def _mislisted(check_id: str, check: AccuracyCheck, there: Sequence[str]) -> list[Complaint]:
+    found = []
+    for name, listed in check.metrics.items():
+        steps: Steps = ("checks", check_id, "metrics", name)
+        if listed.metric is None and name not in there:
+            hint = did_you_mean(name, there, "there are")
+            found.append(Complaint(steps, "is no metric", hint, at_key=True))
+        elif listed.metric is not None and listed.metric not in there:
+            hint = did_you_mean(listed.metric, there, "there are")
+            found.append(Complaint((*steps, "metric"), f"names no metric: {listed.metric}", hint))
+        elif listed.metric not in {None, name} and name in there:
+            says = f"is the name of a metric itself, and cannot stand for {listed.metric}"
+            found.append(Complaint(steps, says, f"write e.g. my_{name}", at_key=True))
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """Return every metric that an accuracy check can measure."""
+    return (*registry.names(), ERROR_RATE.name)
+
+
+def scorer(choice: MetricChoice, steps: Steps) -> Scorer:
+    """Build the metric *choice* that is written at *steps*. Raises Unbuilt with the option that is wrong."""
+    try:
+        return registry.build(choice.kind, choice.options)
+    except (ValueError, TypeError) as error:
+        name = _culprit(choice)
+        says = f"cannot be used: {_line(error)}"
+        raise Unbuilt(Complaint((*steps, name) if name else steps, says, at_key=True)) from error
+    except (ImportError, AttributeError, KeyError) as error:
+        says = f"cannot be loaded: {_line(error)}"
+        raise Unbuilt(Complaint(steps, says, "install what it needs", at_key=True)) from error
+
+
+def _line(error: Exception) -> str:
+    """Return an error's text on one line; it may repeat what the file says."""
+    return " ".join(str(error).split())[:400]
+
+
+def _culprit(choice: MetricChoice) -> str:
+    """Return the option that is refused also when it stands alone."""
+    for name, value in choice.options.items():
+        alone: Mapping[str, Json] = {name: value}
+        try:
+            registry.build(choice.kind, alone)
+        except (ValueError, TypeError):
+            return name
+    return ""
+
+
+def meter(choice: MetricChoice, steps: Steps) -> Metric:
+    """Return the unit and the better end of the metric *choice*. Raises Unbuilt when there is none."""
+    if choice.kind == "recorded":
+        return Metric(choice.name, str(choice.options["unit"]), Better(choice.options["better"]))
+    if choice.kind == ERROR_RATE.name:
+        if choice.options:
+            raise Unbuilt(Complaint((*steps, next(iter(choice.options))), "is unknown", "error_rate has no options"))
+        return ERROR_RATE
+    return scorer(choice, steps).metric

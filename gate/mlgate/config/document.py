@@ -1,0 +1,91 @@
+"""The whole of mlgate.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from mlgate.config.check_section import AnyCheck
+from mlgate.config.fault import describe, did_you_mean
+from mlgate.config.model_section import ModelSection
+from mlgate.config.section import Given, Line, Many, Section, Written, complaint
+
+CheckId = Annotated[
+    str,
+    Written(
+        r"[a-z0-9][a-z0-9_-]{0,63}",
+        "is no check's name: lower-case letters, digits, _ and -, at most 64",
+        "e.g. summaries",
+    ),
+]
+_ORIGINS = ("file", "git")
+_REPORTS = Literal["terminal", "junit", "markdown", "github"]
+
+
+def _version(value: object) -> object:
+    if type(value) is not int or value != 1:  # to Python and pydantic, True and 1.0 equal 1
+        raise complaint("must be 1", "this mlgate reads version 1 of the file")
+    return value
+
+
+def _origin(value: object) -> object:
+    if value not in _ORIGINS:
+        hint = did_you_mean(value, _ORIGINS, "there are") if isinstance(value, str) else "there are: file, git"
+        raise complaint(f"must be where the baseline is kept, but is {describe(value)}", hint)
+    return value
+
+
+class FileBaseline(Section):
+    """The evidence of the last accepted model, in a file."""
+
+    kept_in: Annotated[Literal["file"], BeforeValidator(_origin)] = Field(alias="from")
+    """Where the baseline is kept."""
+    path: Line = Field(examples=["baseline.jsonl.gz"])
+    """The file, relative to the configuration's folder."""
+
+
+class GitBaseline(Section):
+    """The evidence of the last accepted model, in a file of a git ref: a pull request cannot change it."""
+
+    kept_in: Annotated[Literal["git"], BeforeValidator(_origin)] = Field(alias="from")
+    """Where the baseline is kept."""
+    ref: Annotated[
+        str, Written(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]{0,199}", "is no git ref", "e.g. origin/main")
+    ]
+    """The branch, tag or commit."""
+    path: Annotated[
+        str,
+        Written(
+            r"(?!.*(?:^|/)\.\.(?:/|$))[^-/:\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,4095}",
+            "must be a path inside the repository",
+            "relative to the configuration's folder, without ..",
+        ),
+    ] = Field(examples=["baseline.jsonl.gz"])
+    """The file, relative to the configuration's folder."""
+
+
+def _which(value: object) -> str:
+    git = isinstance(value, GitBaseline) or (isinstance(value, dict) and value.get("from") == "git")
+    return (GitBaseline if git else FileBaseline).__name__
+
+
+Baseline = Annotated[
+    Annotated[FileBaseline, Tag("FileBaseline")] | Annotated[GitBaseline, Tag("GitBaseline")], Discriminator(_which)
+]
+
+
+class Document(Section):
+    """A model, the checks it must pass, and what it is compared with."""
+
+    version: Annotated[Literal[1], BeforeValidator(_version)]
+    """The version of this file's format."""
+    model: ModelSection
+    """The model under test."""
+    checks: Mapping[CheckId, AnyCheck] = Field(min_length=1)
+    """What is asked and which rules hold, by a name of your own."""
+    baseline: Given[Baseline] = None
+    """Where the evidence of the last accepted model is. Needed for `max_drop` and `max_rise`."""
+    report: Many[_REPORTS] = Field(("terminal", "junit", "markdown", "github"), min_length=1)
+    """Where the verdict goes besides report.json. `junit`, `markdown`: files; `github`: summary and annotations."""

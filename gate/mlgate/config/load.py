@@ -1,0 +1,90 @@
+"""Text to Config: everything that is wrong with the file, in its order, each with the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mlgate.config import sentences, source, strict_yaml
+from mlgate.config.bounds import senseless
+from mlgate.config.check_section import Check
+from mlgate.config.choices import Unbuilt, choice, measured, meter, misnamed, names, ruled, written_at
+from mlgate.config.config import Config
+from mlgate.config.document import Document
+from mlgate.config.fault import Complaint, Fault, refusal
+from mlgate.config.salvage import mapping, salvaged
+from mlgate.config.strict_yaml import Tree, Value
+from mlgate.core.check import Metric
+
+
+def load(path: Path) -> Config:
+    """Read the configuration at *path*. Raises ConfigError; what else is wrong with the file is in its `more`."""
+    return _config(source.read(path), str(path), path, path.absolute().parent)
+
+
+def parse(text: str, name: str, root: Path = Path()) -> Config:
+    """Read a configuration from *text*, e.g. of another git ref; *name* is what errors call it."""
+    return _config(text, name, Path(name), root)
+
+
+def _config(text: str, name: str, path: Path, root: Path) -> Config:
+    tree = strict_yaml.parse(text, name)
+    try:
+        document = Document.model_validate(tree.value)
+    except ValidationError as error:
+        faults = _faults(tree, sentences.complaints(error))
+        raise refusal(name, faults) from None  # pydantic's text repeats the input, and that may be a secret
+    faults = _faults(tree, [])
+    if faults:
+        raise refusal(name, faults)
+    return Config(path, root, document, tree.positions)
+
+
+def _faults(tree: Tree, structural: list[Complaint]) -> list[Fault]:
+    """Return all faults: the structural ones, and what is wrong with the meaning of what is sound by itself."""
+    there = names()
+    found = [*structural, *_uncompared(tree.value)]
+    for check_id, value in mapping(mapping(tree.value).get("checks")).items():
+        found += _meaningless(check_id, salvaged(value), there)
+    told = {complaint.steps for complaint in structural}
+    return [
+        complaint.at(tree.positions) for complaint in found if complaint in structural or complaint.steps not in told
+    ]
+
+
+def _meaningless(check_id: str, check: Check, there: Sequence[str]) -> Iterator[Complaint]:
+    wrong = misnamed(check_id, check, there)
+    yield from wrong
+    unknown = {complaint.steps for complaint in wrong}
+    meters: dict[str, Metric] = {}
+    for name in measured(check_id, check):
+        steps = written_at(check_id, check, name)
+        if not any(place[: len(steps)] == steps for place in unknown):
+            try:
+                meters[name] = meter(choice(check, name), steps)
+            except Unbuilt as error:
+                yield error.complaint
+    for one in ruled(check_id, check):
+        if one.metric in meters:
+            yield from senseless(one, meters[one.metric])
+
+
+def _uncompared(value: Value) -> Iterator[Complaint]:
+    """Yield every comparing rule of a file without a baseline; also of a file with other faults."""
+    if "baseline" in mapping(value):
+        return
+    for check_id, check in mapping(mapping(value).get("checks")).items():
+        groups: list[tuple[tuple[str, ...], Value]] = [(("rules",), mapping(check).get("rules"))]
+        groups += [(("slices", field), rules) for field, rules in mapping(mapping(check).get("slices")).items()]
+        for steps, rules in groups:
+            for name, rule in mapping(rules).items():
+                for bound in ("max_drop", "max_rise"):
+                    if bound in mapping(rule):
+                        yield Complaint(
+                            ("checks", check_id, *steps, name, bound),
+                            "compares with a baseline, and the file has none",
+                            "add a line: baseline: {from: file, path: baseline.jsonl.gz}",
+                            at_key=True,
+                        )

@@ -1,0 +1,107 @@
+"""From a check as it is configured to the check that the core judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlgate.config import bounds
+from mlgate.config.check_section import Check as Section
+from mlgate.config.check_section import RecordedCheck
+from mlgate.config.choices import Ruled, Unbuilt, choices, meter, ruled, scorer, written_at
+from mlgate.config.config import Config
+from mlgate.config.fault import Complaint, refusal
+from mlgate.core.check import ERROR_RATE, Bound, Check, Example, Json, MetricChoice, Rule, data_digest
+from mlgate.core.errors import ConfigError
+from mlgate.core.outcome import Outcome
+
+
+def needed_fields(config: Config, check_id: str) -> tuple[str, ...]:
+    """Return the fields of the data that the check slices by; its data must be read with them."""
+    return tuple(config.checks[check_id].slices)
+
+
+def to_check(config: Config, check_id: str, examples: Sequence[Example], notices: Sequence[str] = ()) -> Check:
+    """Return the check *check_id* over *examples*; *notices* are what reading them brought up.
+
+    Raises ConfigError when a metric cannot judge answers to these references: it would score good answers as bad.
+    """
+    section = config.checks[check_id]
+    chosen = choices(check_id, section)
+    unfit = [*_unfit(check_id, section, chosen, examples)]
+    if unfit:
+        raise refusal(config.positions.name, [complaint.at(config.positions) for complaint in unfit])
+    return Check(
+        id=check_id,
+        kind=section.kind,
+        examples=tuple(examples),
+        metrics=chosen,
+        rules=tuple(rule for one in ruled(check_id, section) for rule in _rules(config, one)),
+        slices=tuple(section.slices),
+        data_digest=data_digest(examples),
+        params=_params(section),
+        notices=(*notices, *_slips(config, check_id, section, chosen)),
+    )
+
+
+def _unfit(
+    check_id: str, section: Section, chosen: Sequence[MetricChoice], examples: Sequence[Example]
+) -> Iterator[Complaint]:
+    references = [example.references for example in examples]
+    for choice in chosen:
+        if choice.kind in {"recorded", ERROR_RATE.name}:
+            continue
+        steps = written_at(check_id, section, choice.name)
+        try:
+            why = scorer(choice, steps).unsuitable(references)
+        except Unbuilt as error:
+            yield error.complaint
+            continue
+        if why:
+            yield Complaint(steps, f"is unsuitable for this data: {why}", at_key=True)
+
+
+def _rules(config: Config, one: Ruled) -> Iterator[Rule]:
+    """Yield one core rule a bound, in the order min, max, max_drop, max_rise."""
+    section = one.rule
+    for bound in Bound:
+        limit: float | None
+        relative = False
+        match bound:
+            case Bound.MIN:
+                limit = section.min
+            case Bound.MAX:
+                limit = section.max
+            case Bound.MAX_DROP | Bound.MAX_RISE:
+                margin = section.max_drop if bound is Bound.MAX_DROP else section.max_rise
+                limit, relative = (margin.amount, margin.relative) if margin else (None, False)
+        if limit is not None:
+            yield Rule(
+                metric=one.metric,
+                bound=bound,
+                limit=limit,
+                relative=relative,
+                confidence=section.confidence,
+                on_breach=Outcome.WARNED if section.on_breach == "warn" else Outcome.FAILED,
+                on_inconclusive=Outcome.WARNED if section.on_inconclusive == "warn" else Outcome.INCONCLUSIVE,
+                slice_by=one.slice_by,
+                where=config.where(*one.steps, bound.value),
+            )
+
+
+def _params(section: Section) -> dict[str, Json]:
+    """Return what observing needs to know, and what therefore makes it another suite."""
+    if not isinstance(section, RecordedCheck):
+        return {}
+    metrics = {name: {"better": one.better, "unit": one.unit} for name, one in section.metrics.items()}
+    return {"metrics": metrics, "tests": list(section.tests)}
+
+
+def _slips(config: Config, check_id: str, section: Section, chosen: Sequence[MetricChoice]) -> Iterator[str]:
+    kinds = {choice.name: choice for choice in chosen}
+    for one in ruled(check_id, section):
+        try:
+            slip = bounds.notice(one, meter(kinds[one.metric], one.steps))
+        except Unbuilt as error:
+            raise ConfigError(error.complaint.says, where=config.where(*one.steps)) from error
+        if slip:
+            yield f"{slip} [{config.where(*one.steps, 'min')}]"

@@ -1,0 +1,94 @@
+"""What a sound configuration means."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.config.small import ENDPOINT, EVERY_KEY, RULE, config, told
+
+from mlgate.config.check_section import RecordedCheck
+from mlgate.config.data_section import DatasetData, FileData, LinesData
+from mlgate.config.document import GitBaseline
+from mlgate.config.load import parse
+from mlgate.config.model_section import ModelSection
+from mlgate.config.rule_section import Margin
+
+
+def test_the_design_pages_example_means_what_it_says() -> None:
+    whole = parse(EVERY_KEY, "m.yaml")
+    endpoint = whole.model.endpoint
+    assert endpoint is not None
+    assert (endpoint.timeout, whole.model.served_name) == (timedelta(seconds=30), "summarizer-v2")
+    assert {name: (header.env, header.prefix) for name, header in endpoint.headers.items()} == {
+        "Authorization": ("TOKEN", "Bearer ")
+    }
+    summaries, wmt, hub, tone = whole.checks.values()
+    assert isinstance(summaries.data, FileData)
+    assert (summaries.data.file_format, summaries.data.references) == ("jsonl", ("reference",))
+    assert summaries.rules["rougeL"].max_drop == Margin(0.01)
+    assert summaries.rules["ter"].max_rise == Margin(0.02, relative=True)
+    assert isinstance(wmt.data, LinesData)
+    assert isinstance(hub.data, DatasetData)
+    assert isinstance(tone, RecordedCheck)
+    assert (tone.tests, tone.examples) == (("tests/test_tone.py",), 40)
+    assert isinstance(whole.baseline, GitBaseline)
+    assert (whole.baseline.ref, whole.report) == ("origin/main", ("terminal", "junit", "markdown", "github"))
+
+
+def test_what_is_left_out_has_the_documented_defaults() -> None:
+    small = config()
+    assert small.model.name == "model"
+    assert small.baseline is None
+    assert small.report == ("terminal", "junit", "markdown", "github")
+    assert small.checks["c"].kind == "accuracy"
+    assert small.checks["c"].rules["bleu"].confidence == 0.95
+
+
+@pytest.mark.parametrize(
+    "model", ["{python: a:b}", "{answers: {path: a, id: i}}", ENDPOINT.format("openai-chat, timeout: 500ms")]
+)
+def test_a_model_section_comes_back_from_its_json(model: str) -> None:
+    section = config(model=model).model
+    written = json.loads(json.dumps(section.model_dump(mode="json", exclude_unset=True)))
+    assert ModelSection.model_validate(written) == section
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("a.jsonl", "jsonl"),
+        ("a.JSONL.gz", "jsonl"),
+        ("a.b.tsv", "tsv"),
+        ("x.parquet", "parquet"),
+        ("a.json", ""),
+        ("jsonl", ""),
+    ],
+)
+def test_a_files_format_is_told_by_its_ending(path: str, known: str) -> None:
+    check = f"{{data: {path}, rules: {{bleu: {{min: 1}}}}}}"
+    if known:
+        data = config(check=check).checks["c"].data
+        assert isinstance(data, FileData)
+        assert data.file_format == known
+    else:
+        assert "does not end in a known format" in told(check=check)
+
+
+def test_a_recorded_check_needs_its_own_metrics_and_says_how_many_rows_there_are() -> None:
+    start = "{kind: recorded, tests: [t.py], metrics: {polite: {better: higher}}, "
+    assert told(check=start + "rules: {polite: {min: 1}}}") == (
+        "m.yaml:3:10: checks.c needs `data` or `examples` (say how many rows the tests record: examples: 40)"
+    )
+    assert told(check=start + "examples: 4, rules: {polit: {min: 1}}}") == (
+        "m.yaml:3:103: checks.c.rules.polit is no metric (did you mean `polite`? there are: polite)"
+    )
+
+
+@given(st.floats(0, 0.99) | st.integers(0, 0))
+def test_a_limit_comes_through_without_a_change(limit: float) -> None:
+    found = config(check=RULE.format(f"rougeL: {{min: {json.dumps(limit)}}}")).checks["c"].rules["rougeL"].min
+    assert found == limit

@@ -1,0 +1,112 @@
+"""The schema and the reference page are the code's, and say what the code says."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from mlgate.config import strict_yaml
+from mlgate.config.duration import show
+from mlgate.config.load import parse
+from mlgate.config.model_section import Endpoint
+from mlgate.config.reference import BEGIN, END, tables
+from mlgate.config.schema import json_schema, sections
+from mlgate.core.errors import ConfigError
+
+REFERENCE = Path(__file__).parents[3] / "docs/reference"
+FOLDER = Path(__file__).parent
+SCHEMA = jsonschema.Draft202012Validator(json_schema())
+
+
+def committed(name: str, text: str) -> str:
+    """Return the committed file's text; MLGATE_UPDATE_GOLDEN=1 writes *text* first."""
+    path = REFERENCE / name
+    if os.environ.get("MLGATE_UPDATE_GOLDEN") == "1":
+        path.write_text(text, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_committed_schema_is_the_codes() -> None:
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=True) + "\n"
+    assert committed("mlgate.schema.json", text) == text
+
+
+def test_the_committed_reference_page_lists_the_codes_keys() -> None:
+    page = (REFERENCE / "config.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    whole = f"{before}{BEGIN}\n\n{tables()}\n{END}{after}"
+    assert committed("config.md", whole) == whole
+
+
+def test_the_example_of_the_reference_page_is_read() -> None:
+    page = (REFERENCE / "config.md").read_text(encoding="utf-8")
+    blocks = [block.partition("```")[0] for block in page.split("```yaml\n")[1:]]
+    assert blocks
+    for block in blocks:
+        parse(block, "config.md")
+        SCHEMA.validate(strict_yaml.parse(block, "config.md").value)
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+
+
+def test_every_key_is_described() -> None:
+    for section in sections():
+        assert section.__doc__
+        for name, field in section.model_fields.items():
+            assert field.description, f"{section.__name__}.{name}"
+
+
+def test_a_sound_file_is_valid() -> None:
+    SCHEMA.validate(strict_yaml.parse((FOLDER / "every_key.yaml").read_text(), "m.yaml").value)
+
+
+def test_every_project_in_the_examples_is_valid_and_read() -> None:
+    for path in FOLDER.parents[2].glob("examples/*/mlgate*.yaml"):
+        SCHEMA.validate(strict_yaml.parse(path.read_text(encoding="utf-8"), path.name).value)
+
+
+GOOD = "{c: {data: a.csv, rules: {ter: {max: 9}}}}"
+MISSHAPEN = [
+    "version: 2\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {max: 9}}}}",
+    "version: 1\nmodel: {}\nchecks: {c: {data: a.csv, rules: {ter: {max: 9}}}}",
+    "version: 1\nmodel: {python: a:b, answers: x}\nchecks: {c: {data: a.csv, rules: {ter: {max: 9}}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {C: {data: a.csv, rules: {ter: {max: 9}}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: a.csv}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {}}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {max: }}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {max: '9'}}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {max_rise: -1}}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {max_rise: 1 percent}}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: {source: a}, rules: {ter: {max: 9}}}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: {path: a.csv, source: a}, rules: {ter: {max: 9}}}}",
+    "version: 1\nmodel: {python: a.b}\nchecks: {c: {data: a.csv, rules: {ter: {max: 9}}}}",
+    f"version: 1\nmodel: {{endpoint: {{url: http://h, protocol: x}}}}\nchecks: {GOOD}",
+    f"version: 1\nmodel: {{python: a:b}}\nchecks: {GOOD}\nreport: [github, github]",
+    f"version: 1\nmodel: {{python: a:b}}\nchecks: {GOOD}\nbaseline: {{from: x, path: y}}",
+    "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {max: 9}}}}\nbaseline:",
+]
+
+
+@pytest.mark.parametrize("text", MISSHAPEN)
+def test_what_the_schema_refuses_is_refused_by_the_code_too(text: str) -> None:
+    with pytest.raises(ConfigError):
+        parse(text, "m.yaml")
+    assert not SCHEMA.is_valid(strict_yaml.parse(text, "m.yaml").value)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("30s", "30s"), ("500ms", "500ms"), ("2m", "2m"), ("90s", "90s"), ("60s", "1m"), ("1.5s", "1500ms")],
+)
+def test_a_span_of_time_is_shown_as_people_write_it(text: str, shown: str) -> None:
+    endpoint = Endpoint.model_validate({"url": "http://h", "protocol": "kserve-v1", "timeout": text})
+    assert show(endpoint.timeout) == shown
+    assert Endpoint.model_validate({"url": "http://h", "protocol": "kserve-v1", "timeout": shown}) == endpoint
