@@ -35,16 +35,17 @@ bench: $(VENV)/.dev ## print the benchmarks' tables
 	$(BIN)/python benchmarks/judge.py
 	$(BIN)/python benchmarks/coverage.py
 
-kserve: .cache/kserve/.done ## make the environment of the real KServe server that tests talk to
+kserve: .cache/kserve/.done .cache/kserve-openai/.done ## make the environments of the real KServe servers that tests talk to
 
-kserve-test: $(VENV)/.dev .cache/kserve/.done ## test against the real KServe server
+kserve-test: $(VENV)/.dev kserve ## test against the real KServe servers
 	MLGATE_REQUIRE=kserve $(BIN)/python -m pytest -m needs_kserve
 
 lock: $(VENV)/.dev ## pin every dependency by hash
 	$(PIP) install uv
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets requirements/build.in requirements/dev.in -o requirements/dev.txt
-	$(LOCK) tests/integration/kserve-requirements.in -o tests/integration/kserve-requirements.txt
+	$(LOCK) requirements/kserve.in -o requirements/kserve.txt
+	$(LOCK) requirements/kserve-openai.in -o requirements/kserve-openai.txt
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command 'make lock'
 
@@ -65,8 +66,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.cache/kserve/.done: tests/integration/kserve-requirements.txt
-	@echo "setting up a real KServe server in .cache/kserve ..."
-	$(PYTHON) -m venv .cache/kserve
-	.cache/kserve/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+.cache/%/.done: requirements/%.txt
+	@echo "setting up a real server in .cache/$* ..."
+	$(PYTHON) -m venv --clear .cache/$*
+	.cache/$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@

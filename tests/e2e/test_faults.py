@@ -13,14 +13,10 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Desk
-else:
-    Desk = Any
+from tests.e2e.desk import Desk
 
 SLOW = """\
 import time
@@ -64,7 +60,7 @@ def rows_in(path: Path) -> int:
     return max(0, path.read_bytes().count(b"\n") - 1) if path.exists() else 0
 
 
-# --- data and answers ---------------------------------------------------------------------------------------------
+# --- data and answers --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("answers", "references"), [(2, 1), (1, 2)], ids=["T23 two for one", "T23 one for two"])
@@ -160,7 +156,7 @@ def test_t26_long_texts_do_not_hang_rouge(desk: Desk) -> None:
     assert time.process_time() - began < 60  # not a benchmark: a hang would be hours
 
 
-# --- evidence ------------------------------------------------------------------------------------------------------
+# --- evidence ----------------------------------------------------------------------------------
 
 
 def sharded(desk: Desk) -> tuple[Path, Path]:
@@ -298,7 +294,7 @@ def test_t08_t09_a_baseline_that_cannot_be_compared_is_inconclusive(desk: Desk) 
     assert "damaged" in done.out
 
 
-# --- workers and processes --------------------------------------------------------------------------------------------
+# --- workers and processes ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -310,8 +306,10 @@ def test_t08_t09_a_baseline_that_cannot_be_compared_is_inconclusive(desk: Desk) 
         "def pytest_collection_modifyitems(items):\n    items.clear()\n",
         "import pytest\ndef pytest_runtest_setup(item):\n    pytest.skip('today not')\n",
         "def pytest_configure(config):\n    config.option.collectonly = True\n",
-        "def pytest_runtest_setup(item):\n    raise RuntimeError('no')\n"
-        "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n",
+        (
+            "def pytest_runtest_setup(item):\n    raise RuntimeError('no')\n"
+            "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n"
+        ),
     ],
     ids=["os._exit(0)", "SIGKILL", "pytest.exit(0)", "deselected", "skipped", "--co", "exitstatus=0"],
 )
@@ -380,7 +378,8 @@ def test_failures_can_be_gated_as_a_rate_and_then_count_as_empty_answers(desk: D
     desk.write(
         "model.py",
         "def answer(text):\n    if text == FIRST:\n        raise ValueError('no')\n"
-        "    return ' '.join(text.split()[:7])\n\nimport json\nFIRST = json.loads(open('data.jsonl').readline())['input']\n",
+        "    return ' '.join(text.split()[:7])\n\n"
+        "import json\nFIRST = json.loads(open('data.jsonl').readline())['input']\n",
     )
     config = (desk.root / "mlgate.yaml").read_text()
     assert desk.mlgate("check", "-n", "0").code == 3
@@ -392,7 +391,7 @@ def test_failures_can_be_gated_as_a_rate_and_then_count_as_empty_answers(desk: D
     assert desk.mlgate("check", "-n", "0").code == 0
 
 
-# --- signals and resuming ------------------------------------------------------------------------------------------------
+# --- signals and resuming ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -473,7 +472,7 @@ def test_two_runs_in_one_folder_do_not_mix(desk: Desk) -> None:
     assert run.returncode == 0
 
 
-# --- disks, streams, files -----------------------------------------------------------------------------------------------
+# --- disks, streams, files ---------------------------------------------------------------------
 
 
 @pytest.mark.needs_root
@@ -506,7 +505,7 @@ def test_t84_a_full_disk_never_leaves_yesterdays_pass(desk: Desk) -> None:
 def test_t85_a_full_or_closed_stdout_does_not_change_the_verdict(desk: Desk, function: str) -> None:
     desk.project(function=function, n=6)
     want = 0 if function == "answer" else 1
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         assert desk.shell("check", "-n", "0", stdout=full, stderr=full).code == want
     assert desk.verdict["exit_code"] == want
     reader, writer = os.pipe()
@@ -559,7 +558,7 @@ def test_an_unexpected_exception_is_not_pythons_exit_code_1(desk: Desk, monkeypa
     assert "this is a bug" in done.err
 
 
-# --- hostile text ---------------------------------------------------------------------------------------------------------
+# --- hostile text ------------------------------------------------------------------------------
 
 
 HOSTILE = [
@@ -577,7 +576,7 @@ HOSTILE = [
 
 
 def test_t60_t69_hostile_answers_stay_text_in_every_report(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    import xml.etree.ElementTree as ElementTree
+    from xml.etree import ElementTree as ET
 
     answers_project(desk, [HOSTILE[i % len(HOSTILE)] for i in range(30)], "{chrf: {min: 90}, bleu: {min: 50}}")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -596,7 +595,7 @@ def test_t60_t69_hostile_answers_stay_text_in_every_report(desk: Desk, monkeypat
     assert "\n::" not in text
     assert json.loads((desk.root / ".mlgate/report.json").read_text())["outcome"] == "failed"
     junit = desk.root / ".mlgate/junit.xml"
-    assert ElementTree.fromstring(junit.read_text()).tag == "testsuites"  # noqa: S314 - our own file is under test
+    assert ET.fromstring(junit.read_text()).tag == "testsuites"  # noqa: S314 - our own file is under test
 
 
 @pytest.mark.parametrize("name", ["$(touch pwned)", "a;touch pwned", "-rf", "--config=x", "`touch pwned`"])

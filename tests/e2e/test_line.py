@@ -5,14 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Desk
-else:
-    Desk = Any
+from tests.e2e.desk import Desk
 
 
 def test_a_good_model_passes_and_every_file_says_so(desk: Desk) -> None:
@@ -207,7 +202,8 @@ def test_rows_that_the_users_own_tests_record_are_gated(desk: Desk) -> None:
     desk.write(
         "mlgate.yaml",
         "version: 1\nmodel: {python: model:answer}\nchecks:\n  tone:\n    kind: recorded\n    tests: [test_tone.py]\n"
-        "    examples: 6\n    metrics: {politeness: {better: higher, unit: ratio}}\n    rules: {politeness: {min: 0.5}}\n",
+        "    examples: 6\n    metrics: {politeness: {better: higher, unit: ratio}}\n"
+        "    rules: {politeness: {min: 0.5}}\n",
     )
     desk.write(
         "test_tone.py",

@@ -1,18 +1,13 @@
-"""WMT-style use: answers and references in parallel text files, numbers and signatures as sacrebleu's command prints them."""
+"""WMT-style use: parallel text files; numbers and signatures are those that sacrebleu's command prints."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Desk
-else:
-    Desk = Any
+from tests.e2e.desk import Desk
 
 SOURCE = [f"Satz {i} über das Wetter, den Hafen und 1,5 Meter hohe Wellen." for i in range(30)]
 FIRST = [f"Sentence {i} about the weather, the harbour and waves {1 + i / 10:.1f} metres high." for i in range(30)]

@@ -18,7 +18,9 @@ observations = st.builds(
     lambda example: Observation("c", example, {"answer": f"answer to {example}"}),
     names,
 )
-gaps = st.builds(lambda example, why, blame: Gap("c", example, why, blame), names, texts, st.sampled_from(["model", "gate"]))
+gaps = st.builds(
+    lambda example, why, blame: Gap("c", example, why, blame), names, texts, st.sampled_from(["model", "gate"])
+)
 rows = st.lists(st.one_of(observations, gaps), max_size=8)
 any_row = st.one_of(
     st.builds(Observation, texts, texts, st.dictionaries(texts, st.one_of(texts, numbers), max_size=3)),
@@ -52,7 +54,8 @@ def test_a_row_survives_its_line(row: Row) -> None:
     except UnicodeEncodeError:
         return
     assert decode(line) == row
-    assert "\n" not in line and line.isascii()
+    assert "\n" not in line
+    assert line.isascii()
 
 
 @given(st.text())

@@ -16,13 +16,14 @@ from mlgate.core.check import Better, Bound, Check, Example, Metric, MetricChoic
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome, worst
+from mlgate.core.ports import Kinds
 from mlgate.core.verdict import Delta, Measurement, hold_baseline, hold_limit, hold_slice
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge
 from mlgate.reports import json_v1
 
-KINDS = {"recorded": Recorded(), "accuracy": Accuracy()}
-WORDS = "the a cat dog sat ran on under mat house quickly . , big small".split()
+KINDS: Kinds = {"recorded": Recorded(), "accuracy": Accuracy()}
+WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "house", "quickly", ".", ",", "big", "small"]
 
 
 def recorded(n: int, *rules: Rule, slices: tuple[str, ...] = ()) -> Check:

@@ -72,7 +72,11 @@ class KServeV2:
             "data": texts,
         }
         more: Mapping[str, Json] = {"parameters": self.params} if self.params else {}
-        return f"/v2/models/{quote(self.model, safe='')}/infer", {"id": str(UUID(digest_of(texts)[:32])), **more, "inputs": [tensor]}
+        return f"/v2/models/{quote(self.model, safe='')}/infer", {
+            "id": str(UUID(digest_of(texts)[:32])),
+            **more,
+            "inputs": [tensor],
+        }
 
     def decode(self, body: object, n: int) -> Answers:
         """Read the first output's data: [n], or [n, 1] as servers with a batch dimension return it."""

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from mlgate.adapters import plan_file
 from mlgate.adapters.plan_file import Plan
@@ -98,7 +98,7 @@ def _texts(value: object) -> Sequence[object]:
 class _Child:
     """A process group of our own that never outlives us: it ends when its lifeline is closed."""
 
-    def __init__(self, command: Sequence[str], where: Path, log: object) -> None:
+    def __init__(self, command: Sequence[str], where: Path, log: IO[bytes]) -> None:
         self.returncode = 0
         theirs, self._lifeline = os.pipe()
         environment = {k: v for k, v in os.environ.items() if k not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
@@ -111,7 +111,7 @@ class _Child:
                 cwd=where,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,  # type: ignore[arg-type]
+                stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=(theirs,),
                 start_new_session=True,

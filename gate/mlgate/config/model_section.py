@@ -15,7 +15,7 @@ PLACE = "{input}"
 """What stands for the example's input in a prompt or a request."""
 
 _WAYS = ("endpoint", "python", "answers")
-_OWN_HEADERS = frozenset({"connection", "content-length", "host", "te", "transfer-encoding", "upgrade"})
+_OWN_HEADERS = frozenset({"connection", "content-length", "te", "transfer-encoding", "upgrade"})
 
 
 def _address(url: str) -> str:
@@ -106,7 +106,7 @@ class Endpoint(Section):
     timeout: Duration = lasting("30s")
     """How long to wait for one answer: `30s`, `500ms`, `2m`."""
     retries: int = Field(2, ge=0, le=10)
-    """How often to ask again after a broken connection or an overloaded server."""
+    """How often to try again when no connection could be made. What was sent is never sent twice."""
     batch: int = Field(1, ge=1, le=1_000)
     """Examples in one request. More than 1 needs `kserve-v1`, `kserve-v2` or `openai-completions`."""
 

@@ -9,6 +9,9 @@ from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.statistics import FEWEST_PAIRS
 
+_FORESEEABLE = 1000.0
+"""An interval that is so many times too wide needs a million times the examples: no advice."""
+
 DOCS = "https://github.com/org/mlgate/blob/main/docs/reference/findings.md"
 
 
@@ -45,6 +48,11 @@ class Delta:
     """On the error, so that all comparisons of the family hold at once (max-t); at least the interval's own."""
     identical: bool = False
     """Every answer is the baseline's: there is no difference to doubt."""
+
+    @property
+    def finite(self) -> bool:
+        """Whether every number of it is one: nothing less is judged."""
+        return all(map(math.isfinite, (self.value, self.low, self.high, self.error, self.factor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,7 @@ def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: 
     """Ask of one slice only that it is not shown worse: small slices cannot show that they are as good."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
-    if outcome is Outcome.INCONCLUSIVE and math.isfinite(delta.low) and math.isfinite(delta.high):
+    if topic == "inconclusive":
         outcome = Outcome.PASSED
         why = f"{_moved(rule, measured, baseline, delta)}: not shown worse"
         topic = "slices"
@@ -158,7 +166,7 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
     if delta.identical:
         return Outcome.PASSED, f"{rule.metric} {unit.show(measured.value)}: every answer is the baseline's", "identical"
     moved = _moved(rule, measured, baseline, delta)
-    if not (math.isfinite(delta.low) and math.isfinite(delta.high) and math.isfinite(delta.factor)):
+    if not delta.finite:
         return Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {measured.n:,} examples", "too-few"
     if measured.n < FEWEST_PAIRS:
         return (
@@ -169,7 +177,7 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
     sign = 1.0 if unit.better is Better.HIGHER else -1.0
     gain = sign * delta.value
     half = (delta.high - delta.low) / 2
-    allowed = f"{rule.bound.value} {unit.show(margin)}"
+    allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
     if gain - half >= -margin:
         return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
     if gain + max(half, delta.factor * delta.error) < 0:
@@ -192,11 +200,10 @@ def _settle(gain: float, half: float, margin: float, n: int, allowed: str) -> st
     distances = [abs(gain + margin)] if gain > -margin else []
     distances += [abs(gain)] if gain < 0 else []
     distance = max(distances, default=0.0)
-    if distance <= 0 or half <= 0:
+    growth = half / distance if distance > 0 else math.inf
+    if not 1 < growth < _FORESEEABLE:
         return f"neither within {allowed} nor shown worse"
-    needed = math.ceil(n * (half / distance) ** 2)
-    if needed <= n:
-        return f"neither within {allowed} nor shown worse"
+    needed = math.ceil(n * growth**2)
     return f"neither within {allowed} nor shown worse; about {_round_up(needed):,} examples would settle it"
 
 

@@ -76,9 +76,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
 def _refuse_strangers(suite: Suite, evidence: Evidence) -> None:
     planned, known = suite.planned, {check.id for check in suite.checks}
     strangers = sorted(
-        key
-        for key, row in evidence.rows.items()
-        if key not in planned and key[0] in known and not isinstance(row, Gap)
+        key for key, row in evidence.rows.items() if key not in planned and key[0] in known and not isinstance(row, Gap)
     )
     if strangers and evidence.provenance.suite == suite.digest:
         names = ", ".join(f"{check}/{example}" for check, example in strangers[:3])

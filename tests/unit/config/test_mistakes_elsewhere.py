@@ -47,8 +47,8 @@ from tests.unit.config.small import ENDPOINT, faults, told
             ),
         ),
         (
-            ENDPOINT.format("kserve-v1, headers: {Host: {env: A}}"),
-            "m.yaml:2:66: model.endpoint.headers.Host is written by the gate itself (delete it)",
+            ENDPOINT.format("kserve-v1, headers: {Connection: {env: A}}"),
+            "m.yaml:2:66: model.endpoint.headers.Connection is written by the gate itself (delete it)",
         ),
         (
             ENDPOINT.format("json"),

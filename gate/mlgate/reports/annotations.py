@@ -1,0 +1,52 @@
+"""Findings as GitHub annotations, at the line of mlgate.yaml that each rule stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlgate.core.outcome import Outcome
+from mlgate.core.report import Report
+from mlgate.core.verdict import Finding
+from mlgate.reports.escape import command_data, command_property, terminal
+
+MOST = 10
+"""GitHub shows ten errors and ten warnings a step, and drops the rest without a word."""
+
+
+def render(report: Report) -> str:
+    """Return one workflow command a line: errors for findings that block, then warnings; worst first, ten of each."""
+    blocking = [f for f in report.findings if f.outcome.blocks]
+    warned = [f for f in report.findings if f.outcome is Outcome.WARNED]
+    lines = [*_commands("error", blocking), *_commands("warning", warned)]
+    if report.outcome.blocks and not blocking:
+        lines.append(f"::error title=mlgate::{command_data(terminal(report.reason))}")
+    return "".join(line + "\n" for line in lines)
+
+
+def _commands(command: str, findings: Sequence[Finding]) -> list[str]:
+    if len(findings) <= MOST:
+        return [_command(command, finding) for finding in findings]
+    rest = len(findings) - (MOST - 1)
+    more = f"::{command} title=mlgate::and {rest:,} more: the job summary and the log have them"
+    return [*(_command(command, finding) for finding in findings[: MOST - 1]), more]
+
+
+def _command(command: str, finding: Finding) -> str:
+    title = terminal(f"{finding.outcome.name.lower()}: {finding.id}", 200)
+    message = command_data(terminal(f"{finding.why} ({finding.docs})", 2_000))
+    properties = [*_place(finding.rule.where), ("title", title)]
+    shown = ",".join(f"{name}={command_property(value)}" for name, value in properties)
+    return f"::{command} {shown}::{message}"
+
+
+def _place(where: str) -> list[tuple[str, str]]:
+    """Read `file:line:column`; anything else gets no place, for GitHub drops an annotation whose line is no number."""
+    file, _, rest = where.rpartition(":")
+    file, _, line = file.rpartition(":")
+    if not (file and _is_number(line) and _is_number(rest)):
+        return []
+    return [("file", terminal(file, 1_000)), ("line", line), ("col", rest)]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004 - GitHub reads 32-bit numbers

@@ -1,0 +1,141 @@
+"""The numbers of a report as people read them, put together from measurements, deltas and findings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlgate.core.check import Better, Metric
+from mlgate.core.outcome import Outcome, worst
+from mlgate.core.report import Report
+from mlgate.core.verdict import Delta, Finding, Measurement
+
+SYMBOLS = {
+    Outcome.PASSED: "✓",
+    Outcome.WARNED: "!",
+    Outcome.INCONCLUSIVE: "?",
+    Outcome.ERRORED: "⊘",
+    Outcome.FAILED: "✗",
+}
+"""One character an outcome, so that no reader needs colours."""
+
+NONE = "\N{EN DASH}"
+"""Stands where there is no number."""
+
+_WIDEST = 12
+"""Characters of a number in a table: 1e300 points would take 304."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One measurement of the candidate, with what it is compared with and what was concluded."""
+
+    measured: Measurement
+    before: Measurement | None
+    delta: Delta | None
+    findings: tuple[Finding, ...]
+
+    def told(self, most: int = 6) -> tuple[Finding, ...]:
+        """Return the first *most* findings, worst first: what a cell of a table can hold."""
+        return self.findings[:most]
+
+    @property
+    def judged(self) -> bool:
+        """Whether a rule is about this number."""
+        return bool(self.findings)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the worst that was concluded; PASSED where no rule asks."""
+        return worst(f.outcome for f in self.findings) if self.findings else Outcome.PASSED
+
+    @property
+    def value(self) -> str:
+        """Return the candidate's value."""
+        return self._show(self.measured.value)
+
+    @property
+    def interval(self) -> str:
+        """Return the candidate's 95 % interval, `[low, high]`; empty without one."""
+        return self._interval(self.measured.low, self.measured.high)
+
+    @property
+    def baseline(self) -> str:
+        """Return the baseline's value."""
+        return self._show(self.before.value) if self.before else NONE
+
+    @property
+    def change(self) -> str:
+        """Return candidate minus baseline, signed; from the paired delta where there is one."""
+        if self.delta is not None:
+            return self._show(self.delta.value, signed=True)
+        if self.before is None or self.before.signature != self.measured.signature:
+            return NONE
+        return self._show(self.measured.value - self.before.value, signed=True)
+
+    @property
+    def change_interval(self) -> str:
+        """Return the interval of the change at the rule's confidence; empty without one."""
+        if self.delta is None or self.delta.identical:
+            return ""
+        return self._interval(self.delta.low, self.delta.high, signed=True)
+
+    @property
+    def gain(self) -> float:
+        """Return the change in standard errors, positive for better: what slices are sorted by. 0 where unknown."""
+        if self.delta is None:
+            return 0.0
+        sign = 1.0 if self.measured.metric.better is Better.HIGHER else -1.0
+        gain = sign * self.delta.value / self.delta.error if self.delta.error > 0 else 0.0
+        return gain if math.isfinite(gain) else 0.0
+
+    def _interval(self, low: float, high: float, *, signed: bool = False) -> str:
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return ""
+        return f"[{self._show(low, signed=signed)}, {self._show(high, signed=signed)}]"
+
+    def _show(self, value: float, *, signed: bool = False) -> str:
+        return shown(self.measured.metric, value, signed=signed)
+
+
+def shown(metric: Metric | None, value: float, *, signed: bool = False) -> str:
+    """Return *value* as its metric shows it, in a table's few columns; without a metric in three digits."""
+    text = metric.show(value, signed=signed) if metric else ""
+    if text and len(text) <= _WIDEST:
+        return text
+    return f"{value:{'+' if signed else ''}.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def figures_of(report: Report) -> tuple[Figures, ...]:
+    """Return the figures of every measurement, in the report's order."""
+    before = {(m.check, m.name, m.slice): m for m in report.before}
+    about: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in report.findings:
+        about.setdefault((finding.check, finding.rule.metric, finding.slice), []).append(finding)
+    figures = []
+    for measured in report.measurements:
+        key = (measured.check, measured.name, measured.slice)
+        findings = about.get(key, [])
+        delta = next((f.delta for f in findings if f.delta is not None), None)
+        known = before.get(key) or next((f.baseline for f in findings if f.baseline is not None), None)
+        figures.append(Figures(measured, known, delta, tuple(findings)))
+    return tuple(figures)
+
+
+def whole_checks(figures: Sequence[Figures]) -> list[Figures]:
+    """Return the figures of whole checks, in the report's order."""
+    return [f for f in figures if not f.measured.slice]
+
+
+def worst_slices(figures: Sequence[Figures]) -> list[Figures]:
+    """Return the figures of slices: worst outcome first, then what lost most, then the report's order."""
+    return sorted((f for f in figures if f.measured.slice), key=lambda f: (-f.outcome, f.gain))
+
+
+def counted(findings: Sequence[Finding]) -> str:
+    """Return how many findings came out how, worst first: `1 failed, 2 passed`."""
+    numbers = dict.fromkeys(sorted(Outcome, reverse=True), 0)
+    for finding in findings:
+        numbers[finding.outcome] += 1
+    return ", ".join(f"{n:,} {outcome.name.lower()}" for outcome, n in numbers.items() if n)

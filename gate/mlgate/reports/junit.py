@@ -1,0 +1,70 @@
+"""The report as JUnit XML, which every CI server reads: a suite a check, a test case a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlgate.core.outcome import Outcome
+from mlgate.core.report import Report
+from mlgate.core.verdict import Finding
+from mlgate.reports.escape import xml
+
+
+def render(report: Report) -> str:
+    """Return the XML, without times: the same report gives the same bytes.
+
+    FAILED is a failure; ERRORED and INCONCLUSIVE are errors of that type, for a CI server has no "we do not know";
+    WARNED passes, with the reason in `system-out`. A verdict that blocks without a finding gets a case of its own:
+    an empty file would be green.
+    """
+    suites: dict[str, list[Finding]] = {check.id: [] for check in report.checks}
+    for finding in report.findings:
+        suites.setdefault(finding.check, []).append(finding)
+    body = [line for check, findings in suites.items() for line in _suite(check, findings)]
+    failures, errors = _counts(report.findings)
+    if not report.findings:
+        body.extend(_verdict(report))
+        errors = 1
+    head = f'<testsuites name="mlgate" tests="{max(1, len(report.findings))}" failures="{failures}" errors="{errors}">'
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *body, "</testsuites>", ""])
+
+
+def _counts(findings: Sequence[Finding]) -> tuple[int, int]:
+    failures = sum(1 for f in findings if f.outcome is Outcome.FAILED)
+    return failures, sum(1 for f in findings if f.outcome.blocks) - failures
+
+
+def _suite(check: str, findings: Sequence[Finding]) -> Iterator[str]:
+    failures, errors = _counts(findings)
+    yield (
+        f'  <testsuite name="{xml(check)}" tests="{len(findings)}" failures="{failures}" errors="{errors}" skipped="0">'
+    )
+    for finding in findings:
+        yield from _case(finding)
+    yield "  </testsuite>"
+
+
+def _case(finding: Finding) -> Iterator[str]:
+    tail = f" [{finding.slice}]" if finding.slice else ""
+    name = xml(f"{finding.rule.metric} {finding.rule.bound.value}{tail}")
+    head = f'    <testcase classname="{xml(f"mlgate.{finding.check}")}" name="{name}"'
+    if finding.outcome is Outcome.PASSED:
+        yield f"{head}/>"
+        return
+    yield f"{head}>"
+    more = f"{finding.why}\n{finding.rule.limit_text}, {finding.rule.where}\n{finding.docs}"
+    if finding.outcome is Outcome.WARNED:
+        yield f"      <system-out>{xml(f'warned: {more}')}</system-out>"
+    else:
+        tag = "failure" if finding.outcome is Outcome.FAILED else "error"
+        kind = finding.outcome.name.lower()
+        yield f'      <{tag} type="{kind}" message="{xml(finding.why, 500)}">{xml(more)}</{tag}>'
+    yield "    </testcase>"
+
+
+def _verdict(report: Report) -> Iterator[str]:
+    yield '  <testsuite name="mlgate" tests="1" failures="0" errors="1" skipped="0">'
+    yield '    <testcase classname="mlgate" name="verdict">'
+    yield f'      <error type="{report.outcome.name.lower()}" message="{xml(report.reason)}"/>'
+    yield "    </testcase>"
+    yield "  </testsuite>"

@@ -1,0 +1,84 @@
+"""The report as GitHub shows it in a job summary and in a pull request's comment."""
+
+from __future__ import annotations
+
+import re
+
+from mlgate.core.outcome import Outcome
+from mlgate.core.report import Report
+from mlgate.core.verdict import Finding
+from mlgate.reports.budget import Block, fit
+from mlgate.reports.escape import markdown, markdown_code
+from mlgate.reports.figures import SYMBOLS, counted
+from mlgate.reports.markdown_blocks import coverage, measured, moved, notices, slices
+
+_PLAIN = re.compile(r"[a-z_-]{1,40}")
+"""A topic that may stand in a link: a report read from a file may say anything."""
+
+_LEAST = 20_000
+"""Bytes that verdict, footer and notes can take together."""
+
+
+def render(report: Report, *, limit: int = 60_000) -> str:
+    """Return the page in at most *limit* bytes of UTF-8; the verdict line is always whole. Same report, same bytes.
+
+    A comment longer than 65,536 characters is refused, a summary over 1 MiB is dropped whole, so the least important
+    parts are left out from their end, with a count, and never in the middle of a table or a fold.
+    """
+    if limit < _LEAST:
+        raise ValueError(f"a report needs {_LEAST} bytes, not {limit}")
+    head, foot = _verdict(report), _footer(report)
+    room = limit - len(head.encode()) - len(foot.encode())
+    blocks = [_findings(report), measured(report), slices(report), moved(report), coverage(report), notices(report)]
+    return head + fit([*blocks, _passed(report)], room) + foot
+
+
+def _verdict(report: Report) -> str:
+    stamp = f"{SYMBOLS[report.outcome]} {report.outcome.name}"
+    reason = markdown(report.reason, 500)
+    subject = f"{markdown_code(report.model, 60)}{_commit(report.provenance.commit)}"
+    if report.baseline:
+        subject += f" against {markdown_code(report.baseline.source, 100)}{_commit(report.baseline.commit)}"
+    counts = f": {counted(report.findings)}" if report.findings else ""
+    return f"### {stamp}: {reason}\n\n{subject}{counts}\n"
+
+
+def _commit(commit: str) -> str:
+    digits, plus, dirty = commit.partition("+")
+    return f" at {markdown_code(digits[:10] + plus + dirty, 24)}" if commit else ""
+
+
+def _findings(report: Report) -> Block:
+    told = [f for f in report.findings if f.outcome is not Outcome.PASSED]
+    head = "\n#### What did not pass\n\n| | rule | why | where |\n|---|---|---|---|\n"
+    return Block(0, head, map(_row, told), len(told), "findings that did not pass", most=50)
+
+
+def _passed(report: Report) -> Block:
+    held = [f for f in report.findings if f.outcome is Outcome.PASSED]
+    head = (
+        f"\n<details><summary>{SYMBOLS[Outcome.PASSED]} {_rules(len(held))}</summary>\n\n"
+        "| | rule | why | where |\n|---|---|---|---|\n"
+    )
+    return Block(5, head, map(_row, held), len(held), "rules that hold", most=100, tail="\n</details>\n")
+
+
+def _rules(count: int) -> str:
+    return "1 rule holds" if count == 1 else f"{count:,} rules hold"
+
+
+def _row(finding: Finding) -> str:
+    word = f"{SYMBOLS[finding.outcome]} {finding.outcome.name.lower()}"
+    name = f"{finding.check}/{finding.rule.metric}"
+    name = markdown_code(f"{name} [{finding.slice}]" if finding.slice else name, 120)
+    why = markdown(finding.why, 600)
+    return f"| {word} | {name} | {why} | {markdown_code(finding.rule.where, 120) if finding.rule.where else ''} |\n"
+
+
+def _footer(report: Report) -> str:
+    facts = [f"commit {markdown_code(report.provenance.commit, 60)}"] if report.provenance.commit else []
+    facts += [f"suite {markdown_code(report.suite[:12], 48)}", f"evidence {markdown_code(report.evidence[:12], 48)}"]
+    facts.append("judge it again with <code>mlgate replay</code>")
+    if report.findings and _PLAIN.fullmatch(report.findings[0].topic):
+        facts.append(f"[what this finding means]({report.findings[0].docs})")
+    return f"\n---\n\n{' · '.join(facts)}\n"

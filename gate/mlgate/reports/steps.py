@@ -1,0 +1,62 @@
+"""What a person should do next, derived from what was found."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlgate.core.outcome import Outcome
+from mlgate.core.report import Report
+from mlgate.core.verdict import Finding
+
+_MOST = 3
+"""Commands of one sort: a list of twenty is no advice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: a command to run or a place to open, and what for. Not escaped."""
+
+    do: str
+    why: str
+
+
+def next_steps(report: Report) -> tuple[Step, ...]:
+    """Return the next steps, most useful first; none when everything passed."""
+    if report.outcome is Outcome.PASSED:
+        return ()
+    if not report.findings:
+        return (Step("mlgate.yaml", "write at least one rule"),)
+    worst = report.findings[0].outcome
+    told = [f for f in report.findings if f.outcome is worst or f.outcome.blocks]
+    steps = [*_observe_again(report), *_accept(told), *_explain(report, told), *_places(told)]
+    return (*steps, Step(told[0].docs, "what this finding means"))
+
+
+def _observe_again(report: Report) -> list[Step]:
+    if any(check.missing or check.gaps for check in report.checks):
+        return [Step("mlgate check --resume", "ask again only for what has no answer")]
+    return []
+
+
+def _accept(told: Sequence[Finding]) -> list[Step]:
+    if any(f.topic == "no-baseline" for f in told):
+        return [Step("mlgate check --save-baseline", "make this run the first baseline, if you trust it")]
+    return []
+
+
+def _explain(report: Report, told: Sequence[Finding]) -> list[Step]:
+    measured = [f for f in told if f.measured is not None and f.topic not in ("signatures", "too-few")]
+    asked = list(dict.fromkeys((f.check, f.rule.metric) for f in measured))[:_MOST]
+    several = len(report.checks) > 1
+    commands = (
+        f"mlgate explain{f' --check={shlex.quote(check)}' if several else ''} --metric={shlex.quote(metric)}"
+        for check, metric in asked
+    )
+    return [Step(command, "the examples behind the number") for command in commands]
+
+
+def _places(told: Sequence[Finding]) -> list[Step]:
+    places = list(dict.fromkeys(f.rule.where for f in told if f.rule.where and f.topic != "not-measured"))[:_MOST]
+    return [Step(place, "the rule") for place in places]

@@ -1,0 +1,125 @@
+"""JSON from outside, read strictly: what is not exactly as expected is an error that says where."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from mlgate.core.errors import EvidenceError
+
+Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
+T = TypeVar("T")
+
+_WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def number(value: float) -> float | str:
+    """Return *value* as JSON can carry it: JSON has no NaN and no infinity, so they are the words nan, inf and -inf."""
+    value = float(value)
+    if math.isfinite(value):
+        return value
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value of a JSON document, with the path that leads to it."""
+
+    value: Value
+    path: str
+
+    @classmethod
+    def of(cls, text: str, name: str) -> Node:
+        """Read a document. Twin keys, NaN and numbers beyond a double are errors, as is nesting without end."""
+        try:
+            value: Value = json.loads(
+                text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite
+            )
+        except (ValueError, RecursionError) as error:
+            raise EvidenceError(f"not valid JSON: {error}", where=name) from error
+        return cls(value, name)
+
+    def wrong(self, expected: str) -> EvidenceError:
+        """Return the error that this value is not what was expected."""
+        return EvidenceError(f"expected {expected}", where=self.path)
+
+    def fields(self, *names: str) -> dict[str, Node]:
+        """Return the object's members, which must be *names*, all of them and no other."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("an object")
+        if missing := [name for name in names if name not in self.value]:
+            raise self.wrong(f"the key {missing[0]!r}")
+        if unknown := [name for name in self.value if name not in names]:
+            raise self.wrong(f"no key {unknown[0][:40]!r}")
+        return {name: Node(self.value[name], f"{self.path}.{name}") for name in names}
+
+    def items(self) -> Iterator[Node]:
+        """Yield the array's values."""
+        if not isinstance(self.value, list):
+            raise self.wrong("an array")
+        for index, value in enumerate(self.value):
+            yield Node(value, f"{self.path}[{index}]")
+
+    def each(self, read: Callable[[Node], T]) -> tuple[T, ...]:
+        """Return the array's values, each read by *read*."""
+        return tuple(read(item) for item in self.items())
+
+    def maybe(self, read: Callable[[Node], T]) -> T | None:
+        """Return None for null, else what *read* makes of the value."""
+        return None if self.value is None else read(self)
+
+    def text(self) -> str:
+        """Return a string."""
+        if not isinstance(self.value, str):
+            raise self.wrong("a string")
+        return self.value
+
+    def flag(self) -> bool:
+        """Return true or false."""
+        if not isinstance(self.value, bool):
+            raise self.wrong("true or false")
+        return self.value
+
+    def count(self) -> int:
+        """Return a whole number."""
+        if not isinstance(self.value, int) or isinstance(self.value, bool):
+            raise self.wrong("a whole number")
+        return self.value
+
+    def number(self) -> float:
+        """Return a number, as `number` wrote it."""
+        if isinstance(self.value, str) and self.value in _WORDS:
+            return _WORDS[self.value]
+        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
+            raise self.wrong("a number, or one of nan, inf and -inf")
+        try:
+            return float(self.value)
+        except OverflowError as error:
+            raise self.wrong("a number that a double can hold") from error
+
+    def choice(self, known: Mapping[str, T]) -> T:
+        """Return what the string stands for."""
+        if not isinstance(self.value, str) or self.value not in known:
+            raise self.wrong(f"one of {', '.join(known)}")
+        return known[self.value]
+
+
+def _no_twins(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key stands twice")
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number is greater than a double can hold")
+    return value

@@ -1,0 +1,21 @@
+"""The report on a terminal and in a workflow log: the verdict first, then why, the numbers, and what to do next."""
+
+from __future__ import annotations
+
+from mlgate.core.report import Report
+from mlgate.reports.page import Page
+from mlgate.reports.terminal_detail import coverage, moved, notices, steps
+from mlgate.reports.terminal_numbers import measured, slices
+from mlgate.reports.terminal_verdict import rules, verdict
+
+_SECTIONS = (verdict, rules, measured, slices, moved, coverage, notices, steps)
+
+
+def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
+    """Return *report* as lines of at most *width* columns (40 at the least); only a docs link is never folded.
+
+    With *colour*, our own words carry ANSI colours; text from outside never does, and no meaning is in colour alone.
+    """
+    page = Page(max(width, 40), colour=colour)
+    sections = (section(report, page) for section in _SECTIONS)
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"

@@ -1,0 +1,80 @@
+"""The terminal report's first two sections: the verdict, and every rule's outcome, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlgate.core.outcome import Outcome
+from mlgate.core.report import Report
+from mlgate.core.verdict import Finding
+from mlgate.reports import columns
+from mlgate.reports.escape import terminal
+from mlgate.reports.figures import counted
+from mlgate.reports.page import Page
+
+_TOLD = 12
+"""Findings printed one by one, of those that did not pass, and again of those that did."""
+
+_NARROW = 44
+"""Columns that a sentence needs beside the names; with fewer it goes below them."""
+
+_LINES = 8
+"""Lines of one sentence."""
+
+
+def verdict(report: Report, page: Page) -> list[str]:
+    """Return the verdict with its reason, and what was judged against what."""
+    stamp = page.stamp(report.outcome)
+    indent = columns.width(stamp) + columns.GAP
+    reason = columns.wrap(terminal(report.reason, 500), page.width - indent)
+    subjects = [terminal(report.model, 60) + _commit(report.provenance.commit)]
+    if report.baseline:
+        subjects.append(f"against {terminal(report.baseline.source, 120)}{_commit(report.baseline.commit)}")
+    lines = [line for subject in subjects for line in columns.wrap(subject, page.width - indent, most=2)]
+    return [*columns.hang(stamp, reason, indent), *columns.hang("", lines, indent)]
+
+
+def _commit(commit: str) -> str:
+    digits, plus, dirty = commit.partition("+")
+    return f" @ {terminal(digits[:10] + plus + dirty, 24)}" if commit else ""
+
+
+def rules(report: Report, page: Page) -> list[str]:
+    """Return one entry a finding; what passed on slices is only counted, the slices' table has it."""
+    told = [f for f in report.findings if f.outcome is not Outcome.PASSED]
+    held = [f for f in report.findings if f.outcome is Outcome.PASSED and not f.slice]
+    quiet = len(report.findings) - len(told) - len(held)
+    shown = [*told[:_TOLD], *held[:_TOLD]]
+    if not report.findings:
+        return []
+    counts = columns.wrap(counted(report.findings), page.width - 7)
+    lines = [*columns.hang(page.heading("RULES"), counts, 7), *_entries(shown, page)]
+    if len(told) > _TOLD:
+        lines.append(f"  and {len(told) - _TOLD:,} more that did not pass")
+    if len(held) > _TOLD:
+        lines.append(f"  and {len(held) - _TOLD:,} more that passed")
+    if quiet:
+        lines.append(f"{page.mark(Outcome.PASSED)} {quiet:,} more on slices passed")
+    return lines
+
+
+def _entries(findings: Sequence[Finding], page: Page) -> Iterator[str]:
+    names = [_name(finding) for finding in findings]
+    outcomes = max((len(f.outcome.name) for f in findings), default=0) + 2 + columns.GAP
+    indent = outcomes + max(map(columns.width, names), default=0) + columns.GAP
+    beside = page.width - indent >= _NARROW
+    for finding, name in zip(findings, names, strict=True):
+        head = columns.pad(page.word(finding.outcome), outcomes)
+        why = terminal(finding.why, 500)
+        if beside:
+            yield from columns.hang(head + name, columns.wrap(why, page.width - indent, _LINES), indent)
+        elif outcomes + columns.width(name) + columns.GAP + columns.width(why) <= page.width:
+            yield f"{head}{name}{' ' * columns.GAP}{why}"
+        else:
+            yield head + columns.cut(name, page.width - outcomes)
+            yield from columns.hang("", columns.wrap(why, page.width - outcomes, _LINES), outcomes)
+
+
+def _name(finding: Finding) -> str:
+    metric = f"{finding.check}/{finding.rule.metric}"
+    return columns.cut(terminal(f"{metric} [{finding.slice}]" if finding.slice else metric, 120), 60)

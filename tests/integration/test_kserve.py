@@ -1,0 +1,170 @@
+"""A real KServe server: V1 and V2 on the newest release, the OpenAI routes on the last one that needs no torch."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlgate.adapters.http_model import HttpModel
+from mlgate.adapters.json_protocol import PlainJson
+from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
+from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols import HttpProtocol
+from mlgate.core.check import Example
+from mlgate.core.ports import Failure
+
+pytestmark = pytest.mark.needs_kserve
+
+HERE = Path(__file__).parent
+CACHE = HERE.parent.parent / ".cache"
+PYTHON = Path(os.environ.get("MLGATE_KSERVE_PYTHON", CACHE / "kserve/bin/python"))
+OPENAI_PYTHON = Path(os.environ.get("MLGATE_KSERVE_OPENAI_PYTHON", CACHE / "kserve-openai/bin/python"))
+M = "summarizer"
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    process: subprocess.Popen[str]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def serving(python: Path, script: str) -> Iterator[Server]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [str(python), "-u", str(HERE / script), str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        log = process.stdout
+        said: list[str] = []
+        drain = threading.Thread(target=lambda: said.extend(log))
+        try:
+            for line in log:
+                said.append(line)
+                if "Uvicorn running on" in line:
+                    break
+            else:
+                pytest.fail("".join(said))
+            drain.start()
+            yield Server(f"http://127.0.0.1:{port}", process)
+        finally:
+            process.kill()
+            if drain.ident is not None:
+                drain.join()
+
+
+@pytest.fixture(scope="module")
+def kserve() -> Iterator[str]:
+    with serving(PYTHON, "kserve_model.py") as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def openai() -> Iterator[str]:
+    if not OPENAI_PYTHON.is_file():
+        (pytest.fail if "kserve" in os.environ.get("MLGATE_REQUIRE", "") else pytest.skip)(
+            "needs KServe's OpenAI routes: make kserve, or set MLGATE_KSERVE_OPENAI_PYTHON"
+        )
+    with serving(OPENAI_PYTHON, "kserve_openai_model.py") as server:
+        yield f"{server.url}/openai"
+
+
+def examples(n: int) -> list[Example]:
+    return [Example(str(i), f"Größe {i}\n zählt\u2028. Der Rest nicht. Nie.") for i in range(n)]
+
+
+def expected(n: int) -> list[str]:
+    return [f"Größe {i}\n zählt\u2028." for i in range(n)]
+
+
+def ask(
+    url: str, protocol: HttpProtocol, asked: list[Example], *, concurrency: int = 1, batch: int = 1
+) -> list[object]:
+    model = HttpModel(url, protocol, concurrency=concurrency, batch=batch, timeout_s=30)
+    try:
+        return list(model.answer(asked))
+    finally:
+        model.close()
+
+
+V1_JSON = PlainJson({"instances": ["{input}"]}, "predictions.0", f"/v1/models/{M}:predict")
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize(
+    ("protocol", "batch"), [(KServeV1(M), 1), (KServeV1(M), 7), (KServeV2(M), 1), (KServeV2(M), 7), (V1_JSON, 1)]
+)
+def test_kserve_answers_every_example_in_order(
+    kserve: str, protocol: HttpProtocol, batch: int, concurrency: int
+) -> None:
+    assert ask(kserve, protocol, examples(100), concurrency=concurrency, batch=batch) == expected(100)
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize(
+    ("protocol", "batch"), [(OpenAIChat(M), 1), (OpenAICompletions(M), 1), (OpenAICompletions(M), 7)]
+)
+def test_the_openai_routes_answer_every_example_in_order(
+    openai: str, protocol: HttpProtocol, batch: int, concurrency: int
+) -> None:
+    assert ask(openai, protocol, examples(50), concurrency=concurrency, batch=batch) == expected(50)
+
+
+def test_openai_parameters_and_conversations_are_accepted(openai: str) -> None:
+    params = {"temperature": 0, "max_tokens": 50, "seed": 7}
+    talk = Example("a", [{"role": "system", "content": "Sum up."}, {"role": "user", "content": "One. Two."}])
+    assert ask(openai, OpenAIChat(M, params=params), [talk]) == ["One."]
+    assert ask(f"{openai}/v1", OpenAIChat(M, template="In short: {input}"), examples(1)) == [
+        f"In short: {expected(1)[0]}"
+    ]
+
+
+@pytest.mark.parametrize("protocol", [KServeV1(M), KServeV2(M)])
+def test_an_exception_in_the_model_costs_one_example(kserve: str, protocol: HttpProtocol) -> None:
+    first, failed, last = ask(kserve, protocol, [Example("a", "A. B."), Example("b", "boom"), Example("c", "C. D.")])
+    assert (first, last) == ("A.", "C.")
+    assert isinstance(failed, Failure)
+    assert failed.blame == "model"
+    assert failed.why == 'status 500: {"error":"ValueError : this cannot be read"}'
+
+
+def test_an_answer_that_is_a_number_is_no_answer(kserve: str) -> None:
+    (failed,) = ask(kserve, KServeV1(M), [Example("a", "number")])
+    assert failed == Failure('answered a number, not text; status 200: {"predictions":[7]}')
+
+
+@pytest.mark.parametrize("protocol", [KServeV1("other"), KServeV2("other"), OpenAIChat(M)])
+def test_a_model_or_a_route_that_is_not_there_is_a_failure_that_says_so(kserve: str, protocol: HttpProtocol) -> None:
+    (failed,) = ask(kserve, protocol, examples(1))
+    assert isinstance(failed, Failure)
+    assert failed.why.startswith("status 404: ")
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_server_that_is_killed_half_way_leaves_answers_and_then_failures(concurrency: int) -> None:
+    with serving(PYTHON, "kserve_model.py") as server:
+        model = HttpModel(server.url, KServeV2(M), concurrency=concurrency, timeout_s=10, retries=1)
+        run = model.answer(examples(200))
+        answered = [next(run) for _ in range(50)]
+        server.kill()
+        rest = list(run)
+        model.close()
+    assert answered == expected(200)[:50]
+    assert len(rest) == 150
+    failures = [one for one in rest if isinstance(one, Failure)]
+    assert rest[len(rest) - len(failures) :] == failures
+    assert [one for one in rest if one not in failures] == expected(200)[50 : 200 - len(failures)]
+    assert len(failures) >= 150 - 2 * concurrency
+    assert failures[-1] == Failure("not asked: the endpoint cannot be reached", "gate")

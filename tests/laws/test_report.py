@@ -1,0 +1,112 @@
+"""What holds for every report, whatever a model, a data set or a file put into it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.samples import failing
+from tests.strategies import reports
+from tests.unit.reports import runner
+
+from mlgate.core.report import Report
+from mlgate.reports import annotations as github
+from mlgate.reports import json_v1, junit, markdown, segments, terminal
+from mlgate.reports.columns import width as columns
+
+law = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@law
+@given(reports)
+def test_a_report_survives_its_json(report: Report) -> None:
+    again = json_v1.parse(json_v1.render(report))
+    assert repr(again) == repr(report)  # repr instead of ==, for NaN is not NaN
+    assert json_v1.render(again) == json_v1.render(report)
+
+
+@law
+@given(reports, st.integers(40, 130))
+def test_no_line_of_any_renderer_is_a_command_but_our_own_annotations(report: Report, width: int) -> None:
+    for text in (
+        terminal.render(report, width=width),
+        terminal.render(report, width=width, colour=True),
+        markdown.render(report),
+        json_v1.render(report),
+        junit.render(report),
+        segments.render(report.segments, width=width),
+    ):
+        for line in runner.lines(text):
+            assert not line.lstrip().startswith("::")
+            assert "##[" not in line
+
+
+@law
+@given(reports)
+def test_every_annotation_is_one_error_or_warning_and_nothing_else(report: Report) -> None:
+    for line in runner.lines(github.render(report))[:-1]:
+        parsed = runner.command(line)
+        assert parsed is not None
+        name, properties, _ = parsed
+        assert name in ("error", "warning")
+        assert set(properties) <= {"file", "line", "col", "title"}
+        assert runner.legacy(line) is None
+
+
+@law
+@given(reports, st.integers(0, 130))
+def test_a_terminal_line_never_exceeds_the_width(report: Report, width: int) -> None:
+    for line in terminal.render(report, width=width).splitlines():
+        assert columns(line) <= max(40, width) or line.startswith("https://github.com/org/mlgate/")
+
+
+@law
+@given(reports)
+def test_colour_only_adds_to_the_plain_text(report: Report) -> None:
+    coloured = terminal.render(report, colour=True)
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == terminal.render(report)
+    assert "\x1b" not in terminal.render(report)
+
+
+@law
+@given(reports)
+def test_only_visible_characters_reach_a_terminal(report: Report) -> None:
+    for char in terminal.render(report).replace("\n", ""):
+        assert char == " " or unicodedata.category(char)[0] in "LMNPS" or unicodedata.category(char) == "Zs"
+
+
+@law
+@given(reports, st.integers(20_000, 70_000))
+def test_markdown_keeps_to_its_limit_and_keeps_the_verdict(report: Report, limit: int) -> None:
+    page = markdown.render(report, limit=limit)
+    assert len(page.encode()) <= limit
+    assert report.outcome.name in page.splitlines()[0]
+    assert page.count("<details>") == page.count("</details>")
+
+
+@law
+@given(reports)
+def test_junit_is_well_formed_and_green_only_when_the_gate_is_open(report: Report) -> None:
+    root = ET.fromstring(junit.render(report).encode())  # noqa: S314 - our own output
+    red = [*root.iter("failure"), *root.iter("error")]
+    assert bool(red) == report.outcome.blocks
+    assert int(root.attrib["failures"]) + int(root.attrib["errors"]) == len(red)
+    assert int(root.attrib["tests"]) == len(list(root.iter("testcase")))
+
+
+@law
+@given(reports)
+def test_every_renderer_writes_utf8_and_the_same_bytes_again(report: Report) -> None:
+    for render in (terminal.render, markdown.render, json_v1.render, junit.render, github.render):
+        assert render(report).encode() == render(report).encode()
+
+
+@pytest.mark.parametrize("width", [-1, 0, 40])
+def test_a_hopeless_width_is_forty_columns(width: int) -> None:
+    assert terminal.render(failing(), width=width) == terminal.render(failing(), width=40)

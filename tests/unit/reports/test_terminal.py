@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.samples import ALL, EVIL, errored, failing, inconclusive, passing, warned
+
+from mlgate.core.outcome import Outcome
+from mlgate.core.report import Report
+from mlgate.reports import columns, terminal
+from mlgate.reports.steps import next_steps
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_first_word_is_the_verdict(name: str) -> None:
+    report = ALL[name]()
+    assert terminal.render(report).split()[1] == report.outcome.name
+
+
+def test_a_report_without_rules_says_so() -> None:
+    text = terminal.render(replace(passing(), findings=()))
+    assert text.startswith("? INCONCLUSIVE  no rule was judged")
+    assert "write at least one rule" in text
+
+
+def test_columns_of_wide_characters_stay_aligned() -> None:
+    lines = columns.table([["名前", "1"], ["a", "23"]], frozenset({1}))
+    assert lines == ["名前   1", "a     23"]
+    assert columns.width("名前   1") == 8
+
+
+def test_wide_text_is_cut_and_folded_by_columns() -> None:
+    assert columns.cut("挨拶の文", 6) == "挨拶…"
+    assert columns.wrap("挨拶の文を返します", 7) == ["挨拶の", "文を返", "します"]
+    assert columns.width("é" + "e\u0301") == 2
+
+
+def test_folding_never_begins_a_line_with_a_command() -> None:
+    for columns_ in range(5, 60):
+        for line in columns.wrap(f"word {'::a ' * 9}{':' * 70} x", columns_):
+            assert not line.startswith("::")
+            assert columns.width(line) <= columns_
+
+
+def test_many_findings_are_counted_not_printed() -> None:
+    finding = failing().findings[0]
+    text = terminal.render(replace(failing(), findings=(finding,) * 100_000))
+    assert "and 99,988 more that did not pass" in text
+    assert len(text) < 20_000
+
+
+def test_the_worst_slices_come_first_and_the_rest_is_counted() -> None:
+    report = failing()
+    parts = [m for m in report.measurements if m.slice]
+    many = tuple(replace(parts[0], slice=f"module=m{i}") for i in range(50))
+    text = terminal.render(replace(report, measurements=(*many, *parts)))
+    table = text[text.index("SLICES") :]
+    assert table.splitlines()[2].startswith("✗  module=parser")
+    assert "and 44 more, all passed" in table
+
+
+def test_a_number_without_end_does_not_break_the_table() -> None:
+    measured = replace(passing().measurements[0], value=1e300, low=-1e300, high=1e300)
+    assert "1e+300" in terminal.render(replace(passing(), measurements=(measured,)))
+
+
+def test_missing_answers_are_named_only_when_there_are_some() -> None:
+    assert "195 of 200 answered, 3 failed, 2 never asked" in terminal.render(errored())
+    assert "MISSING" not in terminal.render(passing())
+
+
+@pytest.mark.parametrize(
+    ("report", "steps"),
+    [
+        (passing(), []),
+        (
+            failing(),
+            ["mlgate explain --metric=rougeL", "mlgate.yaml:12:31", "mlgate.yaml:16:31", failing().findings[0].docs],
+        ),
+        (errored(), ["mlgate check --resume", errored().findings[0].docs]),
+        (inconclusive(), ["mlgate explain --metric=rougeL", "mlgate.yaml:12:31", inconclusive().findings[0].docs]),
+        (warned(), ["mlgate explain --check=speech --metric=wer", "mlgate.yaml:21:31", warned().findings[0].docs]),
+    ],
+)
+def test_every_verdict_but_a_pass_says_what_to_do_next(report: Report, steps: list[str]) -> None:
+    assert [step.do for step in next_steps(report)] == steps
+
+
+def test_a_metrics_name_cannot_add_a_command_to_the_advice() -> None:
+    finding = failing().findings[0]
+    finding = replace(finding, rule=replace(finding.rule, metric="x; rm -rf $(id)"))
+    assert next_steps(replace(failing(), findings=(finding,)))[0].do == "mlgate explain --metric='x; rm -rf $(id)'"
+
+
+def test_texts_of_ten_megabytes_are_cut() -> None:
+    long = EVIL * 30_000
+    segment = replace(failing().segments[0], input=long, answer=long, example=long, references=(long,) * 50)
+    finding = replace(failing().findings[0], why=long, outcome=Outcome.FAILED)
+    report = replace(failing(), findings=(finding,) * 9, segments=(segment,) * 9, notices=(long,) * 99, model=long)
+    assert len(terminal.render(report)) < 40_000
+
+
+def test_a_missing_baseline_is_told_how_to_make_one() -> None:
+    finding = replace(failing().findings[0], topic="no-baseline", baseline=None, delta=None)
+    assert next_steps(replace(failing(), findings=(finding,)))[0].do == "mlgate check --save-baseline"
