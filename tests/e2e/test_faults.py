@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.desk import Desk
+from tests.waiting import alive, until
 
 SLOW = """\
 import time
@@ -46,14 +47,6 @@ import pytest
 def test_tone(gate, i):
     gate.record("tone", i, politeness=1.0)
 """
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for something that another process does; a test never sleeps for a fixed time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        os.sched_yield()
 
 
 def rows_in(path: Path) -> int:
@@ -414,7 +407,6 @@ def test_an_interrupted_run_keeps_its_rows_and_goes_on(desk: Desk, number: int, 
     assert 5 <= kept < 60
     if number != signal.SIGKILL:
         assert b"--resume" in said
-    desk.write("count.py", SLOW)
     done = desk.mlgate("check", "-n", "0", "--resume")
     assert done.code == 0, done.err
     assert desk.report["checks"][0]["answered"] == 60
@@ -457,7 +449,7 @@ def test_no_process_outlives_the_gate(desk: Desk) -> None:
     run.kill()
     run.wait()
     pids = [int(path.name.removeprefix("pid-")) for path in desk.root.glob("pid-*")]
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 20)
+    until(lambda: not any(map(alive, pids)), 20)
 
 
 def test_two_runs_in_one_folder_do_not_mix(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import sys
@@ -12,23 +13,55 @@ from pathlib import Path
 LIMIT = 64 << 20
 """Bytes of source that are read. Of what lies beyond only names and sizes count."""
 _FILES = 20_000
+_LONGEST = 1 << 20
+"""Bytes of a source file in which imports are looked for."""
 _SUFFIXES = (".py", *EXTENSION_SUFFIXES)
 
 
 def source_digest(target: str, root: Path, path: Sequence[str] | None = None) -> str:
-    """Return the SHA-256 of *target* and of the Python files of its top-level package or module.
+    """Return the SHA-256 of *target*, of its top-level package or module, and of what those import from *root*.
 
-    It is looked for in *root*, then along *path* (`sys.path`), and never imported. One that is not found still has a
-    digest: the model cannot be loaded then, and every row will say so.
+    It is looked for in *root*, then along *path* (`sys.path`), and never imported: imports are read from the source.
+    One that is not found still has a digest: the model cannot be loaded then, and every row will say so.
     """
     sha = hashlib.sha256(f"python\0{target}\0".encode())
-    top = target.partition(":")[0].partition(".")[0]
-    found = _place(top, [root, *(Path(entry) for entry in (sys.path if path is None else path) if entry)])
     left = LIMIT
-    for name, file in [] if found is None else _files(found):
+    for name, file in _sources(target.partition(":")[0].partition(".")[0], root, sys.path if path is None else path):
         size, content, left = _read(file, left)
         sha.update(f"{name}\0{size}\0{content}\n".encode("utf-8", "surrogateescape"))
     return sha.hexdigest()
+
+
+def _sources(top: str, root: Path, path: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the files of *top*, then of every module beside it that it imports, and so on; each once, in one order."""
+    found = _place(top, [root, *(Path(entry) for entry in path if entry)])
+    waiting, known = [found], {found}
+    while waiting:
+        place = waiting.pop(0)
+        if place is None:
+            continue
+        files = list(_files(place))
+        yield from files
+        for name in sorted({name for _, file in files for name in _imports(file)}):
+            beside = _place(name, [root])
+            if beside is not None and beside not in known:
+                known.add(beside)
+                waiting.append(beside)
+
+
+def _imports(file: Path) -> Iterator[str]:
+    """Yield the top-level names that a source file imports; none for one that is no Python."""
+    if file.suffix != ".py":
+        return
+    try:
+        tree = ast.parse(file.read_bytes()[:_LONGEST])
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
 
 
 def _place(top: str, bases: Sequence[Path]) -> Path | None:
