@@ -30,6 +30,11 @@ def terminal(text: str, limit: int = 400) -> str:
     return _joined(_inert(text), limit)
 
 
+def passage(text: str, limit: int = 400) -> str:
+    """Return a text of several lines as `terminal` would, with ⏎ where a line ends: an escape is hard to read past."""
+    return terminal(re.sub(r"[ \t]*\n[ \t]*", " ⏎ ", text[: 4 * limit]), limit)
+
+
 def markdown(text: str, limit: int = 400) -> str:
     """Return *text* as prose that GitHub shows literally, in a table's cell, a list or a fold; cut like `terminal`.
 
