@@ -15,7 +15,9 @@ References = Sequence[Sequence[str]]
 class Scorer(Protocol):
     """One metric with its options: per-example sufficient statistics, and the corpus value of their sums."""
 
-    metric: Metric
+    @property
+    def metric(self) -> Metric:
+        """Name, unit and better end."""
 
     def signature(self, references: References) -> str:
         """Return every setting that can change the value, in sacrebleu's form: `BLEU|nrefs:1|case:mixed|…`."""

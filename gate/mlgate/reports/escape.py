@@ -30,9 +30,9 @@ def terminal(text: str, limit: int = 400) -> str:
     return _joined(_inert(text), limit)
 
 
-def passage(text: str, limit: int = 400) -> str:
-    """Return a text of several lines as `terminal` would, with ⏎ where a line ends: an escape is hard to read past."""
-    return terminal(re.sub(r"[ \t]*\n[ \t]*", " ⏎ ", text[: 4 * limit]), limit)
+def flowing(text: str) -> str:
+    """Return a text of several lines as one, with ⏎ where a line ends; then escape it. `x0a` is hard to read past."""
+    return re.sub(r"[ \t\n]*\n[ \t\n]*", " ⏎ ", text)
 
 
 def markdown(text: str, limit: int = 400) -> str:

@@ -6,7 +6,7 @@ from mlgate.core.check import Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import CheckSummary, Report, Segment
 from mlgate.reports.budget import Block
-from mlgate.reports.escape import markdown, markdown_code
+from mlgate.reports.escape import flowing, markdown, markdown_code
 from mlgate.reports.figures import SYMBOLS, Figures, figures_of, shown, whole_checks, worst_slices
 
 _SEGMENTS = 3
@@ -61,7 +61,7 @@ def _fold(segment: Segment, metric: Metric | None) -> str:
 def _text(text: str) -> str:
     if not text:
         return "*empty*"
-    return markdown_code(text, _TEXT) if text.strip() else "*blank*"
+    return markdown_code(flowing(text), _TEXT) if text.strip() else "*blank*"
 
 
 def coverage(report: Report) -> Block:

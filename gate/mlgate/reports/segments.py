@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mlgate.core.report import Segment
 from mlgate.reports import columns
-from mlgate.reports.escape import passage, terminal
+from mlgate.reports.escape import flowing, terminal
 
 _LONGEST = 4000
 _INDENT = 14
@@ -32,6 +32,6 @@ def _sign(moved: float) -> str:
 
 
 def _row(name: str, text: str, width: int) -> str:
-    shown = passage(text, _LONGEST) if text else "(empty)"
+    shown = terminal(flowing(text), _LONGEST) if text else "(empty)"
     lines = columns.wrap(shown, max(40, width) - _INDENT)
     return "\n".join(columns.hang(f"   {name:<10} ", lines, _INDENT))

@@ -8,7 +8,7 @@ from mlgate.core.check import Metric
 from mlgate.core.report import Report, Segment
 from mlgate.core.verdict import DOCS
 from mlgate.reports import columns
-from mlgate.reports.escape import passage, terminal
+from mlgate.reports.escape import flowing, terminal
 from mlgate.reports.figures import shown
 from mlgate.reports.page import Page
 from mlgate.reports.steps import next_steps
@@ -42,7 +42,7 @@ def _segment(segment: Segment, metric: Metric | None, page: Page) -> Iterator[st
         texts.append(("baseline", segment.baseline))
     texts.append(("candidate", segment.answer))
     for name, text in texts:
-        seen = passage(text, page.width * _LINES) if text.strip() else "(blank)" if text else "(empty)"
+        seen = terminal(flowing(text), page.width * _LINES) if text.strip() else "(blank)" if text else "(empty)"
         label = f"  {page.faint(columns.pad(name, 9))}  "
         yield from columns.hang(label, columns.wrap(seen, page.width - 13, most=_LINES), 13)
 
