@@ -1,0 +1,273 @@
+"""Is the interval honest? Coverage, what the gate lets through, and false alarms, on a population that is known.
+
+    python benchmarks/coverage.py [--runs 2000] [--jobs 2]
+
+Population: 5,000 docstring summaries of the standard library as references; two systems that damage them, one more
+than the other, so that the true difference of every metric is known. A run draws N examples with replacement and asks
+`mlgate.core` what it asks in a gate: the paired 95 % interval, and the decision of `hold_baseline`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import multiprocessing
+import platform
+import random
+import sysconfig
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.outcome import Outcome
+from mlgate.core.statistics import Array, influence, interval, simultaneous, standard_error, student
+from mlgate.core.verdict import Delta, Measurement, hold_baseline
+from mlgate.metrics.registry import build
+from mlgate.metrics.scorer import Scorer
+
+METRICS = ("bleu", "chrf", "rougeL", "wer", "exact_match")
+SIZES = (50, 100, 300, 1000, 3000)
+SHARES = (1.0, 0.3, 0.05)
+"""Of the examples whose answers differ between the systems."""
+POPULATION = 5000
+RUNS = 2000
+SEED = 20261
+CONFIDENCE = 0.95
+CLOSE = 0.95
+"""The margin is this part of the true loss: the candidate is truly worse by just more than is allowed."""
+
+FOOTER = """\
+What misses, and why: of 50 examples of which 5 % differ, 2 or 3 differ, and in 8 draws of 100 none.
+Such a draw passes as identical; one whose answers differ but whose scores do not has an interval
+without width (exact_match: 3 draws of 10). No interval sees what is not in the sample:
+when few answers change, ask at least 300 examples. Above 97 the interval is wider than it need be."""
+
+Draw = NDArray[np.intp]
+
+
+def summaries() -> Iterator[str]:
+    """Yield the distinct first paragraphs of docstrings, of 5 to 40 words, in the order of the library's files."""
+    seen = set()
+    library = Path(sysconfig.get_path("stdlib"))
+    for path in sorted(library.rglob("*.py")):
+        if {"site-packages", "test", "tests"} & set(path.parts):
+            continue
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
+                summary = " ".join(text.split("\n\n")[0].split())
+                if 5 <= len(summary.split()) <= 40 and summary not in seen:
+                    seen.add(summary)
+                    yield summary
+
+
+def damaged(rng: random.Random, text: str, strength: float, words: Sequence[str]) -> str:
+    """Return *text* with each word dropped, replaced, doubled or moved with probability *strength*."""
+    out: list[str] = []
+    for word in text.split():
+        if rng.random() >= strength:
+            out.append(word)
+            continue
+        match rng.randrange(4):
+            case 0:
+                out.append(rng.choice(words))
+            case 1:
+                out += [word, rng.choice(words)]
+            case 2:
+                out.insert(rng.randrange(len(out) + 1), word)
+    return " ".join(out)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One metric's statistics over the whole population."""
+
+    scorer: Scorer
+    baseline: Array
+    candidate: Array
+    """The worse one."""
+
+    @property
+    def truth(self) -> float:
+        """Return the population's difference, candidate minus baseline."""
+        value = self.scorer.value
+        return float(value(self.candidate.sum(0))) - float(value(self.baseline.sum(0)))
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """The population as two systems answer it."""
+
+    share: float
+    differs: NDArray[np.bool_]
+    measured: tuple[Measured, ...]
+
+
+def worlds(size: int = POPULATION, shares: Sequence[float] = SHARES) -> tuple[World, ...]:
+    """Score both systems once on *size* examples, and mix their rows so that a share of them differs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # old escapes in the library's own files
+        references = list(islice(summaries(), size))
+    words = sorted({word for text in references for word in text.split()})
+    rng = random.Random(SEED)
+    before = [damaged(rng, text, 0.10, words) for text in references]
+    after = [damaged(rng, text, 0.16, words) for text in references]
+    for i, text in enumerate(references):
+        while after[i] == before[i]:
+            after[i] = damaged(rng, text, 0.16, words)
+    several = [[text] for text in references]
+    scored = []
+    for name in METRICS:
+        scorer = build(name)
+        scored.append((scorer, scorer.statistics(before, several), scorer.statistics(after, several)))
+    chance = np.random.default_rng(SEED).permutation(len(references)) / len(references)
+    found = []
+    for share in shares:
+        differs = chance < share
+        parts = [Measured(s, b, np.where(differs[:, None], a, b)) for s, b, a in scored]
+        found.append(World(share, differs, tuple(parts)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Rates over the runs of one size in one world, by metric where it is a tuple."""
+
+    covered: tuple[float, ...]
+    let_through: tuple[float, ...]
+    false_fail: float
+    """Mean over the metrics, each on its own."""
+    any_false_fail: float
+    """Any of the metrics, held at once (max-t)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One metric's paired comparison on one draw, as the gate makes it."""
+
+    metric: Metric
+    before: float
+    after: float
+    moved: Array
+    same: bool
+
+    @classmethod
+    def of(cls, scorer: Scorer, before: Array, after: Array, *, same: bool) -> Comparison:
+        """Compare two systems' rows of one draw."""
+        old, new = (float(scorer.value(rows.sum(0))) for rows in (before, after))
+        moved = influence(after, scorer.value) - influence(before, scorer.value)
+        return cls(scorer.metric, old, new, moved, same)
+
+    def covers(self, truth: float) -> bool:
+        """Whether the interval holds the population's difference."""
+        ends = interval(self.after - self.before, self.moved, CONFIDENCE)
+        return ends.low <= truth <= ends.high
+
+    def decision(self, margin: float, factor: float) -> Outcome:
+        """Return what the gate says: mlgate's own decision, not a copy of it."""
+        bound = Bound.MAX_DROP if self.metric.better is Better.HIGHER else Bound.MAX_RISE
+        rule = Rule(self.metric.name, bound, margin, confidence=CONFIDENCE)
+        change = self.after - self.before
+        ends = interval(change, self.moved, CONFIDENCE)
+        delta = Delta(change, ends.low, ends.high, standard_error(self.moved), factor, self.same)
+        return hold_baseline(rule, self._measured(self.after), self._measured(self.before), delta).outcome
+
+    def _measured(self, value: float) -> Measurement:
+        return Measurement("simulated", self.metric.name, self.metric, value, len(self.moved), value, value, "same")
+
+
+def simulate(world: World, size: int, runs: int) -> Cell:
+    """Draw *runs* test sets of *size* examples, and a quarter as many in which the two systems are exchangeable."""
+    rng = np.random.default_rng([SEED, size, round(world.share * 100)])
+    covered, passed, failed = (np.zeros(len(world.measured)) for _ in range(3))
+    any_failed = 0
+    single = student((1 + CONFIDENCE) / 2, size - 1)
+    for _ in range(runs):
+        draw = rng.integers(len(world.differs), size=size)
+        for m, (part, one) in enumerate(zip(world.measured, _compare(world, draw), strict=True)):
+            covered[m] += one.covers(part.truth)
+            passed[m] += one.decision(CLOSE * abs(part.truth), single) is Outcome.PASSED
+    fewer = max(1, runs // 4)
+    for _ in range(fewer):
+        draw = rng.integers(len(world.differs), size=size)
+        family = _compare(world, draw, swapped=rng.integers(2, size=(size, 1), dtype=np.int8).astype(bool))
+        factor = simultaneous(np.column_stack([one.moved for one in family]), CONFIDENCE)
+        failed += [one.decision(0.0, single) is Outcome.FAILED for one in family]
+        any_failed += any(one.decision(0.0, factor) is Outcome.FAILED for one in family)
+    return Cell(tuple(covered / runs), tuple(passed / runs), float(failed.mean()) / fewer, any_failed / fewer)
+
+
+def _compare(world: World, draw: Draw, swapped: NDArray[np.bool_] | None = None) -> list[Comparison]:
+    """Compare on the drawn examples; where *swapped*, the two systems change places."""
+    same = not world.differs[draw].any()
+    family = []
+    for part in world.measured:
+        before, after = part.baseline[draw], part.candidate[draw]
+        if swapped is not None:
+            before, after = np.where(swapped, after, before), np.where(swapped, before, after)
+        family.append(Comparison.of(part.scorer, before, after, same=same))
+    return family
+
+
+_WORLDS: tuple[World, ...] = ()
+
+
+def _cell(task: tuple[int, int, int]) -> Cell:
+    world, size, runs = task
+    return simulate(_WORLDS[world], size, runs)
+
+
+def main() -> None:
+    """Print the table."""
+    global _WORLDS  # noqa: PLW0603 - forked workers find the population here instead of each scoring it again
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args()
+    began = time.monotonic()
+    _WORLDS = worlds()
+    tasks = [(world, size, asked.runs) for world, size in product(range(len(SHARES)), SIZES)]
+    with multiprocessing.get_context("fork").Pool(asked.jobs) as pool:
+        cells = pool.map(_cell, tasks, chunksize=1)
+    print(f"{asked.runs:,} runs a row, Python {platform.python_version()}, numpy {np.__version__}")
+    for world in _WORLDS:
+        losses = ", ".join(
+            f"{p.scorer.metric.name} {p.scorer.metric.show(p.truth, signed=True)}" for p in world.measured
+        )
+        print(f"{world.share:4.0%} of answers differ: {losses}")
+    print(table(tasks, cells))
+    print(f"{time.monotonic() - began:.0f} s")
+
+
+def table(tasks: Sequence[tuple[int, int, int]], cells: Sequence[Cell]) -> str:
+    """Return the rates in percent; a star marks what misses the target."""
+    names = "".join(f"{name[:6]:>7}" for name in METRICS)
+    lines = [
+        f"{'':12} |{'interval covers the truth, %':>35} |{'truly worse, let through, %':>35} |false FAIL %",
+        f"{'differ':>6} {'N':>5} |{names} |{names} |{'one':>6}{'any':>6}",
+    ]
+    misses = 0
+    for (world, size, _runs), cell in zip(tasks, cells, strict=True):
+        covered = [_shown(rate, 0.93 <= rate <= 0.97) for rate in cell.covered]
+        passed = [_shown(rate, rate <= 0.05) for rate in cell.let_through]
+        failed = [_shown(rate, rate <= 0.05) for rate in (cell.false_fail, cell.any_false_fail)]
+        misses += "".join(covered + passed + failed).count("*")
+        row = " |".join("".join(part) for part in (covered, passed, [text[1:] for text in failed]))
+        lines.append(f"{SHARES[world]:6.0%} {size:5} |{row}")
+    lines.append(f"Target: 93 to 97 covered, at most 5 let through or falsely failed; {misses} cells miss it (*).")
+    lines.append(FOOTER)
+    return "\n".join(lines)
+
+
+def _shown(rate: float, fine: bool) -> str:
+    return f"{100 * rate:6.1f}{' ' if fine else '*'}"
+
+
+if __name__ == "__main__":
+    main()
