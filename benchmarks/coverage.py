@@ -44,10 +44,10 @@ CLOSE = 0.95
 """The margin is this part of the true loss: the candidate is truly worse by just more than is allowed."""
 
 FOOTER = """\
-What misses, and why: of 50 examples of which 5 % differ, 2 or 3 differ, and in 8 draws of 100 none.
-Such a draw passes as identical; one whose answers differ but whose scores do not has an interval
-without width (exact_match: 3 draws of 10). No interval sees what is not in the sample:
-when few answers change, ask at least 300 examples. Above 97 the interval is wider than it need be."""
+What misses, and why. Of 50 examples of which 5 % differ between the systems, in 8 draws of 100 none does: the draw
+passes as identical, because no answer changed. No interval sees what is not in the sample: when few
+answers change, ask at least 100 examples. Above 97 the interval is wider than it need be: at 100.0 no
+score moved in most draws, and the interval is the exact limit for none of N."""
 
 Draw = NDArray[np.intp]
 
@@ -166,7 +166,7 @@ class Comparison:
 
     def covers(self, truth: float) -> bool:
         """Whether the interval holds the population's difference."""
-        ends = interval(self.after - self.before, self.moved, CONFIDENCE)
+        ends = interval(self.after - self.before, self.moved, CONFIDENCE, self.metric.span)
         return ends.low <= truth <= ends.high
 
     def decision(self, margin: float, factor: float) -> Outcome:
@@ -174,7 +174,7 @@ class Comparison:
         bound = Bound.MAX_DROP if self.metric.better is Better.HIGHER else Bound.MAX_RISE
         rule = Rule(self.metric.name, bound, margin, confidence=CONFIDENCE)
         change = self.after - self.before
-        ends = interval(change, self.moved, CONFIDENCE)
+        ends = interval(change, self.moved, CONFIDENCE, self.metric.span)
         delta = Delta(change, ends.low, ends.high, standard_error(self.moved), factor, self.same)
         return hold_baseline(rule, self._measured(self.after), self._measured(self.before), delta).outcome
 

@@ -49,8 +49,8 @@ def test_the_interval_covers_and_the_gate_holds(
 def test_an_interval_of_two_thirds_the_width_would_be_noticed(
     coverage: ModuleType, worlds: dict[float, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def narrow(value: float, influences: Array, confidence: float) -> Interval:
-        sound = interval(value, influences, confidence)
+    def narrow(value: float, influences: Array, confidence: float, span: float) -> Interval:
+        sound = interval(value, influences, confidence, span)
         return Interval(*(value + (getattr(sound, end.name) - value) * 2 / 3 for end in fields(Interval)))
 
     monkeypatch.setattr(coverage, "interval", narrow)

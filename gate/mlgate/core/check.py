@@ -52,6 +52,11 @@ class Metric:
     """`points` (0 to 100), `ratio` (0 to 1, may exceed 1 for error rates), `ms`, or empty."""
     better: Better
 
+    @property
+    def span(self) -> float:
+        """Return the most that one answer can move a value of this unit; 0 where the unit does not say."""
+        return {"points": 100.0, "ratio": 1.0}.get(self.unit, 0.0)
+
     def show(self, value: float, *, signed: bool = False) -> str:
         """Return *value* as people read it in this unit: two decimals for points, four for ratios."""
         if not math.isfinite(value):

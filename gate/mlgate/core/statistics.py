@@ -92,20 +92,28 @@ def standard_error(influences: Array) -> float:
     return math.sqrt(float(centred @ centred) / (n * (n - 1)))
 
 
-def interval(value: float, influences: Array, confidence: float) -> Interval:
+def interval(value: float, influences: Array, confidence: float, span: float = 0.0) -> Interval:
     """Return Student's interval of *value* at *confidence* (two-sided), wider where a few examples carry it all.
 
     When 5 of 1,000 answers differ, the spread is known from 5 numbers, not from 1,000. So the degrees of freedom are
     Satterthwaite's for these influences' variance, 2n / (kurtosis - 1), and both ends give way by the shift that
     skewness asks for (Johnson, 1978), which only widens. With d equal losses among zeros the far end comes within
     3 % of the exact limit of a Poisson count from d = 2 on; Student's with n - 1 stays 20 % short of it at d = 5.
+
+    Where no example moved the value at all, n examples only say that few do: the exact limit for 0 of n, times *span*,
+    the most that one example can move (100 for points), over n. The "rule of three": Hanley and Lippman-Hand, 1983.
     """
     if len(influences) < 2 or not np.isfinite(influences).all():  # noqa: PLR2004 - one row has no spread
         return Interval(math.nan, math.nan)
     probability = (1 + confidence) / 2
     freedom, skewness = _shape(influences)
     shift = abs(skewness) * (2 * NormalDist().inv_cdf(probability) ** 2 + 1) / (6 * math.sqrt(len(influences)))
-    half = (student(probability, freedom) + shift) * standard_error(influences)
+    error = standard_error(influences)
+    half = (
+        (student(probability, freedom) + shift) * error
+        if error
+        else -math.log(1 - probability) * span / len(influences)
+    )
     return Interval(value - half, value + half)
 
 

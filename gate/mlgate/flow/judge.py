@@ -220,7 +220,7 @@ def _hold_family(check: Check, scored: Scored, before: Scored, family: Sequence[
     }
     for one in family:
         chosen = one.pair.chosen if one.place else None
-        same = identical(scored, before, check, chosen)
+        same = identical(scored, before, check, one.pair)
         after = measure(check, one.pair.candidate, chosen, one.place)
         past = measure(check, one.pair.baseline, chosen, one.place)
         moved = delta(one.pair, factors[one.rule.confidence], one.rule.confidence, identical=same)

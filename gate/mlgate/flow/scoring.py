@@ -150,7 +150,7 @@ def pair(candidate: Statistics, baseline: Statistics, chosen: Chosen | None = No
 def delta(one: Pair, factor: float, confidence: float, *, identical: bool) -> Delta:
     """Return the paired difference with its interval at *confidence*; *factor* is its family's."""
     moved = one.moved[one.chosen]
-    ends = interval(one.difference, moved, confidence)
+    ends = interval(one.difference, moved, confidence, one.candidate.metric.span)
     return Delta(one.difference, ends.low, ends.high, standard_error(moved), factor, identical)
 
 
@@ -165,12 +165,14 @@ def family_factor(pairs: Sequence[Pair], confidence: float) -> float:
     return simultaneous(table[:, finite], confidence)
 
 
-def identical(candidate: Scored, baseline: Scored, check: Check, chosen: Chosen | None = None) -> bool:
-    """Whether the two systems did the same on every example asked about."""
-    where = range(len(check.examples)) if chosen is None else chosen
-    return all(_same(candidate, baseline, check.examples[int(i)].id) for i in where)
+def identical(candidate: Scored, baseline: Scored, check: Check, one: Pair) -> bool:
+    """Whether the two systems did the same on every example of a comparison."""
+    ids = (check.examples[int(i)].id for i in one.chosen)
+    return all(_same(candidate.answers[example], baseline.answers[example], one.name) for example in ids)
 
 
-def _same(a: Scored, b: Scored, example: str) -> bool:
-    one, two = a.answers[example], b.answers[example]
-    return isinstance(one, Observation) and isinstance(two, Observation) and one.seen == two.seen
+def _same(a: Row, b: Row, name: str) -> bool:
+    """Whether two rows say the same: the same answer, or the same recorded number of that name."""
+    if not (isinstance(a, Observation) and isinstance(b, Observation)):
+        return False
+    return a.seen == b.seen or (name in a.seen and a.seen[name] == b.seen.get(name))

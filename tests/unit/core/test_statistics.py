@@ -77,3 +77,11 @@ def test_independent_comparisons_cost_what_sidak_says_and_equal_ones_cost_nothin
     same = np.repeat(independent[:, :1], 5, axis=1)
     assert simultaneous(same, 0.95) == pytest.approx(single, abs=0.03)
     assert simultaneous(independent[:, :1], 0.95) == single
+
+
+def test_where_no_example_moved_the_interval_is_the_exact_limit_for_none_of_n() -> None:
+    still = np.zeros(100)
+    found = interval(0.0, still, 0.95, span=1.0)
+    assert found.high == pytest.approx(-np.log(0.025) / 100)
+    assert 1 - (1 - found.high) ** 100 == pytest.approx(0.975, abs=0.002)
+    assert interval(0.0, still, 0.95).high == 0
