@@ -77,7 +77,11 @@ def test_a_gzip_file_that_is_cut_off_anywhere_is_no_evidence(content: bytes, dat
         deque(unpacked([packed[:kept]], "f.gz"), maxlen=0)
 
 
-@pytest.mark.parametrize("bad", [b"plain text", gzip.compress(b"abc")[:-8] + bytes(8), gzip.compress(b"a") + b"junk"])
+@pytest.mark.parametrize(
+    "bad",
+    [b"plain text", gzip.compress(b"abc")[:-8] + bytes(8), gzip.compress(b"a") + b"junk"],
+    ids=["plain text", "no checksum", "junk behind"],  # gzip writes the time: no name for a test
+)
 def test_a_damaged_gzip_file_is_no_evidence(bad: bytes) -> None:
     with pytest.raises(EvidenceError) as caught:
         deque(unpacked([bad], "f.gz"), maxlen=0)
