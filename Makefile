@@ -29,7 +29,7 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 
 golden: $(VENV)/.dev ## write the golden files anew; then read the diff
-	MLGATE_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden tests/unit
+	MLGATE_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden tests/unit tests/e2e/test_cli_page.py
 
 bench: $(VENV)/.dev ## print the benchmarks' tables
 	$(BIN)/python benchmarks/judge.py

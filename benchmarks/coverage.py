@@ -4,7 +4,7 @@
 
 Population: 5,000 docstring summaries of the standard library as references; two systems that damage them, one more
 than the other, so that the true difference of every metric is known. A run draws N examples with replacement and asks
-`mlgate.core` what it asks in a gate: the paired 95 % interval, and the decision of `hold_baseline`.
+what a gate asks, of the same functions: the paired 95 % interval, and the decision of `hold_baseline`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.outcome import Outcome
-from mlgate.core.statistics import Array, influence, interval, simultaneous, standard_error, student
-from mlgate.core.verdict import Delta, Measurement, hold_baseline
+from mlgate.core.statistics import Array, Statistics
+from mlgate.core.verdict import Measurement, hold_baseline
+from mlgate.flow.scoring import Pair, delta, family_confidence, pair
 from mlgate.metrics.registry import build
 from mlgate.metrics.scorer import Scorer
 
@@ -46,8 +47,8 @@ CLOSE = 0.95
 FOOTER = """\
 What misses, and why. Of 50 examples of which 5 % differ between the systems, in 8 draws of 100 none does: the draw
 passes as identical, because no answer changed. No interval sees what is not in the sample: when few
-answers change, ask at least 100 examples. Above 97 the interval is wider than it need be: at 100.0 no
-score moved in most draws, and the interval is the exact limit for none of N."""
+answers change, ask at least 100 examples. Above 97 the interval is wider than it need be: where only a
+few answers were seen to change, it allows for one that N examples missed, and that may change more."""
 
 Draw = NDArray[np.intp]
 
@@ -149,37 +150,35 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One metric's paired comparison on one draw, as the gate makes it."""
+    """One metric's paired comparison on one draw, as the gate makes it: nothing here is a copy of mlgate's."""
 
     metric: Metric
-    before: float
-    after: float
-    moved: Array
+    pair: Pair
     same: bool
 
     @classmethod
     def of(cls, scorer: Scorer, before: Array, after: Array, *, same: bool) -> Comparison:
         """Compare two systems' rows of one draw."""
-        old, new = (float(scorer.value(rows.sum(0))) for rows in (before, after))
-        moved = influence(after, scorer.value) - influence(before, scorer.value)
-        return cls(scorer.metric, old, new, moved, same)
+        name = scorer.metric.name
+        old, new = (Statistics(name, scorer.metric, "same", rows, scorer.value) for rows in (before, after))
+        return cls(scorer.metric, pair(new, old), same)
 
     def covers(self, truth: float) -> bool:
         """Whether the interval holds the population's difference."""
-        ends = interval(self.after - self.before, self.moved, CONFIDENCE, self.metric.span)
-        return ends.low <= truth <= ends.high
+        found = delta(self.pair, CONFIDENCE, CONFIDENCE, identical=self.same)
+        return found.low <= truth <= found.high
 
-    def decision(self, margin: float, factor: float) -> Outcome:
-        """Return what the gate says: mlgate's own decision, not a copy of it."""
+    def decision(self, margin: float, family: float = CONFIDENCE) -> Outcome:
+        """Return what the gate says, in a family that asks for that confidence of each."""
         bound = Bound.MAX_DROP if self.metric.better is Better.HIGHER else Bound.MAX_RISE
         rule = Rule(self.metric.name, bound, margin, confidence=CONFIDENCE)
-        change = self.after - self.before
-        ends = interval(change, self.moved, CONFIDENCE, self.metric.span)
-        delta = Delta(change, ends.low, ends.high, standard_error(self.moved), factor, self.same)
-        return hold_baseline(rule, self._measured(self.after), self._measured(self.before), delta).outcome
+        found = delta(self.pair, CONFIDENCE, family, identical=self.same)
+        after, before = (self._measured(part) for part in (self.pair.candidate, self.pair.baseline))
+        return hold_baseline(rule, after, before, found).outcome
 
-    def _measured(self, value: float) -> Measurement:
-        return Measurement("simulated", self.metric.name, self.metric, value, len(self.moved), value, value, "same")
+    def _measured(self, part: Statistics) -> Measurement:
+        value = part.corpus()
+        return Measurement("simulated", part.name, part.metric, value, len(part.rows), value, value, part.signature)
 
 
 def simulate(world: World, size: int, runs: int) -> Cell:
@@ -187,19 +186,18 @@ def simulate(world: World, size: int, runs: int) -> Cell:
     rng = np.random.default_rng([SEED, size, round(world.share * 100)])
     covered, passed, failed = (np.zeros(len(world.measured)) for _ in range(3))
     any_failed = 0
-    single = student((1 + CONFIDENCE) / 2, size - 1)
     for _ in range(runs):
         draw = rng.integers(len(world.differs), size=size)
         for m, (part, one) in enumerate(zip(world.measured, _compare(world, draw), strict=True)):
             covered[m] += one.covers(part.truth)
-            passed[m] += one.decision(CLOSE * abs(part.truth), single) is Outcome.PASSED
+            passed[m] += one.decision(CLOSE * abs(part.truth)) is Outcome.PASSED
     fewer = max(1, runs // 4)
     for _ in range(fewer):
         draw = rng.integers(len(world.differs), size=size)
         family = _compare(world, draw, swapped=rng.integers(2, size=(size, 1), dtype=np.int8).astype(bool))
-        factor = simultaneous(np.column_stack([one.moved for one in family]), CONFIDENCE)
-        failed += [one.decision(0.0, single) is Outcome.FAILED for one in family]
-        any_failed += any(one.decision(0.0, factor) is Outcome.FAILED for one in family)
+        together = family_confidence([one.pair for one in family], CONFIDENCE)
+        failed += [one.decision(0.0) is Outcome.FAILED for one in family]
+        any_failed += any(one.decision(0.0, together) is Outcome.FAILED for one in family)
     return Cell(tuple(covered / runs), tuple(passed / runs), float(failed.mean()) / fewer, any_failed / fewer)
 
 

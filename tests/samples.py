@@ -10,6 +10,7 @@ from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.statistics import Width
 from mlgate.core.verdict import (
     Delta,
     Finding,
@@ -45,7 +46,7 @@ def rule(bound: Bound, limit: float, metric: str = "rougeL", line: int = 12, **o
 
 
 def delta(value: float, half: float) -> Delta:
-    return Delta(value, value - half, value + half, half / 1.97, 2.21)
+    return Delta(value, Width(half, half / 9), Width(half * 1.12, half / 8))
 
 
 def report(findings: list[Finding], measurements: list[Measurement], before: list[Measurement], **more: Any) -> Report:

@@ -11,6 +11,7 @@ from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
 
 FRAGMENTS = [
@@ -121,7 +122,8 @@ metrics = st.builds(Metric, hostile, st.sampled_from(["points", "ratio", "ms", "
 names = st.one_of(st.sampled_from(["rougeL", "bleu", "summaries", "module=parser", ""]), hostile)
 places = st.one_of(st.just("mlgate.yaml:12:31"), hostile)
 measurements = st.builds(Measurement, names, names, metrics, numbers, counts, numbers, numbers, hostile, names)
-deltas = st.builds(Delta, numbers, numbers, numbers, numbers, numbers, st.booleans())
+widths = st.builds(Width, numbers, numbers)
+deltas = st.builds(Delta, numbers, widths, widths, st.booleans())
 rules = st.builds(
     Rule,
     metric=names,

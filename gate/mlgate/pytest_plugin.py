@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlgate import wiring
-from mlgate.adapters import plan_file
+from mlgate.adapters import account, plan_file
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.rows_folder import RowWriter
 from mlgate.core.check import Check, Example
 from mlgate.core.errors import ConfigError, GateError
-from mlgate.core.evidence import Gap, Observation
+from mlgate.core.evidence import Observation
 from mlgate.core.ports import Model
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _COLLECTOR = pytest.StashKey["Collector"]()
 _STANDALONE = pytest.StashKey["wiring.Standalone"]()
+_CURRENT: list[pytest.Config] = []
+"""The configuration of this process: the hook of a failed collection is not given one."""
 
 
 class Collector:
@@ -65,6 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Find out who we are: a worker, `mlgate check`'s session, or a session of the user's own."""
     _hold_lifeline()
+    _CURRENT[:] = [config]
     workerinput = getattr(config, "workerinput", None)
     if workerinput is not None:
         config.stash[_COLLECTOR] = Collector(Path(workerinput["mlgate_plan"]), workerinput["workerid"])
@@ -77,6 +80,10 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"mlgate: {error}") from error
         config.stash[_STANDALONE] = standalone
         config.stash[_COLLECTOR] = Collector(standalone.plan_path, "main")
+
+
+def _active() -> Collector | None:
+    return _CURRENT[0].stash.get(_COLLECTOR, None) if _CURRENT else None
 
 
 def _hold_lifeline() -> None:
@@ -180,29 +187,54 @@ def gate(request: pytest.FixtureRequest) -> Gate:
     return Gate(request.config.stash[_COLLECTOR])
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Open the account of every test that records a check: one that never ends must not look like one that passed."""
+    collector = session.config.stash.get(_COLLECTOR, None)
+    if collector is not None and not session.config.option.collectonly:
+        for item in session.items:
+            for check in _owners(collector, item):
+                collector.rows.append(account.opened(check, item.nodeid))
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Write down a test file that could not be collected: its tests are missing without a name."""
+    collector = _active()
+    if collector is not None and report.failed:
+        for check in _checks_of(collector, Path(collector.plan.root) / report.nodeid.split("::")[0]):
+            collector.rows.append(account.failed(check, report.nodeid, "it could not be collected"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make a failed test of the user's a gap in the checks that it records: a crash is not a good answer."""
+    """Close a test's account when it has ended, or say that it failed: a crash is not a good answer."""
     report = yield
     collector = item.config.stash.get(_COLLECTOR, None)
-    if collector is not None and report.failed and not isinstance(item, BatchItem):
-        held = getattr(item, "funcargs", {}).get("gate")
-        for check in _owners(collector, item, held):
+    if collector is None or isinstance(item, BatchItem):
+        return report
+    for check in _owners(collector, item):
+        if report.failed:
             what = call.excinfo.exconly(tryshort=True).splitlines()[0] if call.excinfo else "failed"
-            collector.rows.append(Gap(check, item.nodeid, f"its test failed in {call.when}: {what[:300]}"))
+            collector.rows.append(account.failed(check, item.nodeid, f"it failed in {call.when}: {what[:300]}"))
+        elif call.when == "teardown":
+            collector.rows.append(account.closed(check, item.nodeid))
     return report
 
 
-def _owners(collector: Collector, item: pytest.Item, held: object) -> Sequence[str]:
-    if isinstance(held, Gate) and held.recorded:
-        return tuple(dict.fromkeys(held.recorded))
+def _owners(collector: Collector, item: pytest.Item) -> Sequence[str]:
+    """Return the checks that a test records: by the path that the check names, or by what it recorded."""
+    held = getattr(item, "funcargs", {}).get("gate")
+    recorded = held.recorded if isinstance(held, Gate) else []
+    return tuple(dict.fromkeys([*_checks_of(collector, item.path), *recorded]))
+
+
+def _checks_of(collector: Collector, path: Path) -> Sequence[str]:
     root = Path(collector.plan.root)
     return tuple(
         check.id
         for check in collector.plan.suite.checks
-        if any(item.path.is_relative_to((root / str(path).split("::")[0]).resolve()) for path in wiring.tests(check))
+        if any(path.resolve().is_relative_to((root / name.split("::")[0]).resolve()) for name in wiring.tests(check))
     )
 
 
@@ -226,6 +258,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what this process started."""
+    _CURRENT.clear()
     collector = config.stash.get(_COLLECTOR, None)
     if collector is not None:
         collector.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from mlgate.adapters.file_baseline import FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
-from mlgate.core.errors import EvidenceError
+from mlgate.core.errors import AdapterError, ConfigError, EvidenceError, GateError
 from mlgate.core.evidence import Evidence, Observation, Provenance
 from mlgate.core.ports import BaselineStore
 
@@ -72,3 +73,82 @@ def test_a_work_tree_that_changed_does_not_change_the_baseline_of_a_ref(tmp_path
     accept()
     store.save(Evidence.of(EVIDENCE.provenance, [], []))
     assert store.load() == EVIDENCE
+
+
+@STORES
+@pytest.mark.parametrize("odd", ["folder", "link to nowhere", "link to a folder"])
+def test_what_is_there_and_cannot_be_evidence_is_an_error_and_not_absent(made: Made, tmp_path: Path, odd: str) -> None:
+    store, accept = made(tmp_path)
+    path = tmp_path / "sub/b.jsonl.gz"
+    path.parent.mkdir()
+    if odd == "folder":
+        path.mkdir()
+        (path / "file").write_text("x")
+    else:
+        path.symlink_to("nowhere" if odd == "link to nowhere" else ".")
+    accept()
+    with pytest.raises((EvidenceError, AdapterError)):
+        store.load()
+
+
+@pytest.mark.parametrize("odd", ["link to nowhere", "file", "link to itself"])
+def test_a_folder_that_is_not_there_is_absent_and_one_that_is_something_else_is_an_error(
+    tmp_path: Path, odd: str
+) -> None:
+    store, _ = by_file(tmp_path)
+    assert store.load() is None
+    folder = tmp_path / "sub"
+    match odd:
+        case "link to nowhere":
+            folder.symlink_to("nowhere")
+        case "file":
+            folder.write_text("")
+        case _:
+            folder.symlink_to(folder)
+    with pytest.raises(EvidenceError):
+        store.load()
+
+
+def test_a_pipe_in_the_baselines_place_is_an_error_and_not_waited_for(tmp_path: Path) -> None:
+    store, _ = by_file(tmp_path)
+    (tmp_path / "sub").mkdir()
+    os.mkfifo(tmp_path / "sub/b.jsonl.gz")
+    with pytest.raises(EvidenceError):
+        store.load()
+
+
+@STORES
+def test_saving_replaces_a_link_and_leaves_what_it_leads_to(made: Made, tmp_path: Path) -> None:
+    store, _ = made(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "sub/b.jsonl.gz").symlink_to("../victim")
+    store.save(EVIDENCE)
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+@pytest.mark.parametrize("leads", ["..", "itself"])
+def test_a_baseline_of_a_ref_is_not_saved_through_a_folder_that_leads_elsewhere(tmp_path: Path, leads: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    store, _ = by_git(root)
+    (root / "sub").symlink_to(".." if leads == ".." else "sub")
+    with pytest.raises(ConfigError if leads == ".." else GateError):
+        store.save(EVIDENCE)
+    assert not (tmp_path / "b.jsonl.gz").exists()
+
+
+def test_a_project_in_a_folder_of_its_repository_has_its_own_baseline(tmp_path: Path) -> None:
+    _, accept = by_git(tmp_path)
+    project = tmp_path / "project"
+    project.mkdir()
+    store = GitBaseline(project, "main", "sub/b.jsonl.gz")
+    store.save(EVIDENCE)
+    accept()
+    assert store.load() == EVIDENCE
+    assert GitBaseline(tmp_path, "main", "sub/b.jsonl.gz").load() is None
+
+
+def test_without_a_repository_a_baseline_of_a_ref_is_an_error_and_not_absent(tmp_path: Path) -> None:
+    with pytest.raises(AdapterError):
+        GitBaseline(tmp_path, "main", "b.jsonl.gz").load()

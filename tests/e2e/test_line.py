@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.e2e.desk import Desk
 
+from mlgate.core.statistics import SMALLEST_SLICE
+
 
 def test_a_good_model_passes_and_every_file_says_so(desk: Desk) -> None:
     desk.project()
@@ -108,7 +110,7 @@ def test_a_shard_given_twice_counts_once_and_is_told(desk: Desk) -> None:
 
 
 def test_the_baseline_blocks_a_worse_model_and_not_an_equal_one(desk: Desk) -> None:
-    desk.project()
+    desk.project(n=2 * SMALLEST_SLICE)
     desk.write("mlgate.yaml", _config("answer"))
     done = desk.mlgate("check", "-n", "0")
     assert done.code == 3

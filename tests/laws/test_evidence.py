@@ -14,14 +14,16 @@ HERE = Environment("3.11", "Linux", "cpu")
 texts = st.text(max_size=8)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.sampled_from(["a", "b", "c", "d"])
-observations = st.builds(
-    lambda example: Observation("c", example, {"answer": f"answer to {example}"}),
-    names,
-)
-gaps = st.builds(
-    lambda example, why, blame: Gap("c", example, why, blame), names, texts, st.sampled_from(["model", "gate"])
-)
-rows = st.lists(st.one_of(observations, gaps), max_size=8)
+FACTS: dict[str, Row] = {
+    "a": Observation("c", "a", {"answer": "one"}),
+    "b": Observation("c", "b", {"answer": ""}),
+    "c": Gap("c", "c", "no answer within 30 s", "model"),
+    "d": Observation("c", "d", {"seconds": 0.5}),
+}
+"""What the model does with each example: one thing, however often it is sent."""
+facts = st.sampled_from(sorted(FACTS)).map(FACTS.__getitem__)
+unasked = st.builds(lambda example, why: Gap("c", example, why, "gate"), names, texts)
+rows = st.lists(st.one_of(facts, unasked), max_size=8)
 any_row = st.one_of(
     st.builds(Observation, texts, texts, st.dictionaries(texts, st.one_of(texts, numbers), max_size=3)),
     st.builds(Gap, texts, texts, texts, st.sampled_from(["model", "gate"])),
@@ -98,6 +100,14 @@ def test_evidence_of_two_runs_is_refused_and_says_what_differs() -> None:
         evidence([]) | Evidence.of(other, [], [])
 
 
-def test_an_answer_outweighs_a_gap_whichever_came_first() -> None:
-    gap, answer = Gap("c", "a", "timeout", "model"), Observation("c", "a", {"answer": "x"})
+def test_an_answer_outweighs_a_gap_of_the_gate_whichever_came_first() -> None:
+    gap, answer = Gap("c", "a", "not asked", "gate"), Observation("c", "a", {"answer": "x"})
     assert evidence([gap]) | evidence([answer]) == evidence([answer]) == evidence([answer]) | evidence([gap])
+
+
+def test_a_failure_of_the_model_is_an_answer_that_a_later_one_cannot_erase() -> None:
+    failure, answer = Gap("c", "a", "timeout", "model"), Observation("c", "a", {"answer": "x"})
+    twice: list[list[Row]] = [[failure, answer], [answer, failure], [failure, Gap("c", "a", "reset", "model")]]
+    for found in twice:
+        with pytest.raises(Refused, match="observed twice, differently"):
+            evidence(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,7 +19,8 @@ from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.ports import Kinds
-from mlgate.core.verdict import Delta, Measurement, hold_baseline, hold_limit, hold_slice
+from mlgate.core.statistics import SMALLEST_SLICE, Width
+from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_limit, hold_slice
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge
 from mlgate.reports import json_v1
@@ -155,7 +158,7 @@ def test_a_baseline_that_lacks_rows_is_never_compared() -> None:
 
 
 def test_the_same_answers_pass_and_far_worse_ones_fail() -> None:
-    check = recorded(60, DROP, slices=("half",))
+    check = recorded(2 * SMALLEST_SLICE, DROP, slices=("half",))
     suite = Suite.of([check])
     rng = random.Random(5)
     old = [rng.random() for _ in check.examples]
@@ -170,21 +173,34 @@ def test_the_same_answers_pass_and_far_worse_ones_fail() -> None:
 
 
 def test_a_slice_that_broke_blocks_though_the_whole_holds() -> None:
-    check = replace(recorded(400, DROP), slices=("rare",))
+    rare = SMALLEST_SLICE
+    check = replace(recorded(10 * rare, DROP), slices=("rare",))
     examples = tuple(
-        replace(example, slices=(("rare", "yes" if i < 25 else "no"),)) for i, example in enumerate(check.examples)
+        replace(example, slices=(("rare", "yes" if i < rare else "no"),)) for i, example in enumerate(check.examples)
     )
     check = replace(check, examples=examples, data_digest=data_digest(examples))
     suite = Suite.of([check])
     rng = random.Random(5)
     old = [0.5 + rng.random() / 2 for _ in examples]
-    new = [v - 0.3 if i < 25 else v + 0.01 for i, v in enumerate(old)]
+    new = [v - 0.3 if i < rare else v + 0.01 for i, v in enumerate(old)]
     report = judge(suite, KINDS, seen(suite, rows_of(check, new)), Baseline("b", seen(suite, rows_of(check, old))))
     assert [(f.slice, f.outcome) for f in report.findings] == [
         ("rare=yes", Outcome.FAILED),
         ("", Outcome.PASSED),
         ("rare=no", Outcome.PASSED),
     ]
+
+
+Hold = Callable[[Rule, Measurement, Measurement, Delta], Finding]
+
+
+def test_a_slice_that_is_too_small_is_not_asked_what_no_rule_asks() -> None:
+    for n, slices in ((2 * SMALLEST_SLICE - 2, []), (2 * SMALLEST_SLICE - 1, ["half=right"])):
+        check = recorded(n, DROP, slices=("half",))
+        suite = Suite.of([check])
+        rows = rows_of(check, [0.5] * len(check.examples))
+        report = judge(suite, KINDS, seen(suite, rows), Baseline("b", seen(suite, rows)))
+        assert [finding.slice for finding in report.findings] == ["", *slices]
 
 
 METRICS = st.sampled_from([Metric("m", "ratio", Better.HIGHER), Metric("m", "ratio", Better.LOWER)])
@@ -213,27 +229,146 @@ def test_a_greater_loss_never_gets_a_better_outcome(
     outcomes = []
     for gain in sorted([a, b]):
         change = sign * gain
-        delta = Delta(change, change - 2 * error, change + 2 * error, error, 2 * widening)
+        delta = Delta(change, Width(2 * error), Width(2 * error * widening))
         rule = Rule("m", bound, margin)
         outcomes.append(hold_baseline(rule, measured(metric, change), measured(metric, 0.0), delta).outcome)
     assert outcomes[0] >= outcomes[1]
 
 
-@given(METRICS, st.sampled_from(list(Bound)), wild, wild, wild, wild, wild, wild)
+@given(METRICS, st.sampled_from(list(Bound)), wild, wild, wild, wild, wild, wild, wild)
 def test_what_is_not_a_number_never_passes(
-    metric: Metric, bound: Bound, now: float, before: float, change: float, low: float, high: float, error: float
+    metric: Metric,
+    bound: Bound,
+    now: float,
+    before: float,
+    change: float,
+    spread: float,
+    floor: float,
+    wider: float,
+    higher: float,
 ) -> None:
-    if all(map(math.isfinite, (now, before, change, low, high, error))):
+    if all(map(math.isfinite, (now, before, change, spread, floor, wider, higher))):
         return
     rule = Rule("m", bound, 1e9)
     if not bound.compares:
         if not math.isfinite(now):
             assert hold_limit(rule, measured(metric, now)).outcome is Outcome.ERRORED
         return
-    delta = Delta(change, low, high, error, 2.0)
+    delta = Delta(change, Width(spread, floor), Width(wider, higher))
     for hold in (hold_baseline, hold_slice):
         outcome = hold(rule, measured(metric, now), measured(metric, before), delta).outcome
         assert outcome.blocks
+
+
+UNSURE = Delta(-0.05, Width(0.1, 0.01), Width(0.12, 0.01))
+NO_WIDTH = Delta(0.0, Width(math.nan, math.nan), Width(math.nan, math.nan))
+WORSE = Delta(-0.5, Width(0.1, 0.01), Width(0.12, 0.01))
+SOFT = Rule("m", Bound.MAX_DROP, 0.01, on_inconclusive=Outcome.WARNED)
+RATIO = Metric("m", "ratio", Better.HIGHER)
+
+
+@pytest.mark.parametrize("hold", [hold_baseline, hold_slice])
+def test_on_inconclusive_softens_too_little_data_and_nothing_else(hold: Hold) -> None:
+    now, before = measured(RATIO, 0.4), measured(RATIO, 0.45)
+    other = replace(before, signature="m|v:2")
+    assert hold(SOFT, now, other, UNSURE).topic == "signatures"
+    assert hold(SOFT, now, other, UNSURE).outcome is Outcome.INCONCLUSIVE
+    assert hold(SOFT, now, before, WORSE).outcome is Outcome.FAILED
+    assert hold(SOFT, measured(RATIO, math.nan), before, UNSURE).outcome is Outcome.ERRORED
+    for few in (hold(SOFT, replace(now, n=19), before, UNSURE), hold(SOFT, now, before, NO_WIDTH)):
+        assert (few.topic, few.outcome) == ("too-few", Outcome.WARNED)
+    hard = replace(SOFT, on_inconclusive=Outcome.INCONCLUSIVE)
+    assert hold(hard, now, before, NO_WIDTH).outcome is Outcome.INCONCLUSIVE
+
+
+def test_an_unsure_slice_passes_where_an_unsure_whole_does_not() -> None:
+    now, before = measured(RATIO, 0.4), measured(RATIO, 0.45)
+    assert hold_slice(SOFT, now, before, UNSURE).outcome is Outcome.PASSED
+    assert hold_baseline(SOFT, now, before, UNSURE).outcome is Outcome.WARNED
+
+
+@given(st.floats(-0.2, 0.2), st.floats(1e-4, 0.3), st.floats(0, 0.3), st.floats(1, 3), st.floats(0, 0.2))
+def test_with_as_many_examples_as_the_forecast_says_it_is_settled(
+    gain: float, spread: float, floor: float, widening: float, margin: float
+) -> None:
+    rule = Rule("m", Bound.MAX_DROP, margin)
+    now, before = measured(RATIO, 0.5 + gain), measured(RATIO, 0.5)
+    delta = Delta(gain, Width(spread, floor), Width(spread * widening, floor * widening))
+    found = hold_baseline(rule, now, before, delta)
+    forecast = re.search(r"about ([\d,]+) examples", found.why)
+    if forecast is None:
+        return
+    assert found.topic == "inconclusive"
+    growth = int(forecast[1].replace(",", "")) / now.n
+    alone, family = (Width(w.spread / math.sqrt(growth), w.floor / growth) for w in (delta.alone, delta.family))
+    assert hold_baseline(rule, now, before, Delta(gain, alone, family)).topic != "inconclusive"
+
+
+def test_where_the_floor_decides_the_forecast_falls_as_one_over_n() -> None:
+    still = Delta(0.0, Width(0.0, 0.4), Width(0.0, 0.4))
+    found = hold_baseline(Rule("m", Bound.MAX_DROP, 0.1), measured(RATIO, 0.5), measured(RATIO, 0.5), still)
+    assert "about 410 examples would settle it" in found.why
+
+
+def test_no_way_out_is_no_forecast() -> None:
+    still = Delta(0.0, Width(0.1), Width(0.1))
+    found = hold_baseline(Rule("m", Bound.MAX_DROP, 0.0), measured(RATIO, 0.5), measured(RATIO, 0.5), still)
+    assert found.topic == "inconclusive"
+    assert found.why.endswith("neither within max_drop 0 nor shown worse")
+
+
+def test_the_forecast_comes_true_with_the_same_examples_so_many_times() -> None:
+    rng = random.Random(8)
+    old = [rng.random() for _ in range(60)]
+    new = [v - 0.03 + rng.gauss(0, 0.2) for v in old]
+    found = compared([{"quality": v} for v in old], [{"quality": v} for v in new])
+    forecast = re.search(r"about ([\d,]+) examples", found.why)
+    assert found.topic == "inconclusive"
+    assert forecast is not None
+    times = -(-int(forecast[1].replace(",", "")) // 60)
+    again = compared([{"quality": v} for v in old * times], [{"quality": v} for v in new * times])
+    assert again.topic != "inconclusive"
+
+
+def compared(old: list[dict[str, float]], new: list[dict[str, float]]) -> Finding:
+    """Return what the gate says of recorded numbers under a rule that allows a drop of 0.05."""
+    check = recorded(len(old), DROP)
+    suite = Suite.of([check])
+    before, after = (
+        seen(suite, [Observation(check.id, e.id, row) for e, row in zip(check.examples, rows, strict=True)])
+        for rows in (old, new)
+    )
+    (found,) = judge(suite, KINDS, after, Baseline("file b", before)).findings
+    return found
+
+
+def test_one_small_loss_among_equals_says_no_more_than_none_at_all() -> None:
+    """20 scores that are equal are too few to say much; that one of them fell by 0.009 cannot make them enough."""
+    old = [{"quality": 0.8, "seconds": 1.0}] * 20
+    new = [{"quality": 0.8, "seconds": 2.0}] * 20
+    still = compared(old, new)
+    assert still.topic == "inconclusive"
+    assert "(95% interval \N{MINUS SIGN}0.1844 to +0.1844)" in still.why
+    moved = compared(old, [*new[:-1], {"quality": 0.791, "seconds": 2.0}])
+    assert moved.topic == "inconclusive"
+
+
+def test_only_rows_that_are_equal_whole_are_identical() -> None:
+    same = compared([{"quality": 0.8, "seconds": 1.0}] * 20, [{"quality": 0.8, "seconds": 1.0}] * 20)
+    assert same.why == "quality 0.8000: nothing that was observed differs from the baseline's"
+    other = compared([{"quality": 0.8, "seconds": 1.0}] * 20, [{"quality": 0.8, "seconds": 2.0}] * 20)
+    assert other.topic == "inconclusive"
+
+
+def test_the_sentence_says_the_rules_confidence_and_no_impossible_difference() -> None:
+    rule = replace(SOFT, confidence=0.999)
+    wide = Delta(-0.8, Width(0.9), Width(0.95))
+    found = hold_baseline(rule, measured(RATIO, 0.1), measured(RATIO, 0.9), wide)
+    assert "(99.9% interval \N{MINUS SIGN}1.0000 to +0.1000)" in found.why
+    rate = Metric("m", "ratio", Better.LOWER)
+    rise = Rule("m", Bound.MAX_RISE, 0.01)
+    found = hold_baseline(rise, measured(rate, 1.5), measured(rate, 0.2), Delta(1.3, Width(1.4), Width(1.5)))
+    assert "(95% interval \N{MINUS SIGN}0.1000 to +2.7000)" in found.why
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 7))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlgate.core.errors import AdapterError, EvidenceError, Refused
-from mlgate.core.evidence import Environment, Evidence, Provenance, Row, decode
+from mlgate.adapters import whole_file
+from mlgate.core.errors import EvidenceError, Refused
+from mlgate.core.evidence import Environment, Evidence, Provenance, Row, decode, encode
 
 FORMAT = "mlgate.evidence/1"
 LARGEST = 1 << 30
@@ -22,34 +21,59 @@ LONGEST = 8 << 20
 
 
 def write(path: Path, evidence: Evidence) -> None:
-    """Write *evidence* to *path*, atomically and byte-equal for equal evidence."""
+    """Write *evidence* to *path*, atomically and byte-equal for equal evidence.
+
+    What could not be read back is an EvidenceError, and *path* stays what it was.
+    """
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as packed:
-        packed.write(header(evidence.provenance, evidence.environments).encode("ascii"))
-        for line in evidence.lines():
-            packed.write(line.encode("ascii") + b"\n")
+        for line in lines_of(evidence, str(path)):
+            packed.write(line)
         footer = {"rows": len(evidence.rows), "digest": evidence.digest}
         packed.write(json.dumps(footer, sort_keys=True).encode("ascii") + b"\n")
-    replace(path, buffer.getvalue())
+        total = packed.tell()
+    if max(total, buffer.tell()) > LARGEST:
+        raise _too_much(str(path))
+    whole_file.write(path, buffer.getvalue())
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put *content* at *path* whole or not at all; nothing is left behind when the disk is full."""
+def lines_of(evidence: Evidence, name: str) -> Iterator[bytes]:
+    """Yield the header and the rows, as a file or a journal begins; EvidenceError where they would be too much."""
+    first = header(evidence.provenance, evidence.environments).encode("ascii")
+    if len(first) > LONGEST:
+        raise _too_much(name)
+    yield first
+    total = len(first)
+    for key in sorted(evidence.rows):
+        line = line_of(evidence.rows[key], name)
+        total += len(line)
+        if total > LARGEST:
+            raise _too_much(name)
+        yield line
+
+
+def line_of(row: Row, name: str) -> bytes:
+    """Return one row as its line. One that could not be read back is an EvidenceError."""
+    shown = f"{row.check[:60]}/{row.example[:60]}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise AdapterError(f"could not write: {error.strerror}", where=str(path), hint="free some space") from error
+        line = encode(row).encode("ascii") + b"\n"
+    except ValueError as error:
+        raise EvidenceError(f"the row of {shown} is not JSON: {error}", where=name) from error
+    if len(line) > LONGEST:
+        raise EvidenceError(
+            f"the row of {shown} has {len(line):,} bytes: a row may have {LONGEST:,}",
+            where=name,
+            hint="record less of it, or shorter texts",
+        )
+    return line
+
+
+def _too_much(name: str) -> EvidenceError:
+    return EvidenceError(
+        f"the evidence is more than the {LARGEST:,} bytes that could be read back",
+        where=name,
+        hint="ask fewer examples in one run",
+    )
 
 
 def header(provenance: Provenance, environments: frozenset[Environment]) -> str:
@@ -71,12 +95,18 @@ def header(provenance: Provenance, environments: frozenset[Environment]) -> str:
 def read(path: Path) -> Evidence:
     """Read a whole evidence file. Damaged is an EvidenceError; oversized or contradicting itself is Refused."""
     try:
-        if not path.is_file():
-            raise EvidenceError("there is no evidence file here", where=str(path))
-        with path.open("rb") as file:
-            return parse(file.read(LARGEST + 1), str(path))
+        content = whole_file.read(path, LARGEST, follow=True)
+    except (FileNotFoundError, ValueError) as error:
+        raise EvidenceError("there is no evidence file here", where=str(path), hint=_older(path)) from error
     except OSError as error:
         raise EvidenceError(f"could not read: {error.strerror}", where=str(path)) from error
+    return parse(content, str(path))
+
+
+def _older(path: Path) -> str:
+    """Return the hint that a run which did not end has put the evidence before it aside."""
+    older = path.with_name("evidence.previous.jsonl.gz")
+    return f"the run before left {older}" if path.name == "evidence.jsonl.gz" and older.is_file() else ""
 
 
 def parse(content: bytes, name: str) -> Evidence:

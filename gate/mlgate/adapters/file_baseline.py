@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mlgate.adapters import evidence_file
+from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence
 
 
@@ -21,8 +23,22 @@ class FileBaseline:
         return f"file {self._shown}"
 
     def load(self) -> Evidence | None:
-        """Return the evidence, or None when there is no such file."""
-        return evidence_file.read(self._path) if self._path.exists() else None
+        """Return the evidence, or None when there is nothing at all at the path: a link to nowhere is an error."""
+        return None if self._absent() else evidence_file.read(self._path)
+
+    def _absent(self) -> bool:
+        try:
+            self._path.lstat()
+        except FileNotFoundError:
+            nearest = next(place for place in self._path.absolute().parents if os.path.lexists(place))
+            if nearest.is_dir():
+                return True
+            raise EvidenceError(
+                "a link to nowhere is where the baseline's folder belongs", where=str(nearest)
+            ) from None
+        except (OSError, ValueError) as error:
+            raise EvidenceError(f"could not look for the baseline: {error}", where=self._shown) from error
+        return False
 
     def save(self, evidence: Evidence) -> None:
         """Replace the file, atomically."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mlgate.adapters import evidence_file, git
@@ -26,8 +27,9 @@ class GitBaseline:
         return None if content is None else evidence_file.parse(content, f"{self._ref}:{self._path}")
 
     def save(self, evidence: Evidence) -> None:
-        """Write the file in the work tree; it becomes the baseline when it is merged."""
-        target = (self._root / self._path).resolve()
-        if not target.is_relative_to(self._root.resolve()):
+        """Write the file in the work tree; it becomes the baseline when it is merged. A link there is replaced."""
+        target = self._root / self._path
+        folder = Path(os.path.realpath(target.parent))  # a link in the tree may lead anywhere
+        if not folder.is_relative_to(os.path.realpath(self._root)):
             raise ConfigError("the baseline's path leaves the project", where=self._path)
-        evidence_file.write(target, evidence)
+        evidence_file.write(folder / target.name, evidence)

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mlgate.adapters.evidence_file import LARGEST, header, parse_header, parse_row
+from mlgate.adapters import whole_file
+from mlgate.adapters.evidence_file import LARGEST, line_of, lines_of, parse_header, parse_row
 from mlgate.core.errors import AdapterError, EvidenceError, Refused
-from mlgate.core.evidence import Environment, Evidence, Provenance, Row, encode
+from mlgate.core.evidence import Environment, Evidence, Provenance, Row
 
 
 class JournalFile:
-    """An append-only file. Each row is one write: a killed process loses at most the row in its hand."""
+    """An append-only file. Each row is one write: a killed process loses at most the row in its hand.
+
+    It begins with the rows that are kept, put in the old journal's place at once: on a full disk the old one stays.
+    """
 
     def __init__(self, path: Path, evidence: Evidence, environment: Environment) -> None:
         self._path = path
+        begun = replace(evidence, environments=evidence.environments | {environment})
+        content = b"".join(lines_of(begun, str(path)))
+        whole_file.write(path, content)
+        self._size = len(content)
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+            self._file = whole_file.opened(path, os.O_WRONLY | os.O_APPEND)
         except OSError as error:
             raise _failed(path, error) from error
-        self._write(header(evidence.provenance, evidence.environments | {environment}))
-        for line in evidence.lines():
-            self._write(line + "\n")
 
     def append(self, row: Row) -> None:
-        """Add one row."""
-        self._write(encode(row) + "\n")
-
-    def _write(self, line: str) -> None:
-        data = line.encode("ascii")
+        """Add one row. One that could not be read back is an EvidenceError, and is not added."""
+        data = line_of(row, str(self._path))
+        if self._size + len(data) > LARGEST:
+            raise EvidenceError(
+                f"the rows are more than the {LARGEST >> 30} GiB that evidence may hold",
+                where=str(self._path),
+                hint="ask fewer examples in one run, or several shards: --shard",
+            )
+        self._size += len(data)
         try:
             while data:
                 data = data[os.write(self._file, data) :]
@@ -49,32 +60,38 @@ class JournalFile:
 
 
 def _failed(path: Path, error: OSError) -> AdapterError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    then = ", then `mlgate check --resume`" if full else ""
     return AdapterError(
-        f"could not keep the rows: {error.strerror}",
-        where=str(path),
-        hint="free some space, then `mlgate check --resume`",
+        f"could not keep the rows: {error.strerror}", where=str(path), hint=whole_file.next_step(error) + then
     )
 
 
 def read(path: Path, here: Provenance) -> Evidence:
     """Read a journal to go on from. A torn last line is dropped; another run's journal is refused."""
     try:
-        if not path.is_file():
-            return Evidence.of(here, [], [])
-        if path.stat().st_size > LARGEST:
-            raise Refused("the journal is larger than evidence may be", where=str(path))
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise EvidenceError(f"could not read: {error.strerror}", where=str(path)) from error
-    lines.pop()  # what stands behind the last newline: nothing, or a torn row
-    if not lines:
+        content = whole_file.read(path, LARGEST)
+    except FileNotFoundError:
         return Evidence.of(here, [], [])
-    provenance, environments = parse_header(lines[0], str(path))
+    except OSError as error:
+        raise EvidenceError(
+            f"could not read the journal: {error.strerror}",
+            where=str(path),
+            hint="move it, and run `mlgate check` without --resume",
+        ) from error
+    if len(content) > LARGEST:
+        raise Refused("the journal is larger than evidence may be", where=str(path))
+    rows = content.split(b"\n")
+    rows.pop()  # what stands behind the last newline: nothing, or a torn row
+    if not rows:
+        return Evidence.of(here, [], [])
+    provenance, environments = parse_header(rows[0], str(path))
     if provenance != here:
         raise Refused(
             "the interrupted run is of another commit, model, suite or data",
             where=str(path),
             hint="run `mlgate check` without --resume",
         )
-    rows = [parse_row(line, f"{path}:{number}") for number, line in enumerate(lines[1:], start=2)]
-    return Evidence.of(here, environments, rows)
+    return Evidence.of(
+        here, environments, [parse_row(row, f"{path}:{number}") for number, row in enumerate(rows[1:], start=2)]
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlgate.adapters.evidence_file import replace
+from mlgate.adapters import whole_file
 from mlgate.core.check import Check, Example, Json, Suite
 from mlgate.core.errors import EvidenceError
 
@@ -24,11 +24,6 @@ class Plan:
     batch: int
     """Examples an item."""
     workers: int
-
-    @property
-    def folder_rows(self) -> str:
-        """Return the pattern of the workers' row files, beside the plan."""
-        return "rows-*.jsonl"
 
 
 def write(path: Path, plan: Plan) -> None:
@@ -52,7 +47,7 @@ def write(path: Path, plan: Plan) -> None:
         "workers": plan.workers,
         "digest": plan.suite.digest,
     }
-    replace(path, json.dumps(value).encode("ascii"))
+    whole_file.write(path, json.dumps(value).encode("ascii"))
 
 
 def read(path: Path) -> Plan:

@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Self
 
-from mlgate.adapters import plan_file
+from mlgate.adapters import plan_file, whole_file
+from mlgate.adapters.account import is_entry, unsettled
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.rows_folder import RowReader
 from mlgate.core.check import Suite
@@ -41,6 +42,7 @@ class PytestExecutor:
         """Yield rows as they come, then a gap for each planned example that never did."""
         asked = [check for check in suite.checks if "tests" not in check.params and check.examples]
         tested = [check for check in suite.checks if "tests" in check.params and check.examples]
+        whole_file.clear(self._log)
         self._log.unlink(missing_ok=True)
         if asked:
             yield from self._session(replace(suite, checks=tuple(asked)), ())
@@ -49,24 +51,31 @@ class PytestExecutor:
             yield from self._session(replace(suite, checks=tuple(tested)), tuple(paths))
 
     def _session(self, suite: Suite, tests: Sequence[str]) -> Iterator[Row]:
+        """Yield the rows of one pytest session, then a gap for each test and each example that is still open."""
         unseen = dict.fromkeys((check.id, example.id) for check in suite.checks for example in check.examples)
+        planned, account, codes = suite.planned, list[Row](), list[int]()
+        for row in self._rows(suite, tests, codes):
+            if is_entry(row):
+                account.append(row)
+            else:
+                unseen.pop(row.key, None)
+                yield row
+        yield from unsettled(account, planned)
+        for check, example in unseen:
+            yield Gap(check, example, f"no row came: {self._why(codes)}")
+
+    def _rows(self, suite: Suite, tests: Sequence[str], codes: list[int]) -> Iterator[Row]:
+        """Yield what the session's processes send while they run; append pytest's exit code to *codes*."""
         with tempfile.TemporaryDirectory(prefix="mlgate-") as name:
             folder = Path(name)
             plan_file.write(folder / PLAN, replace(self._plan, suite=suite))
             reader = RowReader(folder)
-            with (
-                self._log.open("ab") as log,
-                _Child(self._command(folder, tests), self._where(folder, tests), log) as child,
-            ):
+            command, where = self._command(folder, tests), self._where(folder, tests)
+            with self._log.open("ab") as log, _Child(command, where, log, alone=not tests) as child:
                 while child.wait(_POLL_S) is None:
-                    for row in reader.fresh():
-                        unseen.pop(row.key, None)
-                        yield row
-            for row in reader.fresh():
-                unseen.pop(row.key, None)
-                yield row
-        for check, example in unseen:
-            yield Gap(check, example, f"no row came: {self._why(child.returncode)}")
+                    yield from reader.fresh()
+            codes.append(child.returncode)
+            yield from reader.fresh()
 
     def _command(self, folder: Path, tests: Sequence[str]) -> list[str]:
         hermetic = ["--noconftest", "-c", os.devnull, f"--rootdir={folder}", "-p", "no:cacheprovider"]
@@ -79,7 +88,8 @@ class PytestExecutor:
     def _where(self, folder: Path, tests: Sequence[str]) -> Path:
         return Path(self._plan.root) if tests else folder
 
-    def _why(self, code: int) -> str:
+    def _why(self, codes: Sequence[int]) -> str:
+        code = codes[0] if codes else 0
         end = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         with self._log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
@@ -98,11 +108,11 @@ def _texts(value: object) -> Sequence[object]:
 class _Child:
     """A process group of our own that never outlives us: it ends when its lifeline is closed."""
 
-    def __init__(self, command: Sequence[str], where: Path, log: IO[bytes]) -> None:
+    def __init__(self, command: Sequence[str], where: Path, log: IO[bytes], *, alone: bool) -> None:
         self.returncode = 0
         theirs, self._lifeline = os.pipe()
         environment = {k: v for k, v in os.environ.items() if k not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
-        if "--noconftest" in command:
+        if alone:  # mlgate's own items need no plug-in of the user's
             environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         environment["MLGATE_LIFELINE"] = str(theirs)
         try:

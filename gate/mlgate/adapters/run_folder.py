@@ -9,16 +9,21 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlgate.adapters.evidence_file import replace
+from mlgate.adapters import whole_file
 from mlgate.core.errors import AdapterError
 
 VERDICT = "verdict.json"
-STALE = ("report.json", "junit.xml", "summary.md", "evidence.jsonl.gz")
+EVIDENCE = "evidence.jsonl.gz"
+"""Put aside when the next run begins: what a run observed is never thrown away by the start of another."""
+STALE = ("report.json", "junit.xml", "summary.md")
 """What would speak for an older run beside an incomplete verdict."""
 
 
 class RunFolder:
-    """One run's folder, held against other runs by a lock."""
+    """One run's folder, held against other runs by a lock.
+
+    The folder may come with a hostile tree: what lies where its own files belong is neither followed nor waited for.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,37 +32,76 @@ class RunFolder:
     def held(self) -> Iterator[None]:
         """Hold the folder for this process; a second run in the same folder is an AdapterError."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            ignore = self.path / ".gitignore"
-            if not ignore.exists():
-                with contextlib.suppress(OSError):
-                    ignore.write_text("*\n")
-            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            lock = self._made()
         except OSError as error:
             raise AdapterError(
                 f"could not make the output folder: {error.strerror}",
                 where=str(self.path),
-                hint="name one: --output DIR",
+                hint=whole_file.next_step(error),
             ) from error
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise AdapterError(
-                    "another run holds this folder", where=str(self.path), hint="wait for it, or name one: --output DIR"
-                ) from error
+            self._locked(lock)
             yield
         finally:
             os.close(lock)
 
+    def _made(self) -> int:
+        """Make the folder and return its open lock file."""
+        if self.path.is_symlink():
+            raise AdapterError(
+                "the output folder is a symbolic link", where=str(self.path), hint="name the real folder: --output DIR"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        ignore, lock = self.path / ".gitignore", self.path / "lock"
+        for file in (ignore, lock):
+            whole_file.clear(file)
+        with contextlib.suppress(OSError):  # it is there already, or the folder will do without
+            descriptor = whole_file.opened(ignore, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            with os.fdopen(descriptor, "wb") as opened:
+                opened.write(b"*\n")
+        return whole_file.opened(lock, os.O_RDWR | os.O_CREAT)
+
+    def _locked(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AdapterError(
+                "another run holds this folder", where=str(self.path), hint="wait for it, or name one: --output DIR"
+            ) from error
+        except OSError as error:
+            raise AdapterError(
+                f"could not hold this folder: {error.strerror}", where=str(self.path), hint="name one: --output DIR"
+            ) from error
+
     def begin(self, reason: str) -> None:
-        """Say `incomplete` before anything else, in place: on a full disk a replace would leave the old verdict."""
-        text = _verdict("incomplete", 3, reason)
-        target = self.path / VERDICT
+        """Say `incomplete` before anything else, then put away what an older run left."""
+        self._unsay(_verdict("incomplete", 3, reason))
+        self.put_aside(EVIDENCE)
         try:
             for name in STALE:
                 (self.path / name).unlink(missing_ok=True)
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise _in_the_way(self.path, error) from error
+
+    def put_aside(self, name: str) -> None:
+        """Rename an older run's file: `x.jsonl.gz` to `x.previous.jsonl.gz`. One that is not there is fine."""
+        file, (stem, dot, endings) = self.path / name, name.partition(".")
+        try:
+            whole_file.clear(file)
+            with contextlib.suppress(FileNotFoundError):
+                file.replace(self.path / f"{stem}.previous{dot}{endings}")
+        except OSError as error:
+            raise _in_the_way(file, error) from error
+
+    def _unsay(self, text: bytes) -> None:
+        """Overwrite the verdict in place: on a full disk a replace would leave the old one."""
+        target = self.path / VERDICT
+        try:
+            whole_file.clear(target)
+            with contextlib.suppress(FileNotFoundError):
+                if target.lstat().st_nlink > 1:  # a second name of somebody else's file
+                    target.unlink()
+            descriptor = whole_file.opened(target, os.O_WRONLY | os.O_CREAT)
             try:
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, text)
@@ -67,18 +111,22 @@ class RunFolder:
             with contextlib.suppress(OSError):
                 target.unlink(missing_ok=True)
             raise AdapterError(
-                f"could not begin a verdict: {error.strerror}",
-                where=str(target),
-                hint="free some space, or --output DIR",
+                f"could not begin a verdict: {error.strerror}", where=str(target), hint=whole_file.next_step(error)
             ) from error
 
     def conclude(self, outcome: str, exit_code: int, reason: str, report_digest: str = "") -> None:
         """Write the verdict, last of all files."""
-        replace(self.path / VERDICT, _verdict(outcome, exit_code, reason, report_digest))
+        whole_file.write(self.path / VERDICT, _verdict(outcome, exit_code, reason, report_digest))
 
     def write(self, name: str, content: str) -> None:
         """Write one file of the run, whole or not at all."""
-        replace(self.path / name, content.encode("utf-8", "backslashreplace"))
+        whole_file.write(self.path / name, content.encode("utf-8", "backslashreplace"))
+
+
+def _in_the_way(path: Path, error: OSError) -> AdapterError:
+    return AdapterError(
+        f"could not put an older run's files away: {error.strerror}", where=str(path), hint=whole_file.next_step(error)
+    )
 
 
 def _verdict(outcome: str, exit_code: int, reason: str, report_digest: str = "") -> bytes:

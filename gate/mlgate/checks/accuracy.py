@@ -18,6 +18,7 @@ class Accuracy:
     """One answer an example. A failure is a gap, unless the check measures `error_rate`: then it scores as ``""``."""
 
     name = "accuracy"
+    together = False
 
     def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:
         """Yield one row an example. An exception of the adapter is a gap of what it had not answered."""
@@ -33,12 +34,17 @@ class Accuracy:
             yield Gap(check.id, example.id, why)
 
     def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
-        """Return the examples without a usable answer."""
-        tolerant = any(choice.kind == ERROR_RATE.name for choice in check.metrics)
+        """Return the examples without a usable answer.
+
+        A failure is tolerated where a rule holds the error rate and an empty answer would be wrong.
+        """
+        rates = {choice.name for choice in check.metrics if choice.kind == ERROR_RATE.name}
+        tolerant = any(rule.metric in rates and not rule.slice_by for rule in check.rules)
+        answerable = {example.id for example in check.examples if all(text.strip() for text in example.references)}
         found = {}
         for example, row in rows.items():
             if isinstance(row, Gap):
-                if not (tolerant and row.blame == "model"):
+                if not (tolerant and row.blame == "model" and example in answerable):
                     found[example] = row.why
             elif not isinstance(row.seen.get("answer"), str):
                 found[example] = "its row holds no answer"

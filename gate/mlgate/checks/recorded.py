@@ -16,6 +16,7 @@ class Recorded:
     """The mean of what the user's tests recorded for each metric that the check declares."""
 
     name = "recorded"
+    together = True
 
     def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:  # noqa: ARG002
         """Yield a gap an example: only the user's tests can record these rows (the model is not asked)."""

@@ -68,7 +68,7 @@ class _TerminatedError(BaseException):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run mlgate and exit. Whatever happens, the exit code is one of the documented ones."""
+    """Run mlgate and exit: by a documented code, or as signals end a process (130, 143). Never by Python's own 1."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
     for stream in (sys.stdout, sys.stderr):

@@ -41,7 +41,10 @@ def output(function: Decorated) -> Decorated:
 def bootstrap(function: Decorated) -> Decorated:
     """Add `--bootstrap`."""
     return click.option(
-        "--bootstrap", is_flag=True, envvar="MLGATE_BOOTSTRAP", help="First run: a missing baseline warns, not blocks."
+        "--bootstrap",
+        is_flag=True,
+        envvar="MLGATE_BOOTSTRAP",
+        help="Nothing to compare with: warn, do not block.",
     )(function)
 
 

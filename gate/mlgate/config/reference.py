@@ -91,11 +91,11 @@ def _simple_type(about: Mapping[str, JsonValue]) -> str:
 
 def _range(about: Mapping[str, JsonValue]) -> str:
     least, most = about.get("minimum"), about.get("maximum")
-    above, below = about.get("exclusiveMinimum"), about.get("exclusiveMaximum")
+    above = about.get("exclusiveMinimum")
     if least is not None and most is not None:
         return f", {least} to {most:,}" if isinstance(most, int) else f", {least} to {most}"
-    if above is not None and below is not None:
-        return f", between {above} and {below}"
+    if above is not None and most is not None:
+        return f", above {above}, at most {most}"
     return f", at least {least}" if least is not None else ""
 
 

@@ -77,7 +77,7 @@ class RuleSection(Section):
     """For metrics where higher is better: how far the value may fall below the baseline's, `0.01` or `2%` of it."""
     max_rise: Given[MarginValue] = None
     """For metrics where lower is better: how far the value may rise above the baseline's, `0.01` or `2%` of it."""
-    confidence: float = Field(0.95, gt=0.5, lt=1)
+    confidence: float = Field(0.95, gt=0.5, le=0.999)
     """Of the two-sided interval that `max_drop` and `max_rise` are judged by."""
     on_breach: OnBreach = "block"
     """What a broken bound does: `block` or `warn`."""

@@ -117,21 +117,19 @@ class Evidence:
 
 
 def _join(a: Row, b: Row) -> Row:
-    """Keep the row that knows more: an answer over a gap, the model's failure over the gate's, else the lesser text."""
-    match a, b:
-        case Observation(), Observation():
-            if a != b:
-                raise Refused(
-                    f"{a.check}/{a.example} was observed twice, differently",
-                    hint="a model must be asked once an example; delete one of the two and merge again",
-                )
-            return a
-        case Observation(), Gap():
-            return a
-        case Gap(), Observation():
-            return b
-        case _:
-            return min(a, b, key=lambda gap: (gap.blame == "gate", gap.why) if isinstance(gap, Gap) else (False, ""))
+    """Keep the row that knows more: whatever the model did over a gap of the gate's. Two things it did are refused."""
+    if a == b or _is_unasked(b):
+        return min(a, b, key=encode) if _is_unasked(a) else a
+    if _is_unasked(a):
+        return b
+    raise Refused(
+        f"{a.check}/{a.example} was observed twice, differently",
+        hint="a model is asked once an example, and a failure is an answer too; delete one of the two and merge again",
+    )
+
+
+def _is_unasked(row: Row) -> bool:
+    return isinstance(row, Gap) and row.blame == "gate"
 
 
 def _difference(a: Provenance, b: Provenance) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
-from mlgate.core.report import Report
 from mlgate.core.statistics import Statistics, Unscored
 
 
@@ -34,6 +33,8 @@ class Kind(Protocol):
     """A map and a reduce: how one kind of check looks, and what makes its rows complete and counted."""
 
     name: str
+    together: bool
+    """Its rows come together or not at all: what is missing cannot be asked for alone."""
 
     def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:
         """Ask the model about *examples*, which are some of the check's. Runs anywhere; yields a row as it comes."""
@@ -89,12 +90,4 @@ class Progress(Protocol):
         """One more row is there."""
 
 
-class Sink(Protocol):
-    """Takes a finished report somewhere: the terminal, a file, GitHub, MLflow."""
-
-    def publish(self, report: Report) -> None:
-        """Show or store *report*. May raise GateError; that never changes the verdict."""
-
-
 Kinds = Mapping[str, Kind]
-Clock = Callable[[], float]

@@ -94,7 +94,8 @@ class Report:
             return "no rule was judged: a gate without rules never passes"
         first = self.findings[0]
         if self.outcome is Outcome.PASSED:
-            return f"all {len(self.findings)} rules hold" if len(self.findings) > 1 else first.why
+            rules = len({(finding.check, finding.rule) for finding in self.findings})
+            return f"all {rules} rules hold" if rules > 1 else first.why
         place = f"{first.check} [{first.slice}]" if first.slice else first.check
         others = sum(1 for f in self.findings[1:] if f.outcome is first.outcome)
         return f"{place}: {first.why}" + (f" (and {others} more)" if others else "")

@@ -18,6 +18,9 @@ DEEPEST = 64
 NONE = "(none)"
 """The slice of rows whose field is absent, null or empty (CSV cannot tell these apart)."""
 
+LONGEST_ID = 1000
+"""Characters of an id: it stands in every row of evidence, in reports and in links."""
+
 _FIELDS_SHOWN = 12
 
 
@@ -70,12 +73,12 @@ def example_of(row: Mapping[str, object], fields: Fields, where: str) -> Example
 
 
 def own_id(row: Mapping[str, object], name: str, where: str) -> str:
-    """Return the id that the row itself gives; never empty."""
+    """Return the id that the row itself gives; never empty, and short enough to stand in every row of evidence."""
     match pick(row, name):
         case str(text) if text.strip():
-            return _sound(text, name, where)
+            return _short(_sound(text, name, where), name, where)
         case int(number) if not isinstance(number, bool):
-            return _digits(number, name, where)
+            return _short(_digits(number, name, where), name, where)
         case Absent.ABSENT:
             raise ConfigError(f"the row has no id {quoted(name)}", hint=suggest([name], tuple(row)), where=where)
         case None | str():
@@ -84,6 +87,16 @@ def own_id(row: Mapping[str, object], name: str, where: str) -> str:
             raise ConfigError(
                 f"the id {quoted(name)} holds {_kind(other)}", hint="an id is a text or a whole number", where=where
             )
+
+
+def _short(text: str, name: str, where: str) -> str:
+    if len(text) > LONGEST_ID:
+        raise ConfigError(
+            f"the id {quoted(name)} has {len(text):,} characters: an id may have {LONGEST_ID:,}",
+            hint="give the row a shorter id, or none: then one is made from the content",
+            where=where,
+        )
+    return text
 
 
 def _references(row: Mapping[str, object], names: Sequence[str], where: str) -> tuple[str, ...]:

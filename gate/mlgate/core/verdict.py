@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.outcome import Outcome, worst
-from mlgate.core.statistics import FEWEST_PAIRS
+from mlgate.core.statistics import FEWEST_PAIRS, Width
 
-_FORESEEABLE = 1000.0
-"""An interval that is so many times too wide needs a million times the examples: no advice."""
+_FORESEEABLE = 1e6
+"""So many times the examples are no advice."""
+
+_SOFTENED = frozenset({"inconclusive", "too-few"})
+"""The topics that `on_inconclusive` is about: too little data. Other settings are no matter of more data."""
 
 DOCS = "https://github.com/org/mlgate/blob/main/docs/reference/findings.md"
 
@@ -39,20 +42,34 @@ class Delta:
     """Candidate minus baseline, paired by example."""
 
     value: float
-    low: float
-    high: float
-    """The ends of the two-sided interval at the rule's confidence."""
-    error: float
-    """The standard error of the difference."""
-    factor: float
-    """On the error, so that all comparisons of the family hold at once (max-t); at least the interval's own."""
+    alone: Width
+    """At the rule's confidence: of the interval that is shown, and that passing is judged by."""
+    family: Width
+    """So that all comparisons of the family hold at once (max-t): what failing is judged by. At least `alone`."""
     identical: bool = False
-    """Every answer is the baseline's: there is no difference to doubt."""
+    """Nothing that was observed differs: there is no difference to doubt."""
+
+    @property
+    def low(self) -> float:
+        """Return the lower end of the two-sided interval at the rule's confidence."""
+        return self.value - self.alone.half
+
+    @property
+    def high(self) -> float:
+        """Return the upper end of the two-sided interval at the rule's confidence."""
+        return self.value + self.alone.half
 
     @property
     def finite(self) -> bool:
         """Whether every number of it is one: nothing less is judged."""
-        return all(map(math.isfinite, (self.value, self.low, self.high, self.error, self.factor)))
+        return math.isfinite(self.value) and self.alone.finite and self.family.finite
+
+    def possible(self, metric: Metric) -> tuple[float, float]:
+        """Return low and high as they are shown: cut to what a difference can be. An error rate has no top."""
+        if not (self.finite and metric.span and metric.better is Better.HIGHER):
+            return self.low, self.high
+        most = max(metric.span, abs(self.value))
+        return max(self.low, -most), min(self.high, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +148,7 @@ def hold_baseline(rule: Rule, measured: Measurement, baseline: Measurement, delt
     """Hold the candidate against the baseline: non-inferior, worse, or neither (DESIGN.md 5)."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
-    if outcome is Outcome.FAILED:
-        outcome = rule.on_breach
-    elif outcome is Outcome.INCONCLUSIVE:
-        outcome = rule.on_inconclusive
+    outcome = _answered(rule, outcome, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
 
 
@@ -144,11 +158,19 @@ def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: 
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
     if topic == "inconclusive":
         outcome = Outcome.PASSED
-        why = f"{_moved(rule, measured, baseline, delta)}: not shown worse"
         topic = "slices"
-    elif outcome is Outcome.FAILED:
-        outcome = rule.on_breach
+        why = f"{_moved(rule, measured, baseline, delta)}: not shown worse"
+    outcome = _answered(rule, outcome, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
+
+
+def _answered(rule: Rule, outcome: Outcome, topic: str) -> Outcome:
+    """Return what the rule makes of a conclusion: `on_breach` and `on_inconclusive`, each for what it is about."""
+    if outcome is Outcome.FAILED:
+        return rule.on_breach
+    if outcome is Outcome.INCONCLUSIVE and topic in _SOFTENED:
+        return rule.on_inconclusive
+    return outcome
 
 
 def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which they exclude each other
@@ -164,7 +186,8 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
             "signatures",
         )
     if delta.identical:
-        return Outcome.PASSED, f"{rule.metric} {unit.show(measured.value)}: every answer is the baseline's", "identical"
+        same = "nothing that was observed differs from the baseline's"
+        return Outcome.PASSED, f"{rule.metric} {unit.show(measured.value)}: {same}", "identical"
     moved = _moved(rule, measured, baseline, delta)
     if not delta.finite:
         return Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {measured.n:,} examples", "too-few"
@@ -176,35 +199,31 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
         )
     sign = 1.0 if unit.better is Better.HIGHER else -1.0
     gain = sign * delta.value
-    half = (delta.high - delta.low) / 2
     allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
-    if gain - half >= -margin:
+    if gain - delta.alone.half >= -margin:
         return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
-    if gain + max(half, delta.factor * delta.error) < 0:
+    if gain + delta.family.half < 0:
         more = "more than" if gain < -margin else "not shown to be within"
         return Outcome.FAILED, f"{moved}: worse, and {more} {allowed}", rule.bound.value
-    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(gain, half, margin, measured.n, allowed)}", "inconclusive"
+    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(gain, delta, margin, measured.n, allowed)}", "inconclusive"
 
 
 def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> str:
     unit = measured.metric
+    low, high = (unit.show(end, signed=True) for end in delta.possible(unit))
     return (
         f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}, "
-        f"{unit.show(delta.value, signed=True)} "
-        f"({rule.confidence:.0%} interval {unit.show(delta.low, signed=True)} to {unit.show(delta.high, signed=True)})"
+        f"{unit.show(delta.value, signed=True)} ({rule.confidence * 100:g}% interval {low} to {high})"
     )
 
 
-def _settle(gain: float, half: float, margin: float, n: int, allowed: str) -> str:
-    """Say how many examples would settle it, if the difference stays what it is."""
-    distances = [abs(gain + margin)] if gain > -margin else []
-    distances += [abs(gain)] if gain < 0 else []
-    distance = max(distances, default=0.0)
-    growth = half / distance if distance > 0 else math.inf
-    if not 1 < growth < _FORESEEABLE:
-        return f"neither within {allowed} nor shown worse"
-    needed = math.ceil(n * growth**2)
-    return f"neither within {allowed} nor shown worse; about {_round_up(needed):,} examples would settle it"
+def _settle(gain: float, delta: Delta, margin: float, n: int, allowed: str) -> str:
+    """Say how many examples would settle it, if the difference stays what it is: by the nearer of the two ways out."""
+    growth = min(delta.alone.growth(gain + margin), delta.family.growth(-gain))
+    neither = f"neither within {allowed} nor shown worse"
+    if not 1 <= growth < _FORESEEABLE:
+        return neither
+    return f"{neither}; about {_round_up(math.floor(n * growth) + 1):,} examples would settle it"
 
 
 def _round_up(n: int) -> int:

@@ -40,8 +40,10 @@ def observe(
 ) -> Evidence:
     """Ask what is not yet settled. Every row is in the journal before it is counted."""
     rows = []
+    known = set(settled(suite, kinds, kept))
+    kept = Evidence.of(kept.provenance, kept.environments, [row for key, row in kept.rows.items() if key in known])
     with progress:
-        for row in executor.observe(suite.without(settled(suite, kinds, kept))):
+        for row in executor.observe(suite.without(known)):
             journal.append(row)
             rows.append(row)
             progress.advance(row)
@@ -50,11 +52,16 @@ def observe(
 
 
 def settled(suite: Suite, kinds: Kinds, evidence: Evidence) -> Iterable[tuple[str, str]]:
-    """Return the examples that need not be asked again: observed, and usable by their kind of check."""
+    """Return the examples that need not be asked again: observed, and usable by their kind of check.
+
+    A check whose rows come from tests is asked whole again when anything of it is missing: tests do not run by example.
+    """
     for one in suite.checks:
         rows = evidence.under(one.id)
         holes = kinds[one.kind].holes(one, rows)
-        yield from ((one.id, example) for example in rows if example not in holes)
+        usable = [(one.id, example.id) for example in one.examples if example.id in rows and example.id not in holes]
+        if not kinds[one.kind].together or (len(usable) == len(one.examples) and not holes):
+            yield from usable
 
 
 def nothing(provenance: Provenance) -> Evidence:
@@ -62,13 +69,14 @@ def nothing(provenance: Provenance) -> Evidence:
     return Evidence.of(provenance, [], [])
 
 
-def look_up(store: BaselineStore, *, first: bool) -> Baseline:
+def look_up(store: BaselineStore, *, first: bool, bootstrap: bool) -> Baseline:
     """Load the baseline. What is absent or damaged is said by every rule that needs it, not by a crash."""
     try:
         evidence = store.load()
     except EvidenceError as error:
-        return Baseline(store.source, None, f"the baseline ({store.source}) is damaged: {error}")
+        why = f"the baseline ({store.source}) is damaged: {error}"
+        return Baseline(store.source, None, why, damaged=True, bootstrap=bootstrap)
     if evidence is None:
         why = f"there is no baseline yet ({store.source}); accept one with `mlgate check --save-baseline`"
-        return Baseline(store.source, None, why, first)
-    return Baseline(store.source, evidence)
+        return Baseline(store.source, None, why, first=first, bootstrap=bootstrap)
+    return Baseline(store.source, evidence, bootstrap=bootstrap)

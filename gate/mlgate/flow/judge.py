@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mlgate.core.check import Check, Rule, Suite
@@ -11,7 +11,7 @@ from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
-from mlgate.core.statistics import FEWEST_PAIRS
+from mlgate.core.statistics import SMALLEST_SLICE, Statistics
 from mlgate.core.verdict import Finding, Measurement, hold_baseline, hold_limit, hold_slice, unmeasured
 from mlgate.flow.moved import segments
 from mlgate.flow.scoring import (
@@ -20,8 +20,9 @@ from mlgate.flow.scoring import (
     Incomplete,
     Pair,
     Scored,
+    Slice,
     delta,
-    family_factor,
+    family_confidence,
     identical,
     measure,
     pair,
@@ -38,8 +39,12 @@ class Baseline:
     evidence: Evidence | None = None
     why: str = ""
     """When there is no evidence: the reason, with the next step."""
+    damaged: bool = False
+    """There is one, and it cannot be read."""
     first: bool = False
-    """The run was told that there is no baseline yet: comparisons warn instead of blocking."""
+    """This run is to become the first baseline: where none was ever accepted, comparisons warn."""
+    bootstrap: bool = False
+    """A person said that there is nothing to compare with: comparisons warn whatever the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,9 @@ def _refuse_strangers(suite: Suite, evidence: Evidence) -> None:
 
 def _summary(check: Check, evidence: Evidence) -> CheckSummary:
     rows = evidence.under(check.id)
-    gaps = sum(1 for row in rows.values() if isinstance(row, Gap))
-    return CheckSummary(check.id, check.kind, len(check.examples), len(rows) - gaps, gaps)
+    found = [rows[example.id] for example in check.examples if example.id in rows]
+    gaps = sum(1 for row in found if isinstance(row, Gap))
+    return CheckSummary(check.id, check.kind, len(check.examples), len(found) - gaps, gaps)
 
 
 def _baseline_summary(baseline: Baseline | None) -> BaselineSummary | None:
@@ -106,11 +112,12 @@ def _judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Basel
         return _Judged(tuple(unmeasured(check.id, rule, scored.why, rule.slice_by) for rule in check.rules))
     before = _score_baseline(check, kinds, baseline)
     parts = slices(check)
-    where: dict[str, Chosen | None] = {WHOLE: None, **parts}
+    where: dict[str, Chosen | None] = {WHOLE: None, **{part.name: part.chosen for part in parts}}
     findings = (
         *_limits(check, scored, parts),
         *_comparisons(check, scored, before, baseline, parts),
     )
+    findings += tuple(_unheld(check, findings))
     bad = [finding for finding in findings if finding.outcome is not Outcome.PASSED and not finding.slice]
     return _Judged(
         tuple(findings),
@@ -126,6 +133,14 @@ def _judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Basel
     )
 
 
+def _unheld(check: Check, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield a finding for each rule that has none: a rule that nothing was held against must not look kept."""
+    held = {id(finding.rule) for finding in findings}
+    for rule in check.rules:
+        if id(rule) not in held:
+            yield unmeasured(check.id, rule, f"no example has a value of {rule.slice_by or 'it'}", rule.slice_by)
+
+
 def _score_baseline(check: Check, kinds: Kinds, baseline: Baseline | None) -> Scored | Incomplete:
     if baseline is None:
         return Incomplete("no baseline is configured")
@@ -135,23 +150,21 @@ def _score_baseline(check: Check, kinds: Kinds, baseline: Baseline | None) -> Sc
     return Incomplete(f"the baseline cannot be compared: {scored.why}") if isinstance(scored, Incomplete) else scored
 
 
-def _limits(check: Check, scored: Scored, parts: Mapping[str, Chosen]) -> Iterator[Finding]:
+def _limits(check: Check, scored: Scored, parts: Sequence[Slice]) -> Iterator[Finding]:
     for rule in check.rules:
         if rule.bound.compares:
             continue
-        for name in _places(rule, parts):
-            part = scored.statistics.get(rule.metric)
+        for place in _places(rule, parts):
+            part, name = scored.statistics.get(rule.metric), place.name if place else WHOLE
             if part is None:
                 yield unmeasured(check.id, rule, _why_not(rule, scored), name)
             else:
-                yield hold_limit(rule, measure(check, part, parts.get(name), name))
+                yield hold_limit(rule, measure(check, part, place.chosen if place else None, name))
 
 
-def _places(rule: Rule, parts: Mapping[str, Chosen]) -> Iterable[str]:
-    """Return where a rule holds: the whole check, or each value of its slice field."""
-    if not rule.slice_by:
-        return (WHOLE,)
-    return tuple(name for name in parts if name.split("=", 1)[0] == rule.slice_by)
+def _places(rule: Rule, parts: Sequence[Slice]) -> Iterable[Slice | None]:
+    """Return where a rule holds: None, the whole check, or each value of its slice field."""
+    return [part for part in parts if part.field == rule.slice_by] if rule.slice_by else (None,)
 
 
 def _why_not(rule: Rule, scored: Scored) -> str:
@@ -163,13 +176,14 @@ class _Asked:
     """One comparison that is asked: a rule at one place. Implied: a slice that no rule names."""
 
     rule: Rule
-    place: str
+    place: Slice | None
+    """None: the whole check."""
     pair: Pair
     implied: bool
 
 
 def _comparisons(
-    check: Check, scored: Scored, before: Scored | Incomplete, baseline: Baseline | None, parts: Mapping[str, Chosen]
+    check: Check, scored: Scored, before: Scored | Incomplete, baseline: Baseline | None, parts: Sequence[Slice]
 ) -> Iterator[Finding]:
     rules = [rule for rule in check.rules if rule.bound.compares]
     if isinstance(before, Incomplete):
@@ -185,43 +199,50 @@ def _comparisons(
             yield unmeasured(check.id, rule, f"{rule.metric}'s statistics differ in shape from the baseline's")
         else:
             asked += [
-                _Asked(rule, name, pair(after, past, parts.get(name), name), implied)
-                for name, implied in _asked_places(rule, parts)
+                _Asked(rule, place, _pair(after, past, place), implied) for place, implied in _asked_places(rule, parts)
             ]
-    whole = [one for one in asked if one.place == WHOLE]
-    sliced = [one for one in asked if one.place != WHOLE]
+    whole = [one for one in asked if one.place is None]
+    sliced = [one for one in asked if one.place is not None]
     for family in (whole, sliced):
         yield from _hold_family(check, scored, before, family)
 
 
-def _asked_places(rule: Rule, parts: Mapping[str, Chosen]) -> Iterator[tuple[str, bool]]:
+def _pair(after: Statistics, past: Statistics, place: Slice | None) -> Pair:
+    return pair(after, past, place.chosen, place.name) if place else pair(after, past)
+
+
+def _asked_places(rule: Rule, parts: Sequence[Slice]) -> Iterator[tuple[Slice | None, bool]]:
     """Yield where a comparing rule is asked, and whether only by implication: each slice that is large enough."""
     if rule.slice_by:
-        yield from ((name, False) for name in _places(rule, parts))
+        yield from ((place, False) for place in _places(rule, parts))
         return
-    yield WHOLE, False
-    yield from ((name, True) for name, chosen in parts.items() if len(chosen) >= FEWEST_PAIRS)
+    yield None, False
+    yield from ((part, True) for part in parts if len(part.chosen) >= SMALLEST_SLICE)
 
 
 def _no_baseline(check: Check, rule: Rule, scored: Scored, before: Incomplete, baseline: Baseline | None) -> Finding:
+    """Conclude that there is nothing to compare with. `on_inconclusive` cannot soften it: nothing was compared."""
     part = scored.statistics.get(rule.metric)
     if part is None:
         return unmeasured(check.id, rule, _why_not(rule, scored), rule.slice_by)
-    first = baseline is not None and baseline.first and baseline.evidence is None
-    outcome = Outcome.WARNED if first else rule.on_inconclusive
+    never = baseline is None or (baseline.evidence is None and not baseline.damaged)
+    outcome = Outcome.INCONCLUSIVE
+    if baseline is not None and (baseline.bootstrap or (baseline.first and never)):
+        outcome = Outcome.WARNED
     why = f"{rule.metric} {part.metric.show(part.corpus())} was compared with nothing: {before.why}"
-    return Finding(check.id, rule, outcome, why, "no-baseline", rule.slice_by)
+    topic = "no-baseline" if never else "unusable-baseline"
+    return Finding(check.id, rule, outcome, why, topic, rule.slice_by)
 
 
 def _hold_family(check: Check, scored: Scored, before: Scored, family: Sequence[_Asked]) -> Iterator[Finding]:
-    factors = {
-        confidence: family_factor([one.pair for one in family], confidence)
+    families = {
+        confidence: family_confidence([one.pair for one in family], confidence)
         for confidence in sorted({one.rule.confidence for one in family})
     }
     for one in family:
-        chosen = one.pair.chosen if one.place else None
+        chosen, name = (one.place.chosen, one.place.name) if one.place else (None, WHOLE)
         same = identical(scored, before, check, one.pair)
-        after = measure(check, one.pair.candidate, chosen, one.place)
-        past = measure(check, one.pair.baseline, chosen, one.place)
-        moved = delta(one.pair, factors[one.rule.confidence], one.rule.confidence, identical=same)
+        after = measure(check, one.pair.candidate, chosen, name)
+        past = measure(check, one.pair.baseline, chosen, name)
+        moved = delta(one.pair, one.rule.confidence, families[one.rule.confidence], identical=same)
         yield (hold_slice if one.implied else hold_baseline)(one.rule, after, past, moved)

@@ -25,11 +25,12 @@ def merge(parts: Sequence[tuple[str, Evidence]]) -> tuple[Evidence, tuple[str, .
 
 
 def refuse_foreign(evidence: Evidence, here: Provenance) -> None:
-    """Refuse evidence of another commit, suite or data than the ones that judge it."""
+    """Refuse evidence of another commit, suite, model or data than the ones that judge it."""
     seen = evidence.provenance
     for name, theirs, ours in (
         ("commit", seen.commit, here.commit),
         ("suite", seen.suite, here.suite),
+        ("model", seen.model, here.model),
         ("data", seen.data, here.data),
     ):
         if theirs != ours:

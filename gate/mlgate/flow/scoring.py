@@ -17,10 +17,11 @@ from mlgate.core.statistics import (
     Interval,
     Statistics,
     Unscored,
+    change_size,
     influence,
     interval,
     simultaneous,
-    standard_error,
+    width,
 )
 from mlgate.core.verdict import Delta, Measurement
 
@@ -80,21 +81,39 @@ def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, s
     if missing:
         names = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")  # noqa: PLR2004 - three names tell enough
         parts.append(f"{len(missing):,} of {len(planned):,} examples were never observed ({names})")
-    if holes:
-        place = {example: position for position, example in enumerate(planned)}
-        first = min(holes, key=lambda example: (place.get(example, -1), example))
-        parts.append(f"{len(holes):,} of {len(planned):,} examples were not answered ({first}: {holes[first]})")
+    place = {example: position for position, example in enumerate(planned)}
+    unanswered = sorted((place[example], example) for example in holes if example in place)
+    if unanswered:
+        first = unanswered[0][1]
+        parts.append(f"{len(unanswered):,} of {len(planned):,} examples were not answered ({first}: {holes[first]})")
+    others = sorted(example for example in holes if example not in place)
+    if others:
+        parts.append(f"{_counted(len(others), 'test')} did not pass ({others[0]}: {holes[others[0]]})")
     return "; ".join(parts)
 
 
-def slices(check: Check) -> dict[str, Chosen]:
-    """Return `field=value` and the positions of its examples, for each value of the check's slice fields, in order."""
-    found: dict[str, list[int]] = {}
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The examples of a check that share one value of a field."""
+
+    field: str
+    name: str
+    """`field=value`."""
+    chosen: Chosen
+
+
+def slices(check: Check) -> tuple[Slice, ...]:
+    """Return the slices of each of the check's slice fields, by name."""
+    found: dict[tuple[str, str], list[int]] = {}
     for field in check.slices:
         for position, example in enumerate(check.examples):
             value = dict(example.slices).get(field, "(none)")
-            found.setdefault(f"{field}={value}", []).append(position)
-    return {name: np.array(found[name]) for name in sorted(found)}
+            found.setdefault((f"{field}={value}", field), []).append(position)
+    return tuple(Slice(field, name, np.array(found[name, field])) for name, field in sorted(found))
 
 
 def measure(check: Check, part: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Measurement:
@@ -126,6 +145,8 @@ class Pair:
     baseline: Statistics
     moved: Array
     """Influence of each example on the difference, in the check's order; zero outside the slice."""
+    size: float
+    """Of a change that the sample may have missed: see `change_size`."""
 
     @property
     def difference(self) -> float:
@@ -139,23 +160,39 @@ class Pair:
 def pair(candidate: Statistics, baseline: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Pair:
     """Put the two systems' statistics side by side on some examples."""
     where = np.arange(len(candidate.rows)) if chosen is None else chosen
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         after = influence(candidate.rows[where], candidate.value)
         before = influence(baseline.rows[where], baseline.value)
+        size = change_size(after - before, _changed(candidate, baseline, where), _span(candidate.metric, after, before))
     moved = np.zeros(len(candidate.rows))
     moved[where] = after - before
-    return Pair(candidate.name, slice_name, where, candidate, baseline, moved)
+    return Pair(candidate.name, slice_name, where, candidate, baseline, moved, size)
 
 
-def delta(one: Pair, factor: float, confidence: float, *, identical: bool) -> Delta:
-    """Return the paired difference with its interval at *confidence*; *factor* is its family's."""
+def _changed(candidate: Statistics, baseline: Statistics, where: Chosen) -> NDArray[np.bool_]:
+    """Return where the examples' statistics differ. Not where influences do: BLEU's are never quite zero."""
+    found: NDArray[np.bool_] = (candidate.rows[where] != baseline.rows[where]).any(axis=1)
+    return found
+
+
+def _span(metric: Metric, after: Array, before: Array) -> float:
+    """Return the most that one example can move: the unit's, or, where it has none, the range that both systems show.
+
+    That is 0 where neither unit nor numbers give a scale: a count that is 0 on every example, for both.
+    """
+    both = np.concatenate([after, before])
+    return metric.span or (float(both.max() - both.min()) if len(both) else 0.0)
+
+
+def delta(one: Pair, confidence: float, family: float, *, identical: bool) -> Delta:
+    """Return the paired difference, as wide as *confidence* asks alone, and as *family*, its family's confidence."""
     moved = one.moved[one.chosen]
-    ends = interval(one.difference, moved, confidence, one.candidate.metric.span)
-    return Delta(one.difference, ends.low, ends.high, standard_error(moved), factor, identical)
+    alone, together = (width(moved, sure, one.size) for sure in (confidence, family))
+    return Delta(one.difference, alone, together, identical)
 
 
-def family_factor(pairs: Sequence[Pair], confidence: float) -> float:
-    """Return the max-t factor for comparisons that are asked together; NaN when nothing can be said."""
+def family_confidence(pairs: Sequence[Pair], confidence: float) -> float:
+    """Return how sure each of the comparisons that are asked together must be (max-t); NaN for nothing to say."""
     if not pairs:
         return math.nan
     table = np.column_stack([one.moved for one in pairs])
@@ -168,11 +205,9 @@ def family_factor(pairs: Sequence[Pair], confidence: float) -> float:
 def identical(candidate: Scored, baseline: Scored, check: Check, one: Pair) -> bool:
     """Whether the two systems did the same on every example of a comparison."""
     ids = (check.examples[int(i)].id for i in one.chosen)
-    return all(_same(candidate.answers[example], baseline.answers[example], one.name) for example in ids)
+    return all(_same(candidate.answers[example], baseline.answers[example]) for example in ids)
 
 
-def _same(a: Row, b: Row, name: str) -> bool:
-    """Whether two rows say the same: the same answer, or the same recorded number of that name."""
-    if not (isinstance(a, Observation) and isinstance(b, Observation)):
-        return False
-    return a.seen == b.seen or (name in a.seen and a.seen[name] == b.seen.get(name))
+def _same(a: Row, b: Row) -> bool:
+    """Whether two rows saw the same. A gap is like nothing: why a model failed says not how it would have answered."""
+    return isinstance(a, Observation) and isinstance(b, Observation) and a.seen == b.seen

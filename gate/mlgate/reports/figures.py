@@ -79,15 +79,16 @@ class Figures:
         """Return the interval of the change at the rule's confidence; empty without one."""
         if self.delta is None or self.delta.identical:
             return ""
-        return self._interval(self.delta.low, self.delta.high, signed=True)
+        return self._interval(*self.delta.possible(self.measured.metric), signed=True)
 
     @property
     def gain(self) -> float:
-        """Return the change in standard errors, positive for better: what slices are sorted by. 0 where unknown."""
+        """Return the change in widths of its interval, positive for better: slices' order. 0 where unknown."""
         if self.delta is None:
             return 0.0
         sign = 1.0 if self.measured.metric.better is Better.HIGHER else -1.0
-        gain = sign * self.delta.value / self.delta.error if self.delta.error > 0 else 0.0
+        half = self.delta.alone.half
+        gain = sign * self.delta.value / half if half > 0 else 0.0
         return gain if math.isfinite(gain) else 0.0
 
     def _interval(self, low: float, high: float, *, signed: bool = False) -> str:

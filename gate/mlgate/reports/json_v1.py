@@ -11,6 +11,7 @@ import json
 
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
 from mlgate.reports.json_v1_reader import SCHEMA, VERSION, parse
 from mlgate.reports.json_v1_schema import schema
@@ -119,10 +120,14 @@ def _delta(delta: Delta) -> Value:
         "value": number(delta.value),
         "low": number(delta.low),
         "high": number(delta.high),
-        "error": number(delta.error),
-        "factor": number(delta.factor),
+        "alone": _width(delta.alone),
+        "family": _width(delta.family),
         "identical": delta.identical,
     }
+
+
+def _width(width: Width) -> Value:
+    return {"half": number(width.half), "spread": number(width.spread), "floor": number(width.floor)}
 
 
 def _finding(finding: Finding) -> Value:

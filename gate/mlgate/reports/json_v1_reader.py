@@ -8,8 +8,9 @@ from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
-from mlgate.reports.strict_json import Node
+from mlgate.reports.strict_json import Node, number
 
 SCHEMA = "https://github.com/org/mlgate/blob/main/docs/reference/report.v1.schema.json"
 VERSION = 1
@@ -136,15 +137,23 @@ def _measurement(node: Node) -> Measurement:
 
 
 def _delta(node: Node) -> Delta:
-    fields = node.fields("value", "low", "high", "error", "factor", "identical")
-    return Delta(
+    fields = node.fields("value", "low", "high", "alone", "family", "identical")
+    delta = Delta(
         value=fields["value"].number(),
-        low=fields["low"].number(),
-        high=fields["high"].number(),
-        error=fields["error"].number(),
-        factor=fields["factor"].number(),
+        alone=_width(fields["alone"]),
+        family=_width(fields["family"]),
         identical=fields["identical"].flag(),
     )
+    _agree(fields["low"], fields["low"].value, number(delta.low))
+    _agree(fields["high"], fields["high"].value, number(delta.high))
+    return delta
+
+
+def _width(node: Node) -> Width:
+    fields = node.fields("half", "spread", "floor")
+    width = Width(spread=fields["spread"].number(), floor=fields["floor"].number())
+    _agree(fields["half"], fields["half"].value, number(width.half))
+    return width
 
 
 def _finding(node: Node) -> Finding:

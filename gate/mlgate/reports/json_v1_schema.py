@@ -15,6 +15,7 @@ _COUNT: dict[str, Value] = {"type": "integer"}
 _FLAG: dict[str, Value] = {"type": "boolean"}
 _NUMBER: dict[str, Value] = {"$ref": "#/$defs/number"}
 _OUTCOME: dict[str, Value] = {"$ref": "#/$defs/outcome"}
+_WIDTH: dict[str, Value] = {"$ref": "#/$defs/width"}
 
 
 def schema() -> dict[str, Value]:
@@ -125,9 +126,15 @@ def _conclusions() -> dict[str, Value]:
             value=_NUMBER,
             low=end,
             high=end,
-            error=_told(_NUMBER, "Standard error."),
-            factor=_told(_NUMBER, "On the error, so that all comparisons hold at once."),
-            identical=_told(_FLAG, "Every answer is the baseline's."),
+            alone=_told(_WIDTH, "Of that interval."),
+            family=_told(_WIDTH, "So that all comparisons hold at once (max-t): failing is judged by it."),
+            identical=_told(_FLAG, "Nothing that was observed differs from the baseline's."),
+        ),
+        "width": _object(
+            "Of an interval. What n examples say of their spread falls as 1/sqrt(n), of what they miss as 1/n.",
+            half=_told(_NUMBER, "Half the width: the greater of the two."),
+            spread=_told(_NUMBER, "From how much the examples differ."),
+            floor=_told(_NUMBER, "From how much they can miss."),
         ),
         "finding": _finding(),
     }

@@ -43,6 +43,8 @@ def _observe_again(report: Report) -> list[Step]:
 def _accept(told: Sequence[Finding]) -> list[Step]:
     if any(f.topic == "no-baseline" for f in told):
         return [Step("mlgate check --save-baseline", "make this run the first baseline, if you trust it")]
+    if any(f.topic == "unusable-baseline" for f in told):
+        return [Step("mlgate check --bootstrap --save-baseline", "make this run the baseline, compared with nothing")]
     return []
 
 

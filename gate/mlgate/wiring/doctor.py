@@ -79,7 +79,7 @@ def _baseline(project: Project) -> Examined:
     if store is None:
         return Examined("note", "baseline", "none configured: only min and max can be judged", project.BASELINE_HINT)
     try:
-        found = look_up(store, first=False)
+        found = look_up(store, first=False, bootstrap=False)
     except GateError as error:
         return Examined("bad", "baseline", str(error), error.hint)
     if found.evidence is None:

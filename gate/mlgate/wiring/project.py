@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +14,7 @@ from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.pytest_executor import PytestExecutor
+from mlgate.adapters.python_source import source_digest
 from mlgate.checks.accuracy import Accuracy
 from mlgate.checks.recorded import Recorded
 from mlgate.config import document
@@ -21,6 +22,7 @@ from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
+from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Provenance
 from mlgate.core.ports import BaselineStore, Executor, Kind
 from mlgate.wiring import models
@@ -55,9 +57,19 @@ class Project:
     @cached_property
     def provenance(self) -> Provenance:
         """Return what this checkout would observe."""
+        return self.provenance_of(models.digest(self.config.model, self.root, self.suite))
+
+    def provenance_of(self, model: str) -> Provenance:
+        """Return what this checkout would observe of the model with that digest."""
         data = tuple(sorted((check.id, check.data_digest) for check in self.suite.checks))
-        model = models.digest(self.config.model, self.root, self.suite)
         return Provenance(git.commit(self.root), self.suite.digest, model, data)
+
+    def provenance_beside(self, model: str) -> Provenance:
+        """Return `provenance`; where the answers were not brought along, take the shards' word for the *model*."""
+        try:
+            return self.provenance
+        except EvidenceError:
+            return self.provenance_of(model)
 
     @property
     def written_model(self) -> Mapping[str, Json]:
@@ -74,6 +86,11 @@ class Project:
                 return FileBaseline(self.root / path, path)
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path)
+
+    @property
+    def baseline_path(self) -> Path | None:
+        """Return the baseline's file in the work tree, if one is configured."""
+        return self.root / self.config.baseline.path if self.config.baseline else None
 
     def executor(self, workers: int, log: Path) -> Executor:
         """Return who observes: pytest's workers, or this process when there is nothing to run side by side."""
@@ -94,7 +111,16 @@ class Project:
 
 def _check(config: Config, name: str) -> Check:
     found = dataset(config, name)
-    return to_check(config, name, found.examples, found.notices)
+    check = to_check(config, name, found.examples, found.notices)
+    if not tests(check):
+        return check
+    code = [source_digest(f"{Path(path.split('::')[0]).stem}:", _folder(config.root / path)) for path in tests(check)]
+    return replace(check, params={**check.params, "code": code})
+
+
+def _folder(path: Path) -> Path:
+    """Return where a test file's module, or a folder of tests, is looked for."""
+    return Path(str(path).split("::")[0]).parent
 
 
 def tests(check: Check) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,16 @@ from mlgate.adapters import environment, evidence_file, journal_file
 from mlgate.adapters.journal_file import JournalFile
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.run_folder import RunFolder
-from mlgate.core.errors import GateError
+from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Evidence, Gap
+from mlgate.core.outcome import Outcome
+from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report, Segment
 from mlgate.flow.check import check, look_up, nothing, observe, settled
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge, refuse_foreign
+from mlgate.reports.escape import terminal
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.publish import publish, tell
 
@@ -39,7 +42,7 @@ class Choice:
     resume: bool = False
     save_baseline: bool = False
     bootstrap: bool = False
-    """There is no baseline yet: comparisons warn."""
+    """There is nothing to compare with: comparisons warn."""
 
     @property
     def folder(self) -> RunFolder:
@@ -70,22 +73,37 @@ def run(choice: Choice) -> int:
     folder = choice.folder
     with recorded(folder):
         project = Project.load(choice.config)
+        store = _store(choice, project, folder)
         if choice.shard:
             return _shard(choice, project, folder, choice.shard)
         evidence, report = _whole(choice, project, folder)
         _keep(evidence, folder, "journal.jsonl", EVIDENCE)
-        if choice.save_baseline:
-            _save_baseline(project, evidence, report)
+        if choice.save_baseline and store is not None:
+            _save_baseline(store, evidence, report)
         return conclude(report, project, folder)
 
 
+def _store(choice: Choice, project: Project, folder: RunFolder) -> BaselineStore | None:
+    """Return the baseline's store. What could never be saved is told before anything is asked."""
+    store = project.baseline_store()
+    if store is None and choice.save_baseline:
+        raise ConfigError(
+            "there is no `baseline:` section to save to", where=str(project.config.path), hint=project.BASELINE_HINT
+        )
+    path = project.baseline_path
+    if path is not None and path.resolve().is_relative_to(folder.path.resolve()):
+        raise ConfigError(
+            "the baseline lies in the output folder, which every run writes anew",
+            where=project.config.where("baseline", "path"),
+            hint="keep it beside mlgate.yaml: baseline.jsonl.gz",
+        )
+    return store
+
+
 def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
-    baseline = baseline_of(project, first=choice.bootstrap or choice.save_baseline)
+    baseline = baseline_of(project, choice)
+    kept, path = _kept(choice, project, folder, "journal.jsonl")
     here = environment.observe()
-    path = folder.path / "journal.jsonl"
-    kept = journal_file.read(path, project.provenance) if choice.resume else nothing(project.provenance)
-    if not choice.resume and path.exists():
-        path.replace(path.with_suffix(".previous.jsonl"))
     left = len(project.suite.without(settled(project.suite, KINDS, kept)).planned)
     with JournalFile(path, kept, here) as journal:
         return check(
@@ -100,12 +118,22 @@ def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidenc
         )
 
 
+def _kept(choice: Choice, project: Project, folder: RunFolder, name: str) -> tuple[Evidence, Path]:
+    """Return what an interrupted run has observed, when this one goes on from it; else put its journal aside."""
+    path = folder.path / name
+    if choice.resume:
+        return journal_file.read(path, project.provenance), path
+    folder.put_aside(name)
+    return nothing(project.provenance), path
+
+
 def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int, int]) -> int:
     k, n = shard
     part = project.suite.shard(k, n)
+    name = f"evidence-{k}of{n}.jsonl.gz"
+    folder.put_aside(name)
+    kept, path = _kept(choice, project, folder, f"journal-{k}of{n}.jsonl")
     here = environment.observe()
-    path = folder.path / f"journal-{k}of{n}.jsonl"
-    kept = journal_file.read(path, project.provenance) if choice.resume else nothing(project.provenance)
     left = len(part.without(settled(part, KINDS, kept)).planned)
     with JournalFile(path, kept, here) as journal:
         evidence = observe(
@@ -117,17 +145,16 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
             journal=journal,
             progress=ProgressLine(left, sys.stderr),
         )
-    name = f"evidence-{k}of{n}.jsonl.gz"
     _keep(evidence, folder, path.name, name)
-    open_keys = part.planned - set(settled(part, KINDS, evidence))
+    missing = part.planned - set(settled(part, KINDS, evidence))
     folder.conclude("incomplete", 3, f"shard {k} of {n}: `mlgate merge` judges it with the others")
     tell(
         sys.stdout,
-        f"shard {k} of {n}: {len(part.planned) - len(open_keys):,} of {len(part.planned):,} examples observed",
+        f"shard {k} of {n}: {len(part.planned) - len(missing):,} of {len(part.planned):,} examples observed\n"
+        f"  evidence: {folder.path / name}\n"
+        f"  next: mlgate merge {folder.path}/evidence-*of{n}.jsonl.gz, when all {n} are there",
     )
-    tell(sys.stdout, f"  evidence: {folder.path / name}")
-    tell(sys.stdout, f"  next: mlgate merge {folder.path}/evidence-*of{n}.jsonl.gz, when all {n} are there")
-    return 3 if open_keys else 0
+    return 3 if missing else 0
 
 
 def _keep(evidence: Evidence, folder: RunFolder, journal: str, name: str) -> None:
@@ -137,23 +164,21 @@ def _keep(evidence: Evidence, folder: RunFolder, journal: str, name: str) -> Non
         (folder.path / journal).unlink(missing_ok=True)
 
 
-def _save_baseline(project: Project, evidence: Evidence, report: Report) -> None:
-    store = project.baseline_store()
-    if store is None:
-        raise GateError(
-            "there is no `baseline:` section to save to", where=str(project.config.path), hint=project.BASELINE_HINT
-        )
-    if report.outcome.blocks:
-        tell(sys.stderr, "mlgate: the baseline stays what it was: only a verdict that passes becomes one")
+def _save_baseline(store: BaselineStore, evidence: Evidence, report: Report) -> None:
+    """Make evidence the baseline when its verdict passes and no comparison says worse, not even as a warning."""
+    compared = [f for f in report.findings if f.rule.bound.compares]
+    held = all(f.outcome is Outcome.PASSED or f.topic in ("no-baseline", "unusable-baseline") for f in compared)
+    if report.outcome.blocks or not held:
+        tell(sys.stderr, "mlgate: the baseline stays what it was: only a model that is not worse becomes one")
         return
     store.save(evidence)
     tell(sys.stdout, f"baseline saved: {store.source}")
 
 
-def baseline_of(project: Project, *, first: bool) -> Baseline | None:
+def baseline_of(project: Project, choice: Choice) -> Baseline | None:
     """Load the configured baseline."""
     store = project.baseline_store()
-    return None if store is None else look_up(store, first=first)
+    return None if store is None else look_up(store, first=choice.save_baseline, bootstrap=choice.bootstrap)
 
 
 def conclude(report: Report, project: Project, folder: RunFolder) -> int:
@@ -166,22 +191,38 @@ def conclude(report: Report, project: Project, folder: RunFolder) -> int:
 def run_merge(choice: Choice, paths: Sequence[Path]) -> int:
     """Join shards and judge the whole by this checkout's rules."""
     folder = choice.folder
+    read = [(str(path), _readable(path)) for path in paths]  # first: one may lie in the folder that begins anew
     with recorded(folder):
         project = Project.load(choice.config)
-        evidence, notices = merge([(str(path), evidence_file.read(path)) for path in paths])
-        refuse_foreign(evidence, project.provenance)
+        evidence, notices = merge([(name, part()) for name, part in read])
+        refuse_foreign(evidence, project.provenance_beside(evidence.provenance.model))
         for notice in notices:
-            tell(sys.stderr, f"mlgate: notice: {notice}")
-        report = judge(project.suite, KINDS, evidence, baseline_of(project, first=choice.bootstrap))
+            tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
+        report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
         evidence_file.write(folder.path / EVIDENCE, evidence)
         return conclude(report, project, folder)
+
+
+def _readable(path: Path) -> Callable[[], Evidence]:
+    """Read evidence now, and say later, in a run's record, what was wrong with it."""
+    try:
+        evidence = evidence_file.read(path)
+    except GateError as error:
+        wrong = error
+    else:
+        return lambda: evidence
+
+    def fail() -> Evidence:
+        raise wrong
+
+    return fail
 
 
 def run_replay(choice: Choice, path: Path | None) -> Report:
     """Judge old evidence by today's rules, data and baseline. Writes nothing."""
     project = Project.load(choice.config)
     evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
-    return judge(project.suite, KINDS, evidence, baseline_of(project, first=choice.bootstrap))
+    return judge(project.suite, KINDS, evidence, baseline_of(project, choice))
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
@@ -189,5 +230,5 @@ def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, c
     project = Project.load(choice.config)
     evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
     return explain(
-        project.suite, KINDS, evidence, baseline_of(project, first=False), check=check, metric=metric, count=count
+        project.suite, KINDS, evidence, baseline_of(project, choice), check=check, metric=metric, count=count
     )

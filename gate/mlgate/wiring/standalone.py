@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlgate.adapters import environment, evidence_file, plan_file
+from mlgate.adapters.account import settle
 from mlgate.adapters.rows_folder import RowReader
+from mlgate.adapters.run_folder import RunFolder
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.flow.judge import judge
+from mlgate.reports.escape import terminal
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.publish import publish
 from mlgate.wiring.run import EVIDENCE, Choice, baseline_of, recorded
@@ -43,6 +46,7 @@ class Standalone:
 
     def conclude(self, *, interrupted: bool) -> int:
         """Judge the rows that came. Return the exit code; never raises, for pytest would hide it."""
+        folder = self.choice.folder
         if interrupted:
             self.text = "interrupted: no verdict\n"
             return 3
@@ -50,17 +54,26 @@ class Standalone:
         try:
             code = self._judge(shown)
         except GateError as error:
-            shown.write(f"mlgate: {error}\n")
             code = error.exit_code
+            self._stopped(folder, shown, str(error), code)
+        except Exception as error:  # noqa: BLE001 - a border: Python's own exit code 1 would say "the model is worse"
+            code = 3
+            self._stopped(folder, shown, f"unexpected {type(error).__name__}: {error}", code)
         self.text = shown.getvalue()
         return code
 
+    @staticmethod
+    def _stopped(folder: RunFolder, shown: io.StringIO, why: str, code: int) -> None:
+        shown.write(f"mlgate: {terminal(why, 2000)}\n")
+        with contextlib.suppress(GateError):
+            folder.conclude("refused" if code == 5 else "errored", code, why)  # noqa: PLR2004 - the documented code
+
     def _judge(self, shown: io.StringIO) -> int:
-        rows = list(RowReader(self.plan_path.parent).fresh())
+        rows = settle(list(RowReader(self.plan_path.parent).fresh()), self.project.suite.planned)
         evidence = Evidence.of(self.project.provenance, [environment.observe()], rows)
         folder = self.choice.folder
         evidence_file.write(folder.path / EVIDENCE, evidence)
-        report = judge(self.project.suite, KINDS, evidence, baseline_of(self.project, first=self.choice.bootstrap))
+        report = judge(self.project.suite, KINDS, evidence, baseline_of(self.project, self.choice))
         digest = publish(report, folder, self.project.config.report, shown, sys.stderr)
         folder.conclude(report.outcome.name.lower(), report.outcome.exit_code, report.reason, digest)
         return report.outcome.exit_code

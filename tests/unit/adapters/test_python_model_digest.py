@@ -24,7 +24,7 @@ def test_the_digest_is_of_the_source_and_the_target_and_nothing_is_imported(tmp_
     assert before != digest(tmp_path, "pkg.mod:g")
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "mod.py").write_text("")
-    (package / "notes.txt").write_text("")
+    (package / ".notes.txt").write_text("")
     assert before == digest(tmp_path)
     (package / "deep").mkdir()
     (package / "deep" / "more.py").write_text("")

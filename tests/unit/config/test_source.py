@@ -58,7 +58,7 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_path_with_a_nul_is_refused() -> None:
-    with pytest.raises(ConfigError, match="it cannot be read: embedded null byte"):
+    with pytest.raises(ConfigError, match=r"it cannot be read: .*embedded null"):
         load(Path("a\0b"))
 
 

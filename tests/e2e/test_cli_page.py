@@ -1,0 +1,36 @@
+"""docs/reference/cli.md is what `--help` prints: MLGATE_UPDATE_GOLDEN=1 writes it anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from mlgate.cli.group import VERBS, group
+
+PAGE = Path(__file__).parents[2] / "docs/reference/cli.md"
+HEAD = """\
+# The command line
+
+What `mlgate --help` and each verb's `--help` print. Options can also come from the environment: `MLGATE_CONFIG`,
+`MLGATE_OUTPUT`, `MLGATE_BOOTSTRAP`.
+
+The files of a run lie in `.mlgate/` beside `mlgate.yaml`: `verdict.json` (outcome, exit code, reason; says
+*incomplete* from a run's first act to its last), `report.json` ([schema](report.v1.schema.json)), `evidence.jsonl.gz`
+(every answer), `junit.xml`, `summary.md`, and `journal.jsonl` while a run is under way or when it was interrupted.
+"""
+
+
+def helped(*arguments: str) -> str:
+    done = CliRunner().invoke(group, [*arguments, "--help"], prog_name="mlgate", terminal_width=96)
+    assert done.exit_code == 0
+    return f"```\n$ {' '.join(('mlgate', *arguments, '--help'))}\n{done.output.rstrip()}\n```\n"
+
+
+def test_the_page_is_what_help_prints() -> None:
+    parts = [HEAD, helped(), *(f"## {verb}\n\n{helped(verb)}" for verb in VERBS)]
+    text = "\n".join(parts)
+    if os.environ.get("MLGATE_UPDATE_GOLDEN") == "1":
+        PAGE.write_text(text)
+    assert PAGE.read_text() == text
