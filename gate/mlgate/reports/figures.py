@@ -130,8 +130,10 @@ def whole_checks(figures: Sequence[Figures]) -> list[Figures]:
 
 
 def worst_slices(figures: Sequence[Figures]) -> list[Figures]:
-    """Return the figures of slices: worst outcome first, then what lost most, then the report's order."""
-    return sorted((f for f in figures if f.measured.slice), key=lambda f: (-f.outcome, f.gain))
+    """Return the figures of slices: worst outcome first, then what lost most; what no rule judges last, by size."""
+    sliced = [f for f in figures if f.measured.slice]
+    judged = sorted((f for f in sliced if f.judged), key=lambda f: (-f.outcome, f.gain))
+    return judged + sorted((f for f in sliced if not f.judged), key=lambda f: -f.measured.n)
 
 
 def counted(findings: Sequence[Finding]) -> str:
