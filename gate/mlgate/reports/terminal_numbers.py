@@ -97,7 +97,7 @@ def slices(report: Report, page: Page) -> list[str]:
     most = _SLICES if told else _SLICES // 2
     lines = _slice_table(figures[:most], page, with_check=len({f.measured.check for f in figures}) > 1)
     if len(figures) > most:
-        lines.append(f"  and {len(figures) - most:,} more, {_rest(figures[most:])}")
+        lines.append(f"  and {len(figures) - most:,} more{_rest(figures[most:])}")
     order = "worst first" if figures[0].judged else "largest first, none judged alone"
     return [f"{page.heading('SLICES')}  {order}", *lines]
 
@@ -106,9 +106,9 @@ def _rest(figures: Sequence[Figures]) -> str:
     """Say what became of the slices that are left out."""
     told = sum(1 for f in figures if f.outcome is not Outcome.PASSED)
     if told:
-        return f"{told:,} of them did not pass"
+        return f", {told:,} of them did not pass"
     alone = sum(1 for f in figures if f.judged)
-    return "all passed" if alone == len(figures) else f"{len(figures) - alone:,} of them not judged alone"
+    return ", all passed" if alone == len(figures) else f", {alone:,} of them judged alone and passed" if alone else ""
 
 
 def _slice_table(figures: Sequence[Figures], page: Page, *, with_check: bool) -> list[str]:
