@@ -56,7 +56,7 @@ def test_the_worst_slices_come_first_and_the_rest_is_counted() -> None:
     text = terminal.render(replace(report, measurements=(*many, *parts)))
     table = text[text.index("SLICES") :]
     assert table.splitlines()[2].startswith("✗  module=parser")
-    assert table.rstrip().splitlines()[-1] != "" and "  and 44 more\n" in table
+    assert "  and 44 more\n" in table
 
 
 def test_a_number_without_end_does_not_break_the_table() -> None:
