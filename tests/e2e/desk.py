@@ -39,20 +39,6 @@ checks:
       bleu: {{min: 1}}
 """
 
-WITH_BASELINE = """\
-version: 1
-model:
-  name: clerk
-  python: model:{function}
-checks:
-  notes:
-    data: data.jsonl
-    rules:
-      rougeL: {{min: 0.05, max_drop: 0.05}}
-    slices: [kind]
-baseline: {{from: file, path: baseline.jsonl.gz}}
-"""
-
 
 @dataclass
 class Done:
