@@ -152,7 +152,7 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
         sys.stdout,
         f"shard {k} of {n}: {len(part.planned) - len(missing):,} of {len(part.planned):,} examples observed\n"
         f"  evidence: {folder.path / name}\n"
-        f"  next: mlgate merge {folder.path}/evidence-*of{n}.jsonl.gz, when all {n} are there",
+        f"  next: mlgate merge evidence-*of{n}.jsonl.gz, where all {n} parts are together",
     )
     return 3 if missing else 0
 
