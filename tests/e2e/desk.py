@@ -40,6 +40,14 @@ checks:
 """
 
 
+START = """\
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell inherit that it is ignored
+from mlgate.cli import main
+main()
+"""
+
+
 @dataclass
 class Done:
     """How a command ended."""
@@ -101,7 +109,7 @@ class Desk:
         return Done(done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode())
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-c", "from mlgate.cli import main; main()", *arguments]
+        return [sys.executable, "-c", START, *arguments]
 
     def env(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "GITHUB", "MLGATE", "COV"))}
