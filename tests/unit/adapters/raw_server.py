@@ -85,7 +85,9 @@ def question(connection: socket.socket) -> bytes | None:
         int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        if not (piece := connection.recv(65536)):
+            return None
+        body += piece
     return head + b"\r\n\r\n" + body
 
 
