@@ -124,9 +124,11 @@ class Line:
         return reply
 
     def _socket(self) -> socket.socket:
-        if self._connection.sock is None:
+        """Return the open socket. It is looked at before `_ended`, which hang_up sets before it looks: one sees it."""
+        open_socket = self._connection.sock
+        if open_socket is None or self._ended:
             raise HungUp("hung up")
-        return self._connection.sock
+        return open_socket
 
     def hang_up(self) -> None:
         """End the exchange that another thread is in the middle of, and any that it would begin."""
