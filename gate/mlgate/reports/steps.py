@@ -35,7 +35,9 @@ def next_steps(report: Report) -> tuple[Step, ...]:
 
 
 def _observe_again(report: Report) -> list[Step]:
-    if any(check.missing or check.gaps for check in report.checks):
+    if any(check.missing for check in report.checks):
+        return [Step("mlgate check --resume", "ask only for what is missing, or merge the shard that has it")]
+    if any(check.gaps for check in report.checks):
         return [Step("mlgate check --resume", "ask again only for what has no answer")]
     return []
 
