@@ -11,7 +11,7 @@ from pathlib import Path
 from mlgate.adapters import environment, evidence_file, journal_file
 from mlgate.adapters.journal_file import JournalFile
 from mlgate.adapters.progress_line import ProgressLine
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.outcome import Outcome
@@ -25,7 +25,6 @@ from mlgate.reports.escape import terminal
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.publish import publish, tell
 
-EVIDENCE = "evidence.jsonl.gz"
 FOLDER = ".mlgate"
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from mlgate.adapters import environment, evidence_file, plan_file
 from mlgate.adapters.account import settle
 from mlgate.adapters.rows_folder import RowReader
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.flow.judge import judge
 from mlgate.reports.escape import terminal
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.publish import publish
-from mlgate.wiring.run import EVIDENCE, Choice, baseline_of, recorded
+from mlgate.wiring.run import Choice, baseline_of, recorded
 
 
 @dataclass
