@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from mlgate.config.choices import Ruled
 from mlgate.config.fault import Complaint
+from mlgate.core import timing
 from mlgate.core.check import Better, Metric
 
 _SCALES = {"points": 100.0, "ratio": 1.0}
 """The greatest value of a metric where higher is better, by unit."""
+
+_PERCENT = "2% of the baseline"
 
 
 def senseless(ruled: Ruled, metric: Metric) -> Iterator[Complaint]:
@@ -22,6 +25,8 @@ def senseless(ruled: Ruled, metric: Metric) -> Iterator[Complaint]:
     if rule.max_rise is not None and metric.better is Better.HIGHER:
         says = f"is the wrong way round: higher is better for {name}"
         yield Complaint((*steps, rise), says, f"write {drop}: {rule.max_rise}", at_key=True)
+    if timing.metric(name) == metric and metric.unit != "ratio":
+        yield from _below_zero(ruled, metric)
     top = _SCALES.get(metric.unit)
     if top is None or metric.better is Better.LOWER:
         return
@@ -35,13 +40,31 @@ def senseless(ruled: Ruled, metric: Metric) -> Iterator[Complaint]:
         yield Complaint(
             (*steps, drop),
             f"can never be broken: {name} goes from 0 to {top:g}",
-            f"write the drop that is still good enough: {top / 100:g}, or 2% of the baseline",
+            f"write the drop that is still good enough: {top / 100:g}, or {_PERCENT}",
         )
 
 
-def notice(ruled: Ruled, metric: Metric) -> str:
-    """Return what is likely a slip but may be meant: a ratio where points are counted."""
-    limit = ruled.rule.min
+def _below_zero(ruled: Ruled, metric: Metric) -> Iterator[Complaint]:
+    """Yield limits of a time, a rate or a size that only nothing at all could keep or break."""
+    rule, above = ruled.rule, f"{ruled.metric} is always above 0"
+    if rule.max is not None and rule.max <= 0:
+        yield Complaint((*ruled.steps, "max"), f"can never be kept: {above}", "write a greater number")
+    if rule.min is not None and rule.min <= 0:
+        yield Complaint((*ruled.steps, "min"), f"can never be broken: {above}", "write a greater number, or delete it")
+    drop = rule.max_drop
+    if drop is not None and drop.relative and drop.amount >= 1 and metric.better is Better.HIGHER:
+        hint = f"write the drop that is still good enough: {_PERCENT}"
+        yield Complaint((*ruled.steps, "max_drop"), f"can never be broken: {above}", hint)
+
+
+def notices(ruled: Ruled, metric: Metric) -> Iterator[tuple[str, str]]:
+    """Yield bound and sentence of what is likely a slip but may be meant: a fraction where the unit is counted."""
+    limit, name = ruled.rule.min, ruled.metric
     if metric.unit == "points" and limit is not None and 0 < limit <= 1:
-        return f"{ruled.metric} goes from 0 to 100: min {limit:g} is nearly nothing (meant {limit * 100:g}?)"
-    return ""
+        yield "min", f"{name} goes from 0 to 100: min {limit:g} is nearly nothing (meant {limit * 100:g}?)"
+    if timing.metric(name) != metric or metric.unit == "ratio":
+        return
+    for bound, margin in (("max_drop", ruled.rule.max_drop), ("max_rise", ruled.rule.max_rise)):
+        if margin is not None and not margin.relative and 0 < margin.amount < 1:
+            much = f"{bound} {margin} is {margin} {metric.unit}"
+            yield bound, f"{name} is counted in {metric.unit}: {much} (meant {margin.amount * 100:g}%?)"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias, TypeVar
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
 from mlgate.config.data_section import Data
 from mlgate.config.fault import describe, did_you_mean
-from mlgate.config.rule_section import RuleSection
+from mlgate.config.latency_section import LatencyCheck
+from mlgate.config.metric_section import Metrics, RecordedMetric, Rules
 from mlgate.config.section import FieldName, Given, Many, MetricName, NamesOrMapping, Section, Written, complaint
 
-KINDS = ("accuracy", "recorded")
+KINDS = ("accuracy", "latency", "recorded")
 
-Rules = Mapping[MetricName, RuleSection]
 TestPath = Annotated[
     str,
     Written(
@@ -33,35 +33,9 @@ def _kind(value: object) -> object:
     return value
 
 
-class MetricOptions(Section):
-    """How a metric is computed: its own options, and which metric it is when it is listed under another name."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
-    may_be_empty: ClassVar[bool] = True
-    written_as: ClassVar[str] = "a mapping of options"
-
-    metric: Given[MetricName] = None
-    """The metric, when the entry has a name of its own: `{bleu_zh: {metric: bleu, tokenize: zh}}`."""
-
-    @property
-    def options(self) -> Mapping[str, JsonValue]:
-        """Return the metric's own options."""
-        return self.__pydantic_extra__
-
-
-class RecordedMetric(Section):
-    """What the numbers mean that the user's own tests record."""
-
-    better: Literal["higher", "lower"]
-    """Which way it is better."""
-    unit: Literal["points", "ratio", "ms", ""] = ""
-    """`points` (0 to 100), `ratio` (0 to 1), `ms`, or none."""
-
-
 _RULED: dict[str, JsonValue] = {"anyOf": [{"required": ["rules"]}, {"required": ["slices"]}]}
 
-CheckT = TypeVar("CheckT", bound="Check")
+CheckT = TypeVar("CheckT", "AccuracyCheck", "RecordedCheck")
 
 
 def _has_a_rule(check: CheckT) -> CheckT:
@@ -79,9 +53,7 @@ class AccuracyCheck(Section):
     """What the check does."""
     data: Data
     """The examples: a path, or one of the mappings below."""
-    metrics: Annotated[Mapping[MetricName, MetricOptions], NamesOrMapping("a metric's name", lambda _: {})] = Field(
-        default_factory=dict
-    )
+    metrics: Metrics = Field(default_factory=dict)
     """Metrics besides those that rules name: `[chrf, ter]`, or with options `{rougeL: {use_stemmer: true}}`."""
     rules: Rules = Field(default_factory=dict)
     """Bounds by metric. At least one, here or under `slices`."""
@@ -127,12 +99,17 @@ class RecordedCheck(Section):
 
 
 def _which(value: object) -> str:
-    recorded = isinstance(value, RecordedCheck) or (isinstance(value, dict) and value.get("kind") == "recorded")
-    return (RecordedCheck if recorded else AccuracyCheck).__name__
+    kind = value.get("kind") if isinstance(value, dict) else None
+    for variant, name in ((LatencyCheck, "latency"), (RecordedCheck, "recorded")):
+        if isinstance(value, variant) or kind == name:
+            return variant.__name__
+    return AccuracyCheck.__name__
 
 
-Check: TypeAlias = AccuracyCheck | RecordedCheck
+Check: TypeAlias = AccuracyCheck | LatencyCheck | RecordedCheck
 AnyCheck = Annotated[
-    Annotated[AccuracyCheck, Tag("AccuracyCheck")] | Annotated[RecordedCheck, Tag("RecordedCheck")],
+    Annotated[AccuracyCheck, Tag("AccuracyCheck")]
+    | Annotated[LatencyCheck, Tag("LatencyCheck")]
+    | Annotated[RecordedCheck, Tag("RecordedCheck")],
     Discriminator(_which),
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlgate.config.check_section import AccuracyCheck, Check
+from mlgate.config.check_section import AccuracyCheck, Check, RecordedCheck
 from mlgate.config.fault import Complaint, did_you_mean
+from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.position import Steps
 from mlgate.config.rule_section import RuleSection
+from mlgate.core import timing
 from mlgate.core.check import ERROR_RATE, Better, Json, Metric, MetricChoice
 from mlgate.metrics import registry
 from mlgate.metrics.scorer import Scorer
@@ -54,7 +56,7 @@ def measured(check_id: str, check: Check) -> tuple[str, ...]:
 
 def choice(check: Check, name: str) -> MetricChoice:
     """Return how the check computes the metric *name*. Raises KeyError for one that a recorded check does not have."""
-    if not isinstance(check, AccuracyCheck):
+    if isinstance(check, RecordedCheck):
         recorded = check.metrics[name]
         return MetricChoice(name, "recorded", {"better": recorded.better, "unit": recorded.unit})
     listed = check.metrics.get(name)
@@ -72,34 +74,58 @@ def written_at(check_id: str, check: Check, name: str) -> Steps:
 
 def misnamed(check_id: str, check: Check, there: Sequence[str]) -> list[Complaint]:
     """Return what is wrong with the metrics' names: they are none of *there*, or taken."""
-    known = dict.fromkeys([*check.metrics, *(there if isinstance(check, AccuracyCheck) else ())])
+    known = dict.fromkeys([*check.metrics, *(() if isinstance(check, RecordedCheck) else there)])
     found = [
-        Complaint(one.steps, "is no metric", did_you_mean(one.metric, known, "there are"), at_key=True)
+        Complaint(one.steps, "is no metric", _meant(check, one.metric, known), at_key=True)
         for one in ruled(check_id, check)
-        if one.metric not in known
+        if one.metric not in known and not _times(check, one.metric)
     ]
-    return found + (_mislisted(check_id, check, there) if isinstance(check, AccuracyCheck) else [])
+    return found + ([] if isinstance(check, RecordedCheck) else _mislisted(check_id, check, there))
 
 
-def _mislisted(check_id: str, check: AccuracyCheck, there: Sequence[str]) -> list[Complaint]:
+def _mislisted(check_id: str, check: AccuracyCheck | LatencyCheck, there: Sequence[str]) -> list[Complaint]:
     found = []
     for name, listed in check.metrics.items():
         steps: Steps = ("checks", check_id, "metrics", name)
-        if listed.metric is None and name not in there:
-            hint = did_you_mean(name, there, "there are")
-            found.append(Complaint(steps, "is no metric", hint, at_key=True))
-        elif listed.metric is not None and listed.metric not in there:
-            hint = did_you_mean(listed.metric, there, "there are")
+        own = name in there or _times(check, name)
+        if listed.metric is None and not own:
+            found.append(Complaint(steps, "is no metric", _meant(check, name, there), at_key=True))
+        elif listed.metric is not None and listed.metric != name and _times(check, listed.metric):
+            says = f"is measured under its own name only: {listed.metric}"
+            found.append(Complaint((*steps, "metric"), says, f"write {listed.metric} in place of {name}"))
+        elif listed.metric is not None and listed.metric not in there and not _times(check, listed.metric):
+            hint = _meant(check, listed.metric, there)
             found.append(Complaint((*steps, "metric"), f"names no metric: {listed.metric}", hint))
-        elif listed.metric not in {None, name} and name in there:
+        elif listed.metric not in {None, name} and own:
             says = f"is the name of a metric itself, and cannot stand for {listed.metric}"
             found.append(Complaint(steps, says, f"write e.g. my_{name}", at_key=True))
     return found
 
 
+def _times(check: Check, name: str) -> bool:
+    """Return whether *name* is one of a latency check's own metrics, of which there are more than can be listed."""
+    return isinstance(check, LatencyCheck) and timing.metric(name) is not None
+
+
+def _meant(check: Check, name: str, there: Iterable[str]) -> str:
+    if not isinstance(check, LatencyCheck) and timing.metric(name) is not None:
+        return "it is measured by a check of `kind: latency`"
+    return did_you_mean(name, there, "there are")
+
+
 def names() -> tuple[str, ...]:
     """Return every metric that an accuracy check can measure."""
     return (*registry.names(), ERROR_RATE.name)
+
+
+def names_of(check: Check, answers: Sequence[str]) -> tuple[str, ...]:
+    """Return every metric to suggest for the check; *answers* are `names()`. A latency check has its own besides."""
+    return tuple(dict.fromkeys([*timing.names(), *answers])) if isinstance(check, LatencyCheck) else tuple(answers)
+
+
+def is_of_answers(choice: MetricChoice) -> bool:
+    """Return whether the metric is computed from answers and references."""
+    return choice.kind != "recorded" and timing.metric(choice.kind) is None
 
 
 def scorer(choice: MetricChoice, steps: Steps) -> Scorer:
@@ -135,8 +161,10 @@ def meter(choice: MetricChoice, steps: Steps) -> Metric:
     """Return the unit and the better end of the metric *choice*. Raises Unbuilt when there is none."""
     if choice.kind == "recorded":
         return Metric(choice.name, str(choice.options["unit"]), Better(choice.options["better"]))
-    if choice.kind == ERROR_RATE.name:
-        if choice.options:
-            raise Unbuilt(Complaint((*steps, next(iter(choice.options))), "is unknown", "error_rate has no options"))
-        return ERROR_RATE
-    return scorer(choice, steps).metric
+    own = timing.metric(choice.kind)
+    if own is None:
+        return scorer(choice, steps).metric
+    if choice.options:
+        says = f"{choice.kind} has no options"
+        raise Unbuilt(Complaint((*steps, next(iter(choice.options))), "is unknown", says))
+    return own

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate.config.check_section import Check
+from mlgate.config.choices import ruled
 from mlgate.config.document import Baseline, Document
+from mlgate.config.duet_section import EndpointBaseline, ImageBaseline, beside
 from mlgate.config.model_section import ModelSection
 from mlgate.config.position import Positions
 
@@ -37,6 +39,18 @@ class Config:
     def baseline(self) -> Baseline | None:
         """Return where the baseline is kept, if the file says so."""
         return self.document.baseline
+
+    @property
+    def baseline_model(self) -> ModelSection | None:
+        """Return the accepted model that runs beside the candidate; None without one, or with kept evidence."""
+        kept = self.document.baseline
+        return beside(self.model, kept) if isinstance(kept, ImageBaseline | EndpointBaseline) else None
+
+    def is_duet(self, check_id: str) -> bool:
+        """Return whether the check is held against a baseline that runs beside the candidate."""
+        if not isinstance(self.document.baseline, ImageBaseline | EndpointBaseline):
+            return False
+        return any(one.rule.compares for one in ruled(check_id, self.checks[check_id]))
 
     @property
     def report(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from mlgate.config.check_section import AnyCheck
+from mlgate.config.duet_section import EndpointBaseline, ImageBaseline
 from mlgate.config.fault import describe, did_you_mean
 from mlgate.config.model_section import ModelSection
 from mlgate.config.section import Given, Line, Many, Section, Written, complaint
@@ -20,7 +21,7 @@ CheckId = Annotated[
         "e.g. summaries",
     ),
 ]
-_ORIGINS = ("file", "git")
+_ORIGINS = ("file", "git", "image", "endpoint")
 _REPORTS = Literal["terminal", "junit", "markdown", "github"]
 
 
@@ -32,7 +33,8 @@ def _version(value: object) -> object:
 
 def _origin(value: object) -> object:
     if value not in _ORIGINS:
-        hint = did_you_mean(value, _ORIGINS, "there are") if isinstance(value, str) else "there are: file, git"
+        there = f"there are: {', '.join(_ORIGINS)}"
+        hint = did_you_mean(value, _ORIGINS, "there are") if isinstance(value, str) else there
         raise complaint(f"must be where the baseline is kept, but is {describe(value)}", hint)
     return value
 
@@ -67,12 +69,19 @@ class GitBaseline(Section):
 
 
 def _which(value: object) -> str:
-    git = isinstance(value, GitBaseline) or (isinstance(value, dict) and value.get("from") == "git")
-    return (GitBaseline if git else FileBaseline).__name__
+    kept_in = value.get("from") if isinstance(value, dict) else None
+    for variant, name in ((GitBaseline, "git"), (ImageBaseline, "image"), (EndpointBaseline, "endpoint")):
+        if isinstance(value, variant) or kept_in == name:
+            return variant.__name__
+    return FileBaseline.__name__
 
 
 Baseline = Annotated[
-    Annotated[FileBaseline, Tag("FileBaseline")] | Annotated[GitBaseline, Tag("GitBaseline")], Discriminator(_which)
+    Annotated[FileBaseline, Tag("FileBaseline")]
+    | Annotated[GitBaseline, Tag("GitBaseline")]
+    | Annotated[ImageBaseline, Tag("ImageBaseline")]
+    | Annotated[EndpointBaseline, Tag("EndpointBaseline")],
+    Discriminator(_which),
 ]
 
 
@@ -86,6 +95,6 @@ class Document(Section):
     checks: Mapping[CheckId, AnyCheck] = Field(min_length=1)
     """What is asked and which rules hold, by a name of your own."""
     baseline: Given[Baseline] = None
-    """Where the evidence of the last accepted model is. Needed for `max_drop` and `max_rise`."""
+    """The last accepted model: its evidence, or itself beside the candidate. Needed for `max_drop` and `max_rise`."""
     report: Many[_REPORTS] = Field(("terminal", "junit", "markdown", "github"), min_length=1)
     """Where the verdict goes besides report.json. `junit`, `markdown`: files; `github`: summary and annotations."""

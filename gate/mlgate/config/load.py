@@ -8,14 +8,18 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mlgate.config import sentences, source, strict_yaml
+from mlgate.config.agreement import disagreements
 from mlgate.config.bounds import senseless
 from mlgate.config.check_section import Check
-from mlgate.config.choices import Unbuilt, choice, measured, meter, misnamed, names, ruled, written_at
+from mlgate.config.choices import Unbuilt, choice, measured, meter, misnamed, names, names_of, ruled, written_at
 from mlgate.config.config import Config
 from mlgate.config.document import Document
 from mlgate.config.fault import Complaint, Fault, refusal
-from mlgate.config.salvage import mapping, salvaged
-from mlgate.config.strict_yaml import Tree, Value
+from mlgate.config.latency_section import LatencyCheck
+from mlgate.config.measurable import unmeasured
+from mlgate.config.salvage import mapping, salvaged, salvaged_load
+from mlgate.config.strict_yaml import Tree
+from mlgate.config.timed_params import unfit
 from mlgate.core.check import Metric
 
 
@@ -39,15 +43,24 @@ def _config(text: str, name: str, path: Path, root: Path) -> Config:
     faults = _faults(tree, [])
     if faults:
         raise refusal(name, faults)
-    return Config(path, root, document, tree.positions)
+    config = Config(path, root, document, tree.positions)
+    faults = [complaint.at(tree.positions) for complaint in unfit(config)]
+    if faults:
+        raise refusal(name, faults)
+    return config
 
 
 def _faults(tree: Tree, structural: list[Complaint]) -> list[Fault]:
     """Return all faults: the structural ones, and what is wrong with the meaning of what is sound by itself."""
-    there = names()
-    found = [*structural, *_uncompared(tree.value)]
+    answers = names()
+    model = mapping(mapping(tree.value).get("model"))
+    found = [*structural, *disagreements(tree.value)]
     for check_id, value in mapping(mapping(tree.value).get("checks")).items():
-        found += _meaningless(check_id, salvaged(value), there)
+        check = salvaged(value)
+        found += _meaningless(check_id, check, names_of(check, answers))
+        if isinstance(check, LatencyCheck):
+            image = "endpoint" not in model or "image" in model
+            found += unmeasured(check_id, check, salvaged_load(value), image=image)
     told = {complaint.steps for complaint in structural}
     return [
         complaint.at(tree.positions) for complaint in found if complaint in structural or complaint.steps not in told
@@ -69,22 +82,3 @@ def _meaningless(check_id: str, check: Check, there: Sequence[str]) -> Iterator[
     for one in ruled(check_id, check):
         if one.metric in meters:
             yield from senseless(one, meters[one.metric])
-
-
-def _uncompared(value: Value) -> Iterator[Complaint]:
-    """Yield every comparing rule of a file without a baseline; also of a file with other faults."""
-    if "baseline" in mapping(value):
-        return
-    for check_id, check in mapping(mapping(value).get("checks")).items():
-        groups: list[tuple[tuple[str, ...], Value]] = [(("rules",), mapping(check).get("rules"))]
-        groups += [(("slices", field), rules) for field, rules in mapping(mapping(check).get("slices")).items()]
-        for steps, rules in groups:
-            for name, rule in mapping(rules).items():
-                for bound in ("max_drop", "max_rise"):
-                    if bound in mapping(rule):
-                        yield Complaint(
-                            ("checks", check_id, *steps, name, bound),
-                            "compares with a baseline, and the file has none",
-                            "add a line: baseline: {from: file, path: baseline.jsonl.gz}",
-                            at_key=True,
-                        )

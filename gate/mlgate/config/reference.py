@@ -18,18 +18,29 @@ _ORDER = {
     "ModelSection": "`model`",
     "Endpoint": "`model.endpoint`",
     "Header": "`model.endpoint.headers.<name>`",
+    "Image": "`model.image`",
+    "Build": "`model.image.build`",
     "PythonModel": "`model.python`",
     "Answers": "`model.answers`",
     "AccuracyCheck": "`checks.<name>`, kind `accuracy`",
+    "LatencyCheck": "`checks.<name>`, kind `latency`",
+    "RateLoad": "`load`: at a rate",
+    "ClosedLoad": "`load`: so many requests under way",
+    "StagedLoad": "`load`: a ramp",
+    "Stage": "`load.stages`",
+    "FindLoad": "`load`: a search for the greatest rate",
+    "Mix": "`load.mix`",
     "RecordedCheck": "`checks.<name>`, kind `recorded`",
     "FileData": "`data`: a file",
     "LinesData": "`data`: parallel text files",
     "DatasetData": "`data`: a Hugging Face data set",
-    "MetricOptions": "`metrics.<name>`, kind `accuracy`",
+    "MetricOptions": "`metrics.<name>`, kinds `accuracy` and `latency`",
     "RecordedMetric": "`metrics.<name>`, kind `recorded`",
     "RuleSection": "`rules.<metric>`",
     "FileBaseline": "`baseline`: a file",
     "GitBaseline": "`baseline`: a git ref",
+    "ImageBaseline": "`baseline`: an image beside the candidate",
+    "EndpointBaseline": "`baseline`: a server beside the candidate",
 }
 
 
@@ -51,7 +62,7 @@ def tables() -> str:
 def _rows(made: Mapping[str, JsonValue]) -> Iterator[str]:
     required = made.get("required", [])
     assert isinstance(required, list)
-    for key, value in _mapping(made["properties"]).items():
+    for key, value in sorted(_mapping(made["properties"]).items(), key=lambda item: item[0] not in required):
         about = _mapping(value)
         default = f"`{json.dumps(about['default'])}`" if "default" in about else ""
         what = str(about["description"]).replace("\n", " ")
@@ -83,6 +94,8 @@ def _simple_type(about: Mapping[str, JsonValue]) -> str:
             return f"mapping of {_type(_mapping(each))}"
         case "string":
             return "text"
+        case "boolean":
+            return "true or false"
         case "integer" | "number" as kind:
             return f"{'whole number' if kind == 'integer' else 'number'}{_range(about)}"
         case _:
@@ -95,7 +108,7 @@ def _range(about: Mapping[str, JsonValue]) -> str:
     if least is not None and most is not None:
         return f", {least} to {most:,}" if isinstance(most, int) else f", {least} to {most}"
     if above is not None and most is not None:
-        return f", above {above}, at most {most}"
+        return f", above {above}, at most {most:,}"
     return f", at least {least}" if least is not None else ""
 
 

@@ -78,11 +78,17 @@ class RuleSection(Section):
     max_rise: Given[MarginValue] = None
     """For metrics where lower is better: how far the value may rise above the baseline's, `0.01` or `2%` of it."""
     confidence: float = Field(0.95, gt=0.5, le=0.999)
-    """Of the two-sided interval that `max_drop` and `max_rise` are judged by."""
+    """Of the two-sided interval that `max_drop` and `max_rise` are judged by. For a latency check's `min` and `max`: of
+    the one-sided bound of the value, which must lie within the limit."""
     on_breach: OnBreach = "block"
     """What a broken bound does: `block` or `warn`."""
     on_inconclusive: OnBreach = "block"
     """What a check that is too small to settle the rule does: `block` or `warn`."""
+
+    @property
+    def compares(self) -> bool:
+        """Return whether a bound holds the candidate against the baseline."""
+        return self.max_drop is not None or self.max_rise is not None
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from mlgate.config.check_section import AccuracyCheck, Check, MetricOptions, RecordedCheck, RecordedMetric
+from mlgate.config.check_section import AccuracyCheck, Check, RecordedCheck
+from mlgate.config.latency_section import LatencyCheck
+from mlgate.config.load_section import Load
+from mlgate.config.metric_section import MetricOptions, RecordedMetric
 from mlgate.config.rule_section import RuleSection
 from mlgate.config.section import Section
 from mlgate.config.strict_yaml import Value
+
+_LOAD: TypeAdapter[Load] = TypeAdapter(Load)
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -28,9 +33,19 @@ def salvaged(value: Value) -> Check:
             metrics=recorded, rules=_rules(raw.get("rules"), broken), slices=_slices(raw.get("slices"), broken)
         )
     options, broken = _sound(MetricOptions, raw.get("metrics"))
+    if raw.get("kind") == "latency":
+        return LatencyCheck.model_construct(metrics=options, rules=_rules(raw.get("rules"), broken))
     return AccuracyCheck.model_construct(
         metrics=options, rules=_rules(raw.get("rules"), broken), slices=_slices(raw.get("slices"), broken)
     )
+
+
+def salvaged_load(value: Value) -> Load | None:
+    """Return the load of the latency check that *value* is meant to be; None when it is not sound."""
+    try:
+        return _LOAD.validate_python(mapping(value).get("load"))
+    except ValidationError:
+        return None
 
 
 def mapping(value: Value) -> Mapping[str, Value]:

@@ -7,40 +7,66 @@ from collections.abc import Iterator, Sequence
 from mlgate.config import bounds
 from mlgate.config.check_section import Check as Section
 from mlgate.config.check_section import RecordedCheck
-from mlgate.config.choices import Ruled, Unbuilt, choices, meter, ruled, scorer, written_at
+from mlgate.config.choices import Ruled, Unbuilt, choices, is_of_answers, meter, ruled, scorer, written_at
 from mlgate.config.config import Config
 from mlgate.config.fault import Complaint, refusal
+from mlgate.config.latency_section import LatencyCheck
+from mlgate.config.load_section import FindLoad
+from mlgate.config.mixing import unmixed, unweighed
+from mlgate.config.timed_params import timed
 from mlgate.core.check import ERROR_RATE, Bound, Check, Example, Json, MetricChoice, Rule, data_digest
 from mlgate.core.errors import ConfigError
 from mlgate.core.outcome import Outcome
 
 
 def needed_fields(config: Config, check_id: str) -> tuple[str, ...]:
-    """Return the fields of the data that the check slices by; its data must be read with them."""
-    return tuple(config.checks[check_id].slices)
+    """Return the fields of the data that the check slices, or mixes its load, by; its data must be read with them."""
+    section = config.checks[check_id]
+    if isinstance(section, LatencyCheck):
+        return (section.load.mix.by,) if section.load.mix else ()
+    return tuple(section.slices)
 
 
 def to_check(config: Config, check_id: str, examples: Sequence[Example], notices: Sequence[str] = ()) -> Check:
     """Return the check *check_id* over *examples*; *notices* are what reading them brought up.
 
-    Raises ConfigError when a metric cannot judge answers to these references: it would score good answers as bad.
+    Raises ConfigError when a metric cannot judge answers to these references: it would score good answers as bad. And
+    when a latency check's mix weighs what is not in the data.
     """
     section = config.checks[check_id]
     chosen = choices(check_id, section)
     unfit = [*_unfit(check_id, section, chosen, examples)]
+    unasked: Sequence[str] = ()
+    rounds, params = 0, _params(section)
+    if isinstance(section, LatencyCheck):
+        rounds, params = timed(config, check_id, section)
+        unfit += unmixed(check_id, section, examples)
+        unasked = unweighed(section, examples)
     if unfit:
         raise refusal(config.positions.name, [complaint.at(config.positions) for complaint in unfit])
+    rules = tuple(rule for one in ruled(check_id, section) for rule in _rules(config, one))
+    if _may_fail_silently(section, chosen):
+        chosen = (*chosen, MetricChoice(ERROR_RATE.name, ERROR_RATE.name))
+        rules = (*rules, Rule(ERROR_RATE.name, Bound.MAX, 0.0, where=config.where("checks", check_id)))
     return Check(
         id=check_id,
         kind=section.kind,
         examples=tuple(examples),
         metrics=chosen,
-        rules=tuple(rule for one in ruled(check_id, section) for rule in _rules(config, one)),
+        rules=rules,
         slices=tuple(section.slices),
         data_digest=data_digest(examples),
-        params=_params(section),
-        notices=(*notices, *_slips(config, check_id, section, chosen)),
+        params=params,
+        notices=(*notices, *unasked, *_slips(config, check_id, section, chosen)),
+        rounds=rounds,
+        exclusive=isinstance(section, LatencyCheck),
     )
+
+
+def _may_fail_silently(section: Section, chosen: Sequence[MetricChoice]) -> bool:
+    """Whether nothing holds the errors of a timed check: then none is allowed. A search has rates that must fail."""
+    timed = isinstance(section, LatencyCheck) and not isinstance(section.load, FindLoad)
+    return timed and all(choice.kind != ERROR_RATE.name for choice in chosen)
 
 
 def _unfit(
@@ -48,7 +74,7 @@ def _unfit(
 ) -> Iterator[Complaint]:
     references = [example.references for example in examples]
     for choice in chosen:
-        if choice.kind in {"recorded", ERROR_RATE.name}:
+        if not is_of_answers(choice):
             continue
         steps = written_at(check_id, section, choice.name)
         try:
@@ -100,8 +126,8 @@ def _slips(config: Config, check_id: str, section: Section, chosen: Sequence[Met
     kinds = {choice.name: choice for choice in chosen}
     for one in ruled(check_id, section):
         try:
-            slip = bounds.notice(one, meter(kinds[one.metric], one.steps))
+            slips = [*bounds.notices(one, meter(kinds[one.metric], one.steps))]
         except Unbuilt as error:
             raise ConfigError(error.complaint.says, where=config.where(*one.steps)) from error
-        if slip:
-            yield f"{slip} [{config.where(*one.steps, 'min')}]"
+        for bound, slip in slips:
+            yield f"{slip} [{config.where(*one.steps, bound)}]"

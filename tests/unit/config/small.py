@@ -12,9 +12,14 @@ from mlgate.core.errors import ConfigError
 
 FOLDER = Path(__file__).parent
 EVERY_KEY = (FOLDER / "every_key.yaml").read_text()
+EVERY_TIMED_KEY = (FOLDER / "every_key_timed.yaml").read_text()
 BASELINE = "baseline: {from: file, path: b}\n"
+BESIDE = 'baseline: {from: endpoint, url: "http://b"}\n'
 RULE = "{{data: x.csv, rules: {{{}}}}}"
+TIMED = "{{kind: latency, data: x.csv, load: {}, rules: {{{}}}}}"
 ENDPOINT = "{{endpoint: {{url: http://h, protocol: {}}}}}"
+IMAGE = "{{image: {{{}, protocol: kserve-v1}}}}"
+SERVED = ENDPOINT.format("kserve-v1")
 JARGON = (
     "Input should",
     "extra_forbidden",
@@ -28,6 +33,9 @@ JARGON = (
     "NoneType",
     "AccuracyCheck",
     "FileData",
+    "LatencyCheck",
+    "RateLoad",
+    "ImageBaseline",
 )
 
 

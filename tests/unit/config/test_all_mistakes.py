@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import Golden
-from tests.unit.config.small import EVERY_KEY, FOLDER, JARGON, config, faults
+from tests.unit.config.small import EVERY_KEY, EVERY_TIMED_KEY, FOLDER, JARGON, config, faults
 
 from mlgate.config import strict_yaml
 from mlgate.config.load import parse
@@ -55,6 +55,9 @@ leaves = st.sampled_from(
         "30s",
         "bleu",
         "recorded",
+        "latency",
+        "image",
+        "50ms",
         "git",
         [],
         {},
@@ -99,6 +102,19 @@ names = st.sampled_from(
         "request",
         "from",
         "ref",
+        "image",
+        "build",
+        "gpus",
+        "load",
+        "rate",
+        "concurrency",
+        "stages",
+        "find",
+        "mix",
+        "duration",
+        "budget",
+        "p95_ms",
+        "max_rps",
         "zz",
         "[key]",
         "AccuracyCheck",
@@ -128,7 +144,7 @@ def _replaced(tree: object, choose: st.DataObject) -> object:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_document_is_read_or_refused_in_plain_words(data: st.DataObject) -> None:
-    tree = strict_yaml.parse(EVERY_KEY, "m.yaml").value
+    tree = strict_yaml.parse(data.draw(st.sampled_from([EVERY_KEY, EVERY_TIMED_KEY])), "m.yaml").value
     for _ in range(data.draw(st.integers(1, 3))):
         tree = json.loads(json.dumps(_replaced(tree, data)))
     try:

@@ -9,7 +9,7 @@ from tests.unit.config.small import ENDPOINT, faults, told
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
-        ("{}", "m.yaml:2:1: model needs one of endpoint, python and answers (e.g. python: pkg.mod:fn)"),
+        ("{}", "m.yaml:2:1: model needs one of endpoint, image, python and answers (e.g. python: pkg.mod:fn)"),
         (
             "{python: a:b, answers: x}",
             "m.yaml:2:1: model has python and answers: a run asks one model (keep one of them)",
@@ -110,7 +110,7 @@ def test_a_mistake_in_the_model_is_told_with_the_right_key(model: str, expected:
             "baseline: {from: gti, path: a}",
             (
                 "m.yaml:4:18: baseline.from must be where the baseline is kept, but is the text 'gti' "
-                "(did you mean `git`? there are: file, git)"
+                "(did you mean `git`? there are: file, git, image, endpoint)"
             ),
         ),
         (

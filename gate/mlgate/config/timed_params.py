@@ -1,0 +1,87 @@
+"""What observing a latency check needs to know: its rounds, and its load as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlgate.config import rounds
+from mlgate.config.config import Config
+from mlgate.config.fault import Complaint
+from mlgate.config.latency_section import LatencyCheck
+from mlgate.config.load_section import ClosedLoad, FindLoad, RateLoad, StagedLoad
+from mlgate.core.check import Json
+
+
+def timed(config: Config, check_id: str, section: LatencyCheck) -> tuple[int, dict[str, Json]]:
+    """Return the most rounds and the params of a latency check.
+
+    Times are in seconds and rates in requests a second; rounds, looks and the warm-up count as in `rounds.Rounds`.
+    Raises rounds.Unfit for a load whose rounds could not be judged.
+    """
+    count, params = _load(section, sides=2 if config.is_duet(check_id) else 1)
+    load, served = section.load, config.model.served
+    assert served is not None  # the document refused other models
+    params |= {
+        "seed": load.seed,
+        "stream": load.stream,
+        "stored": section.stored,
+        "timeout_s": served.timeout.total_seconds(),
+    }
+    if load.mix:
+        params["mix"] = {"by": load.mix.by, "weights": dict(load.mix.weights)}
+    return count, params
+
+
+def unfit(config: Config) -> Iterator[Complaint]:
+    """Yield every load that has too little time, or too few requests, to be judged by."""
+    for check_id, section in config.checks.items():
+        if isinstance(section, LatencyCheck):
+            try:
+                timed(config, check_id, section)
+            except rounds.Unfit as error:
+                steps = ("checks", check_id, "load", *([error.key] if error.key else []))
+                yield Complaint(steps, error.says, error.hint, at_key=not error.key)
+
+
+def _load(section: LatencyCheck, *, sides: int) -> tuple[int, dict[str, Json]]:
+    load = section.load
+    match load:
+        case FindLoad():
+            step_s = load.step.total_seconds()
+            longest = load.duration.total_seconds() if load.duration else None
+            count = rounds.search(step_s=step_s, duration_s=longest, least=load.least, sides=sides)
+            return count, {
+                "mode": "find",
+                "find": dict(load.find),
+                "least": load.least,
+                "most": load.most,
+                "arrivals": load.arrivals,
+                "step_s": step_s,
+                "block_s": step_s,
+                "warm": 0,
+                "looks": [],
+            }
+        case StagedLoad():
+            stages = [(stage.rate, stage.duration.total_seconds()) for stage in load.stages]
+            warmup_s, block_s = load.warmup.total_seconds(), load.block.total_seconds()
+            planned = rounds.staged(stages, warmup_s=warmup_s, block_s=block_s, sides=sides)
+            own: dict[str, Json] = {"mode": "stages", "stages": [list(stage) for stage in planned.stages]}
+            own["arrivals"] = load.arrivals
+        case RateLoad():
+            planned = _steady(section, load, load.rate, sides)
+            own = {"mode": "open", "rate": load.rate, "arrivals": load.arrivals}
+        case ClosedLoad():
+            planned = _steady(section, load, None, sides)
+            own = {"mode": "closed", "concurrency": load.concurrency}
+    return planned.count, {**own, "block_s": planned.block_s, "warm": planned.warm, "looks": list(planned.looks)}
+
+
+def _steady(section: LatencyCheck, load: RateLoad | ClosedLoad, rate: float | None, sides: int) -> rounds.Rounds:
+    return rounds.steady(
+        duration_s=load.duration.total_seconds(),
+        budget_s=(section.budget or load.duration).total_seconds(),
+        warmup_s=load.warmup.total_seconds(),
+        block_s=load.block.total_seconds(),
+        sides=sides,
+        rate=rate,
+    )
