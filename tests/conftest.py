@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,10 +36,18 @@ def _kserve() -> bool:
     return Path(os.environ.get("MLGATE_KSERVE_PYTHON", local)).is_file()
 
 
+@cache
+def _docker() -> bool:
+    """Ask in a process of its own: an SDK that found no engine leaves an open socket behind, which is a warning."""
+    asks = "from mlgate.adapters.docker_engine import connect; connect().close()"
+    return subprocess.run([sys.executable, "-c", asks], capture_output=True, check=False).returncode == 0
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "parquet": (lambda: find_spec("pyarrow") is not None, "pip install 'mlgate[parquet]'"),
     "datasets": (lambda: find_spec("datasets") is not None, "pip install 'mlgate[datasets]'"),
     "mecab": (lambda: find_spec("MeCab") is not None, "pip install 'mlgate[ja]'"),
+    "docker": (_docker, "install docker and start dockerd"),
     "root": (lambda: os.geteuid() == 0, "run as root on Linux"),
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),
 }

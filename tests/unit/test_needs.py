@@ -36,6 +36,6 @@ def test_a_need_that_is_met_runs(tmp_path: Path) -> None:
     assert "1 passed" in run(tmp_path, MLGATE_REQUIRE="kserve", MLGATE_KSERVE_PYTHON=sys.executable)
 
 
-@pytest.mark.parametrize("value", ["ksrve", "kserve,docker"])
+@pytest.mark.parametrize("value", ["ksrve", "kserve,dokcer"])
 def test_a_misspelt_requirement_is_refused(tmp_path: Path, value: str) -> None:
     assert "MLGATE_REQUIRE knows" in run(tmp_path, MLGATE_REQUIRE=value)
