@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from tests import load_samples
+
 from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
@@ -204,6 +206,15 @@ def hostile() -> Report:
         baseline=BaselineSummary(EVIL, EVIL, EVIL, EVIL),
         provenance=Provenance(EVIL, EVIL, EVIL, ((EVIL, EVIL),)),
         checks=(CheckSummary(EVIL, EVIL, 3, 1, 1),),
+        loads=(
+            replace(
+                load_samples.late().loads[0],
+                check=EVIL,
+                load=EVIL,
+                flaw=EVIL,
+                facts=((EVIL, EVIL), ("sandbox", EVIL), (":", ":x::")),
+            ),
+        ),
     )
 
 
@@ -214,4 +225,5 @@ ALL = {
     "inconclusive": inconclusive,
     "warned": warned,
     "hostile": hostile,
+    **load_samples.ALL,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from hypothesis import strategies as st
 from tests.samples import EVIL
@@ -10,7 +11,7 @@ from tests.samples import EVIL
 from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
-from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Percentile, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
 
@@ -118,12 +119,14 @@ hostile = st.one_of(
 ).map(_whole)
 numbers = st.floats(allow_nan=True, allow_infinity=True).map(lambda x: math.nan if math.isnan(x) else x)
 counts = st.integers(0, 10**9)
-metrics = st.builds(Metric, hostile, st.sampled_from(["points", "ratio", "ms", ""]), st.sampled_from(Better))
+metrics = st.builds(
+    Metric, hostile, st.sampled_from(["points", "ratio", "ms", "MB", "s", "1/s", "times", ""]), st.sampled_from(Better)
+)
 names = st.one_of(st.sampled_from(["rougeL", "bleu", "summaries", "module=parser", ""]), hostile)
 places = st.one_of(st.just("mlgate.yaml:12:31"), hostile)
 measurements = st.builds(Measurement, names, names, metrics, numbers, counts, numbers, numbers, hostile, names)
-widths = st.builds(Width, numbers, numbers)
-deltas = st.builds(Delta, numbers, widths, widths, st.booleans())
+widths = st.builds(Width, numbers, numbers).filter(lambda width: not width.half < 0)
+deltas = st.builds(Delta, numbers, widths, widths, st.booleans(), st.just(0.0) | numbers)
 rules = st.builds(
     Rule,
     metric=names,
@@ -155,13 +158,56 @@ def _few(items: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ..
     return st.lists(items, max_size=2).map(tuple)
 
 
+clocks = st.sampled_from(["latency", "service", "ttft", "itl"]) | hostile
+quantiles = st.sampled_from([0.5, 0.9, 0.95, 0.99, 0.0]) | numbers
+percentiles = st.builds(Percentile, clocks, quantiles, numbers, numbers, numbers, numbers, numbers, numbers, numbers)
+Bins = tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]
+"""Edges, and the counts of both sides."""
+
+
+def _bins(bins: int) -> st.SearchStrategy[Bins]:
+    edges = st.lists(st.floats(1e-6, 1e9), min_size=bins + 1, max_size=bins + 1, unique=True)
+    filled = st.lists(counts, min_size=bins, max_size=bins).map(tuple)
+    return st.tuples(edges.map(lambda some: tuple(sorted(some))), filled, st.just(()) | filled)
+
+
+_any_counts = st.lists(st.integers(-(10**30), 10**400), max_size=6).map(tuple)
+_any_bins: st.SearchStrategy[Bins] = st.tuples(st.lists(numbers, max_size=6).map(tuple), _any_counts, _any_counts)
+"""What a report that was read from a file may say of a histogram."""
+_sizes = counts | st.just(10**400)
+_loads = st.builds(
+    LoadSummary,
+    check=names,
+    load=hostile,
+    requests=_sizes,
+    failed=_sizes,
+    rounds=_sizes,
+    planned=_sizes,
+    warm=_sizes,
+    late=_sizes,
+    look=_sizes,
+    looks=_sizes,
+    late_p99_ms=numbers,
+    generator=numbers,
+    noise=numbers,
+    percentiles=st.lists(percentiles, max_size=5).map(tuple),
+    edges_ms=st.just(()),
+    counts=st.just(()),
+    facts=st.lists(st.tuples(hostile, hostile), max_size=4).map(tuple),
+    flaw=st.just("") | hostile,
+)
+loads = st.tuples(_loads, st.integers(0, 60).flatmap(_bins) | _any_bins).map(
+    lambda parts: replace(parts[0], edges_ms=parts[1][0], counts=parts[1][1], before=parts[1][2])
+)
+
+
 _sorted_findings = st.lists(findings, max_size=4).map(lambda some: tuple(sorted(some, key=lambda f: -f.outcome)))
 reports = st.builds(
     Report,
     model=names,
     suite=hostile,
     evidence=hostile,
-    provenance=st.builds(Provenance, hostile, hostile, hostile, pairs),
+    provenance=st.builds(Provenance, hostile, hostile, hostile, pairs, hostile),
     environments=_few(st.builds(Environment, hostile, hostile, hostile, pairs)),
     checks=_few(st.builds(CheckSummary, names, hostile, counts, counts, counts)),
     findings=_sorted_findings,
@@ -182,4 +228,5 @@ reports = st.builds(
         )
     ),
     notices=_few(hostile),
+    loads=_few(loads),
 )

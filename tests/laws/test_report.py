@@ -28,6 +28,7 @@ law = settings(
 def test_a_report_survives_its_json(report: Report) -> None:
     again = json_v1.parse(json_v1.render(report))
     assert repr(again) == repr(report)  # repr instead of ==, for NaN is not NaN
+    assert again.provenance == report.provenance  # whose repr leaves out the baseline
     assert json_v1.render(again) == json_v1.render(report)
 
 

@@ -26,6 +26,12 @@ NONE = "\N{EN DASH}"
 _WIDEST = 12
 """Characters of a number in a table: 1e300 points would take 304."""
 
+_FACTORS = frozenset({"ms", "1/s"})
+"""Units of times and rates."""
+
+_MANIFOLD = 10
+"""From eleven times as much on, tenths of a percent are no matter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -67,19 +73,21 @@ class Figures:
 
     @property
     def change(self) -> str:
-        """Return candidate minus baseline, signed; from the paired delta where there is one."""
+        """Return candidate minus baseline, signed; from the paired delta where there is one. Of times in percent."""
         if self.delta is not None:
-            return self._show(self.delta.value, signed=True)
+            return self._moved(self.delta.value)
         if self.before is None or self.before.signature != self.measured.signature:
             return NONE
-        return self._show(self.measured.value - self.before.value, signed=True)
+        moved, base = self.measured.value - self.before.value, self.before.value
+        return percent(moved / base) if self._timed and base > 0 else self._show(moved, signed=True)
 
     @property
     def change_interval(self) -> str:
         """Return the interval of the change at the rule's confidence; empty without one."""
         if self.delta is None or self.delta.identical:
             return ""
-        return self._interval(*self.delta.possible(self.measured.metric), signed=True)
+        ends = self.delta.possible(self.measured.metric)
+        return f"[{', '.join(map(self._moved, ends))}]" if all(map(math.isfinite, ends)) else ""
 
     @property
     def gain(self) -> float:
@@ -91,10 +99,17 @@ class Figures:
         gain = sign * self.delta.value / half if half > 0 else 0.0
         return gain if math.isfinite(gain) else 0.0
 
-    def _interval(self, low: float, high: float, *, signed: bool = False) -> str:
-        if not (math.isfinite(low) and math.isfinite(high)):
-            return ""
-        return f"[{self._show(low, signed=signed)}, {self._show(high, signed=signed)}]"
+    @property
+    def _timed(self) -> bool:
+        """Whether it is a time or a rate: those differ by factors, and a difference of them says nothing."""
+        return self.measured.metric.unit in _FACTORS
+
+    def _moved(self, value: float) -> str:
+        base = self.delta.base if self.delta is not None else 0.0
+        return percent(value / base) if base else self._show(value, signed=True)
+
+    def _interval(self, low: float, high: float) -> str:
+        return f"[{self._show(low)}, {self._show(high)}]" if math.isfinite(low) and math.isfinite(high) else ""
 
     def _show(self, value: float, *, signed: bool = False) -> str:
         return shown(self.measured.metric, value, signed=signed)
@@ -106,6 +121,14 @@ def shown(metric: Metric | None, value: float, *, signed: bool = False) -> str:
     if text and len(text) <= _WIDEST:
         return text
     return f"{value:{'+' if signed else ''}.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent(share: float) -> str:
+    """Return a relative change as people read it: `+5.0%`; a dash for none."""
+    if not math.isfinite(share):
+        return NONE
+    text = f"{share * 100:+,.0f}%" if abs(share) >= _MANIFOLD else f"{share * 100:+.1f}%"
+    return (text if len(text) <= _WIDEST else f"{share * 100:+.3g}%").replace("-", "\N{MINUS SIGN}")
 
 
 def figures_of(report: Report) -> tuple[Figures, ...]:

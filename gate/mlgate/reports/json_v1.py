@@ -13,6 +13,7 @@ from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
+from mlgate.reports import json_v1_loads
 from mlgate.reports.json_v1_reader import SCHEMA, VERSION, parse
 from mlgate.reports.json_v1_schema import schema
 from mlgate.reports.strict_json import Value, number
@@ -43,6 +44,7 @@ def render(report: Report) -> str:
         "baseline": _baseline(report.baseline) if report.baseline else None,
         "segments": [_segment(s) for s in report.segments],
         "notices": list(report.notices),
+        "loads": [json_v1_loads.write(load) for load in report.loads],
     }
     text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
     return text.replace("##[", "#\\u0023[") + "\n"
@@ -54,6 +56,7 @@ def _provenance(provenance: Provenance) -> Value:
         "suite": provenance.suite,
         "model": provenance.model,
         "data": [{"check": check, "digest": digest} for check, digest in provenance.data],
+        "baseline": provenance.baseline,
     }
 
 
@@ -123,6 +126,7 @@ def _delta(delta: Delta) -> Value:
         "alone": _width(delta.alone),
         "family": _width(delta.family),
         "identical": delta.identical,
+        "base": number(delta.base),
     }
 
 

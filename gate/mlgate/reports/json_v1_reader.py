@@ -10,6 +10,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
+from mlgate.reports import json_v1_loads
 from mlgate.reports.strict_json import Node, number
 
 SCHEMA = "https://github.com/org/mlgate/blob/main/docs/reference/report.v1.schema.json"
@@ -29,7 +30,7 @@ def parse(text: str) -> Report:
     fields = Node.of(text, "report").fields(
         *("schema", "version", "outcome", "exit_code", "reason", "model", "suite", "evidence", "provenance"),
         *("environments", "checks", "findings", "measurements", "baseline_measurements", "baseline", "segments"),
-        "notices",
+        *("notices", "loads"),
     )
     if fields["schema"].text() != SCHEMA or fields["version"].count() != VERSION:
         raise fields["version"].wrong(f"version {VERSION} with its schema")
@@ -46,6 +47,7 @@ def parse(text: str) -> Report:
         baseline=fields["baseline"].maybe(_baseline),
         segments=fields["segments"].each(_segment),
         notices=fields["notices"].each(Node.text),
+        loads=fields["loads"].each(json_v1_loads.read),
     )
     if any(a.outcome < b.outcome for a, b in pairwise(report.findings)):
         raise fields["findings"].wrong("the worst finding first")
@@ -61,12 +63,13 @@ def _agree(node: Node, said: object, follows: object) -> None:
 
 
 def _provenance(node: Node) -> Provenance:
-    fields = node.fields("commit", "suite", "model", "data")
+    fields = node.fields("commit", "suite", "model", "data", "baseline")
     return Provenance(
         fields["commit"].text(),
         fields["suite"].text(),
         fields["model"].text(),
         fields["data"].each(lambda item: _pair(item, "check", "digest")),
+        fields["baseline"].text(),
     )
 
 
@@ -137,12 +140,13 @@ def _measurement(node: Node) -> Measurement:
 
 
 def _delta(node: Node) -> Delta:
-    fields = node.fields("value", "low", "high", "alone", "family", "identical")
+    fields = node.fields("value", "low", "high", "alone", "family", "identical", "base")
     delta = Delta(
         value=fields["value"].number(),
         alone=_width(fields["alone"]),
         family=_width(fields["family"]),
         identical=fields["identical"].flag(),
+        base=fields["base"].number(),
     )
     _agree(fields["low"], fields["low"].value, number(delta.low))
     _agree(fields["high"], fields["high"].value, number(delta.high))
@@ -152,6 +156,8 @@ def _delta(node: Node) -> Delta:
 def _width(node: Node) -> Width:
     fields = node.fields("half", "spread", "floor")
     width = Width(spread=fields["spread"].number(), floor=fields["floor"].number())
+    if width.half < 0:
+        raise fields["half"].wrong("no width below zero")
     _agree(fields["half"], fields["half"].value, number(width.half))
     return width
 

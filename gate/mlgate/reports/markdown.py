@@ -11,6 +11,7 @@ from mlgate.reports.budget import Block, fit
 from mlgate.reports.escape import markdown, markdown_code
 from mlgate.reports.figures import SYMBOLS, counted
 from mlgate.reports.markdown_blocks import coverage, measured, moved, notices, slices
+from mlgate.reports.markdown_latency import latency
 
 _PLAIN = re.compile(r"[a-z_-]{1,40}")
 """A topic that may stand in a link: a report read from a file may say anything."""
@@ -29,7 +30,15 @@ def render(report: Report, *, limit: int = 60_000) -> str:
         raise ValueError(f"a report needs {_LEAST} bytes, not {limit}")
     head, foot = _verdict(report), _footer(report)
     room = limit - len(head.encode()) - len(foot.encode())
-    blocks = [_findings(report), measured(report), slices(report), moved(report), coverage(report), notices(report)]
+    blocks = [
+        _findings(report),
+        measured(report),
+        latency(report),
+        slices(report),
+        moved(report),
+        coverage(report),
+        notices(report),
+    ]
     return head + fit([*blocks, _passed(report)], room) + foot
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
+from mlgate.reports.steps_latency import advice, timed
 
 _MOST = 3
 """Commands of one sort: a list of twenty is no advice."""
@@ -30,7 +32,7 @@ def next_steps(report: Report) -> tuple[Step, ...]:
         return (Step("mlgate.yaml", "write at least one rule"),)
     worst = report.findings[0].outcome
     told = [f for f in report.findings if f.outcome is worst or f.outcome.blocks]
-    steps = [*_observe_again(report), *_accept(told), *_explain(report, told), *_places(told)]
+    steps = [*_observe_again(report), *_accept(told), *_latency(report, told), *_explain(report, told), *_places(told)]
     return (*steps, Step(told[0].docs, "what this finding means"))
 
 
@@ -50,9 +52,13 @@ def _accept(told: Sequence[Finding]) -> list[Step]:
     return []
 
 
+def _latency(report: Report, told: Sequence[Finding]) -> list[Step]:
+    return [Step(do, why) for do, why in islice(advice(report, told), _MOST)]
+
+
 def _explain(report: Report, told: Sequence[Finding]) -> list[Step]:
     measured = [f for f in told if f.measured is not None and f.topic not in ("signatures", "too-few")]
-    asked = list(dict.fromkeys((f.check, f.rule.metric) for f in measured))[:_MOST]
+    asked = list(dict.fromkeys((f.check, f.rule.metric) for f in measured if not timed(report, f)))[:_MOST]
     several = len(report.checks) > 1
     commands = (
         f"mlgate explain{f' --check={shlex.quote(check)}' if several else ''} --metric={shlex.quote(metric)}"

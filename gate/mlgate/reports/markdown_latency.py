@@ -1,0 +1,88 @@
+"""The Markdown report's part on timed load: a table of percentiles, and in a fold the histogram as lying bars.
+
+Bars stand in a table: in GitHub's `<pre>` the lines of upright bars stand apart, and a Mermaid chart draws the second
+side's bars over the first's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mlgate.core.outcome import Outcome
+from mlgate.core.report import LoadSummary, Report
+from mlgate.reports.budget import Block
+from mlgate.reports.escape import markdown, markdown_code
+from mlgate.reports.figures import NONE, SYMBOLS
+from mlgate.reports.histogram import Histogram, bar, histogram
+from mlgate.reports.latency_figures import TITLES, Row, reason, rows, sent, started, trust
+
+_LOADS = 10
+_ROWS = 20
+_BINS = 12
+_LONGEST = 16
+"""Characters of the longest bar: two of them and the counts fit a phone's width."""
+_FACTS = 20
+
+
+def latency(report: Report) -> Block:
+    """Return one piece a load: what was sent, its percentiles, what to trust, and a fold with the histogram."""
+    head = "\n#### Latency\n"
+    return Block(3, head, (_piece(report, load) for load in report.loads), len(report.loads), "loads", most=_LOADS)
+
+
+def _piece(report: Report, load: LoadSummary) -> str:
+    flaw = reason(report, load)
+    parts = [
+        f"\n{markdown_code(load.check, 80)} {markdown(sent(load), 400)}\n",
+        f"\n{SYMBOLS[Outcome.INCONCLUSIVE]} {markdown(flaw, 600)}\n" if flaw else "",
+        _table(rows(report, load)[:_ROWS]),
+        _listed(trust(load)),
+        _fold(load),
+    ]
+    return "".join(parts)
+
+
+def _table(found: Sequence[Row]) -> str:
+    if not found:
+        return ""
+    compared = any(row.baseline != NONE for row in found)
+    head = f"\n| | time in ms | candidate |{' baseline | change |' if compared else ''}\n"
+    ruled = f"|---|---|---:|{'---:|---:|' if compared else ''}\n"
+    return head + ruled + "".join(_row(row, compared=compared) for row in found)
+
+
+def _row(row: Row, *, compared: bool) -> str:
+    mark = SYMBOLS[row.outcome] if row.outcome is not None else ""
+    name = markdown(f"{row.name} {TITLES.get(row.clock, row.clock)}".rstrip(), 80)
+    cells = [mark, name, f"{row.value} {row.interval}".rstrip()]
+    cells += [row.baseline, f"{row.change} {row.change_interval}".rstrip()] if compared else []
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _listed(pieces: Iterable[str]) -> str:
+    text = " · ".join(markdown(piece, 120) for _, piece in zip(range(_FACTS), pieces, strict=False))
+    return f"\n{text}\n" if text else ""
+
+
+def _fold(load: LoadSummary) -> str:
+    shown = histogram(load, _BINS)
+    bars = "".join(_bars(shown)) if shown else ""
+    facts = _listed(started(load))
+    if not bars and not facts:
+        return ""
+    summary = f"{'how times are spread, and ' if bars else ''}how the model was started"
+    return f"\n<details><summary>{summary}</summary>\n{bars}{facts}\n</details>\n"
+
+
+def _bars(shown: Histogram) -> Iterator[str]:
+    both = bool(shown.baseline)
+    yield f"\n| ms | candidate |{' baseline |' if both else ''}\n|---:|---|{'---|' if both else ''}\n"
+    for index, share in enumerate(shown.candidate):
+        ends = f"{_edge(shown.edges[index])} to {_edge(shown.edges[index + 1])}"
+        sides = [share, *([shown.baseline[index]] if both else [])]
+        yield f"| {ends} | {' | '.join(f'{bar(side, shown.most, _LONGEST)} {side:.1%}'.strip() for side in sides)} |\n"
+
+
+def _edge(time: float) -> str:
+    """Return the end of a bin in three digits: it is no measured time."""
+    return f"{float(f'{time:.3g}'):,g}"

@@ -1,0 +1,31 @@
+"""What to do next about a latency check: more rounds, a calmer generator, or a baseline on the same machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from mlgate.core.report import Report
+from mlgate.core.rounds import MOST_LATE
+from mlgate.core.timing import metric
+from mlgate.core.verdict import Finding
+
+_UNDECIDED = frozenset({"noise", "tail", "inconclusive", "too-few"})
+
+
+def timed(report: Report, finding: Finding) -> bool:
+    """Whether a finding is about times, rates or facts of timed load: no single example is behind such a number."""
+    loads = {load.check for load in report.loads}
+    return finding.check in loads and metric(finding.rule.metric) is not None
+
+
+def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]:
+    """Yield what to do, and what for; not escaped. What ended before its budget did does not need a longer one."""
+    about = [finding for finding in told if timed(report, finding)]
+    for load in report.loads:
+        if load.flaw and load.late > Fraction(MOST_LATE) * load.rounds:
+            yield f"a lower rate for {load.check}", "or a machine with a core to spare"
+        elif load.rounds >= load.planned and any(f.check == load.check and f.topic in _UNDECIDED for f in about):
+            yield f"a longer budget: for {load.check}", "more rounds settle more; or a wider margin"
+    if any(f.topic == "stored-baseline" for f in about):
+        yield "baseline: {from: image}", "only times of one machine and one run compare"
