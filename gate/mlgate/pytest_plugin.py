@@ -19,6 +19,7 @@ from mlgate import wiring
 from mlgate.adapters import account, plan_file
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.rows_folder import RowWriter
+from mlgate.adapters.stopwatch import Stopwatch
 from mlgate.core.check import Check, Example
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Observation
@@ -115,7 +116,7 @@ def plan_items(session: pytest.Session, collector: Collector) -> Iterator[pytest
     """Yield one item a batch of examples. Which examples share a batch never changes a number."""
     step = collector.plan.batch
     for check in collector.plan.suite.checks:
-        if "tests" in check.params:
+        if "tests" in check.params or not wiring.beside_tests(check):
             continue
         for start in range(0, len(check.examples), step):
             examples = check.examples[start : start + step]
@@ -134,7 +135,7 @@ class BatchItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask, and send each row as it comes."""
-        kind = wiring.KINDS[self._check.kind]
+        kind = wiring.ASKING[self._check.kind]
         for row in kind.observe(self._check, self._examples, self._collector.model):
             self._collector.rows.append(row)
 
@@ -185,6 +186,15 @@ class Gate:
 def gate(request: pytest.FixtureRequest) -> Gate:
     """Record observations that mlgate.yaml's rules judge: `gate.record("tone", example_id, politeness=0.9)`."""
     return Gate(request.config.stash[_COLLECTOR])
+
+
+@pytest.fixture
+def mlgate_latency() -> Stopwatch:
+    """Time the test's own functions: `new, old = mlgate_latency.duet(f, g, inputs)`, then `new.ratio(old).high < 1.05`.
+
+    Under xdist other workers share the machine: a duet stays fair, absolute times do not mean much.
+    """
+    return Stopwatch()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -33,7 +33,7 @@ def written(root: Path) -> dict[str, Json]:
 
 def inline(root: Path) -> Executor:
     section = written(root)
-    return InlineExecutor(wiring.KINDS, lambda: wiring.model(section, root, suite([]), 1))
+    return InlineExecutor(wiring.ASKING, lambda: wiring.model(section, root, suite([]), 1))
 
 
 def by_pytest(workers: int) -> Made:

@@ -84,6 +84,7 @@ def header(provenance: Provenance, environments: frozenset[Environment]) -> str:
         "suite": provenance.suite,
         "model": provenance.model,
         "data": dict(provenance.data),
+        **({"baseline": provenance.baseline} if provenance.baseline else {}),
         "environments": [
             {"python": e.python, "platform": e.platform, "cpu": e.cpu, "versions": dict(e.versions)}
             for e in sorted(environments)
@@ -167,8 +168,10 @@ def parse_header(line: bytes, name: str) -> tuple[Provenance, frozenset[Environm
                 "model": str(model),
                 "data": dict(data),
                 "environments": list(environments),
+                **more,
             } if form == FORMAT and all(isinstance(d, str) for d in data.values()):
-                return Provenance(commit, suite, model, tuple(sorted(data.items()))), frozenset(
+                baseline = str(more.get("baseline", ""))
+                return Provenance(commit, suite, model, tuple(sorted(data.items())), baseline), frozenset(
                     Environment(
                         str(e["python"]), str(e["platform"]), str(e["cpu"]), tuple(sorted(_texts(e["versions"])))
                     )

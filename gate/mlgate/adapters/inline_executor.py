@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 from mlgate.core.check import Suite
 from mlgate.core.evidence import Row
-from mlgate.core.ports import Kinds, Model
+from mlgate.core.ports import Asked, Model
 
 
 class InlineExecutor:
     """Asks the model from here. The model itself still runs elsewhere: its adapter sees to that."""
 
-    def __init__(self, kinds: Kinds, model: Callable[[], Model]) -> None:
+    def __init__(self, kinds: Asked, model: Callable[[], Model]) -> None:
         self._kinds = kinds
         self._model = model
 

@@ -57,6 +57,10 @@ class Accuracy:
         references = [example.references for example in check.examples]
         return [_score(choice, answers, failed, references) for choice in check.metrics]
 
+    def answers(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, Row]:  # noqa: ARG002 - other kinds need it
+        """Return the rows: each is an example's own."""
+        return rows
+
     def show(self, row: Row) -> str:
         """Return the answer; nothing for a failure."""
         return str(row.seen.get("answer", "")) if isinstance(row, Observation) else ""

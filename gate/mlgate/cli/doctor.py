@@ -10,7 +10,7 @@ import click
 from mlgate.cli import options
 from mlgate.reports.escape import terminal
 from mlgate.wiring.doctor import examine
-from mlgate.wiring.publish import tell
+from mlgate.wiring.tell import tell
 
 _MARKS = {"ok": "✓", "note": "·", "bad": "✗"}
 

@@ -9,8 +9,9 @@ import click
 
 from mlgate.cli import options
 from mlgate.reports import segments
-from mlgate.wiring.publish import tell, width
+from mlgate.wiring.publish import width
 from mlgate.wiring.run import Choice, run_explain
+from mlgate.wiring.tell import tell
 
 
 @click.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlgate.core.errors import ConfigError
-from mlgate.wiring.publish import tell
+from mlgate.wiring.tell import tell
 
 SAMPLE = (
     ("capital-fr", "What is the capital of France?", "The capital of France is Paris."),

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from mlgate.wiring.publish import tell
+from mlgate.wiring.tell import tell
 
 
 @click.command()

@@ -12,6 +12,9 @@ from typing import TypeAlias
 
 from mlgate.core.outcome import Outcome
 
+START = "start"
+"""The id of the row that says how the model of a timed check was started: sandbox, probes, cold start."""
+
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 """A value that JSON can carry."""
 
@@ -49,7 +52,7 @@ class Metric:
 
     name: str
     unit: str
-    """`points` (0 to 100), `ratio` (0 to 1, may exceed 1 for error rates), `ms`, or empty."""
+    """`points` (0 to 100), `ratio` (0 to 1, may exceed 1 for error rates), `ms`, `s`, `MB`, `1/s`, `times`, or ""."""
     better: Better
 
     @property
@@ -142,6 +145,19 @@ class Check:
     """What the kind needs to observe; part of the suite's digest."""
     notices: tuple[str, ...] = ()
     """What a person should know about the data: duplicate rows, empty references."""
+    rounds: int = 0
+    """0: each example is asked once. Else the most rounds of timed load, each over examples of its own choice."""
+    exclusive: bool = False
+    """Runs alone: nothing else may load the machine meanwhile. The first shard asks it whole."""
+    baseline_of: str = ""
+    """The check whose baseline this one observes, of the baseline's own model, in the same run. It has no rules."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Return the ids of the rows that must exist: the examples', or how it started and each round."""
+        if self.rounds:
+            return (START, *(f"{i:04}" for i in range(1, self.rounds + 1)))
+        return tuple(example.id for example in self.examples)
 
 
 def data_digest(examples: Iterable[Example]) -> str:
@@ -167,16 +183,22 @@ class Suite:
     def of(cls, checks: Iterable[Check], model: str = "model") -> Suite:
         """Build a suite with its digest."""
         checks = tuple(checks)
-        asked: list[Json] = [[c.id, c.kind, c.data_digest, dict(c.params)] for c in checks]
+        asked: list[Json] = [[c.id, c.kind, c.data_digest, dict(c.params), c.rounds] for c in checks]
         return cls(checks, model, digest_of(asked))
 
     def shard(self, k: int, n: int) -> Suite:
-        """Return part *k* of *n* (1-based): every n-th example of each check. The digest stays the whole's."""
+        """Return part *k* of *n* (1-based): every n-th example of each check. The digest stays the whole's.
+
+        A check that runs alone is not divided: the first part has it.
+        """
         if not 1 <= k <= n:
             raise ValueError(f"shard {k}/{n} does not exist")
         offset = 0
         parts = []
         for check in self.checks:
+            if check.exclusive:
+                parts.append(check if k == 1 else replace(check, examples=(), rounds=0))
+                continue
             start = (k - 1 - offset) % n
             parts.append(replace(check, examples=check.examples[start::n]))
             offset += len(check.examples)
@@ -188,11 +210,16 @@ class Suite:
         return replace(
             self,
             checks=tuple(
-                replace(c, examples=tuple(e for e in c.examples if (c.id, e.id) not in known)) for c in self.checks
+                replace(c, examples=(), rounds=0)
+                if c.rounds and known.issuperset((c.id, row) for row in c.rows)
+                else replace(c, examples=tuple(e for e in c.examples if (c.id, e.id) not in known))
+                if not c.rounds
+                else c
+                for c in self.checks
             ),
         )
 
     @property
     def planned(self) -> frozenset[tuple[str, str]]:
         """Return the (check, example) pairs that must be observed."""
-        return frozenset((check.id, example.id) for check in self.checks for example in check.examples)
+        return frozenset((check.id, row) for check in self.checks for row in check.rows)

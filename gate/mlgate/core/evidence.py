@@ -59,6 +59,8 @@ class Provenance:
     """Digest of the model: its code, its image or its answers; an endpoint's address."""
     data: tuple[tuple[str, str], ...]
     """Check and the digest of its data, sorted."""
+    baseline: str = field(default="", repr=False)
+    """Digest of the baseline's model when it was observed in the same run; empty when it was not."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,7 +112,7 @@ class Evidence:
     @property
     def digest(self) -> str:
         """Return the SHA-256 of provenance and rows; where it was observed does not matter."""
-        sha = hashlib.sha256(repr(self.provenance).encode())
+        sha = hashlib.sha256(f"{self.provenance!r}{self.provenance.baseline}".encode())
         for line in self.lines():
             sha.update(line.encode("ascii") + b"\n")
         return sha.hexdigest()
@@ -133,7 +135,7 @@ def _is_unasked(row: Row) -> bool:
 
 
 def _difference(a: Provenance, b: Provenance) -> str:
-    for name in ("commit", "suite", "model", "data"):
+    for name in ("commit", "suite", "model", "data", "baseline"):
         left, right = getattr(a, name), getattr(b, name)
         if left != right:
             return f"{name} {_short(left)} and {_short(right)}"

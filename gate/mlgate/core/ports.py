@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
+from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import Statistics, Unscored
+from mlgate.core.timed import Arrival, Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,36 @@ class Model(Protocol):
         """End what was started: processes, connections. May be called twice."""
 
 
+class Load(Protocol):
+    """One running model that can be put under timed load."""
+
+    @property
+    def facts(self) -> Mapping[str, str | float]:
+        """Return how it was started: sandbox and what its probe found, image digest and size, seconds to readiness."""
+
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:
+        """Open loop: send each request when it is due, whatever has become of the others; wait for all replies.
+
+        Raises GateError when the model is gone or the generator fails; a failed request is a reply with a failure.
+        """
+
+    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> Block:
+        """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
+
+    def gone(self) -> str:
+        """Return why the model does not run any more: its exit code, out of memory; empty while nobody knows better."""
+
+    def close(self) -> None:
+        """End what was started. May be called twice."""
+
+
+Score = Statistics | Series | Fact | Unscored
+"""What one metric's rows come to, before it is compared."""
+
+Decided = Callable[[Check, Sequence[Row]], bool]
+"""Whether these rows of a check and of its baseline settle every rule, so that no further round is needed."""
+
+
 class Kind(Protocol):
     """A map and a reduce: how one kind of check looks, and what makes its rows complete and counted."""
 
@@ -36,17 +68,31 @@ class Kind(Protocol):
     together: bool
     """Its rows come together or not at all: what is missing cannot be asked for alone."""
 
-    def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:
-        """Ask the model about *examples*, which are some of the check's. Runs anywhere; yields a row as it comes."""
-
     def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
         """Return the examples that keep the check from being scored, each with the reason. Empty: complete."""
 
-    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics | Unscored]:
+    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Score]:
         """Turn the rows of a complete check into statistics, one a metric, rows in the check's order. Pure."""
 
+    def answers(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+        """Return what the model did with each example, by example id: the rows themselves where each is asked once."""
+
     def show(self, row: Row) -> str:
-        """Return what a person should read of a row, for reports and `explain`."""
+        """Return what a person should read of such a row, for reports and `explain`."""
+
+
+class Asking(Kind, Protocol):
+    """A kind of check that asks a model about each example once."""
+
+    def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:
+        """Ask the model about *examples*, which are some of the check's. Runs anywhere; yields a row as it comes."""
+
+
+class Timing(Kind, Protocol):
+    """A kind of check that puts timed load on a model, and on the baseline's beside it."""
+
+    def observe(self, check: Check, loads: Mapping[str, Load], decided: Decided) -> Iterator[Row]:
+        """Yield the rows of each check in *loads*: the check itself and, in a duet, the one that is its baseline."""
 
 
 class Executor(Protocol):
@@ -91,3 +137,6 @@ class Progress(Protocol):
 
 
 Kinds = Mapping[str, Kind]
+
+Asked = Mapping[str, Asking]
+Timed = Mapping[str, Timing]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from mlgate.core.evidence import Environment, Provenance
@@ -54,6 +55,61 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Percentile:
+    """One percentile of both sides, in milliseconds, and their ratio, each with its 95 % interval; NaN for none."""
+
+    clock: str
+    """`latency`, `service`, `ttft` or `itl`: see core/timing.py."""
+    quantile: float
+    value: float
+    low: float
+    high: float
+    baseline: float = math.nan
+    ratio: float = math.nan
+    ratio_low: float = math.nan
+    ratio_high: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSummary:
+    """What one latency check sent and saw: beside its rules, what a person needs to trust its numbers."""
+
+    check: str
+    load: str
+    """How it was loaded, for people: `open loop, 50/s, Poisson, blocks of 1 s`."""
+    requests: int
+    """Of the candidate, in the rounds that count."""
+    failed: int
+    """Of the candidate, in all rounds."""
+    rounds: int
+    """Carried out."""
+    planned: int
+    warm: int
+    """Rounds cut at the start as warm-up."""
+    late: int
+    """Rounds left out because the generator was late."""
+    look: int
+    """1-based: at which of its looks it ended; 0 between them."""
+    looks: int
+    late_p99_ms: float
+    """How much later than due requests were sent: the generator's own error."""
+    generator: float
+    """Share of its core that the generator used."""
+    noise: float
+    """By how much (relative) a side's median differs from itself in this many rounds: what no margin can go below."""
+    percentiles: tuple[Percentile, ...]
+    edges_ms: tuple[float, ...]
+    """Of the histogram's bins, ascending; one more than counts."""
+    counts: tuple[int, ...]
+    before: tuple[int, ...] = ()
+    """The baseline's counts, in the same bins; empty without a duet."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """How the model was started: sandbox, what its probe found, image, seconds. Text of the engine's, not ours."""
+    flaw: str = ""
+    """Why no time could be judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The document of one verdict."""
 
@@ -76,6 +132,8 @@ class Report:
     """Of the comparisons that did not pass, what moved them most."""
     notices: tuple[str, ...] = ()
     """What a person should know and no rule judges."""
+    loads: tuple[LoadSummary, ...] = ()
+    """Of latency checks that were observed."""
 
     @property
     def verdict(self) -> Verdict:

@@ -49,6 +49,13 @@ class Statistics:
     """Shape (n, k): one row an example, in the check's order."""
     value: Callable[[Array], Array] = field(repr=False)
     """From sums of rows, shape (..., k), to corpus values, shape (...)."""
+    asked: NDArray[np.intp] | None = field(default=None, repr=False)
+    """The rows that count, when not all examples were asked; None: all."""
+
+    @property
+    def places(self) -> NDArray[np.intp]:
+        """Return the positions of the rows that count."""
+        return np.arange(len(self.rows)) if self.asked is None else self.asked
 
     def corpus(self) -> float:
         """Return the metric's value over all rows; NaN when there are none."""

@@ -9,6 +9,9 @@ from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.statistics import FEWEST_PAIRS, Width
 
+_LOG_MOST = 50.0
+"""A factor of e^50 is as good as any: beyond it floats end."""
+
 _FORESEEABLE = 1e6
 """So many times the examples are no advice."""
 
@@ -48,16 +51,32 @@ class Delta:
     """So that all comparisons of the family hold at once (max-t): what failing is judged by. At least `alone`."""
     identical: bool = False
     """Nothing that was observed differs: there is no difference to doubt."""
+    base: float = 0.0
+    """Of times: the baseline's value, and the widths are of the ratio's logarithm. 0: they are in the metric's unit."""
 
     @property
     def low(self) -> float:
         """Return the lower end of the two-sided interval at the rule's confidence."""
-        return self.value - self.alone.half
+        return self.ends(self.alone)[0]
 
     @property
     def high(self) -> float:
         """Return the upper end of the two-sided interval at the rule's confidence."""
-        return self.value + self.alone.half
+        return self.ends(self.alone)[1]
+
+    def ends(self, width: Width) -> tuple[float, float]:
+        """Return the interval of one of the two widths, in the metric's unit."""
+        if not self.base:
+            return self.value - width.half, self.value + width.half
+        after, factor = self.base + self.value, math.exp(min(width.half, _LOG_MOST))
+        return after / factor - self.base, after * factor - self.base
+
+    def growth(self, width: Width, target: float, sign: float) -> float:
+        """Return how many times the examples it takes until the end on *sign*'s other side comes to *target*."""
+        if not self.base:
+            return width.growth(sign * (self.value - target))
+        after, wanted = self.base + self.value, self.base + target
+        return width.growth(sign * math.log(after / wanted)) if after > 0 and wanted > 0 else math.inf
 
     @property
     def finite(self) -> bool:
@@ -66,7 +85,7 @@ class Delta:
 
     def possible(self, metric: Metric) -> tuple[float, float]:
         """Return low and high as they are shown: cut to what a difference can be. An error rate has no top."""
-        if not (self.finite and metric.span and metric.better is Better.HIGHER):
+        if not (self.finite and metric.span and metric.better is Better.HIGHER and not self.base):
             return self.low, self.high
         most = max(metric.span, abs(self.value))
         return max(self.low, -most), min(self.high, most)
@@ -144,6 +163,56 @@ def hold_limit(rule: Rule, measured: Measurement) -> Finding:
     return Finding(measured.check, rule, rule.on_breach, why, rule.bound.value, measured.slice, measured)
 
 
+def hold_bounds(rule: Rule, measured: Measurement, low: float, high: float) -> Finding:
+    """Hold a value that is known with doubt against `min` or `max`: *low* and *high* bound it, each at the confidence.
+
+    Passed when the worse bound keeps the limit, failed when even the better one breaks it, else inconclusive.
+    """
+    unit = measured.metric
+    if not (math.isfinite(measured.value) and math.isfinite(low) and math.isfinite(high)):
+        why = f"{rule.metric} {unit.show(measured.value)} has no finite bounds on {measured.n:,} requests"
+        return _unsettled(rule, measured, why, "too-few")
+    least = rule.bound is Bound.MIN
+    side = "minimum" if least else "maximum"
+    at_best, at_worst = (high, low) if least else (low, high)
+    kept, broken = (low >= rule.limit, high < rule.limit) if least else (high <= rule.limit, low > rule.limit)
+    sure = f"{rule.confidence * 100:g}%"
+    name = f"{rule.metric} {unit.show(measured.value)}"
+    if kept:
+        word = "at least" if least else "at most"
+        why = f"{name}, {word} {unit.show(at_worst)} ({sure} bound), keeps the {side} {rule.limit:g}"
+        return Finding(measured.check, rule, Outcome.PASSED, why, rule.bound.value, measured.slice, measured)
+    if broken:
+        word = "at most" if least else "at least"
+        why = f"{name}, {word} {unit.show(at_best)} ({sure} bound), breaks the {side} {rule.limit:g}"
+        return Finding(measured.check, rule, rule.on_breach, why, rule.bound.value, measured.slice, measured)
+    why = f"{name} may be {unit.show(low)} to {unit.show(high)}: on both sides of the {side} {rule.limit:g}"
+    return _unsettled(rule, measured, why, "inconclusive")
+
+
+def _unsettled(rule: Rule, measured: Measurement, why: str, topic: str) -> Finding:
+    outcome = _answered(rule, Outcome.INCONCLUSIVE, topic)
+    return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured)
+
+
+def hold_fact(rule: Rule, measured: Measurement, baseline: Measurement) -> Finding:
+    """Hold a number that a run has once against the baseline's: there is no interval, what is more is more."""
+    unit = measured.metric
+    if not (math.isfinite(measured.value) and math.isfinite(baseline.value)):
+        return unmeasured(measured.check, rule, f"{rule.metric} is not a number for the candidate or the baseline")
+    if measured.signature != baseline.signature:
+        why = f"{rule.metric} is not comparable: {baseline.signature} became {measured.signature}"
+        return Finding(measured.check, rule, Outcome.INCONCLUSIVE, why, "signatures", "", measured, baseline)
+    margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
+    sign = 1.0 if unit.better is Better.HIGHER else -1.0
+    kept = sign * (measured.value - baseline.value) >= -margin
+    moved = f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}"
+    allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
+    why = f"{moved}: within {allowed}" if kept else f"{moved}: worse by more than {allowed}"
+    outcome = Outcome.PASSED if kept else rule.on_breach
+    return Finding(measured.check, rule, outcome, why, rule.bound.value, "", measured, baseline)
+
+
 def hold_baseline(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
     """Hold the candidate against the baseline: non-inferior, worse, or neither (DESIGN.md 5)."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
@@ -198,32 +267,39 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
             "too-few",
         )
     sign = 1.0 if unit.better is Better.HIGHER else -1.0
-    gain = sign * delta.value
     allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
-    if gain - delta.alone.half >= -margin:
+    if min(sign * end for end in delta.ends(delta.alone)) >= -margin:
         return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
-    if gain + delta.family.half < 0:
-        more = "more than" if gain < -margin else "not shown to be within"
+    if max(sign * end for end in delta.ends(delta.family)) < 0:
+        more = "more than" if sign * delta.value < -margin else "not shown to be within"
         return Outcome.FAILED, f"{moved}: worse, and {more} {allowed}", rule.bound.value
-    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(gain, delta, margin, measured.n, allowed)}", "inconclusive"
+    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured.n, allowed)}", "inconclusive"
 
 
 def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> str:
     unit = measured.metric
-    low, high = (unit.show(end, signed=True) for end in delta.possible(unit))
+    by, low, high = (_change(unit, delta, one) for one in (delta.value, *delta.possible(unit)))
     return (
         f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}, "
-        f"{unit.show(delta.value, signed=True)} ({rule.confidence * 100:g}% interval {low} to {high})"
+        f"{by} ({rule.confidence * 100:g}% interval {low} to {high})"
     )
 
 
-def _settle(gain: float, delta: Delta, margin: float, n: int, allowed: str) -> str:
+def _change(unit: Metric, delta: Delta, value: float) -> str:
+    """Show a difference: in the metric's unit, or of times in percent of the baseline's."""
+    if not delta.base or not math.isfinite(value):
+        return unit.show(value, signed=True)
+    return f"{value / delta.base * 100:+.1f}%".replace("-", "\N{MINUS SIGN}")
+
+
+def _settle(sign: float, delta: Delta, margin: float, n: int, allowed: str) -> str:
     """Say how many examples would settle it, if the difference stays what it is: by the nearer of the two ways out."""
-    growth = min(delta.alone.growth(gain + margin), delta.family.growth(-gain))
+    growth = min(delta.growth(delta.alone, -sign * margin, sign), delta.growth(delta.family, 0.0, -sign))
     neither = f"neither within {allowed} nor shown worse"
     if not 1 <= growth < _FORESEEABLE:
         return neither
-    return f"{neither}; about {_round_up(math.floor(n * growth) + 1):,} examples would settle it"
+    what = "requests" if delta.base else "examples"
+    return f"{neither}; about {_round_up(math.floor(n * growth) + 1):,} {what} would settle it"
 
 
 def _round_up(n: int) -> int:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from mlgate.core.check import Suite
+from mlgate.core.check import Check, Suite
 from mlgate.core.errors import EvidenceError
-from mlgate.core.evidence import Environment, Evidence, Provenance
-from mlgate.core.ports import BaselineStore, Executor, Journal, Kinds, Progress
+from mlgate.core.evidence import Environment, Evidence, Observation, Provenance, Row
+from mlgate.core.outcome import Outcome
+from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress
 from mlgate.core.report import Report
+from mlgate.core.timed import SKIPPED
 from mlgate.flow.judge import Baseline, judge
+
+OPEN = frozenset({"inconclusive", "too-few", "tail", "noise", "not-measured"})
+"""The topics of findings that more rounds may settle."""
 
 
 def check(
@@ -59,9 +65,31 @@ def settled(suite: Suite, kinds: Kinds, evidence: Evidence) -> Iterable[tuple[st
     for one in suite.checks:
         rows = evidence.under(one.id)
         holes = kinds[one.kind].holes(one, rows)
-        usable = [(one.id, example.id) for example in one.examples if example.id in rows and example.id not in holes]
-        if not kinds[one.kind].together or (len(usable) == len(one.examples) and not holes):
+        usable = [(one.id, name) for name in one.rows if name in rows and name not in holes]
+        if not kinds[one.kind].together or (len(usable) == len(one.rows) and not holes):
             yield from usable
+
+
+def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseline | None) -> Decided:
+    """Return what tells a timed check that it may stop: no rule of it is open any more, or one is broken.
+
+    It is the very judging that comes at the end, over the rounds so far; the rest counts as not needed.
+    """
+
+    def decided(check: Check, rows: Sequence[Row]) -> bool:
+        sides = tuple(one for one in suite.checks if check.id in (one.id, one.baseline_of))
+        known = {row.key for row in rows}
+        skipped = [
+            Observation(one.id, name, {SKIPPED: "not yet"})
+            for one in sides
+            for name in one.rows
+            if (one.id, name) not in known
+        ]
+        report = judge(replace(suite, checks=sides), kinds, Evidence.of(provenance, [], [*rows, *skipped]), baseline)
+        broken = any(finding.outcome is Outcome.FAILED for finding in report.findings)
+        return broken or not any(finding.topic in OPEN for finding in report.findings)
+
+    return decided
 
 
 def nothing(provenance: Provenance) -> Evidence:

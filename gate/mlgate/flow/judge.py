@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mlgate.core.check import Check, Rule, Suite
 from mlgate.core.errors import Refused
@@ -11,8 +11,11 @@ from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import SMALLEST_SLICE, Statistics
 from mlgate.core.verdict import Finding, Measurement, hold_baseline, hold_limit, hold_slice, unmeasured
+from mlgate.flow import beside, timing
+from mlgate.flow.loads import load_summary
 from mlgate.flow.moved import segments
 from mlgate.flow.scoring import (
     WHOLE,
@@ -58,7 +61,9 @@ class _Judged:
 def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | None) -> Report:
     """Score the evidence, hold it against every rule, and conclude. Refuses rows that the suite did not plan."""
     _refuse_strangers(suite, evidence)
-    judged = [_judge_check(check, kinds, evidence, baseline) for check in suite.checks]
+    baseline = _beside(suite, evidence, baseline)
+    checks = beside.asked(suite)
+    judged = [_judge_check(check, kinds, evidence, baseline) for check in checks]
     findings = sorted(
         (finding for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
     )
@@ -68,14 +73,25 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
         evidence=evidence.digest,
         provenance=evidence.provenance,
         environments=tuple(sorted(evidence.environments)),
-        checks=tuple(_summary(check, evidence) for check in suite.checks),
+        checks=tuple(_summary(check, evidence) for check in checks),
         findings=tuple(findings),
         measurements=tuple(m for one in judged for m in one.measurements),
         before=tuple(m for one in judged for m in one.before),
         baseline=_baseline_summary(baseline),
         segments=tuple(s for one in judged for s in one.segments),
-        notices=tuple(f"{check.id}: {notice}" for check in suite.checks for notice in check.notices),
+        notices=tuple(f"{check.id}: {notice}" for check in checks for notice in check.notices),
+        loads=tuple(
+            load_summary(check, evidence, baseline.evidence if baseline else None) for check in checks if check.rounds
+        ),
     )
+
+
+def _beside(suite: Suite, evidence: Evidence, baseline: Baseline | None) -> Baseline | None:
+    """Return the baseline; one that was observed in the same run is part of the same evidence."""
+    found = beside.evidence_of(suite, evidence)
+    if found is None or baseline is None:
+        return baseline
+    return replace(baseline, evidence=found)
 
 
 def _refuse_strangers(suite: Suite, evidence: Evidence) -> None:
@@ -93,9 +109,9 @@ def _refuse_strangers(suite: Suite, evidence: Evidence) -> None:
 
 def _summary(check: Check, evidence: Evidence) -> CheckSummary:
     rows = evidence.under(check.id)
-    found = [rows[example.id] for example in check.examples if example.id in rows]
+    found = [rows[name] for name in check.rows if name in rows]
     gaps = sum(1 for row in found if isinstance(row, Gap))
-    return CheckSummary(check.id, check.kind, len(check.examples), len(found) - gaps, gaps)
+    return CheckSummary(check.id, check.kind, len(check.rows), len(found) - gaps, gaps)
 
 
 def _baseline_summary(baseline: Baseline | None) -> BaselineSummary | None:
@@ -118,19 +134,24 @@ def _judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Basel
         *_comparisons(check, scored, before, baseline, parts),
     )
     findings += tuple(_unheld(check, findings))
+    if check.rounds:
+        findings = tuple(timing.with_reasons(check, evidence, findings))
     bad = [finding for finding in findings if finding.outcome is not Outcome.PASSED and not finding.slice]
     return _Judged(
         tuple(findings),
-        tuple(
-            measure(check, part, chosen, name) for name, chosen in where.items() for part in scored.statistics.values()
-        ),
-        tuple(
-            measure(check, part, chosen, name) for name, chosen in where.items() for part in before.statistics.values()
-        )
-        if isinstance(before, Scored)
-        else (),
+        tuple(_measurements(check, scored, where)),
+        tuple(_measurements(check, before, where)) if isinstance(before, Scored) else (),
         tuple(segments(check, kind, scored, before if isinstance(before, Scored) else None, bad)),
     )
+
+
+def _measurements(check: Check, scored: Scored, where: Mapping[str, Chosen | None]) -> Iterator[Measurement]:
+    for name, chosen in where.items():
+        for part in scored.parts.values():
+            if isinstance(part, Statistics):
+                yield measure(check, part, chosen, name)
+            else:
+                yield timing.measured(check.id, part)
 
 
 def _unheld(check: Check, findings: Sequence[Finding]) -> Iterator[Finding]:
@@ -155,11 +176,13 @@ def _limits(check: Check, scored: Scored, parts: Sequence[Slice]) -> Iterator[Fi
         if rule.bound.compares:
             continue
         for place in _places(rule, parts):
-            part, name = scored.statistics.get(rule.metric), place.name if place else WHOLE
+            part, name = scored.parts.get(rule.metric), place.name if place else WHOLE
             if part is None:
                 yield unmeasured(check.id, rule, _why_not(rule, scored), name)
-            else:
+            elif isinstance(part, Statistics):
                 yield hold_limit(rule, measure(check, part, place.chosen if place else None, name))
+            else:
+                yield timing.hold(check, rule, part)
 
 
 def _places(rule: Rule, parts: Sequence[Slice]) -> Iterable[Slice | None]:
@@ -190,11 +213,15 @@ def _comparisons(
         for rule in rules:
             yield _no_baseline(check, rule, scored, before, baseline)
         return
-    asked = []
+    asked, timed = [], []
     for rule in rules:
-        after, past = scored.statistics.get(rule.metric), before.statistics.get(rule.metric)
+        after, past = scored.parts.get(rule.metric), before.parts.get(rule.metric)
         if after is None or past is None:
             yield unmeasured(check.id, rule, _why_not(rule, scored if after is None else before), rule.slice_by)
+        elif isinstance(after, Series | Fact) and isinstance(past, Series | Fact):
+            timed.append((rule, after, past))
+        elif not isinstance(after, Statistics) or not isinstance(past, Statistics):
+            yield unmeasured(check.id, rule, f"{rule.metric} has limits only: it is not compared with a baseline")
         elif after.rows.shape != past.rows.shape:
             yield unmeasured(check.id, rule, f"{rule.metric}'s statistics differ in shape from the baseline's")
         else:
@@ -205,6 +232,7 @@ def _comparisons(
     sliced = [one for one in asked if one.place is not None]
     for family in (whole, sliced):
         yield from _hold_family(check, scored, before, family)
+    yield from timing.compare(check, timed, across=check.params.get("stored") == "block")
 
 
 def _pair(after: Statistics, past: Statistics, place: Slice | None) -> Pair:
@@ -222,14 +250,15 @@ def _asked_places(rule: Rule, parts: Sequence[Slice]) -> Iterator[tuple[Slice | 
 
 def _no_baseline(check: Check, rule: Rule, scored: Scored, before: Incomplete, baseline: Baseline | None) -> Finding:
     """Conclude that there is nothing to compare with. `on_inconclusive` cannot soften it: nothing was compared."""
-    part = scored.statistics.get(rule.metric)
+    part = scored.parts.get(rule.metric)
     if part is None:
         return unmeasured(check.id, rule, _why_not(rule, scored), rule.slice_by)
+    value = part.value if isinstance(part, Fact) else part.corpus()
     never = baseline is None or (baseline.evidence is None and not baseline.damaged)
     outcome = Outcome.INCONCLUSIVE
     if baseline is not None and (baseline.bootstrap or (baseline.first and never)):
         outcome = Outcome.WARNED
-    why = f"{rule.metric} {part.metric.show(part.corpus())} was compared with nothing: {before.why}"
+    why = f"{rule.metric} {part.metric.show(value)} was compared with nothing: {before.why}"
     topic = "no-baseline" if never else "unusable-baseline"
     return Finding(check.id, rule, outcome, why, topic, rule.slice_by)
 

@@ -32,6 +32,7 @@ def refuse_foreign(evidence: Evidence, here: Provenance) -> None:
         ("suite", seen.suite, here.suite),
         ("model", seen.model, here.model),
         ("data", seen.data, here.data),
+        ("baseline", seen.baseline, here.baseline),
     ):
         if theirs != ours:
             raise Refused(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.check import Better, Check, Metric
+from mlgate.core.check import ERROR_RATE, Better, Check, Metric
 from mlgate.core.evidence import Evidence, Observation, Row
 from mlgate.core.ports import Kind
+from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import (
     Array,
     Interval,
@@ -35,15 +36,25 @@ SHOWN_CONFIDENCE = 0.95
 """Of a measurement's own interval."""
 
 
+Part = Statistics | Series | Fact
+"""What one metric came to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """One check's complete evidence, scored."""
 
-    statistics: Mapping[str, Statistics]
-    """By the name that rules use."""
+    parts: Mapping[str, Part]
+    """Every metric that could be computed, by the name that rules use, in the check's order."""
     unscored: Mapping[str, str]
     """Metrics that could not be computed, and why."""
     answers: Mapping[str, Row]
+    """Each example's own row."""
+
+    @property
+    def statistics(self) -> Mapping[str, Statistics]:
+        """Return the metrics that are computed from statistics of each example."""
+        return {name: part for name, part in self.parts.items() if isinstance(part, Statistics)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +72,31 @@ def score(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
     if observed != check.data_digest:
         return Incomplete(f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})")
     rows = evidence.under(check.id)
-    planned = [example.id for example in check.examples]
+    planned = check.rows
     missing = [example for example in planned if example not in rows]
     holes = kind.holes(check, rows)
     if missing or holes or not planned:
-        return Incomplete(_lacks(planned, missing, holes))
+        return Incomplete(_lacks(planned, missing, holes, "rounds" if check.rounds else "examples"))
     parts = kind.score(check, rows)
     return Scored(
-        {part.name: part for part in parts if isinstance(part, Statistics)},
+        {part.name: part for part in parts if not isinstance(part, Unscored)},
         {part.name: part.why for part in parts if isinstance(part, Unscored)},
-        rows,
+        kind.answers(check, rows),
     )
 
 
-def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, str]) -> str:
+def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, str], noun: str) -> str:
     if not planned:
-        return "it has no examples"
+        return f"it has no {noun}"
     parts = []
     if missing:
         names = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")  # noqa: PLR2004 - three names tell enough
-        parts.append(f"{len(missing):,} of {len(planned):,} examples were never observed ({names})")
+        parts.append(f"{len(missing):,} of {len(planned):,} {noun} were never observed ({names})")
     place = {example: position for position, example in enumerate(planned)}
     unanswered = sorted((place[example], example) for example in holes if example in place)
     if unanswered:
         first = unanswered[0][1]
-        parts.append(f"{len(unanswered):,} of {len(planned):,} examples were not answered ({first}: {holes[first]})")
+        parts.append(f"{len(unanswered):,} of {len(planned):,} {noun} were not answered ({first}: {holes[first]})")
     others = sorted(example for example in holes if example not in place)
     if others:
         parts.append(f"{_counted(len(others), 'test')} did not pass ({others[0]}: {holes[others[0]]})")
@@ -118,7 +129,7 @@ def slices(check: Check) -> tuple[Slice, ...]:
 
 def measure(check: Check, part: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Measurement:
     """Return the corpus value of some rows with its 95 % interval."""
-    rows = part.rows if chosen is None else part.rows[chosen]
+    rows = part.rows[part.places if chosen is None else chosen]
     with np.errstate(invalid="ignore", divide="ignore"):
         value = float(part.value(rows.sum(axis=0))) if len(rows) else math.nan
         moved = influence(rows, part.value)
@@ -159,7 +170,7 @@ class Pair:
 
 def pair(candidate: Statistics, baseline: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Pair:
     """Put the two systems' statistics side by side on some examples."""
-    where = np.arange(len(candidate.rows)) if chosen is None else chosen
+    where = np.intersect1d(candidate.places, baseline.places) if chosen is None else chosen
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         after = influence(candidate.rows[where], candidate.value)
         before = influence(baseline.rows[where], baseline.value)
@@ -204,6 +215,8 @@ def family_confidence(pairs: Sequence[Pair], confidence: float) -> float:
 
 def identical(candidate: Scored, baseline: Scored, check: Check, one: Pair) -> bool:
     """Whether the two systems did the same on every example of a comparison."""
+    if one.candidate.name == ERROR_RATE.name and check.rounds:
+        return False  # its rows are rounds
     ids = (check.examples[int(i)].id for i in one.chosen)
     return all(_same(candidate.answers[example], baseline.answers[example]) for example in ids)
 

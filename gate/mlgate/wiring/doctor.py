@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,7 +16,6 @@ from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.ports import Failure
 from mlgate.flow.check import look_up
-from mlgate.wiring import models
 from mlgate.wiring.project import Project, tests
 
 State = Literal["ok", "note", "bad"]
@@ -24,6 +24,8 @@ _EXTRAS = {
     "pyarrow": "mlgate[parquet]: Parquet data",
     "datasets": "mlgate[datasets]: Hugging Face data",
     "MeCab": "mlgate[ja]: BLEU of Japanese",
+    "docker": "mlgate[docker]: models in images",
+    "grpc": "mlgate[grpc]: load over gRPC",
 }
 
 
@@ -76,6 +78,8 @@ def _commit(project: Project) -> Examined:
 
 def _baseline(project: Project) -> Examined:
     store = project.baseline_store()
+    if project.beside:
+        return Examined("ok", "baseline", f"{project.beside}: asked beside the candidate, in the same run")
     if store is None:
         return Examined("note", "baseline", "none configured: only min and max can be judged", project.BASELINE_HINT)
     try:
@@ -94,7 +98,11 @@ def _model(project: Project) -> Examined:
         return Examined("note", "model", "no check asks it")
     example = check.examples[0]
     try:
-        with contextlib.closing(models.model(project.written_model, project.root, project.suite, 1)) as model:
+        with (
+            tempfile.TemporaryDirectory(prefix="mlgate-") as logs,
+            contextlib.closing(project.sides(Path(logs))) as sides,
+            contextlib.closing(sides.model(baseline=False)) as model,
+        ):
             answer = next(iter(model.answer([example])))
     except GateError as error:
         return Examined("bad", "model", str(error), error.hint)

@@ -14,6 +14,7 @@ from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols import HttpProtocol
 from mlgate.adapters.python_model import PythonModel
 from mlgate.config.model_section import Endpoint, ModelSection
+from mlgate.config.served_section import Served
 from mlgate.core.check import Json, Suite
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import Model
@@ -26,6 +27,8 @@ def model(written: Mapping[str, Json], root: Path, suite: Suite, workers: int) -
         return _endpoint(section, section.endpoint, workers)
     if section.python is not None:
         return python(section, root)
+    if section.image is not None:
+        raise ConfigError("a model's image is started by `mlgate check`, not by pytest", hint="run mlgate check")
     return answers(section, root, suite)
 
 
@@ -57,16 +60,18 @@ def _endpoint(section: ModelSection, given: Endpoint, workers: int) -> HttpModel
         concurrency=max(1, given.concurrency // max(1, workers)),
         timeout_s=given.timeout.total_seconds(),
         retries=given.retries,
-        headers={
-            name: _secret(header.env) if not header.prefix else header.prefix + _secret(header.env)
-            for name, header in given.headers.items()
-        },
+        headers=headers(given),
         batch=given.batch,
     )
 
 
-def protocol(section: ModelSection, given: Endpoint) -> HttpProtocol:
-    """Return how the endpoint wants to be asked."""
+def headers(given: Endpoint) -> Mapping[str, str]:
+    """Return an endpoint's headers, their values read from the environment."""
+    return {name: header.prefix + _secret(header.env) for name, header in given.headers.items()}
+
+
+def protocol(section: ModelSection, given: Served, *, stream: bool = False) -> HttpProtocol:
+    """Return how a server wants to be asked."""
     name = section.served_name
     match given.protocol:
         case "kserve-v1":
@@ -74,9 +79,9 @@ def protocol(section: ModelSection, given: Endpoint) -> HttpProtocol:
         case "kserve-v2":
             return KServeV2(name, template=given.prompt, params=given.params)
         case "openai-chat":
-            return OpenAIChat(name, template=given.prompt, params=given.params)
+            return OpenAIChat(name, template=given.prompt, params=given.params, stream=stream)
         case "openai-completions":
-            return OpenAICompletions(name, template=given.prompt, params=given.params)
+            return OpenAICompletions(name, template=given.prompt, params=given.params, stream=stream)
         case "json":
             return PlainJson(given.request, given.answer or "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,23 +12,32 @@ from mlgate.adapters import git
 from mlgate.adapters.file_baseline import FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
+from mlgate.adapters.load_executor import LoadExecutor
+from mlgate.adapters.parted_executor import PartedExecutor
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.pytest_executor import PytestExecutor
 from mlgate.adapters.python_source import source_digest
 from mlgate.checks.accuracy import Accuracy
+from mlgate.checks.latency import Latency
 from mlgate.checks.recorded import Recorded
 from mlgate.config import document
 from mlgate.config.config import Config
 from mlgate.config.load import load
+from mlgate.config.model_section import ModelSection
 from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Provenance
-from mlgate.core.ports import BaselineStore, Executor, Kind
+from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
+from mlgate.flow import beside
 from mlgate.wiring import models
 from mlgate.wiring.data import dataset
+from mlgate.wiring.images import Images
+from mlgate.wiring.sides import Sides
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (Accuracy(), Recorded())}
+ASKING: Asked = {kind.name: kind for kind in (Accuracy(), Recorded())}
+TIMING: Timed = {kind.name: kind for kind in (Latency(),)}
+KINDS: Mapping[str, Kind] = {**ASKING, **TIMING}
 """Every kind of check: one file in checks/, one name here."""
 
 _LARGEST_BATCH = 64
@@ -47,7 +56,10 @@ class Project:
     def load(cls, path: Path) -> Project:
         """Read configuration and data. Raises ConfigError, with the place, for what cannot be used."""
         config = load(path)
-        return cls(config, Suite.of((_check(config, name) for name in config.checks), config.model.name))
+        checks: Sequence[Check] = [_check(config, name) for name in config.checks]
+        if config.baseline_model is not None:
+            checks = beside.with_baseline(checks, written(config.baseline_model))
+        return cls(config, Suite.of(checks, config.model.name))
 
     @property
     def root(self) -> Path:
@@ -57,25 +69,37 @@ class Project:
     @cached_property
     def provenance(self) -> Provenance:
         """Return what this checkout would observe."""
-        return self.provenance_of(models.digest(self.config.model, self.root, self.suite))
+        past = self.config.baseline_model
+        return self.provenance_of(self._digest(self.config.model), self._digest(past) if past else "")
 
-    def provenance_of(self, model: str) -> Provenance:
-        """Return what this checkout would observe of the model with that digest."""
+    @cached_property
+    def images(self) -> Images:
+        """Return the images of this run."""
+        return Images(self.root)
+
+    def _digest(self, section: ModelSection) -> str:
+        if section.image is not None:
+            return self.images.digest(section)
+        return models.digest(section, self.root, self.suite)
+
+    def provenance_of(self, model: str, baseline: str) -> Provenance:
+        """Return what this checkout would observe of the models with these digests."""
         data = tuple(sorted((check.id, check.data_digest) for check in self.suite.checks))
-        return Provenance(git.commit(self.root), self.suite.digest, model, data)
+        return Provenance(git.commit(self.root), self.suite.digest, model, data, baseline)
 
-    def provenance_beside(self, model: str) -> Provenance:
-        """Return `provenance`; where the answers were not brought along, take the shards' word for the *model*."""
+    def provenance_beside(self, shards: Provenance) -> Provenance:
+        """Return `provenance`; where answers or images are not here, the *shards* say what the models were."""
+        if self.config.model.image is not None:
+            return self.provenance_of(shards.model, shards.baseline)
         try:
             return self.provenance
         except EvidenceError:
-            return self.provenance_of(model)
+            return self.provenance_of(shards.model, shards.baseline)
 
     @property
     def written_model(self) -> Mapping[str, Json]:
         """Return the model's section as plain values, for processes that get it in a plan."""
-        written: Mapping[str, Json] = self.config.model.model_dump(mode="json", exclude_unset=True)
-        return written
+        return written(self.config.model)
 
     def baseline_store(self) -> BaselineStore | None:
         """Return where the baseline is kept; None when none is configured."""
@@ -86,19 +110,50 @@ class Project:
                 return FileBaseline(self.root / path, path)
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path)
+            case _:
+                return None
 
     @property
     def baseline_path(self) -> Path | None:
         """Return the baseline's file in the work tree, if one is configured."""
-        return self.root / self.config.baseline.path if self.config.baseline else None
+        kept = self.config.baseline
+        return self.root / kept.path if isinstance(kept, document.FileBaseline | document.GitBaseline) else None
 
-    def executor(self, workers: int, log: Path) -> Executor:
-        """Return who observes: pytest's workers, or this process when there is nothing to run side by side."""
+    @property
+    def beside(self) -> str:
+        """Return what the baseline is that runs beside the candidate, for people; empty when none does."""
+        past = self.config.baseline_model
+        if past is None:
+            return ""
+        if past.image is not None:
+            return f"image {past.image.ref or past.image.build}"
+        return f"endpoint {past.endpoint.url}" if past.endpoint else ""
+
+    def executor(self, workers: int, log: Path, decided: Decided) -> Executor:
+        """Return who observes: pytest's workers, or this process; then `alone`, what needs the whole machine."""
+        sides = self.sides(log.parent)
+        here = InlineExecutor(ASKING, lambda: sides.model(baseline=False))
+        pytest = PytestExecutor(self.plan(max(1, workers)), log)
         section = self.config.model
-        tested = any(tests(check) for check in self.suite.checks)
-        if (workers == 0 or section.answers is not None) and not tested:
-            return InlineExecutor(KINDS, lambda: models.model(self.written_model, self.root, self.suite, 1))
-        return PytestExecutor(self.plan(max(1, workers)), log)
+        inline = workers == 0 or section.answers is not None or section.image is not None
+        return PartedExecutor(
+            [
+                (lambda check: beside_tests(check) and inline and not tests(check), here),
+                (beside_tests, pytest),
+                *_late(sides, decided),
+            ],
+            sides.close,
+        )
+
+    def alone(self, logs: Path, decided: Decided) -> Executor:
+        """Return who observes what pytest's workers cannot: timed load, and a baseline that runs beside."""
+        sides = self.sides(logs)
+        return PartedExecutor(_late(sides, decided), sides.close)
+
+    def sides(self, logs: Path) -> Sides:
+        """Return what starts the models of both sides, and keeps their logs in a folder."""
+        past = self.config.baseline_model
+        return Sides(self.root, self.suite, self.images, self.written_model, written(past) if past else {}, logs)
 
     def plan(self, workers: int) -> Plan:
         """Return what workers need to know."""
@@ -107,6 +162,24 @@ class Project:
         at_once = endpoint.concurrency * 2 if endpoint else 1
         batch = min(max(-(-largest // (workers * 16)), at_once, 1), _LARGEST_BATCH)
         return Plan(self.suite, self.written_model, str(self.root.resolve()), batch, workers)
+
+
+def beside_tests(check: Check) -> bool:
+    """Whether a check may be observed by many workers at a time, of the candidate's model."""
+    return not (check.exclusive or check.baseline_of)
+
+
+def _late(sides: Sides, decided: Decided) -> Sequence[tuple[Callable[[Check], bool], Executor]]:
+    return (
+        (lambda check: not check.exclusive, InlineExecutor(ASKING, lambda: sides.model(baseline=True))),
+        (lambda _: True, LoadExecutor(TIMING, sides.load, decided)),
+    )
+
+
+def written(section: ModelSection) -> Mapping[str, Json]:
+    """Return a model's section as plain values."""
+    values: Mapping[str, Json] = section.model_dump(mode="json", exclude_unset=True)
+    return values
 
 
 def _check(config: Config, name: str) -> Check:

@@ -14,6 +14,7 @@ from mlgate.core.errors import AdapterError
 from mlgate.core.report import Report
 from mlgate.reports import annotations as github_annotations
 from mlgate.reports import json_v1, junit, markdown, terminal
+from mlgate.wiring.tell import tell
 
 REPORT = "report.json"
 _FILES: dict[str, tuple[str, Callable[[Report], str]]] = {
@@ -54,15 +55,6 @@ def show(report: Report, names: tuple[str, ...], out: TextIO) -> None:
 def width() -> int:
     """Return the terminal's columns, at most 100: longer lines are hard to read."""
     return min(100, shutil.get_terminal_size((80, 24)).columns)
-
-
-def tell(stream: TextIO, text: str) -> None:
-    """Print a line. A closed pipe or a full disk behind the stream is nobody's verdict."""
-    try:
-        stream.write(text + "\n")
-        stream.flush()
-    except (OSError, ValueError):
-        pass
 
 
 def _github(report: Report, out: TextIO, err: TextIO) -> None:

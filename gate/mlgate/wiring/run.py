@@ -15,15 +15,16 @@ from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.outcome import Outcome
-from mlgate.core.ports import BaselineStore
+from mlgate.core.ports import BaselineStore, Decided
 from mlgate.core.report import Report, Segment
-from mlgate.flow.check import check, look_up, nothing, observe, settled
+from mlgate.flow.check import check, look_up, nothing, observe, settled, settles
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge, refuse_foreign
 from mlgate.reports.escape import terminal
 from mlgate.wiring.project import KINDS, Project
-from mlgate.wiring.publish import publish, tell
+from mlgate.wiring.publish import publish
+from mlgate.wiring.tell import tell
 
 FOLDER = ".mlgate"
 
@@ -108,7 +109,7 @@ def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidenc
         return check(
             project.suite,
             KINDS,
-            project.executor(choice.workers, folder.path / "pytest.log"),
+            project.executor(choice.workers, folder.path / "pytest.log", decided(project, baseline)),
             kept=kept,
             environment=here,
             journal=journal,
@@ -138,7 +139,9 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
         evidence = observe(
             part,
             KINDS,
-            project.executor(choice.workers, folder.path / "pytest.log"),
+            project.executor(
+                choice.workers, folder.path / "pytest.log", decided(project, baseline_of(project, choice))
+            ),
             kept=kept,
             environment=here,
             journal=journal,
@@ -175,9 +178,17 @@ def _save_baseline(store: BaselineStore, evidence: Evidence, report: Report) -> 
 
 
 def baseline_of(project: Project, choice: Choice) -> Baseline | None:
-    """Load the configured baseline."""
+    """Load the configured baseline; one that runs beside the candidate is in the same evidence."""
+    if project.beside:
+        why = "it was not observed in this run: this evidence was made without it"
+        return Baseline(project.beside, None, why, bootstrap=choice.bootstrap)
     store = project.baseline_store()
     return None if store is None else look_up(store, first=choice.save_baseline, bootstrap=choice.bootstrap)
+
+
+def decided(project: Project, baseline: Baseline | None) -> Decided:
+    """Return what tells a timed check when it may stop."""
+    return settles(project.suite, KINDS, project.provenance, baseline)
 
 
 def conclude(report: Report, project: Project, folder: RunFolder) -> int:
@@ -194,7 +205,7 @@ def run_merge(choice: Choice, paths: Sequence[Path]) -> int:
     with recorded(folder):
         project = Project.load(choice.config)
         evidence, notices = merge([(name, part()) for name, part in read])
-        refuse_foreign(evidence, project.provenance_beside(evidence.provenance.model))
+        refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
         for notice in notices:
             tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
         report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))

@@ -11,15 +11,17 @@ from pathlib import Path
 
 from mlgate.adapters import environment, evidence_file, plan_file
 from mlgate.adapters.account import settle
+from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.rows_folder import RowReader
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.flow.judge import judge
 from mlgate.reports.escape import terminal
-from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.project import KINDS, Project, beside_tests
 from mlgate.wiring.publish import publish
-from mlgate.wiring.run import Choice, baseline_of, recorded
+from mlgate.wiring.run import Choice, baseline_of, decided, recorded
 
 
 @dataclass
@@ -69,12 +71,18 @@ class Standalone:
             folder.conclude("refused" if code == 5 else "errored", code, why)  # noqa: PLR2004 - the documented code
 
     def _judge(self, shown: io.StringIO) -> int:
-        rows = settle(list(RowReader(self.plan_path.parent).fresh()), self.project.suite.planned)
-        evidence = Evidence.of(self.project.provenance, [environment.observe()], rows)
-        folder = self.choice.folder
+        project, folder = self.project, self.choice.folder
+        rows = [*settle(list(RowReader(self.plan_path.parent).fresh()), project.suite.planned)]
+        baseline = baseline_of(project, self.choice)
+        late = tuple(check for check in project.suite.checks if not beside_tests(check))
+        with ProgressLine(sum(len(check.rows) for check in late), sys.stderr) as progress:
+            for row in project.alone(folder.path, decided(project, baseline)).observe(Suite(late)):
+                rows.append(row)
+                progress.advance(row)
+        evidence = Evidence.of(project.provenance, [environment.observe()], rows)
         evidence_file.write(folder.path / EVIDENCE, evidence)
-        report = judge(self.project.suite, KINDS, evidence, baseline_of(self.project, self.choice))
-        digest = publish(report, folder, self.project.config.report, shown, sys.stderr)
+        report = judge(project.suite, KINDS, evidence, baseline)
+        digest = publish(report, folder, project.config.report, shown, sys.stderr)
         folder.conclude(report.outcome.name.lower(), report.outcome.exit_code, report.reason, digest)
         return report.outcome.exit_code
 

@@ -1,0 +1,224 @@
+"""From rounds to scores: times, rates, facts, and the metrics of the very answers that were timed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from mlgate.checks.timed_plan import Plan, Search
+from mlgate.core import timing
+from mlgate.core.check import ERROR_RATE, Check, MetricChoice
+from mlgate.core.evidence import Observation, Row
+from mlgate.core.ports import Score
+from mlgate.core.rounds import Rounds
+from mlgate.core.series import Fact, Series
+from mlgate.core.statistics import Array, Statistics, Unscored
+from mlgate.core.timed import Block, Reply
+from mlgate.metrics import registry
+
+_MS = 1000.0
+
+
+def scores(check: Check, seen: Rounds) -> list[Score]:
+    """Return one score a metric of the check."""
+    return [_score(check, choice, seen) for choice in check.metrics]
+
+
+def _score(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
+    name = choice.kind
+    asked = timing.timing(name)
+    if name == ERROR_RATE.name:
+        return _errors(choice.name, seen)
+    if name in timing.FACTS:
+        return _fact(check, choice.name, seen)
+    if not timing.metric(name):
+        return Unscored(choice.name, seen.cut_off) if seen.cut_off else _answers(check, choice, seen)
+    return Unscored(choice.name, seen.flaw) if seen.flaw else _timed(check, choice, asked, seen)
+
+
+def _timed(check: Check, choice: MetricChoice, asked: timing.Timing | None, seen: Rounds) -> Score:
+    name = choice.kind
+    if asked:
+        return _times(check, choice.name, asked, seen)
+    if name == timing.CACHE_SPEEDUP.name:
+        return _cache(check, choice.name, seen)
+    return _rate(check, choice.name, seen)
+
+
+def signature(check: Check, clock: str) -> str:
+    """Return what a time was measured with: unlike loads give times that nobody can compare."""
+    given = check.params
+    mode = str(given.get("mode"))
+    facts = {
+        "clock": clock,
+        "load": mode,
+        "rate": given.get("rate") if mode == "open" else None,
+        "arrivals": given.get("arrivals") if mode != "closed" else None,
+        "stages": given.get("stages") if mode == "stages" else None,
+        "concurrency": given.get("concurrency") if mode == "closed" else None,
+        "block": given.get("block_s"),
+    }
+    return "|".join(f"{key}:{json.dumps(value)}" for key, value in facts.items() if value is not None).replace('"', "")
+
+
+def _times(check: Check, name: str, asked: timing.Timing, seen: Rounds) -> Score:
+    values: list[float] = []
+    numbers: list[int] = []
+    for number, block in seen.counted.items():
+        found = [value * _MS for reply in block.replies for value in reply.times(asked.clock)]
+        values += found
+        numbers += [number] * len(found)
+    if not values:
+        return Unscored(name, f"no reply had a time of that kind: {name} needs replies that are streamed")
+    return _series(check, name, seen, values, numbers, asked=asked)
+
+
+def _series(
+    check: Check, name: str, seen: Rounds, values: Sequence[float], numbers: Sequence[int], *, asked: timing.Timing
+) -> Series:
+    return Series(
+        name,
+        asked.metric,
+        signature(check, asked.clock),
+        asked.quantile,
+        np.asarray(values, float),
+        np.asarray(numbers, np.intp),
+        {number: seen.first[number] for number in seen.counted},
+        seen.duet,
+        seen.share,
+    )
+
+
+def _rate(check: Check, name: str, seen: Rounds) -> Score:
+    """Return one value a round, and their mean."""
+    values = {number: _per_round(name, block) for number, block in seen.counted.items()}
+    absent = [number for number, value in values.items() if not math.isfinite(value)]
+    if absent:
+        return Unscored(name, f"round {absent[0]} has nothing to compute {name} from")
+    asked = timing.Timing(timing.SUMS[name], "latency", 0.0)
+    return _series(check, name, seen, list(values.values()), list(values), asked=asked)
+
+
+def _per_round(name: str, block: Block) -> float:
+    answered = [reply for reply in block.replies if not reply.failure]
+    match name:
+        case "throughput_rps":
+            wall = block.facts.get("wall_s", 0.0)
+            return len(answered) / wall if wall > 0 else math.nan
+        case "cpu_ms_per_request":
+            used = block.facts.get("server_cpu_s", math.nan)
+            return used * _MS / len(block.replies) if block.replies else math.nan
+        case _:
+            streams = [reply for reply in answered if len(reply.events) > 1]
+            seconds = sum(reply.events[-1] - reply.events[0] for reply in streams)
+            return sum(len(reply.events) - 1 for reply in streams) / seconds if seconds > 0 else math.nan
+
+
+def _errors(name: str, seen: Rounds) -> Statistics:
+    rows = [[sum(1.0 for reply in b.replies if reply.failure), float(len(b.replies))] for b in seen.done.values()]
+    return Statistics(name, ERROR_RATE, "error_rate|timed", np.asarray(rows, float).reshape(-1, 2), _share)
+
+
+def _share(totals: Array) -> Array:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Array = totals[..., 0] / totals[..., 1]
+    return share
+
+
+def _fact(check: Check, name: str, seen: Rounds) -> Score:
+    metric = timing.FACTS[name]
+    if name == "max_rps":
+        return _largest_rate(check, name, seen)
+    if name == "peak_memory_mb":
+        found = [block.facts[key] for block in seen.done.values() if (key := "server_memory_mb") in block.facts]
+        value = max(found, default=math.nan)
+    else:
+        given = seen.start.get(name, math.nan)
+        value = float(given) if isinstance(given, int | float) else math.nan
+    if not math.isfinite(value):
+        return Unscored(name, f"{name} was not seen: it needs a model that runs from an image")
+    return Fact(name, metric, name, value)
+
+
+def _largest_rate(check: Check, name: str, seen: Rounds) -> Score:
+    if seen.cut_off:
+        return Unscored(name, seen.cut_off)
+    search = Search(Plan.of(check))
+    for number, block in seen.done.items():
+        if number not in seen.late:
+            search.learn(seen.rates[number], block)
+    if not search.held:
+        return Unscored(name, f"the bounds were broken even at {search.plan.least:g} requests a second")
+    return Fact(name, timing.FACTS[name], "|".join(f"{k}<={v:g}" for k, v in search.plan.find.items()), search.held)
+
+
+def _cache(check: Check, name: str, seen: Rounds) -> Score:
+    asked_before: set[int] = set()
+    fresh: list[tuple[int, float]] = []
+    repeated: list[tuple[int, float]] = []
+    for number, block in seen.done.items():
+        for reply in block.replies:
+            into = repeated if reply.example in asked_before else fresh
+            asked_before.add(reply.example)
+            if number in seen.counted:
+                into.append((number, reply.done * _MS))
+    if not fresh or not repeated:
+        what = "first requests" if not fresh else "repetitions"
+        return Unscored(name, f"no {what} were left to compare: {name} needs more examples, or a longer run")
+    asked = timing.Timing(timing.CACHE_SPEEDUP, "latency", 0.5)
+    over, under = (
+        _series(check, name, seen, [t for _, t in part], [n for n, _ in part], asked=asked)
+        for part in (fresh, repeated)
+    )
+    return over.over(under)
+
+
+def _answers(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
+    """Score every timed answer, and sum an example's: rows in the check's order, of the examples that were asked."""
+    scorer = registry.build(choice.kind, choice.options)
+    counts: dict[tuple[int, str], int] = {}
+    for reply in _replies(seen):
+        key = reply.example, "" if reply.failure else reply.answer
+        counts[key] = counts.get(key, 0) + 1
+    try:
+        each = scorer.statistics(
+            [answer for _, answer in counts], [check.examples[example].references for example, _ in counts]
+        )
+    except ValueError as error:
+        return Unscored(choice.name, str(error))
+    rows = np.zeros((len(check.examples), each.shape[1] if each.ndim == 2 else 1))  # noqa: PLR2004 - (n, k)
+    np.add.at(rows, [example for example, _ in counts], each * np.asarray(list(counts.values()), float)[:, None])
+    asked = np.asarray(sorted({example for example, _ in counts}), np.intp)
+    signed = scorer.signature([example.references for example in check.examples])
+    return Statistics(choice.name, scorer.metric, signed, rows, scorer.value, asked)
+
+
+def _replies(seen: Rounds) -> Iterator[Reply]:
+    for block in seen.done.values():
+        yield from block.replies
+
+
+def first_answers(check: Check, seen: Rounds) -> Mapping[str, Row]:
+    """Return a row an example: its answer, and all of them where they differ."""
+    found: dict[int, list[str]] = {}
+    for reply in _replies(seen):
+        texts = found.setdefault(reply.example, [])
+        if reply.answer not in texts:
+            texts.append(reply.answer)
+    return {
+        example.id: Observation(
+            check.id,
+            example.id,
+            _told(found.get(i, [])),
+        )
+        for i, example in enumerate(check.examples)
+    }
+
+
+def _told(texts: Sequence[str]) -> Mapping[str, str]:
+    if len(texts) > 1:
+        return {"answer": texts[0], "answers": json.dumps(sorted(texts))}
+    return {"answer": texts[0] if texts else ""}

@@ -1,0 +1,61 @@
+"""How much a duet's ratio moves when nothing differs: seen in the run itself, not in an earlier one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from mlgate.core.resampling import draws, half_width, resampled
+from mlgate.core.series import Series, shared
+
+FEWEST_NEIGHBOURS = 6
+"""Below this many pairs of neighbouring blocks of one side the machine's own noise is not known."""
+
+_KEY = 20263
+
+
+def noise(candidate: Series, baseline: Series) -> float:
+    """Return the half width, as a share of the value, that a duet of so many rounds has when nothing differs (95 %).
+
+    Where a round asks candidate then baseline, and the next one baseline then candidate, two blocks of one side stand
+    next to each other, as close as the two blocks of a round. They are taken as a round of equal models; which of the
+    two plays the candidate is drawn anew each time. Each block is in one pair at most. NaN with fewer than 6 pairs.
+    """
+    one, other = shared(candidate, baseline)
+    if one.under or other.under or not (one.sound and other.sound and one.corpus() > 0 and other.corpus() > 0):
+        return math.nan
+    joined, pairs = _neighbours(one, other)
+    if pairs < FEWEST_NEIGHBOURS:
+        return math.nan
+    weights = draws(pairs)
+    stream = np.random.Generator(np.random.Philox(key=_KEY))
+    swapped = stream.binomial(weights.astype(np.int64), 0.5)
+    earlier_plays = np.stack([weights - swapped, swapped], axis=2).reshape(len(weights), -1)
+    later_plays = np.stack([swapped, weights - swapped], axis=2).reshape(len(weights), -1)
+    blocks = np.arange(2 * pairs)
+    logs = resampled(joined, blocks, earlier_plays) - resampled(joined, blocks, later_plays)
+    return math.expm1(half_width(logs, pairs, 0.95) * math.sqrt(pairs / len(np.unique(one.rounds))))
+
+
+def _neighbours(one: Series, other: Series) -> tuple[Series, int]:
+    """Return the values of all neighbouring blocks of one side, and how many pairs they are.
+
+    Its "rounds" are 2p for the earlier block of pair p and 2p + 1 for the later. Each side's values are divided by its
+    own percentile: a slower side must not govern the percentile of both.
+    """
+    parts, units, pairs = [], [], 0
+    for number, began in sorted(one.first.items()):
+        if one.first.get(number + 1, began) == began:
+            continue
+        side = other if began else one  # who was asked last in this round is asked first in the next
+        level = side.corpus()
+        for late in (0, 1):
+            block = side.values[side.rounds == number + late] / level
+            parts.append(block)
+            units.append(np.full(len(block), 2 * pairs + late))
+        pairs += 1
+    if not pairs:
+        return one, 0
+    return replace(one, values=np.concatenate(parts), rounds=np.concatenate(units).astype(np.intp), first={}), pairs

@@ -1,0 +1,187 @@
+"""Which rounds of timed load count, and why the others do not: warm-up, a late generator, a model that was gone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlgate.core import looks, warmup
+from mlgate.core.check import START, Check, Json
+from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.timed import SKIPPED, Block, Reply, unpack
+
+LATE_SHARE = 0.02
+LATE_S = 0.0002
+"""A request may leave so much later than due, of the median latency or at all: else the generator is measured."""
+BUSY = 0.7
+"""The share of its core that the generator may use."""
+STOLEN = 0.1
+"""The share of a block that the hypervisor may take away."""
+MOST_LATE = 0.2
+"""The share of rounds that may be left out because of the generator."""
+
+GONE = "gone: "
+"""What a skip's reason begins with when the model itself is the reason."""
+BASELINE_GONE = "baseline gone: "
+"""What it begins with when the baseline's model is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """One side of a check's rounds."""
+
+    counted: Mapping[int, Block]
+    """By round, ascending: what percentiles are computed from."""
+    done: Mapping[int, Block]
+    """All that were carried out, warm-up included: errors and answers count in each of them."""
+    warm: int
+    """Rounds cut at the start."""
+    late: tuple[int, ...]
+    """Rounds that were left out because the generator was late, busy or robbed of its core."""
+    first: Mapping[int, bool]
+    """Of each round that was carried out: whether this side was asked first."""
+    rates: Mapping[int, float]
+    """Requests a second that were planned."""
+    duet: str
+    start: Mapping[str, str | float]
+    """How the model was started."""
+    share: float
+    """Of the error probability, that the look at which it ended may spend."""
+    look: int
+    """1-based; 0 when it ended between looks."""
+    flaw: str
+    """Why no time of these rounds can be judged; empty when they can."""
+    cut_off: str = ""
+    """Why there was nobody to ask any more before the rounds were over; empty when there was."""
+    died: bool = False
+    """Whether that is the check's own model's doing, not the baseline's."""
+
+    @property
+    def replies(self) -> Sequence[Reply]:
+        """Return the replies of the rounds that count."""
+        return [reply for block in self.counted.values() for reply in block.replies]
+
+
+def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
+    """Read the rounds of one side. Raises EvidenceError for a row that cannot be read."""
+    seen = {int(name): row.seen for name, row in rows.items() if name != START and isinstance(row, Observation)}
+    skips = {number: str(facts[SKIPPED]) for number, facts in seen.items() if SKIPPED in facts}
+    done = {number: unpack(seen[number]) for number in sorted(seen) if number not in skips}
+    late = tuple(number for number, block in done.items() if disturbed(block))
+    planned_warm = _whole(check.params.get("warm"))
+    timed = {number: block for number, block in done.items() if number > planned_warm and number not in late}
+    more = _warming(timed)
+    counted = dict(list(timed.items())[more:])
+    ended = next((why for why in skips.values() if why.startswith((GONE, BASELINE_GONE))), "")
+    cut_off = f"after {len(done)} of {check.rounds} rounds {ended.partition(': ')[2]}" if ended else ""
+    share, look = _look(check, len(done))
+    start = rows.get(START)
+    return Rounds(
+        counted,
+        done,
+        len([number for number in done if number <= planned_warm]) + more,
+        late,
+        {number: bool(seen[number].get("first", 0)) for number in done},
+        {number: float(seen[number].get("rate", 0)) for number in done},
+        str(next((seen[number].get("duet", "") for number in done), "")),
+        start.seen if isinstance(start, Observation) else {},
+        share,
+        look,
+        cut_off or _flaw(done, late, look) or _cut_flaw(check, timed, more),
+        cut_off,
+        ended.startswith(GONE),
+    )
+
+
+def holes(check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
+    """Return the rows that keep the check from being scored: gaps, and skips in the middle."""
+    found = {name: row.why for name, row in rows.items() if isinstance(row, Gap)}
+    skipped = ""
+    for name in check.rows:
+        row = rows.get(name)
+        if not isinstance(row, Observation):
+            continue
+        if SKIPPED in row.seen:
+            skipped = name
+        elif skipped:
+            found[name] = f"it was carried out after {skipped} was skipped"
+    return found
+
+
+def disturbed(block: Block) -> bool:
+    """Whether a block measured the generator, or the machine around it, more than the model."""
+    late = [reply.late for reply in block.replies if not reply.failure]
+    wall = block.facts.get("wall_s", 0.0)
+    if not late or wall <= 0:
+        return False
+    median = float(np.median([reply.done for reply in block.replies]))
+    nine_in_ten = float(np.quantile(late, 0.9))
+    return (
+        nine_in_ten > max(LATE_S, LATE_SHARE * median)
+        or block.facts.get("cpu_s", 0.0) > BUSY * wall
+        or block.facts.get("steal_s", 0.0) > STOLEN * wall
+    )
+
+
+def lateness(replies: Sequence[Reply]) -> float:
+    """Return the 99th percentile of how late requests were sent, in seconds; NaN without any."""
+    return float(np.quantile([reply.late for reply in replies], 0.99)) if replies else math.nan
+
+
+def _warming(timed: Mapping[int, Block]) -> int:
+    """Return how many more rounds the model was still warming up in (MSER-5 over the requests in order)."""
+    values = [reply.done for block in timed.values() for reply in block.replies]
+    if not values:
+        return 0
+    left = warmup.cut(np.asarray(values))
+    for index, block in enumerate(timed.values()):
+        if left <= 0:
+            return index
+        left -= len(block.replies)
+    return len(timed)
+
+
+def _look(check: Check, done: int) -> tuple[float, int]:
+    planned = check.params.get("looks", ())
+    places = [_whole(one) for one in planned] if isinstance(planned, Sequence) and not isinstance(planned, str) else []
+    if not places:
+        return 1.0, 1
+    if done not in places:
+        return 0.0, 0
+    return looks.shares(places)[places.index(done)], places.index(done) + 1
+
+
+def _flaw(done: Mapping[int, Block], late: Sequence[int], look: int) -> str:
+    if not done:
+        return "no round was carried out"
+    if not look:
+        return f"it ended after {len(done)} rounds, at none of its looks"
+    if len(late) > MOST_LATE * len(done):
+        return _generator(done, late)
+    return ""
+
+
+def _cut_flaw(check: Check, timed: Mapping[int, Block], more: int) -> str:
+    if not timed:
+        return "no round was left to count"
+    if check.params.get("mode") != "find" and more > len(timed) / 2:
+        return f"the model was still warming up in {more} of {len(timed)} rounds: give it a longer warmup"
+    return ""
+
+
+def _generator(done: Mapping[int, Block], late: Sequence[int]) -> str:
+    replies = [reply for number in late for reply in done[number].replies]
+    wall = sum(done[number].facts.get("wall_s", 0.0) for number in late)
+    busy, stolen = (sum(done[n].facts.get(name, 0.0) for n in late) / wall for name in ("cpu_s", "steal_s"))
+    return (
+        f"the generator, not the model, was measured in {len(late)} of {len(done)} rounds: requests left "
+        f"{lateness(replies) * 1000:.2f} ms late (p99), the generator's core was {busy:.0%} busy, {stolen:.0%} stolen; "
+        "a lower rate, or a machine with a core to spare, is needed"
+    )
+
+
+def _whole(value: Json) -> int:
+    return int(value) if isinstance(value, int | float) else 0

@@ -1,0 +1,161 @@
+"""What a latency check sent and saw, beside its rules: percentiles, a histogram, the machine's noise, what was cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from mlgate.core import rounds
+from mlgate.core.check import Check, Json
+from mlgate.core.errors import EvidenceError
+from mlgate.core.evidence import Evidence
+from mlgate.core.noise import noise
+from mlgate.core.report import LoadSummary, Percentile
+from mlgate.core.resampling import log_width, ratio_width
+from mlgate.core.rounds import Rounds
+from mlgate.core.series import Series, shared
+from mlgate.core.timed import Reply
+from mlgate.core.timing import timing
+
+SHOWN = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
+STREAMED = ("ttft_p50_ms", "ttft_p95_ms", "itl_p50_ms", "itl_p95_ms")
+_CONFIDENCE = 0.95
+_BINS = 24
+_WIDEST = 3.0
+_TELLING = ("run",)
+"""Facts of a start that mean nothing to a person."""
+
+
+def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) -> LoadSummary:
+    """Summarise one latency check. What was not observed gives a summary with a flaw, never an exception."""
+    try:
+        seen = rounds.read(check, evidence.under(check.id))
+        past = rounds.read(check, baseline.under(check.id)) if baseline else None
+    except EvidenceError as error:
+        return _nothing(check, str(error))
+    past = past if past and past.duet and past.duet == seen.duet else None
+    replies = seen.replies
+    walls = [block.facts.get("wall_s", 0.0) for block in seen.counted.values()]
+    busy = [block.facts.get("cpu_s", 0.0) for block in seen.counted.values()]
+    edges = _edges(replies, past.replies if past else ())
+    median = _both(seen, past, "p50_ms")
+    looks = check.params.get("looks", ())
+    return LoadSummary(
+        check=check.id,
+        load=described(check),
+        requests=len(replies),
+        failed=sum(1 for block in seen.done.values() for reply in block.replies if reply.failure),
+        rounds=len(seen.done),
+        planned=check.rounds,
+        warm=seen.warm,
+        late=len(seen.late),
+        look=seen.look,
+        looks=len(looks) if isinstance(looks, Sequence) else 0,
+        late_p99_ms=rounds.lateness(replies) * 1000,
+        generator=sum(busy) / sum(walls) if sum(walls) > 0 else math.nan,
+        noise=noise(*median) if median else math.nan,
+        percentiles=tuple(_percentiles(seen, past)),
+        edges_ms=edges,
+        counts=_counts(replies, edges),
+        before=_counts(past.replies, edges) if past else (),
+        facts=tuple((name, _text(value)) for name, value in sorted(seen.start.items()) if name not in _TELLING),
+        flaw=seen.flaw,
+    )
+
+
+def _nothing(check: Check, why: str) -> LoadSummary:
+    nothing = math.nan
+    return LoadSummary(
+        check.id, described(check), 0, 0, 0, check.rounds, 0, 0, 0, 0, nothing, nothing, nothing, (), (), (), flaw=why
+    )
+
+
+def described(check: Check) -> str:
+    """Return how a check loads its model, for people."""
+    given = check.params
+    block = f"blocks of {_text(given.get('block_s'))} s"
+    arrivals = "evenly spaced" if given.get("arrivals") == "constant" else "Poisson"
+    match given.get("mode"):
+        case "closed":
+            return f"closed loop, {_text(given.get('concurrency'))} under way, {block}"
+        case "find":
+            bounds = given.get("find", {})
+            kept = ", ".join(f"{k} <= {_text(v)}" for k, v in bounds.items()) if isinstance(bounds, Mapping) else ""
+            return f"open loop, the largest rate that keeps {kept}"
+        case "stages":
+            stages = given.get("stages", ())
+            pairs = [one for one in stages if isinstance(one, Sequence)] if isinstance(stages, Sequence) else []
+            rates = ", ".join(f"{_text(one[0])}/s" for one in pairs)
+            return f"open loop in stages of {rates}, {arrivals}, {block}"
+        case _:
+            return f"open loop, {_text(given.get('rate'))}/s, {arrivals}, {block}"
+
+
+def _text(value: Json) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _percentiles(seen: Rounds, past: Rounds | None) -> Iterator[Percentile]:
+    streamed = any(reply.events for reply in seen.replies)
+    for name in (*SHOWN, *(STREAMED if streamed else ())):
+        one = _series(seen, name)
+        if not len(one.values):
+            continue
+        value, half = one.corpus(), log_width(one, _CONFIDENCE)
+        low, high = value * math.exp(-half), value * math.exp(half)
+        both = _both(seen, past, name)
+        found = timing(name)
+        assert found is not None
+        if both is None:
+            yield Percentile(found.clock, found.quantile, value, low, high)
+            continue
+        after, before = (part.corpus() for part in both)
+        ratio, doubt = (after / before if before > 0 else math.nan), ratio_width(*both, _CONFIDENCE)
+        ends = ratio * math.exp(-doubt), ratio * math.exp(doubt)
+        yield Percentile(found.clock, found.quantile, value, low, high, before, ratio, *ends)
+
+
+def _both(seen: Rounds, past: Rounds | None, name: str) -> tuple[Series, Series] | None:
+    if past is None:
+        return None
+    one, other = shared(_series(seen, name), _series(past, name))
+    return (one, other) if len(one.values) and len(other.values) else None
+
+
+def _series(seen: Rounds, name: str) -> Series:
+    found = timing(name)
+    assert found is not None
+    pairs = [
+        (number, value * 1000)
+        for number, block in seen.counted.items()
+        for reply in block.replies
+        for value in reply.times(found.clock)
+    ]
+    return Series(
+        name,
+        found.metric,
+        "",
+        found.quantile,
+        np.asarray([value for _, value in pairs], float),
+        np.asarray([number for number, _ in pairs], np.intp),
+        {number: seen.first[number] for number in seen.counted},
+        seen.duet,
+    )
+
+
+def _edges(replies: Sequence[Reply], others: Sequence[Reply]) -> tuple[float, ...]:
+    """Return edges of a histogram with equal steps on the logarithm, from the fastest to the slowest of both sides."""
+    times = [reply.done * 1000 for reply in (*replies, *others) if reply.done > 0]
+    if not times:
+        return ()
+    low, high = min(times), min(max(times), _WIDEST * float(np.quantile(times, 0.99)))  # a time-out squeezes the rest
+    return tuple(float(edge) for edge in np.geomspace(low, max(high, low * 1.01), _BINS + 1))
+
+
+def _counts(replies: Sequence[Reply], edges: Sequence[float]) -> tuple[int, ...]:
+    if not edges:
+        return ()
+    times = np.clip([reply.done * 1000 for reply in replies], edges[0], edges[-1])
+    return tuple(int(count) for count in np.histogram(times, np.asarray(edges))[0])

@@ -1,0 +1,147 @@
+"""Judging times: values against limits by one-sided bounds, and against a baseline that was asked in turn."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from mlgate.core import rounds
+from mlgate.core.check import ERROR_RATE, Check, Rule
+from mlgate.core.evidence import Evidence
+from mlgate.core.looks import effective_confidence
+from mlgate.core.noise import noise
+from mlgate.core.outcome import Outcome
+from mlgate.core.resampling import bounds, log_width, ratio_width, too_few
+from mlgate.core.series import Fact, Series, shared
+from mlgate.core.statistics import Width
+from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_bounds, hold_fact, hold_limit
+
+TAIL = 0.99
+"""From this percentile on, only an interval narrower than the margin is judged."""
+
+_SHOWN = 0.95
+_LONGEST = 300
+"""Characters of a failure's reason that a finding repeats."""
+
+
+def with_reasons(check: Check, evidence: Evidence, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield *findings*, those about errors with why requests failed.
+
+    A model that ended under load breaks every limit of errors: nobody knows what the requests that were still to come
+    would have been, and a model that is gone must not pass because it went late.
+    """
+    seen = rounds.read(check, evidence.under(check.id))
+    failures = Counter(reply.failure for block in seen.done.values() for reply in block.replies if reply.failure)
+    asked = sum(len(block.replies) for block in seen.done.values())
+    for finding in findings:
+        if finding.rule.metric != ERROR_RATE.name:
+            yield finding
+        elif seen.died:
+            held = finding.outcome is Outcome.PASSED
+            outcome, topic = (finding.rule.on_breach, "max") if held else (finding.outcome, finding.topic)
+            yield replace(finding, outcome=outcome, topic=topic, why=f"{finding.why}, and {seen.cut_off}")
+        elif finding.outcome is not Outcome.PASSED and failures:
+            reason, times = min(failures.items(), key=lambda one: (-one[1], one[0]))
+            many = "each" if times == failures.total() else f"{times:,} of them"
+            said = f"{failures.total():,} of {asked:,} requests failed, {many} with: {reason[:_LONGEST]}"
+            yield replace(finding, why=f"{finding.why}; {said}")
+        else:
+            yield finding
+
+
+def measured(check: str, part: Series | Fact) -> Measurement:
+    """Return a value with its 95 % interval."""
+    if isinstance(part, Fact):
+        return Measurement(check, part.name, part.metric, part.value, 1, math.nan, math.nan, part.signature)
+    value, half = part.corpus(), log_width(part, _SHOWN)
+    low, high = value * math.exp(-half), value * math.exp(half)
+    return Measurement(check, part.name, part.metric, value, len(part.values), low, high, part.signature)
+
+
+def hold(check: Check, rule: Rule, part: Series | Fact) -> Finding:
+    """Hold a value against `min` or `max`."""
+    one = measured(check.id, part)
+    if isinstance(part, Fact):
+        return hold_limit(rule, one)
+    lacking = too_few(part)
+    if lacking:
+        return _inconclusive(rule, one, None, f"{rule.metric} {one.metric.show(one.value)}: {lacking}", "too-few")
+    found = bounds(part, effective_confidence(rule.confidence, part.spent))
+    return hold_bounds(rule, one, found.low, found.high)
+
+
+def compare(
+    check: Check, rules: Sequence[tuple[Rule, Series | Fact, Series | Fact]], *, across: bool
+) -> Iterator[Finding]:
+    """Hold each candidate's part against the baseline's. *across*: times of another run may block, as was asked for."""
+    family = sum(1 for _, part, _ in rules if isinstance(part, Series))
+    for rule, part, past in rules:
+        if isinstance(part, Series) and isinstance(past, Series):
+            yield _compare(check, rule, part, past, family, across=across)
+        elif isinstance(part, Fact) and isinstance(past, Fact):
+            yield hold_fact(rule, measured(check.id, part), measured(check.id, past))
+        else:
+            why = f"{rule.metric} was measured in unlike ways for candidate and baseline"
+            yield Finding(check.id, rule, Outcome.ERRORED, why, "not-measured")
+
+
+def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, *, across: bool) -> Finding:
+    together = bool(part.duet) and part.duet == past.duet
+    if not together:
+        return _across(check, rule, part, past, family, judged=across)
+    part, past = shared(part, past)
+    after, before = measured(check.id, part), measured(check.id, past)
+    if part.signature != past.signature:
+        return hold_baseline(rule, after, before, Delta(0.0, Width(math.nan), Width(math.nan)))
+    lacking = too_few(part) or too_few(past)
+    if lacking:
+        return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
+    sure = effective_confidence(rule.confidence, part.spent)
+    alone, all_of_them = (Width(ratio_width(part, past, level)) for level in (sure, sure ** (1 / max(1, family))))
+    delta = Delta(after.value - before.value, alone, all_of_them, base=before.value)
+    margin = rule.limit if rule.relative else rule.limit / before.value
+    if part.quantile >= TAIL and not math.expm1(alone.half) < margin:
+        why = (
+            f"{rule.metric} is known to a factor of {math.exp(alone.half):.2f} only, and {rule.limit_text} is "
+            "narrower: a tail like this needs more requests"
+        )
+        return _inconclusive(rule, after, before, why, "tail", delta)
+    floor = noise(part, past)
+    if margin < floor:
+        why = (
+            f"{rule.limit_text} is below this machine's own noise: a model beside itself differs by up to "
+            f"{floor:.1%} here in {len(part.first)} rounds"
+        )
+        return _inconclusive(rule, after, before, why, "noise", delta)
+    return hold_baseline(rule, after, before, delta)
+
+
+def _across(check: Check, rule: Rule, part: Series, past: Series, family: int, *, judged: bool) -> Finding:
+    """Compare with times of another run: machines differ by more than any margin, so it tells and never blocks."""
+    after, before = measured(check.id, part), measured(check.id, past)
+    apart = "the baseline was timed in another run"
+    if judged and part.signature == past.signature and not (too_few(part) or too_few(past)):
+        sure = effective_confidence(rule.confidence, part.spent)
+        alone, together = (
+            Width(math.hypot(log_width(part, level), log_width(past, level)))
+            for level in (sure, sure ** (1 / max(1, family)))
+        )
+        found = hold_baseline(
+            rule, after, before, Delta(after.value - before.value, alone, together, base=before.value)
+        )
+        return replace(found, why=f"{found.why}; {apart}, and `stored: block` asks for a verdict all the same")
+    change = (after.value / before.value - 1) if before.value > 0 else math.nan
+    why = (
+        f"{rule.metric} {before.metric.show(before.value)} became {after.metric.show(after.value)} ({change:+.1%}), "
+        f"for the trend only: {apart}; `baseline: {{from: image}}` compares both on one machine"
+    )
+    return Finding(check.id, rule, Outcome.WARNED, why, "stored-baseline", "", after, before)
+
+
+def _inconclusive(  # noqa: PLR0917 - a finding's own parts, in their order
+    rule: Rule, after: Measurement, before: Measurement | None, why: str, topic: str, delta: Delta | None = None
+) -> Finding:
+    outcome = rule.on_inconclusive if topic in {"too-few", "tail"} else Outcome.INCONCLUSIVE
+    return Finding(after.check, rule, outcome, why, topic, measured=after, baseline=before, delta=delta)

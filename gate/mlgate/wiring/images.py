@@ -1,0 +1,152 @@
+"""Models that run from images: found or built once a run, started in a sandbox, reached by a load generator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlgate.adapters import docker_build, docker_engine, docker_image, docker_reaper, docker_server
+from mlgate.adapters.docker_build import Recipe
+from mlgate.adapters.docker_hardening import SandboxOptions
+from mlgate.adapters.docker_image import Image
+from mlgate.adapters.docker_server import ModelServer
+from mlgate.adapters.http_address import Address
+from mlgate.adapters.http_load import HttpLoad
+from mlgate.adapters.load_channel import Channel, ProcessChannel
+from mlgate.config.image_section import Image as Section
+from mlgate.config.model_section import ModelSection
+from mlgate.core.check import digest_of
+from mlgate.core.errors import ModelError
+from mlgate.wiring import models
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+@dataclass(eq=False)
+class Images:
+    """The images of one run: each is resolved to its content, or built, once; one line to the engine."""
+
+    root: Path
+    _found: dict[str, Image] = field(default_factory=dict)
+
+    def digest(self, section: ModelSection) -> str:
+        """Return what stands for an image model in provenance: its content, and how it is started and asked."""
+        assert section.image is not None
+        asked = repr(models.protocol(section, section.image))
+        return digest_of([self._image(section.image).id, asked, repr(_options(section.image))])
+
+    def reap(self) -> tuple[str, ...]:
+        """Remove what killed runs left in the engine; return what was removed."""
+        return docker_reaper.reap(self._engine)
+
+    def start(self, section: ModelSection, run: str) -> ModelServer:
+        """Start the section's image in its sandbox and return it when it is ready."""
+        given = section.image
+        assert given is not None
+        path = given.ready or given.usual_ready_path(section.served_name)
+        return docker_server.start(
+            self._engine,
+            self._image(given),
+            _options(given),
+            run_id=run,
+            readiness=path or _port_is_enough,
+            ready_s=given.ready_within.total_seconds(),
+            outside=ProcessChannel,
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        engine = self.__dict__.pop("_engine", None)
+        if engine is not None:
+            engine.close()
+
+    @cached_property
+    def _engine(self) -> DockerClient:
+        return docker_engine.connect()
+
+    def _image(self, given: Section) -> Image:
+        written = given.model_dump_json(exclude_unset=True)
+        if written not in self._found:
+            self._found[written] = self._look_up(given)
+        return self._found[written]
+
+    def _look_up(self, given: Section) -> Image:
+        if given.build is None:
+            assert given.ref is not None
+            return docker_image.resolve(self._engine, given.ref)
+        how = given.build
+        recipe = Recipe(self.root / how.context, how.dockerfile, how.args, how.target or "")
+        return docker_build.build(self._engine, recipe)
+
+
+def load(section: ModelSection, server: ModelServer, run: str, *, stream: bool) -> HttpLoad:
+    """Return a running image as a model to be asked, or put under load. Closing it leaves the server running."""
+    given = section.image
+    assert given is not None
+    strict = given.sandbox == "strict"
+    return HttpLoad(
+        _Lent(server.channel),
+        Address.of(f"http://{server.host}:{server.port}"),
+        models.protocol(section, given, stream=stream),
+        timeout_s=given.timeout.total_seconds(),
+        stream=stream,
+        facts={**server.facts(), "run": run},
+        resources=lambda: _resources(server),
+        gone=server.why_dead,
+        concurrency=given.concurrency,
+        cpus=None if strict else _cores(given.cpus)[1],
+    )
+
+
+class _Lent:
+    """A channel that outlives who uses it: the server's own."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def call(self, command: Mapping[str, object], timeout_s: float) -> dict[str, Any]:
+        """Pass the command on."""
+        return self._channel.call(command, timeout_s)
+
+    def close(self) -> None:
+        """Leave it open: it is the server's."""
+
+
+def _resources(server: ModelServer) -> Mapping[str, float]:
+    """Return what the container used; nothing when it has ended, which is told elsewhere."""
+    try:
+        return server.resources()
+    except ModelError:
+        return {}
+
+
+def _port_is_enough(_: Channel, __: float) -> str:
+    return ""
+
+
+def _options(given: Section) -> SandboxOptions:
+    server, generator = _cores(given.cpus)
+    return SandboxOptions(
+        mode=given.sandbox,
+        port=given.port,
+        memory_mb=given.memory,
+        cpus=server,
+        driver_cpus=generator,
+        command=given.command or (),
+        env=given.env,
+        tmp_exec=given.tmp_exec,
+        gpus=given.gpus,
+    )
+
+
+def _cores(wanted: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the model's cores and the generator's: apart where the machine has more than one."""
+    there = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(there) < 2:  # noqa: PLR2004 - one core cannot be divided
+        return tuple(there), tuple(there)
+    return tuple(there[1 : 1 + wanted]), (there[0],)

@@ -1,0 +1,92 @@
+"""The two sides of a run: the candidate's model and, in a duet, the baseline's. Each starts when it is first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlgate.adapters.docker_server import ModelServer
+from mlgate.adapters.http_address import Address
+from mlgate.adapters.http_load import HttpLoad
+from mlgate.adapters.load_channel import ProcessChannel
+from mlgate.config.model_section import Endpoint, ModelSection
+from mlgate.core.check import Check, Json, Suite
+from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.ports import Load, Model
+from mlgate.wiring import models
+from mlgate.wiring.images import Images, load
+from mlgate.wiring.tell import tell
+
+
+@dataclass
+class Sides:
+    """Opens models and loads of both sides. An image is started once a side and run, and lives until `close`."""
+
+    root: Path
+    suite: Suite
+    images: Images
+    candidate: Mapping[str, Json]
+    """The model's section, as it is written."""
+    baseline: Mapping[str, Json]
+    """The baseline's; empty without a duet."""
+    logs: Path
+    """The folder that takes the containers' logs."""
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """What says that times were taken in turn, in one run."""
+    _servers: dict[bool, ModelServer] = field(default_factory=dict)
+
+    def load(self, check: Check) -> Load:
+        """Return one side of a timed check, ready to be put under load."""
+        baseline = bool(check.baseline_of)
+        section = self._section(baseline=baseline)
+        stream = check.params.get("stream") is True
+        if section.image is not None:
+            return load(section, self._server(section, baseline=baseline), self.run, stream=stream)
+        if section.endpoint is not None:
+            return self._endpoint_load(section, section.endpoint, stream=stream)
+        raise ConfigError(
+            "times are taken of a model that serves: an endpoint or an image",
+            hint="write model: {endpoint: …} or {image: …}",
+        )
+
+    def model(self, *, baseline: bool) -> Model:
+        """Return one side's model, to be asked about examples one by one, from this process."""
+        section = self._section(baseline=baseline)
+        if section.image is not None:
+            return load(section, self._server(section, baseline=baseline), self.run, stream=False)
+        return models.model(self.baseline if baseline else self.candidate, self.root, self.suite, 1)
+
+    def close(self) -> None:
+        """End what was started, keeping what it printed."""
+        while self._servers:
+            baseline, server = self._servers.popitem()
+            with contextlib.suppress(GateError):
+                server.sandbox.logs(self.logs / ("baseline.log" if baseline else "model.log"))
+            server.close()
+        self.images.close()
+
+    def _section(self, *, baseline: bool) -> ModelSection:
+        return ModelSection.model_validate(self.baseline if baseline else self.candidate)
+
+    def _server(self, section: ModelSection, *, baseline: bool) -> ModelServer:
+        if not self._servers:
+            for removed in self.images.reap():
+                tell(sys.stderr, f"mlgate: notice: a run that was killed had left this, and it was removed: {removed}")
+        if baseline not in self._servers:
+            self._servers[baseline] = self.images.start(section, self.run)
+        return self._servers[baseline]
+
+    def _endpoint_load(self, section: ModelSection, given: Endpoint, *, stream: bool) -> HttpLoad:
+        return HttpLoad(
+            ProcessChannel(),
+            Address.of(given.url),
+            models.protocol(section, given, stream=stream),
+            timeout_s=given.timeout.total_seconds(),
+            headers=models.headers(given),
+            stream=stream,
+            facts={"run": self.run},
+        )

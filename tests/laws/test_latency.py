@@ -1,0 +1,372 @@
+"""A gate on times: what was not measured never passes, noise does not block, and a slower model does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.law_load import LawLoad
+
+from mlgate.adapters.load_executor import LoadExecutor
+from mlgate.checks.accuracy import Accuracy
+from mlgate.checks.latency import Latency
+from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, Suite, data_digest
+from mlgate.core.errors import ModelError
+from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
+from mlgate.core.outcome import Outcome
+from mlgate.core.ports import Kinds, Load
+from mlgate.core.report import Report
+from mlgate.core.timed import Block, Reply, pack, unpack
+from mlgate.flow import beside
+from mlgate.flow.check import settled, settles
+from mlgate.flow.judge import Baseline, judge
+from mlgate.flow.merge import merge
+
+KINDS: Kinds = {"accuracy": Accuracy(), "latency": Latency()}
+EXAMPLES = tuple(Example(f"{i:03}", f"input {i}", (f"the answer to {i} is as long as this",)) for i in range(60))
+ABSENT = Baseline("image old", None, "it was not observed")
+RISE = Rule("p50_ms", Bound.MAX_RISE, 0.05, relative=True)
+LIMIT = Rule("p95_ms", Bound.MAX, 40.0)
+
+
+def speed(*rules: Rule, rounds: int = 30, **params: Json) -> Check:
+    names = dict.fromkeys(rule.metric for rule in rules)
+    plan: dict[str, Json] = {"mode": "open", "rate": 40, "arrivals": "poisson", "block_s": 1.0, "warm": 2}
+    plan |= {"looks": [rounds], "seed": 1, "stored": "warn", **params}
+    return Check(
+        "speed",
+        "latency",
+        EXAMPLES,
+        tuple(MetricChoice(name, name) for name in names),
+        rules,
+        (),
+        data_digest(EXAMPLES),
+        plan,
+        rounds=rounds,
+        exclusive=True,
+    )
+
+
+def suite_of(check: Check, *, duet: bool) -> Suite:
+    return Suite.of(beside.with_baseline([check], "image old") if duet else [check])
+
+
+def provenance(suite: Suite) -> Provenance:
+    return Provenance("abc", suite.digest, "m", tuple(sorted((c.id, c.data_digest) for c in suite.checks)), "old")
+
+
+def observed(check: Check, candidate: LawLoad, baseline: LawLoad | None = None) -> tuple[Suite, Evidence]:
+    suite = suite_of(check, duet=baseline is not None)
+    sides: Mapping[str, Load | None] = {"speed": candidate, "baseline/speed": baseline}
+
+    def load(side: Check) -> Load:
+        found = sides[side.id]
+        assert found is not None
+        return found
+
+    decided = settles(suite, KINDS, provenance(suite), ABSENT)
+    rows = LoadExecutor({"latency": Latency()}, load, decided).observe(suite)
+    return suite, Evidence.of(provenance(suite), [], rows)
+
+
+def report_of(check: Check, candidate: LawLoad, baseline: LawLoad | None = None) -> Report:
+    suite, evidence = observed(check, candidate, baseline)
+    return judge(suite, KINDS, evidence, ABSENT if baseline else None)
+
+
+def old(**law: Any) -> LawLoad:
+    return LawLoad(seed=2, **law)
+
+
+def test_a_model_that_did_not_change_passes() -> None:
+    assert report_of(speed(RISE), LawLoad(), old()).outcome is Outcome.PASSED
+
+
+def test_a_slower_model_is_blocked_with_the_interval_of_the_ratio() -> None:
+    report = report_of(speed(RISE), LawLoad(slower=1.1), old())
+    assert report.outcome is Outcome.FAILED
+    assert "%" in report.reason
+    assert "interval" in report.reason
+
+
+def test_a_faster_model_passes() -> None:
+    assert report_of(speed(RISE), LawLoad(slower=0.8), old()).outcome is Outcome.PASSED
+
+
+def test_a_limit_passes_only_when_the_bound_keeps_it_and_fails_only_when_the_bound_breaks_it() -> None:
+    check = speed(LIMIT)
+    assert report_of(check, LawLoad()).outcome is Outcome.PASSED
+    assert report_of(check, LawLoad(slower=2)).outcome is Outcome.FAILED
+    on_the_limit = replace(LIMIT, limit=report_of(check, LawLoad()).measurements[0].value)
+    assert report_of(speed(on_the_limit), LawLoad()).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_p99_of_200_requests_is_inconclusive() -> None:
+    rule = Rule("p99_ms", Bound.MAX, 400.0)
+    report = report_of(speed(rule, rounds=10, rate=20), LawLoad())
+    assert report.outcome is Outcome.INCONCLUSIVE
+    assert "299" in report.reason
+
+
+def test_a_tail_that_is_known_worse_than_the_margin_is_not_judged() -> None:
+    rule = Rule("p99_ms", Bound.MAX_RISE, 0.05, relative=True)
+    report = report_of(speed(rule), LawLoad(tail=0.012), old(tail=0.012))
+    assert (report.outcome, report.findings[0].topic) == (Outcome.INCONCLUSIVE, "tail")
+
+
+def test_a_margin_below_the_machines_own_noise_is_refused() -> None:
+    rule = Rule("p50_ms", Bound.MAX_RISE, 0.0001, relative=True)
+    report = report_of(speed(rule), LawLoad(), old())
+    assert (report.outcome, report.findings[0].topic) == (Outcome.INCONCLUSIVE, "noise")
+
+
+def test_one_failed_request_breaks_an_error_rate_of_zero() -> None:
+    rule = Rule("error_rate", Bound.MAX, 0.0)
+    assert report_of(speed(rule), LawLoad()).outcome is Outcome.PASSED
+    report = report_of(speed(rule), LawLoad(fails=0.01))
+    assert report.outcome is Outcome.FAILED
+
+
+def test_failed_requests_are_slow_not_absent() -> None:
+    fine, failing = (report_of(speed(LIMIT), LawLoad(fails=share)).measurements[0].value for share in (0.0, 0.1))
+    assert failing > 100 * fine
+
+
+def test_fast_junk_under_load_does_not_pass() -> None:
+    rule = Rule("rougeL", Bound.MIN, 0.8)
+    assert report_of(speed(rule, LIMIT), LawLoad()).outcome is Outcome.PASSED
+    junk = LawLoad(slower=0.5, answer=lambda example, before: "ok" if before else example.references[0])
+    assert report_of(speed(rule, LIMIT), junk).outcome is Outcome.FAILED
+
+
+def test_answers_under_load_are_held_against_the_baselines_answers() -> None:
+    rule = Rule("rougeL", Bound.MAX_DROP, 0.01)
+    assert report_of(speed(rule), LawLoad(), old()).findings[0].topic == "identical"
+    worse = LawLoad(answer=lambda example, _: " ".join(example.references[0].split()[:4]))
+    assert report_of(speed(rule), worse, old()).outcome is Outcome.FAILED
+
+
+def test_a_server_that_caches_what_was_asked_before_is_found_out() -> None:
+    rule = Rule("cache_speedup", Bound.MAX, 1.2)
+    assert report_of(speed(rule), LawLoad()).outcome is Outcome.PASSED
+    assert report_of(speed(rule), LawLoad(cached=0.2)).outcome is Outcome.FAILED
+
+
+def test_a_late_generator_is_an_error_and_never_a_failure_of_the_model() -> None:
+    report = report_of(speed(LIMIT), LawLoad(late=0.005, slower=5))
+    assert report.outcome is Outcome.ERRORED
+    assert "the generator, not the model" in report.reason
+
+
+def test_a_busy_generator_is_an_error() -> None:
+    assert report_of(speed(LIMIT), LawLoad(cpu=0.9)).outcome is Outcome.ERRORED
+
+
+def test_a_model_that_dies_under_load_has_failed() -> None:
+    report = report_of(speed(Rule("error_rate", Bound.MAX, 0.0), LIMIT), LawLoad(dies_after=300))
+    assert report.outcome is Outcome.FAILED
+    assert any("out of memory" in finding.why for finding in report.findings)
+
+
+def test_a_model_that_warms_up_is_cut_and_not_blamed() -> None:
+    report = report_of(speed(LIMIT), LawLoad(warming=200))
+    assert report.outcome is Outcome.PASSED
+    assert report.loads[0].warm >= 4
+
+
+def test_a_run_that_was_decided_ends_at_a_look_and_is_judged_by_that_looks_share() -> None:
+    check = speed(RISE, rounds=60, looks=[20, 40, 60])
+    suite, evidence = observed(check, LawLoad(slower=1.3), old())
+    report = judge(suite, KINDS, evidence, ABSENT)
+    assert report.outcome is Outcome.FAILED
+    assert report.loads[0].rounds == 20
+    assert report.loads[0].look == 1
+
+
+def test_a_run_that_ends_between_looks_is_not_judged() -> None:
+    check = speed(LIMIT, rounds=60, looks=[20, 40, 60])
+    suite, evidence = observed(check, LawLoad())
+    skipped = [
+        Observation("speed", row.example, {"skipped": "decided"})
+        if row.example >= "0012" and row.example != "start"
+        else row
+        for row in evidence.rows.values()
+    ]
+    report = judge(suite, KINDS, Evidence.of(evidence.provenance, [], skipped), None)
+    assert report.outcome is Outcome.ERRORED
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.sets(st.integers(0, 61), min_size=1, max_size=62))
+def test_losing_rounds_never_opens_the_gate(lost: set[int]) -> None:
+    suite, evidence = _slow()
+    kept = [row for i, row in enumerate(evidence.rows.values()) if i not in lost]
+    report = judge(suite, KINDS, Evidence.of(evidence.provenance, [], kept), ABSENT)
+    assert report.outcome.blocks
+
+
+_CACHE: list[tuple[Suite, Evidence]] = []
+
+
+def _slow() -> tuple[Suite, Evidence]:
+    if not _CACHE:
+        _CACHE.append(observed(speed(RISE), LawLoad(slower=1.1), old()))
+    return _CACHE[0]
+
+
+def test_a_gap_in_the_baselines_rounds_never_passes() -> None:
+    suite, evidence = observed(speed(RISE), LawLoad(), old())
+    rows: list[Row] = [
+        Gap(row.check, row.example, "lost") if row.key == ("baseline/speed", "0007") else row
+        for row in evidence.rows.values()
+    ]
+    assert judge(suite, KINDS, Evidence.of(evidence.provenance, [], rows), ABSENT).outcome.blocks
+
+
+def test_times_of_another_run_tell_and_do_not_block_unless_asked_for() -> None:
+    check = speed(RISE)
+    _, past = observed(check, old())
+    suite, evidence = observed(check, LawLoad(slower=1.5, run="another run"))
+    report = judge(suite, KINDS, evidence, Baseline("file", past))
+    assert (report.outcome, report.findings[0].topic) == (Outcome.WARNED, "stored-baseline")
+    asked = speed(RISE, stored="block")
+    _, past = observed(asked, old())
+    suite, evidence = observed(asked, LawLoad(slower=1.5, run="another run"))
+    assert judge(suite, KINDS, evidence, Baseline("file", past)).outcome is Outcome.FAILED
+
+
+def test_a_shard_is_never_half_a_load() -> None:
+    suite = suite_of(speed(RISE), duet=True)
+    first, second = suite.shard(1, 2), suite.shard(2, 2)
+    assert first.planned == suite.planned
+    assert not second.planned
+    _, evidence = _slow()
+    merged, _ = merge([("a", evidence), ("b", Evidence.of(evidence.provenance, [], []))])
+    assert merged == evidence
+
+
+def test_a_check_that_is_not_whole_is_asked_whole_again() -> None:
+    suite, evidence = _slow()
+    assert set(settled(suite, KINDS, evidence)) == suite.planned
+    rows = [row for row in evidence.rows.values() if row.key != ("speed", "0003")]
+    known = set(settled(suite, KINDS, Evidence.of(evidence.provenance, [], rows)))
+    assert not any(check == "speed" for check, _ in known)
+
+
+def test_a_model_that_does_not_start_is_a_gap_of_every_round() -> None:
+    suite = suite_of(speed(LIMIT), duet=False)
+
+    def load(_: Check) -> Load:
+        raise ModelError("the port never opened")
+
+    rows = list(LoadExecutor({"latency": Latency()}, load, lambda *_: False).observe(suite))
+    assert {row.key for row in rows} == suite.planned
+    report = judge(suite, KINDS, Evidence.of(provenance(suite), [], rows), None)
+    assert report.outcome is Outcome.ERRORED
+    assert "the port never opened" in report.reason
+
+
+def test_both_sides_are_asked_the_same_at_the_same_moments_in_random_order() -> None:
+    _, evidence = observed(speed(RISE), LawLoad(), old())
+    firsts = []
+    for number in range(1, 31):
+        one, other = (evidence.rows[side, f"{number:04}"] for side in ("speed", "baseline/speed"))
+        assert isinstance(one, Observation)
+        assert isinstance(other, Observation)
+        assert (one.seen["example"], one.seen["due_us"]) == (other.seen["example"], other.seen["due_us"])
+        assert one.seen["first"] != other.seen["first"]
+        firsts.append(one.seen["first"])
+    assert 5 < sum(map(float, firsts)) < 25
+
+
+def test_the_largest_rate_that_keeps_its_bound_is_found() -> None:
+    rule = Rule("max_rps", Bound.MIN, 80.0)
+    check = speed(
+        rule,
+        rounds=12,
+        mode="find",
+        find={"p95_ms": 100.0},
+        least=10,
+        most=500,
+        step_s=2.0,
+        arrivals="constant",
+        looks=[],
+    )
+    report = report_of(check, LawLoad(capacity=100))
+    assert report.outcome is Outcome.PASSED
+    assert 85 < report.measurements[0].value <= 101
+    assert report_of(check, LawLoad(capacity=50)).outcome is Outcome.FAILED
+
+
+def test_a_stream_gives_times_to_the_first_token_and_between_tokens() -> None:
+    rules = (
+        Rule("ttft_p95_ms", Bound.MAX, 30.0),
+        Rule("itl_p95_ms", Bound.MAX, 5.0),
+        Rule("tokens_per_s", Bound.MIN, 10),
+    )
+    report = report_of(speed(*rules), LawLoad(events=5))
+    assert report.outcome is Outcome.PASSED
+    unstreamed = report_of(speed(*rules), LawLoad())
+    assert unstreamed.outcome is Outcome.ERRORED
+
+
+def test_a_closed_loop_is_judged_by_the_same_rules() -> None:
+    check = speed(RISE, mode="closed", concurrency=4)
+    assert report_of(check, LawLoad(slower=1.1), old()).outcome is Outcome.FAILED
+    assert report_of(check, LawLoad(), old()).outcome is Outcome.PASSED
+
+
+def test_facts_are_compared_without_an_interval() -> None:
+    rule = Rule("start_s", Bound.MAX_RISE, 0.1, relative=True)
+    assert report_of(speed(rule), LawLoad(), old()).outcome is Outcome.PASSED
+    assert report_of(speed(Rule("image_mb", Bound.MAX, 100)), LawLoad()).outcome is Outcome.ERRORED
+
+
+def test_unlike_loads_are_not_compared() -> None:
+    suite, evidence = observed(speed(RISE), LawLoad(), old())
+    rows = dict(evidence.rows)
+    twin = next(check for check in suite.checks if check.baseline_of)
+    other = Suite.of(
+        [replace(check, params={**check.params, "rate": 80}) if check is twin else check for check in suite.checks]
+    )
+    again = Evidence.of(provenance(other), [], rows.values())
+    assert judge(other, KINDS, again, ABSENT).outcome is not Outcome.FAILED
+
+
+times = st.floats(0, 100).map(lambda t: round(t, 6))
+
+
+@given(
+    st.lists(
+        st.builds(
+            Reply,
+            example=st.integers(0, 5),
+            due=times,
+            late=times,
+            first=st.one_of(times, st.just(float("nan"))),
+            done=times,
+            answer=st.text(max_size=20),
+            failure=st.sampled_from(["", "reset", 'a "quote"\n']),
+            events=st.lists(times, max_size=4).map(tuple),
+        ),
+        max_size=8,
+    )
+)
+def test_a_block_survives_its_row(replies: list[Reply]) -> None:
+    block = Block(tuple(replies), {"wall_s": 1.0})
+    again = unpack(pack(block))
+    assert repr(again) == repr(block)
+
+
+@pytest.mark.parametrize("broken", ["example", "due_us", "done_us", "answer", "answers"])
+def test_a_row_that_was_tampered_with_is_a_hole_and_never_a_crash(broken: str) -> None:
+    suite, evidence = observed(speed(LIMIT), LawLoad())
+    rows: list[Row] = [
+        replace(row, seen={**row.seen, broken: "x"}) if isinstance(row, Observation) and row.example == "0005" else row
+        for row in evidence.rows.values()
+    ]
+    assert judge(suite, KINDS, Evidence.of(evidence.provenance, [], rows), None).outcome is Outcome.ERRORED
