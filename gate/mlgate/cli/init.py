@@ -44,7 +44,7 @@ _PYTHON = """\
 _ENDPOINT = """\
   endpoint:
     url: {target}
-    protocol: kserve-v1          # kserve-v1 | kserve-v2 | openai-chat | openai-completions | json
+    protocol: kserve-v1          # kserve-v1 | kserve-v2 | kserve-v2-grpc | openai-chat | openai-completions | json
     timeout: 30s
 """
 _ANSWERS = """\

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mlgate.config.fault import Complaint
 from mlgate.config.salvage import mapping
-from mlgate.config.served_section import AT_ONCE, STREAMING
+from mlgate.config.served_section import AT_ONCE, GRPC, STREAMING
 from mlgate.config.strict_yaml import Value
 
 
@@ -67,6 +67,9 @@ def _untimed(check_id: str, check: Value, model: Mapping[str, Value]) -> Iterato
             yield Complaint(("checks", check_id, "kind"), says, "e.g. model: {image: {ref: NAME, …}}")
         return
     protocol = mapping(model[ways[0]]).get("protocol")
+    if protocol == GRPC and "concurrency" not in mapping(mapping(check).get("load")):
+        says = f"needs `concurrency` with protocol {GRPC}: threads cannot keep a rate to fractions of a millisecond"
+        yield Complaint(("checks", check_id, "load"), says, "write load: {concurrency: 8, duration: 20s}")
     streams = mapping(mapping(check).get("load")).get("stream") is True
     if streams and protocol in AT_ONCE:
         says = f"needs protocol {' or '.join(STREAMING)}"

@@ -11,7 +11,7 @@ from mlgate.config.duration import Duration, lasting
 from mlgate.config.fault import describe
 from mlgate.config.memory import Memory, amount
 from mlgate.config.section import EnvName, Given, Section, Written, complaint
-from mlgate.config.served_section import Served
+from mlgate.config.served_section import GRPC, Served
 
 Gpus = int | Literal["all"]
 
@@ -99,6 +99,12 @@ class Image(Served, Source):
         WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": _MOST_GPUS}, {"const": "all"}]}),
     ] = 0
     """How many GPUs the container sees: a number, or `all`."""
+
+    @model_validator(mode="after")
+    def _over_http(self) -> Self:
+        if self.protocol == GRPC:
+            raise complaint("is for endpoints: a sandbox is asked over HTTP", "use kserve-v2", at=("protocol",))
+        return self
 
     @model_validator(mode="after")
     def _nothing_preloaded(self) -> Self:

@@ -16,7 +16,10 @@ PLACE = "{input}"
 
 STREAMING = ("openai-chat", "openai-completions")
 """The protocols whose replies can come in pieces."""
-AT_ONCE = ("kserve-v1", "kserve-v2", "json")
+GRPC = "kserve-v2-grpc"
+"""The one protocol that is not HTTP/1.1: its load is a closed loop, and only an endpoint is asked by it."""
+
+AT_ONCE = ("kserve-v1", "kserve-v2", "kserve-v2-grpc", "json")
 """The protocols whose replies come whole."""
 
 
@@ -73,7 +76,7 @@ class Address(Section):
 class Served(Section):
     """How a server wants to be asked."""
 
-    protocol: Literal["kserve-v1", "kserve-v2", "openai-chat", "openai-completions", "json"]
+    protocol: Literal["kserve-v1", "kserve-v2", "kserve-v2-grpc", "openai-chat", "openai-completions", "json"]
     """How the server wants to be asked."""
     model: Given[Line] = None
     """The model's name at the server. Left out: the `name` of the model section. Not for protocol `json`."""
@@ -106,7 +109,7 @@ class Served(Section):
             for key in ("request", "answer"):
                 if key in given:
                     raise complaint(f"is not for protocol {self.protocol}", "delete it, or use json", at=(key,))
-        if self.batch > 1 and self.protocol in {"json", "openai-chat"}:
+        if self.batch > 1 and self.protocol in {"json", "openai-chat", GRPC}:
             raise complaint(f"must be 1 with protocol {self.protocol}", "use `concurrency` instead", at=("batch",))
         return self
 
@@ -115,7 +118,7 @@ class Served(Section):
         match self.protocol:
             case "kserve-v1":
                 return f"/v1/models/{quote(name, safe='')}"
-            case "kserve-v2":
+            case "kserve-v2" | "kserve-v2-grpc":
                 return f"/v2/models/{quote(name, safe='')}/ready"
             case "openai-chat" | "openai-completions":
                 return "/v1/models"

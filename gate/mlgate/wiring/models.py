@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlgate.adapters.answers_model import AnswersModel
+from mlgate.adapters.grpc_load import GrpcLoad
+from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_model import HttpModel
 from mlgate.adapters.json_protocol import PlainJson
 from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
@@ -14,8 +16,8 @@ from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols import HttpProtocol
 from mlgate.adapters.python_model import PythonModel
 from mlgate.config.model_section import Endpoint, ModelSection
-from mlgate.config.served_section import Served
-from mlgate.core.check import Json, Suite
+from mlgate.config.served_section import GRPC, Served
+from mlgate.core.check import Json, Suite, digest_of
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import Model
 
@@ -23,6 +25,8 @@ from mlgate.core.ports import Model
 def model(written: Mapping[str, Json], root: Path, suite: Suite, workers: int) -> Model:
     """Return the model that the section *written* names. *workers* processes will each hold one."""
     section = ModelSection.model_validate(written)
+    if section.endpoint is not None and section.endpoint.protocol == GRPC:
+        return grpc(section, section.endpoint, max(1, section.endpoint.concurrency // max(1, workers)), "")
     if section.endpoint is not None:
         return _endpoint(section, section.endpoint, workers)
     if section.python is not None:
@@ -65,6 +69,19 @@ def _endpoint(section: ModelSection, given: Endpoint, workers: int) -> HttpModel
     )
 
 
+def grpc(section: ModelSection, given: Endpoint, concurrency: int, run: str) -> GrpcLoad:
+    """Return an endpoint that is asked over gRPC, as a model and as something to put load on."""
+    return GrpcLoad(
+        Address.of(given.url),
+        section.served_name,
+        template=given.prompt,
+        timeout_s=given.timeout.total_seconds(),
+        headers=headers(given),
+        facts={"run": run},
+        concurrency=concurrency,
+    )
+
+
 def headers(given: Endpoint) -> Mapping[str, str]:
     """Return an endpoint's headers, their values read from the environment."""
     return {name: header.prefix + _secret(header.env) for name, header in given.headers.items()}
@@ -76,7 +93,7 @@ def protocol(section: ModelSection, given: Served, *, stream: bool = False) -> H
     match given.protocol:
         case "kserve-v1":
             return KServeV1(name, template=given.prompt, params=given.params)
-        case "kserve-v2":
+        case "kserve-v2" | "kserve-v2-grpc":
             return KServeV2(name, template=given.prompt, params=given.params)
         case "openai-chat":
             return OpenAIChat(name, template=given.prompt, params=given.params, stream=stream)
@@ -101,4 +118,5 @@ def digest(section: ModelSection, root: Path, suite: Suite) -> str:
         return answers(section, root, suite).digest
     assert section.endpoint is not None
     bare = section.endpoint.model_copy(update={"headers": {}})
-    return HttpModel(bare.url, protocol(section, bare)).digest
+    asked = HttpModel(bare.url, protocol(section, bare)).digest
+    return digest_of([asked, GRPC]) if bare.protocol == GRPC else asked

@@ -14,6 +14,7 @@ from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
 from mlgate.adapters.load_channel import ProcessChannel
 from mlgate.config.model_section import Endpoint, ModelSection
+from mlgate.config.served_section import GRPC
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.ports import Load, Model
@@ -46,6 +47,8 @@ class Sides:
         stream = check.params.get("stream") is True
         if section.image is not None:
             return load(section, self._server(section, baseline=baseline), self.run, stream=stream)
+        if section.endpoint is not None and section.endpoint.protocol == GRPC:
+            return models.grpc(section, section.endpoint, section.endpoint.concurrency, self.run)
         if section.endpoint is not None:
             return self._endpoint_load(section, section.endpoint, stream=stream)
         raise ConfigError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.unit.config.small import BESIDE, EVERY_TIMED_KEY, IMAGE, SERVED, config, told
+from tests.unit.config.small import BESIDE, ENDPOINT, EVERY_TIMED_KEY, IMAGE, SERVED, TIMED, config, told
 
 from mlgate.config.image_section import Build, Image
 from mlgate.config.load import parse
@@ -193,3 +193,10 @@ def test_a_mistake_in_an_image_is_told_with_the_right_key(keys: str, expected: s
 )
 def test_a_mistake_in_a_baseline_that_runs_is_told(model: str, rest: str, expected: str) -> None:
     assert told(model=model, rest=rest) == expected
+
+
+def test_grpc_is_for_endpoints_and_closed_loops() -> None:
+    loaded = TIMED.format("{rate: 50}", "p95_ms: {max: 9}")
+    assert "needs `concurrency`" in told(model=ENDPOINT.format("kserve-v2-grpc"), check=loaded)
+    image = IMAGE.format("ref: a").replace("kserve-v1", "kserve-v2-grpc")
+    assert "a sandbox is asked over HTTP" in told(model=image)
