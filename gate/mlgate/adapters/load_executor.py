@@ -47,4 +47,4 @@ def _not_started(sides: Sequence[Check], failed: Check, why: str) -> Iterator[Ro
     what = "the baseline's model" if failed.baseline_of else "the model"
     for side in sides:
         for name in side.rows:
-            yield Gap(side.id, name, f"{what} did not start: {why}")
+            yield Gap(side.id, name, f"{what} did not start: {' '.join(why.split())}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from mlgate.adapters.answer_text import text_or_failure
+from mlgate.adapters.openai_stream import streamed
 from mlgate.adapters.protocols import PLACE, Answers, counted, lacking, prompt
 from mlgate.core.check import Json
 from mlgate.core.ports import Failure
@@ -26,6 +27,8 @@ class OpenAIChat:
     """The user's message; `{input}` stands for the example's text. A list of messages is sent as it is."""
     params: Mapping[str, Json] = field(default_factory=dict)
     """Further fields of the request: `temperature`, `max_tokens`, `seed` …"""
+    stream: bool = field(default=False, repr=False)
+    """Whether the answer is to come in pieces, as events. It is the same model: no part of what stands for it."""
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send text as the user's message; a list of messages goes as it is."""
@@ -36,7 +39,7 @@ class OpenAIChat:
             messages: Json = list(asked)
         else:
             messages = [{"role": "user", "content": prompt(self.template, asked, self.name)}]
-        return "/v1/chat/completions", {**self.params, "model": self.model, "messages": messages}
+        return "/v1/chat/completions", {**self.params, "model": self.model, "messages": messages, **_how(self.stream)}
 
     def decode(self, body: object, n: int) -> Answers:
         """Read the only choice's content. A refusal or a tool call without content is no answer."""
@@ -48,6 +51,10 @@ class OpenAIChat:
             case {"choices": list(choices)} if len(choices) != 1:
                 return counted([""] * len(choices), n, "choices")
         return lacking("`choices.0.message.content`", n)
+
+    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, list[int]]:
+        """Join the pieces of a streamed answer; also return which events carried text. Never raises."""
+        return streamed(events, _chat_piece)
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,14 @@ class OpenAICompletions:
     """The prompt; `{input}` stands for the example's text."""
     params: Mapping[str, Json] = field(default_factory=dict)
     """Further fields of the request: `temperature`, `max_tokens`, `seed` …"""
+    stream: bool = field(default=False, repr=False)
+    """Whether the answer is to come in pieces, as events. It is the same model: no part of what stands for it."""
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send one prompt as text and several as a list, as every server takes them."""
         prompts: list[Json] = [prompt(self.template, one, self.name) for one in inputs]
         asked: Json = prompts[0] if len(prompts) == 1 else prompts
-        return "/v1/completions", {**self.params, "model": self.model, "prompt": asked}
+        return "/v1/completions", {**self.params, "model": self.model, "prompt": asked, **_how(self.stream)}
 
     def decode(self, body: object, n: int) -> Answers:
         """Read the choices by their `index`: their order in the reply is not promised."""
@@ -80,3 +89,24 @@ class OpenAICompletions:
                 found = dict(zip(places, choices, strict=True))
                 return [text_or_failure(found[place]["text"]) for place in range(n)]
         return lacking("`choices` with `text`", n)
+
+    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, list[int]]:
+        """Join the pieces of a streamed answer; also return which events carried text. Never raises."""
+        return streamed(events, _text_piece)
+
+
+def _how(stream: bool) -> dict[str, Json]:
+    return {"stream": True} if stream else {}
+
+
+def _chat_piece(choice: Mapping[str, object]) -> object:
+    match choice:
+        case {"delta": {"refusal": str(why)}} if why:
+            return Failure(f"refused to answer: {why[:200]}")
+        case {"delta": {"content": content}}:
+            return content
+    return None
+
+
+def _text_piece(choice: Mapping[str, object]) -> object:
+    return choice.get("text")

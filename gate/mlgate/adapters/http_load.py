@@ -1,0 +1,325 @@
+"""A model behind an HTTP endpoint, under timed load."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, cast, runtime_checkable
+
+from mlgate.adapters.event_stream import events
+from mlgate.adapters.http_address import Address, refuse_forbidden
+from mlgate.adapters.http_exchange import Reply as HttpReply
+from mlgate.adapters.http_headers import checked, host, request
+from mlgate.adapters.http_reading import OK, known_secrets, read, told, wrong_status
+from mlgate.adapters.load_channel import Channel
+from mlgate.adapters.protocols import HttpProtocol
+from mlgate.core.check import Example
+from mlgate.core.errors import AdapterError, ConfigError, ModelError
+from mlgate.core.ports import Failure
+from mlgate.core.timed import Arrival, Block, Reply
+
+SLACK_S = 30.0
+"""How much longer than its block may take a worker may be silent: opening connections, writing a long line."""
+_PART = 4 << 20
+"""The most bytes of requests that one command carries to the worker."""
+_EVENTS = "text/event-stream"
+_MICRO = 1e6
+
+Resources = Callable[[], Mapping[str, float]]
+"""Reads `server_cpu_s`, which only grows, and `server_memory_mb`."""
+
+Seen = tuple[str, str, tuple[int, ...]]
+"""Of one distinct reply: answer, failure, and where each piece of text ended in the body."""
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A protocol whose answers can come in pieces."""
+
+    stream: bool
+
+    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, list[int]]:
+        """Return the answer, and which events carried text."""
+
+
+class HttpLoad:
+    """Sends what HttpModel would send, from a worker that times it; is a Load and a Model.
+
+    Nothing is resolved twice: every address of the host is checked here, and the worker gets numbers.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        address: Address,
+        protocol: HttpProtocol,
+        *,
+        timeout_s: float = 60.0,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+        facts: Mapping[str, str | float] | None = None,
+        resources: Resources | None = None,
+        gone: Callable[[], str] = lambda: "",
+        concurrency: int = 1,
+        connections: int = 32,
+        cpus: Sequence[int] | None = None,
+    ) -> None:
+        """Prepare; the worker is greeted by the first block.
+
+        *concurrency* is for `answer`; *connections* are open before an open loop begins, which opens more when it
+        must; *cpus* are the cores that the worker keeps to. Raises ConfigError for a protocol that cannot stream.
+        """
+        if stream and not isinstance(protocol, Streaming):
+            raise ConfigError(
+                f"{protocol.name} answers in one piece: it cannot stream",
+                hint="stream with protocol openai-chat or openai-completions, or leave out stream",
+            )
+        if not (timeout_s > 0 and concurrency >= 1 and connections >= 1):
+            raise ConfigError("concurrency and connections begin at 1, and timeouts are positive")
+        self._channel = channel
+        self._address = address
+        self._protocol = cast("HttpProtocol", replace(cast("Any", protocol), stream=True)) if stream else protocol
+        self._stream = stream
+        self._timeout_s = timeout_s
+        self._headers = checked(headers or {})
+        self._redaction = known_secrets(address, headers or {})
+        self._facts = dict(facts or {})
+        self._resources = resources
+        self._gone = gone
+        self._concurrency = concurrency
+        self._connections = connections
+        self._cpus = list(cpus) if cpus is not None else None
+        self._greeted = False
+        self._sent: dict[int, tuple[Example, int]] = {}
+        self._waiting: list[bytes] = []
+
+    @property
+    def facts(self) -> Mapping[str, str | float]:
+        """Return how the model was started, as it was given."""
+        return self._facts
+
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:
+        """Open loop: send each request when it is due, and wait for all replies."""
+        if not arrivals:
+            return Block(())
+        plan = self._plan(examples, [arrival.example for arrival in arrivals])
+        command = {
+            "do": "open",
+            "due": [arrival.due for arrival in arrivals],
+            "payload": plan,
+            "stream": self._stream,
+        }
+        found, facts = self._measured(command, arrivals[-1].due)
+        return Block(self._replies(found, [arrival.example for arrival in arrivals]), facts)
+
+    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> Block:
+        """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
+        plan = self._plan(examples, order)
+        command = {
+            "do": "closed",
+            "payload": plan,
+            "concurrency": concurrency,
+            "seconds": seconds,
+            "stream": self._stream,
+        }
+        found, facts = self._measured(command, seconds)
+        asked = [order[i % len(order)] for i in range(len(found["reply"]))]
+        return Block(self._replies(found, asked), facts)
+
+    def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
+        """Ask about each example once, `concurrency` at a time; yield in order, a part of the examples at a time."""
+        size = max(64, 8 * self._concurrency)
+        for start in range(0, len(examples), size):
+            yield from self._asked(examples[start : start + size])
+
+    def gone(self) -> str:
+        """Return why the model does not run any more, where anybody can know; else nothing."""
+        return self._gone()
+
+    def close(self) -> None:
+        """End the worker. May be called twice."""
+        self._channel.close()
+
+    def _asked(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
+        known: dict[int, str | Failure] = {}
+        good: list[int] = []
+        for i, example in enumerate(examples):
+            try:
+                self._number(example)
+                good.append(i)
+            except ValueError as error:
+                known[i] = Failure(self._redaction.line(f"cannot be asked: {error}"), "gate")
+        if good:
+            known |= zip(good, self._once([examples[i] for i in good]), strict=True)
+        yield from (known[i] for i in range(len(examples)))
+
+    def _once(self, examples: Sequence[Example]) -> list[str | Failure]:
+        n = len(examples)
+        seconds = self._timeout_s * math.ceil(n / self._concurrency)
+        try:
+            plan = self._plan(examples, range(n))
+        except ModelError as error:
+            return [Failure(self._redaction.line(error.message), "gate")] * n
+        command = {
+            "do": "closed",
+            "payload": plan,
+            "concurrency": min(self._concurrency, n),
+            "seconds": seconds,
+            "count": n,
+            "stream": self._stream,
+        }
+        found = self._call(command, seconds)
+        if "unreachable" in found:
+            return [Failure(self._redaction.line(str(found["unreachable"])), "gate")] * n
+        unreached = set(found["unreached"])
+        replies = self._replies(found, list(range(len(found["reply"]))))
+        answers: list[str | Failure] = [
+            Failure(one.failure, "gate" if i in unreached else "model") if one.failure else one.answer
+            for i, one in enumerate(replies)
+        ]
+        return answers + [Failure("not asked: the endpoint cannot be reached", "gate")] * (n - len(answers))
+
+    def _plan(self, examples: Sequence[Example], order: Sequence[int]) -> list[int]:
+        """Return each position's request, by the number that the worker knows it by; send what it does not know yet."""
+        numbers: dict[int, int] = {}
+        for position in order:
+            if position not in numbers:
+                try:
+                    numbers[position] = self._number(examples[position])
+                except ValueError as error:
+                    what = self._redaction.line(f"example {examples[position].id} cannot be asked: {error}")
+                    raise ConfigError(what) from error
+        self._hand_over()
+        return [numbers[position] for position in order]
+
+    def _number(self, example: Example) -> int:
+        known = self._sent.get(id(example))
+        if known is None:
+            path, value = self._protocol.encode([example.input])
+            body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+            self._waiting.append(request(self._address, self._address.target(path), self._headers, body))
+            known = self._sent[id(example)] = (example, len(self._sent))  # the example is kept, and with it its id
+        return known[1]
+
+    def _hand_over(self) -> None:
+        if not self._greeted:
+            self._greet()
+        while self._waiting:
+            size, part = 0, 0
+            while part < len(self._waiting) and (part == 0 or size + len(self._waiting[part]) <= _PART):
+                size += len(self._waiting[part])
+                part += 1
+            items = [base64.b64encode(one).decode("ascii") for one in self._waiting[:part]]
+            self._channel.call({"do": "payloads", "items": items}, SLACK_S)
+            del self._waiting[:part]
+
+    def _greet(self) -> None:
+        hello = {
+            "do": "hello",
+            "addresses": addresses(self._address),
+            "port": self._address.port,
+            "name": str(self._address),
+            "host": host(self._address),
+            "tls": self._address.scheme == "https",
+            "server_name": self._address.host,
+            "timeout_s": self._timeout_s,
+            "connections": self._connections,
+            "cpus": self._cpus,
+        }
+        self._channel.call(hello, SLACK_S)
+        self._greeted = True
+
+    def _call(self, command: Mapping[str, object], seconds: float) -> dict[str, Any]:
+        return self._channel.call(command, seconds + 2 * self._timeout_s + SLACK_S)
+
+    def _measured(self, command: Mapping[str, object], seconds: float) -> tuple[dict[str, Any], dict[str, float]]:
+        before = self._resources() if self._resources else {}
+        found = self._call(command, seconds)
+        after = self._resources() if self._resources else {}
+        if "unreachable" in found:
+            raise ModelError(
+                self._redaction.line(str(found["unreachable"])), hint="see whether the model server still runs"
+            )
+        facts = {str(name): float(value) for name, value in found["facts"].items()}
+        if "server_cpu_s" in before and "server_cpu_s" in after:
+            facts["server_cpu_s"] = max(0.0, after["server_cpu_s"] - before["server_cpu_s"])
+        if memory := [one["server_memory_mb"] for one in (before, after) if "server_memory_mb" in one]:
+            facts["server_memory_mb"] = max(memory)
+        return found, facts
+
+    def _replies(self, found: Mapping[str, Any], asked: Sequence[int]) -> tuple[Reply, ...]:
+        """Turn the worker's columns into replies. Equal replies are read once."""
+        try:
+            seen = [
+                self._seen(HttpReply(r["status"], r["kind"], base64.b64decode(r["body"]))) for r in found["replies"]
+            ]
+            columns = zip(
+                asked, *(found[name] for name in ("due_us", "late_us", "first_us", "done_us", "reply")), strict=True
+            )
+            return tuple(
+                self._reply(i, column, seen, found["failure"], found["marks"]) for i, column in enumerate(columns)
+            )
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise AdapterError(f"the load generator's columns cannot be read: {error}") from error
+
+    def _reply(
+        self,
+        i: int,
+        column: tuple[int, ...],
+        seen: Sequence[Seen],
+        failures: Mapping[str, str],
+        marks: Mapping[str, Sequence[tuple[int, int]]],
+    ) -> Reply:
+        example, due, late, first, done, place = column
+        failure = self._redaction.line(failures[str(i)]) if str(i) in failures else ""
+        answer = ""
+        ends: tuple[int, ...] = ()
+        if not failure:
+            answer, failure, ends = seen[place]
+        times = _arrived(ends, marks.get(str(i), ()), done) if not failure else ()
+        began = times[0] if times else first / _MICRO if first >= 0 else math.nan
+        ended = max(done / _MICRO, self._timeout_s) if failure else done / _MICRO
+        return Reply(example, due / _MICRO, late / _MICRO, began, ended, answer, failure, times)
+
+    def _seen(self, reply: HttpReply) -> Seen:
+        if not self._stream:
+            (one,) = read(reply, 1, self._protocol, self._redaction)
+            return ("", one.why, ()) if isinstance(one, Failure) else (one, "", ())
+        if reply.status != OK:
+            return "", wrong_status(reply, self._redaction).why, ()
+        if reply.kind != _EVENTS:
+            kind = self._redaction.line(reply.kind, 40) or "no content type"
+            return "", f"status 200, {kind}, not an event stream: {self._redaction.line(reply.body) or 'empty'}", ()
+        came = events(reply.body)
+        answer, carried = cast("Streaming", self._protocol).decode_stream([event.data for event in came])
+        if isinstance(answer, Failure):
+            return "", told(answer, reply, self._redaction).why, ()
+        return answer, "", tuple(came[index].end for index in carried)
+
+
+def addresses(address: Address) -> list[str]:
+    """Return every IP address of the host, each of them checked. Raises Refused for a forbidden one."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ModelError(
+            f"could not connect to {address}: {error}", hint="see whether the host's name is right"
+        ) from error
+    numbers = list(dict.fromkeys(str(place[0]) for *_, place in found))
+    for number in numbers:
+        refuse_forbidden(number)
+    return numbers
+
+
+def _arrived(ends: Sequence[int], marks: Sequence[tuple[int, int]], done: int) -> tuple[float, ...]:
+    """Return when each event was whole: when the body had first grown to its end. Both columns ascend."""
+    times, place = [], 0
+    for end in ends:
+        while place < len(marks) and marks[place][0] < end:
+            place += 1
+        times.append((marks[place][1] if place < len(marks) else done) / _MICRO)
+    return tuple(times)

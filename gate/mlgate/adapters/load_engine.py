@@ -1,0 +1,404 @@
+"""The load generator: one thread, epoll, keep-alive connections. Open loop by a schedule, closed loop by concurrency.
+
+Standard library only. In the open loop latency counts from when a request was due, so a server that stalls is charged
+for every request that had to wait (Tene: coordinated omission). Waits are made by select() on epoll's own descriptor,
+which knows microseconds; epoll_wait rounds to milliseconds.
+"""
+
+from __future__ import annotations
+
+import gc
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from mlgate.adapters.load_book import Book
+from mlgate.adapters.load_connection import CHUNK, IDLE, SO_TIMESTAMPING, Connection, Target
+from mlgate.adapters.load_wire import SILENT, Reader
+
+CONNECT_S = 10.0
+"""The longest that connections may take to come about before a block."""
+PATIENCE = 5
+"""After so many requests in a row that could not even be sent, a closed loop sends no more."""
+LEAD_S = 0.002
+"""From the decision to begin until a block's time 0."""
+_LONGEST_NAP = 1.0
+_SHORT_NAP = 0.1
+"""In a closed loop: how late a time-out may be noticed. It is never noticed early."""
+_FIRST_READ = 8192
+"""Most replies are shorter, and a buffer of CHUNK bytes costs a fortieth of a request."""
+_IN, _OUT = select.EPOLLIN, select.EPOLLOUT
+
+
+class HungUp(Exception):  # noqa: N818 - what happened, caught by its one caller
+    """The host has gone: there is nobody to measure for."""
+
+
+class Unreachable(Exception):  # noqa: N818 - what happened, caught by its one caller
+    """Not one connection could be opened before a block."""
+
+
+class Engine:
+    """Keeps connections to one server and runs blocks of requests over them. For one thread."""
+
+    def __init__(self, target: Target, timeout_s: float, limit: int, lifeline: int = -1) -> None:
+        """Prepare; nothing is opened yet. The end of the descriptor *lifeline* ends a block with HungUp."""
+        self.timeout_s = timeout_s
+        """Of one request, from when it was due."""
+        self._target = target
+        self._limit = limit
+        self._address = ""
+        self._epoll = select.epoll()
+        if lifeline >= 0:
+            self._epoll.register(lifeline, 0)  # its hang-up is reported unasked
+        self._lines: dict[int, Connection] = {}
+        self._free: list[Connection] = []
+        self._book = Book()
+        self._plan: Sequence[int] = ()
+        self._payloads: Sequence[bytes] = ()
+        self._stream = False
+        self._stamped = False
+        self._active = 0
+        self._unreached = 0
+
+    def open_loop(
+        self, due: Sequence[float], plan: Sequence[int], payloads: Sequence[bytes], connections: int, *, stream: bool
+    ) -> tuple[Book, float]:
+        """Send request i at *due[i]* seconds, whatever has become of the others. Return what came, and the start."""
+        with self._block(plan, payloads, connections, stream=stream, stamped=self._target.tls is None):
+            clock, n, sent = time.perf_counter, len(due), 0
+            start = clock() + LEAD_S
+            at = [start + one for one in due]
+            wake = [self._epoll.fileno()]
+            check = start + self.timeout_s
+            while sent < n or self._active:
+                while sent < n and at[sent] <= clock() and self._give(sent, at[sent]):
+                    sent += 1
+                now = clock()
+                starved = sent < n and at[sent] <= now  # a reply or a time-out makes room
+                pause = (check if starved or sent == n else min(check, at[sent])) - now
+                if pause > 0:
+                    select.select(wake, (), (), min(pause, _LONGEST_NAP))
+                events = self._epoll.poll(0)
+                now = clock()
+                for fd, flags in events:
+                    self._event(fd, flags, now)
+                if now >= check:
+                    check = self._expire(now, at[sent] if sent < n else now)
+        return self._book, start
+
+    def closed_loop(  # noqa: C901, PLR0912, PLR0915 - the tight path stays in one piece: a call costs a tenth of a request
+        self,
+        plan: Sequence[int],
+        payloads: Sequence[bytes],
+        concurrency: int,
+        seconds: float,
+        count: int,
+        *,
+        stream: bool,
+    ) -> tuple[Book, float]:
+        """Keep *concurrency* requests under way until *seconds* are over or *count* are sent; wait for the rest."""
+        with self._block(plan, payloads, concurrency, stream=stream, stamped=False):
+            clock, poll, lines = time.perf_counter, self._epoll.poll, self._lines
+            simple, record, plain = self._book.simple, self._book.rows.append, self._target.tls is None
+            turns, number, size = len(plan), 0, _FIRST_READ
+            nap = min(_SHORT_NAP, self.timeout_s)
+            start = now = clock()
+            end, check = start + seconds, start + self.timeout_s
+            while True:
+                while self._active < concurrency and number < count and now < end and self._unreached < PATIENCE:
+                    self._give(number, None)
+                    number += 1
+                if not self._active:
+                    break
+                events = poll(nap)
+                now = clock()
+                for fd, flags in events:
+                    c = lines.get(fd)
+                    if c is None or flags != _IN or c.reader is not None or c.slot < 0 or not plain:
+                        self._event(fd, flags, now)
+                        continue
+                    # The tight path: a reply that came whole, with a head and a body that came before.
+                    try:
+                        data = c.recv(size)
+                    except OSError as error:
+                        self._refused(c, error, now)
+                        continue
+                    if len(data) == size:
+                        size = CHUNK  # replies are longer here
+                    head = data.find(b"\r\n\r\n") + 4
+                    known = simple.get(data[:head])
+                    if known is None or known[0] != len(data) or (place := known[1].get(data[head:])) is None:
+                        self._take(c, data, now)
+                        continue
+                    record((c.slot, c.due, c.due, now, now, place))
+                    c.kept = True
+                    if number >= count or now >= end:
+                        self._release(c)
+                        continue
+                    payload = payloads[plan[number % turns]]
+                    c.slot = number
+                    number += 1
+                    c.due = c.begun = clock()
+                    try:
+                        taken = c.send(payload)
+                    except BlockingIOError:
+                        taken = 0
+                    except OSError:
+                        continue  # a last reply, or the end, is still to be read
+                    if taken != len(payload) and c.put(payload[taken:]):
+                        self._epoll.modify(fd, _IN | _OUT)
+                if now >= check:
+                    check = self._expire(now, now)
+        return self._book, start
+
+    @contextmanager
+    def _block(
+        self, plan: Sequence[int], payloads: Sequence[bytes], connections: int, *, stream: bool, stamped: bool
+    ) -> Iterator[None]:
+        self._book = Book()
+        self._plan, self._payloads, self._stream = plan, payloads, stream
+        self._active = self._unreached = 0
+        self._stamped = False
+        self._fill(min(connections, self._limit))
+        self._stamped = stamped
+        for c in self._lines.values():
+            c.stamp(on=stamped)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            yield
+        finally:
+            gc.enable()
+            gc.unfreeze()
+
+    def _fill(self, n: int) -> None:
+        """Open connections until there are *n*. Raises Unreachable when there is none in the end."""
+        for fd, flags in self._epoll.poll(0):
+            self._event(fd, flags, 0.0)
+        why = ""
+        if not self._lines:
+            for address in self._target.addresses:
+                self._address = address
+                why = self._open(1)
+                if self._lines:
+                    break
+            else:
+                raise Unreachable(f"could not connect to {self._target.name}: {why}")
+        self._open(n - len(self._lines))
+        for c in self._lines.values():
+            c.kept = True
+        # The oldest on top: a server with one worker answers nobody else while the first connection is open.
+        self._free[:] = reversed(self._lines.values())
+
+    def _open(self, n: int) -> str:
+        """Open up to *n* more, together; return why one failed."""
+        why = ""
+        end = time.perf_counter() + min(CONNECT_S, self.timeout_s)
+        try:
+            fresh = [self._dial() for _ in range(n)]
+        except OSError as error:
+            return _said(error)
+        while fresh and (left := end - time.perf_counter()) > 0:
+            for fd, flags in self._epoll.poll(left):
+                why = self._grow(fd, flags) or why
+            fresh = [c for c in fresh if c.fd in self._lines and not c.ready]
+        for c in fresh:
+            why = "it took too long"
+            self._drop(c)
+        return why
+
+    def _grow(self, fd: int, flags: int) -> str:
+        """One step of a connection that comes about before a block; return why it failed, if it did."""
+        c = self._lines.get(fd)
+        if c is None:
+            raise HungUp
+        try:
+            if flags != _IN and not c.writable():
+                self._epoll.modify(fd, _IN)
+            if flags & _IN and not c.recv(CHUNK):
+                self._drop(c)
+                return "the server closed the connection"
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self._drop(c)
+            return _said(error)
+        return ""
+
+    def _dial(self) -> Connection:
+        c = Connection(self._target, self._address)
+        if self._stamped:
+            c.stamp(on=True)
+        self._lines[c.fd] = c
+        self._epoll.register(c.fd, _IN | _OUT)
+        return c
+
+    def _drop(self, c: Connection) -> None:
+        if self._lines.pop(c.fd, None) is None:
+            return
+        if c in self._free:
+            self._free.remove(c)
+        self._epoll.unregister(c.fd)
+        c.close()
+
+    def _give(self, slot: int, due: float | None) -> bool:
+        """Begin a request, due now or when it says, on a free connection or a new one; False: none to be had yet."""
+        begun = time.perf_counter()
+        due = begun if due is None else due
+        if self._free:
+            c = self._free.pop()
+        elif len(self._lines) < self._limit:
+            try:
+                c = self._dial()
+            except OSError as error:
+                self._fail_unreached(slot, due, begun, error)
+                return True
+        elif begun - due < self.timeout_s:
+            return False
+        else:
+            self._book.fail(slot, due, begun, begun, f"not sent: {self._limit} connections wait for an answer")
+            return True
+        c.slot, c.due, c.begun = slot, due, begun
+        self._active += 1
+        self._put(c)
+        return True
+
+    def _put(self, c: Connection) -> None:
+        if c.put(self._payloads[self._plan[c.slot % len(self._plan)]]) and not c.connecting:
+            self._epoll.modify(c.fd, _IN | _OUT)
+
+    def _event(self, fd: int, flags: int, now: float) -> None:
+        c = self._lines.get(fd)
+        if c is None:
+            raise HungUp
+        if flags & ~_IN:
+            try:
+                if not c.writable():
+                    self._epoll.modify(fd, _IN)
+            except OSError as error:
+                self._cut(c, error, now)
+                return
+            if not flags & ~_OUT:
+                return
+        try:
+            data, now = self._receive(c, now)
+        except OSError as error:
+            self._refused(c, error, now)
+        else:
+            self._take(c, data, now)
+
+    def _receive(self, c: Connection, now: float) -> tuple[bytes, float]:
+        if not self._stamped:
+            return c.recv(CHUNK), now
+        data, notes, _, _ = c.sock.recvmsg(CHUNK, 128)
+        for level, kind, value in notes:
+            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPING:
+                whole, nano = struct.unpack_from("qq", value)
+                if whole:
+                    age = time.clock_gettime(time.CLOCK_REALTIME) - (whole + nano * 1e-9)
+                    now = min(now, max(c.begun, time.perf_counter() - age))
+        return data, now
+
+    def _take(self, c: Connection, data: bytes, now: float) -> None:
+        """Take what came on *c*; nothing at all is its end."""
+        if c.slot == IDLE:
+            self._drop(c)  # closed, or a server that speaks unasked
+        elif not data:
+            self._cut(c, None, now)
+        else:
+            if c.reader is None:
+                c.reader = Reader(stream=self._stream)
+            if c.reader.feed(data, now):
+                self._finish(c, c.reader, now)
+
+    def _refused(self, c: Connection, error: OSError, now: float) -> None:
+        if not isinstance(error, BlockingIOError):
+            self._cut(c, error, now)
+
+    def _cut(self, c: Connection, error: OSError | None, now: float) -> None:
+        """The connection has ended. A kept one without a byte of reply: once more on a fresh one, not more.
+
+        A server may close a kept connection just when the next request is on its way (RFC 9112, 9.3.1).
+        """
+        slot, due, begun, reader = c.slot, c.due, c.begun, c.reader
+        reached = c.ready
+        if slot == IDLE:
+            self._drop(c)
+        elif reader is not None:
+            reader.end(_said(error) if error else "")
+            self._finish(c, reader, now)
+        elif c.kept:
+            self._drop(c)
+            try:
+                fresh = self._dial()
+            except OSError as failed:
+                self._active -= 1
+                self._fail_unreached(slot, due, begun, failed)
+                return
+            fresh.slot, fresh.due, fresh.begun = slot, due, begun
+            self._put(fresh)
+        else:
+            self._drop(c)
+            self._active -= 1
+            if reached:
+                self._unreached = 0
+                self._book.fail(slot, due, begun, now, SILENT)
+            else:
+                self._fail_unreached(slot, due, begun, error or ConnectionResetError("closed at once"))
+
+    def _fail_unreached(self, slot: int, due: float, begun: float, error: OSError) -> None:
+        self._unreached += 1
+        self._book.unreached.add(slot)
+        why = f"could not connect to {self._target.name}: {_said(error)}"
+        self._book.fail(slot, due, begun, time.perf_counter(), why)
+
+    def _finish(self, c: Connection, reader: Reader, now: float) -> None:
+        """The reply is over, whole or not."""
+        book, place, failure = self._book, -1, reader.failure
+        self._unreached = 0
+        if reader.head and not failure:
+            place = book.place(reader.head, bytes(reader.body))
+            failure = "" if place >= 0 else "not kept: the block's replies are too long"
+            book.learn(reader, reader.head)
+        book.rows.append((c.slot, c.due, c.begun, reader.first, now, place))
+        if failure:
+            book.failures[c.slot] = failure
+        elif reader.marks and place >= 0:
+            book.marks[c.slot] = reader.marks
+        if reader.reusable and not c.busy:
+            c.kept = True
+            c.reader = None
+            self._release(c)
+        else:
+            self._active -= 1
+            self._drop(c)
+
+    def _release(self, c: Connection) -> None:
+        c.slot = IDLE
+        self._active -= 1
+        self._free.append(c)
+
+    def _expire(self, now: float, next_due: float) -> float:
+        """Fail what is out of time; return when to look again."""
+        over = now - self.timeout_s
+        for c in [c for c in self._lines.values() if c.slot != IDLE and c.due <= over]:
+            self._active -= 1
+            self._book.fail(c.slot, c.due, c.begun, now, f"no answer within {self.timeout_s:g} s")
+            self._drop(c)
+        oldest = min((c.due for c in self._lines.values() if c.slot != IDLE), default=next_due)
+        return max(min(oldest, next_due) + self.timeout_s, now + 0.001)
+
+    def close(self) -> None:
+        """Hang up."""
+        for c in list(self._lines.values()):
+            self._drop(c)
+        self._epoll.close()
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
