@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import socket
 import ssl
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import trustme
 from tests.unit.adapters.raw_server import RawServer, Script, reply
-
-TLS_FILE = Path(__file__).with_name("load_tls.pem")
-"""A key and its own certificate for localhost and 127.0.0.1: for these tests and nothing else."""
 
 FINE = json.dumps({"predictions": ["fine"]}).encode()
 
@@ -26,13 +28,25 @@ class TlsServer(RawServer):
 
     def _serve(self, connection: socket.socket) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(TLS_FILE)
+        context.load_cert_chain(tls_file())
         try:
             wrapped = context.wrap_socket(connection, server_side=True)
         except OSError:
             connection.close()
             return
         super()._serve(wrapped)
+
+
+@cache
+def tls_file() -> Path:
+    """Return a file with a key and its certificate, for localhost and 127.0.0.1, and who vouches for it."""
+    authority = trustme.CA()
+    mine = authority.issue_cert("localhost", "127.0.0.1")
+    path = Path(tempfile.mkdtemp(prefix="mlgate-tls-")) / "tls.pem"
+    mine.private_key_and_cert_chain_pem.write_to_path(str(path))
+    authority.cert_pem.write_to_path(str(path), append=True)
+    atexit.register(shutil.rmtree, path.parent)
+    return path
 
 
 @contextmanager

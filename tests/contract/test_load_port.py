@@ -14,7 +14,6 @@ import pytest
 from tests.servers_load import (
     EVENTS_HEAD,
     FINE,
-    TLS_FILE,
     asked_text,
     chunk,
     chunked,
@@ -22,6 +21,7 @@ from tests.servers_load import (
     sends,
     serving_tls,
     text,
+    tls_file,
     until_close,
 )
 from tests.unit.adapters.raw_server import RawServer, Script, ask, reply, serving
@@ -259,7 +259,7 @@ def test_tls_is_verified_and_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving_tls(sends(text("fine"))) as server:
         with loading(server.url) as load, pytest.raises(ModelError, match="certificate verify failed"):
             load.fire(EXAMPLES, ARRIVALS)
-        monkeypatch.setenv("SSL_CERT_FILE", str(TLS_FILE))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tls_file()))
         with loading(server.url) as load:
             assert failures(load.fire(EXAMPLES, ARRIVALS)) == {""}
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.servers_load import TLS_FILE, chunked, sends, serving_tls, text, until_close
+from tests.servers_load import chunked, sends, serving_tls, text, tls_file, until_close
 from tests.unit.adapters.raw_server import RawServer, Script, reply, serving
 
 from mlgate.adapters.load_connection import Target
@@ -300,7 +300,7 @@ def test_a_host_that_hangs_up_ends_a_block_at_once() -> None:
 
 
 def trusting() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=TLS_FILE)
+    return ssl.create_default_context(cafile=tls_file())
 
 
 @pytest.mark.parametrize("data", [text("fine"), chunked(b"x" * 100_000), until_close(b"x" * 100_000)])

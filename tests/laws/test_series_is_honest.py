@@ -1,0 +1,90 @@
+"""A short, seeded run of benchmarks/duet.py: the intervals cover, and a gate on a drifting machine can be believed."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlgate.core import resampling
+from mlgate.core.check import Better, Metric
+from mlgate.core.resampling import bounds, log_width
+from mlgate.core.series import Series
+
+RUNS = 60
+SLACK = 0.12
+"""Three standard errors of a rate near 90 % over this many runs: a warning light, not a measurement."""
+
+
+@pytest.fixture(scope="module")
+def duet() -> ModuleType:
+    path = Path(__file__).parents[2] / "benchmarks/duet.py"
+    spec = importlib.util.spec_from_file_location("mlgate_duet_benchmark", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def equal(duet: ModuleType) -> list[dict[tuple[str, float], Any]]:
+    return [duet.simulate(world, 1.0, RUNS) for world in duet.WORLDS]
+
+
+def test_a_duet_covers_the_truth_and_blocks_no_equal_model(equal: list[dict[tuple[str, float], Any]]) -> None:
+    for cells in equal:
+        for quantile in (0.5, 0.95):
+            cell = cells["duet", quantile]
+            assert cell.covered >= 0.90 - SLACK, cell
+            assert cell.failed <= 0.05, cell
+
+
+def test_a_stored_baseline_does_neither(equal: list[dict[tuple[str, float], Any]]) -> None:
+    cell = equal[1]["stored", 0.5]
+    assert cell.covered < 0.5
+    assert cell.failed > 0.05
+
+
+def test_a_duet_lets_a_slower_model_through_hardly_ever(duet: ModuleType) -> None:
+    cells = duet.simulate(duet.WORLDS[1], 1.10, RUNS)
+    assert cells["duet", 0.5].failed >= 0.95
+    assert cells["duet", 0.5].passed == 0
+    assert cells["duet", 0.95].passed <= 0.02
+
+
+def test_early_looks_err_no_more_often_than_one(duet: ModuleType) -> None:
+    same = duet.look(duet.WORLDS[1], 1.0, RUNS)
+    at_margin = duet.look(duet.WORLDS[1], 1.05, RUNS)
+    for quantile in duet.QUANTILES:
+        assert same[quantile].failed <= 0.05
+        assert at_margin[quantile].passed <= 0.08
+
+
+def test_an_interval_of_half_the_width_would_be_noticed(duet: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = resampling.half_width
+    monkeypatch.setattr(resampling, "half_width", lambda *given: sound(*given) / 2)
+    cells = duet.simulate(duet.WORLDS[1], 1.0, RUNS)
+    assert min(cells["duet", quantile].covered for quantile in duet.QUANTILES) < 0.90 - SLACK
+
+
+@pytest.mark.parametrize(("quantile", "truth"), [(0.5, 1.0), (0.95, math.exp(0.3 * 1.6449)), (0.0, math.exp(0.045))])
+@pytest.mark.parametrize(("rounds", "each"), [(8, 10), (30, 20)])
+def test_the_interval_of_one_side_covers(quantile: float, truth: float, rounds: int, each: int) -> None:
+    rng = np.random.default_rng([rounds, each])
+    covered, above = [], []
+    metric = Metric("p_ms", "ms", Better.LOWER)
+    for _ in range(100):
+        values = rng.lognormal(0, 0.3, rounds * each)
+        one = Series("p_ms", metric, "load", quantile, values, np.repeat(np.arange(rounds), each), {})
+        covered.append(abs(math.log(one.corpus() / truth)) <= log_width(one, 0.90))
+        above.append(truth > bounds(one, 0.95).high)
+    assert 0.90 - 0.09 <= np.mean(covered) <= 0.90 + 0.09
+    assert np.mean(above) <= 0.05 + 0.065
