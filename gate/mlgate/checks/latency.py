@@ -10,10 +10,13 @@ from mlgate.checks.timed_plan import Asked, Plan, Search
 from mlgate.checks.timed_scores import first_answers, scores
 from mlgate.core import rounds
 from mlgate.core.check import START, Check
-from mlgate.core.errors import EvidenceError, GateError, ModelError
+from mlgate.core.errors import EvidenceError, GateError, ModelError, Refused
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.ports import Decided, Load, Score
-from mlgate.core.timed import SKIPPED, Block, Reply, pack, unpack
+from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, pack
+
+_SILENT = 20
+"""So many failures, and a whole block of them, without one answer are the end: each may cost a time-out."""
 
 
 class Latency:
@@ -44,7 +47,7 @@ class Latency:
             if broken:
                 yield from _never(plan, number + 1, loads, broken)
                 return
-            end = _gone(check, plan, loads, seen[-len(sides) :]) or (
+            end = _gone(check, seen[-len(sides) :]) or (
                 "decided" if number in plan.looks[:-1] and decided(check, seen) else ""
             )
 
@@ -72,51 +75,59 @@ class Latency:
 
 
 def _round(check: Check, load: Load, side: str, asked: Asked, search: Search, *, first: bool) -> Row:
-    plan, name = asked.plan, f"{asked.number:04}"
-    rate = search.rate(asked.number)
+    name, rate = f"{asked.number:04}", search.rate(asked.number)
+    try:
+        block, lost = _block(check, load, asked, search, rate)
+        gone = " ".join(load.gone().split())  # it ends with the log's last lines
+    except Refused:
+        raise
+    except GateError as error:
+        whose = "" if side == check.id else "the baseline's model: "
+        return Gap(side, name, f"{whose}{error}")
+    search.learn(rate, block)
+    why = _end(search, block, gone, lost)
+    who = f"{rounds.GONE}the model" if side == check.id else f"{rounds.BASELINE_GONE}the baseline's model"
+    end = {ENDED: f"{who} {why}"} if why else {}
+    duet = str(load.facts.get("run", ""))
+    return Observation(side, name, {**pack(block), "first": float(first), "rate": rate, "duet": duet, **end})
+
+
+def _block(check: Check, load: Load, asked: Asked, search: Search, rate: float) -> tuple[Block, str]:
+    """Return a block, and why the model could not be reached any more; then each request of the block is a failure."""
+    plan = asked.plan
     try:
         if plan.mode == "closed":
-            block = load.press(check.examples, asked.picks(len(check.examples)), plan.concurrency, plan.block_s)
-        else:
-            block = load.fire(check.examples, asked.arrivals(rate))
+            picks = asked.picks(len(check.examples))
+            return load.press(check.examples, picks, plan.concurrency, plan.block_s), ""
+        return load.fire(check.examples, asked.arrivals(rate)), ""
     except ModelError as error:
         if not search.tried:
-            return Gap(side, name, str(error))
-        block = _lost(asked, plan.timeout_s, str(error), rate)  # it answered before: it ended under load
-    except GateError as error:
-        return Gap(side, name, str(error))
-    search.learn(rate, block)
-    duet = str(load.facts.get("run", ""))
-    return Observation(side, name, {**pack(block), "first": float(first), "rate": rate, "duet": duet})
+            raise
+        why = str(error)  # it answered before: it ended under load
+    failed = [
+        Reply(one.example, one.due, 0.0, math.nan, plan.timeout_s, failure=why) for one in asked.arrivals(rate or 1.0)
+    ]
+    return Block(tuple(failed)), why
 
 
-def _lost(asked: Asked, timeout_s: float, why: str, rate: float) -> Block:
-    """Return a block of which no request could be sent any more: each is a failure."""
-    arrivals = asked.arrivals(rate or 1.0)
-    replies = [Reply(one.example, one.due, 0.0, math.nan, timeout_s, failure=why) for one in arrivals]
-    return Block(tuple(replies))
-
-
-def _gone(check: Check, plan: Plan, loads: Mapping[str, Load], seen: Sequence[Row]) -> str:
-    """Return why there is nobody to ask any more: a side's process ended, or it answered nothing in its last round.
+def _end(search: Search, block: Block, gone: str, lost: str) -> str:
+    """Return what became of a model that nobody can ask any more; empty while it can be asked.
 
     A search overloads on purpose: that nothing is answered at some rate is what it wants to know.
     """
-    for row in sorted(seen, key=lambda row: row.check != check.id):  # the model's own end is told before the baseline's
-        ended = loads[row.check].gone()
-        why = f"was gone: {ended}" if ended else _unanswered(row) if plan.mode != "find" else ""
-        if why and row.check == check.id:
-            return f"{rounds.GONE}the model {why}"
-        if why:
-            return f"{rounds.BASELINE_GONE}the baseline's model {why}"
+    if gone:
+        return f"was gone: {gone}"
+    if lost:
+        return f"could not be reached any more: {lost}"
+    if search.failing >= max(_SILENT, len(block.replies)) and search.plan.mode != "find":
+        return f"answered none of its last {search.failing:,} requests: {block.replies[-1].failure}"
     return ""
 
 
-def _unanswered(row: Row) -> str:
-    replies = unpack(row.seen).replies if isinstance(row, Observation) else ()
-    if not replies or not all(reply.failure for reply in replies):
-        return ""
-    return f"answered none of its last {len(replies)} requests: {replies[-1].failure}"
+def _gone(check: Check, seen: Sequence[Row]) -> str:
+    """Return why there is nobody to ask any more; the model's own end is told before the baseline's."""
+    own_first = sorted(seen, key=lambda row: row.check != check.id)
+    return next((str(row.seen[ENDED]) for row in own_first if isinstance(row, Observation) and ENDED in row.seen), "")
 
 
 def _never(plan: Plan, start: int, loads: Mapping[str, Load], why: str) -> Iterator[Row]:

@@ -111,6 +111,8 @@ class Search:
     """The least that broke one; 0 when none did."""
     tried: int = 0
     """Rounds so far."""
+    failing: int = 0
+    """Requests since the last one that was answered."""
 
     def rate(self, number: int) -> float:
         """Return the rate of the next round."""
@@ -125,6 +127,8 @@ class Search:
     def learn(self, rate: float, block: Block) -> None:
         """Take in what a round at *rate* showed."""
         self.tried += 1
+        for reply in block.replies:
+            self.failing = self.failing + 1 if reply.failure else 0
         if keeps(self.plan.find, block):
             self.held = max(self.held, rate)
         else:

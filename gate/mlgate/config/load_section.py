@@ -54,8 +54,9 @@ class BlockLoad(AnyLoad):
 
     warmup: Duration = lasting("2s")
     """Load before the `duration`, for each side, that no time is taken from."""
-    block: Duration = lasting("1s")
-    """How long one block is. It is made shorter where `duration` would hold fewer than eight for each side."""
+    block: Given[Duration] = None
+    """How long one block is. Left out: 500ms, or as long as five requests take to come. It is made shorter where
+    `duration` would hold fewer than eight for each side."""
 
 
 class RateLoad(BlockLoad):

@@ -8,7 +8,7 @@ from mlgate.config import rounds
 from mlgate.config.config import Config
 from mlgate.config.fault import Complaint
 from mlgate.config.latency_section import LatencyCheck
-from mlgate.config.load_section import ClosedLoad, FindLoad, RateLoad, StagedLoad
+from mlgate.config.load_section import BlockLoad, ClosedLoad, FindLoad, RateLoad, StagedLoad
 from mlgate.core.check import Json
 
 
@@ -63,7 +63,7 @@ def _load(section: LatencyCheck, *, sides: int) -> tuple[int, dict[str, Json]]:
             }
         case StagedLoad():
             stages = [(stage.rate, stage.duration.total_seconds()) for stage in load.stages]
-            warmup_s, block_s = load.warmup.total_seconds(), load.block.total_seconds()
+            warmup_s, block_s = load.warmup.total_seconds(), _block_s(load, min(rate for rate, _ in stages))
             planned = rounds.staged(stages, warmup_s=warmup_s, block_s=block_s, sides=sides)
             own: dict[str, Json] = {"mode": "stages", "stages": [list(stage) for stage in planned.stages]}
             own["arrivals"] = load.arrivals
@@ -81,7 +81,14 @@ def _steady(section: LatencyCheck, load: RateLoad | ClosedLoad, rate: float | No
         duration_s=load.duration.total_seconds(),
         budget_s=(section.budget or load.duration).total_seconds(),
         warmup_s=load.warmup.total_seconds(),
-        block_s=load.block.total_seconds(),
+        block_s=_block_s(load, rate),
         sides=sides,
         rate=rate,
     )
+
+
+def _block_s(load: BlockLoad, rate: float | None) -> float:
+    """Return how long a block is to be. Short: a machine that drifts is the same for both sides for a moment only."""
+    if load.block is not None:
+        return load.block.total_seconds()
+    return max(rounds.USUAL_BLOCK_S, rounds.FEWEST_REQUESTS / rate if rate else 0.0)

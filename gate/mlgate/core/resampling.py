@@ -136,7 +136,7 @@ def half_width(logs: Array, units: int, confidence: float) -> float:
 
 def _means(series: Series, unit: Rounds, weights: Array) -> Array:
     units = weights.shape[1]
-    sums = np.bincount(unit, series.values, minlength=units)
+    sums = np.bincount(unit, series.values, minlength=units).astype(np.float64)
     counts = np.bincount(unit, minlength=units).astype(np.float64)
     total = _summed(weights, counts)
     means: Array = _summed(weights, sums) / np.where(total > 0, total, math.nan)

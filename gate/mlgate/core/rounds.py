@@ -11,7 +11,7 @@ import numpy as np
 from mlgate.core import looks, warmup
 from mlgate.core.check import START, Check, Json
 from mlgate.core.evidence import Gap, Observation, Row
-from mlgate.core.timed import SKIPPED, Block, Reply, unpack
+from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, unpack
 
 LATE_SHARE = 0.02
 LATE_S = 0.0002
@@ -24,7 +24,7 @@ MOST_LATE = 0.2
 """The share of rounds that may be left out because of the generator."""
 
 GONE = "gone: "
-"""What a skip's reason begins with when the model itself is the reason."""
+"""What the reason of an end, and of each skip behind it, begins with when the model itself is the reason."""
 BASELINE_GONE = "baseline gone: "
 """What it begins with when the baseline's model is."""
 
@@ -55,7 +55,7 @@ class Rounds:
     flaw: str
     """Why no time of these rounds can be judged; empty when they can."""
     cut_off: str = ""
-    """Why there was nobody to ask any more before the rounds were over; empty when there was."""
+    """Why there was nobody to ask any more; empty when there was, to the end."""
     died: bool = False
     """Whether that is the check's own model's doing, not the baseline's."""
 
@@ -75,7 +75,8 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     timed = {number: block for number, block in done.items() if number > planned_warm and number not in late}
     more = _warming(timed)
     counted = dict(list(timed.items())[more:])
-    ended = next((why for why in skips.values() if why.startswith((GONE, BASELINE_GONE))), "")
+    ends = (*skips.values(), *(str(seen[number].get(ENDED, "")) for number in done))
+    ended = next((why for why in ends if why.startswith((GONE, BASELINE_GONE))), "")
     cut_off = f"after {len(done)} of {check.rounds} rounds {ended.partition(': ')[2]}" if ended else ""
     share, look = _look(check, len(done))
     start = rows.get(START)

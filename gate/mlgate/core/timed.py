@@ -17,6 +17,8 @@ from mlgate.core.timing import Clock
 
 SKIPPED = "skipped"
 """The key of a round's row that was not needed any more, with the reason."""
+ENDED = "ended"
+"""The key of a round's row behind which nobody could be asked any more, with the reason."""
 
 _MICRO = 1e6
 

@@ -46,15 +46,20 @@ def observe(
 ) -> Evidence:
     """Ask what is not yet settled. Every row is in the journal before it is counted."""
     rows = []
-    known = set(settled(suite, kinds, kept))
-    kept = Evidence.of(kept.provenance, kept.environments, [row for key, row in kept.rows.items() if key in known])
+    kept = usable(suite, kinds, kept)
     with progress:
-        for row in executor.observe(suite.without(known)):
+        for row in executor.observe(suite.without(kept.rows)):
             journal.append(row)
             rows.append(row)
             progress.advance(row)
     fresh = Evidence.of(kept.provenance, [environment], rows)
     return kept | fresh
+
+
+def usable(suite: Suite, kinds: Kinds, evidence: Evidence) -> Evidence:
+    """Return the part of *evidence* that need not be asked again. The rest must go: its rows will come once more."""
+    known = set(settled(suite, kinds, evidence))
+    return replace(evidence, rows={key: row for key, row in evidence.rows.items() if key in known})
 
 
 def settled(suite: Suite, kinds: Kinds, evidence: Evidence) -> Iterable[tuple[str, str]]:

@@ -12,12 +12,13 @@ from mlgate.adapters import environment, evidence_file, journal_file
 from mlgate.adapters.journal_file import JournalFile
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.core.check import Suite
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided
 from mlgate.core.report import Report, Segment
-from mlgate.flow.check import check, look_up, nothing, observe, settled, settles
+from mlgate.flow.check import check, look_up, nothing, observe, settled, settles, usable
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge, refuse_foreign
@@ -102,9 +103,9 @@ def _store(choice: Choice, project: Project, folder: RunFolder) -> BaselineStore
 
 def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
     baseline = baseline_of(project, choice)
-    kept, path = _kept(choice, project, folder, "journal.jsonl")
+    kept, path = _kept(choice, project, project.suite, folder, "journal.jsonl")
     here = environment.observe()
-    left = len(project.suite.without(settled(project.suite, KINDS, kept)).planned)
+    left = len(project.suite.without(kept.rows).planned)
     with JournalFile(path, kept, here) as journal:
         return check(
             project.suite,
@@ -118,11 +119,14 @@ def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidenc
         )
 
 
-def _kept(choice: Choice, project: Project, folder: RunFolder, name: str) -> tuple[Evidence, Path]:
-    """Return what an interrupted run has observed, when this one goes on from it; else put its journal aside."""
+def _kept(choice: Choice, project: Project, suite: Suite, folder: RunFolder, name: str) -> tuple[Evidence, Path]:
+    """Return what an interrupted run has observed of *suite*, when this one goes on from it; else put it aside.
+
+    What will be asked again is not kept: a journal with both would say two things about one row.
+    """
     path = folder.path / name
     if choice.resume:
-        return journal_file.read(path, project.provenance), path
+        return usable(suite, KINDS, journal_file.read(path, project.provenance)), path
     folder.put_aside(name)
     return nothing(project.provenance), path
 
@@ -132,9 +136,9 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
     part = project.suite.shard(k, n)
     name = f"evidence-{k}of{n}.jsonl.gz"
     folder.put_aside(name)
-    kept, path = _kept(choice, project, folder, f"journal-{k}of{n}.jsonl")
+    kept, path = _kept(choice, project, part, folder, f"journal-{k}of{n}.jsonl")
     here = environment.observe()
-    left = len(part.without(settled(part, KINDS, kept)).planned)
+    left = len(part.without(kept.rows).planned)
     with JournalFile(path, kept, here) as journal:
         evidence = observe(
             part,

@@ -22,7 +22,7 @@ checks:
   speed:
     kind: latency
     data: x.csv
-    load: {rate: 50, stream: true, mix: {by: length, weights: {short: 9, long: 1}}, seed: 7}
+    load: {rate: 50, block: 1s, stream: true, mix: {by: length, weights: {short: 9, long: 1}}, seed: 7}
     budget: 60s
     stored: block
     metrics: {rougeL: {use_stemmer: true}, p50_ms: }
@@ -79,7 +79,8 @@ def test_a_latency_check_comes_through_whole() -> None:
 @pytest.mark.parametrize(
     ("load", "rules", "rounds", "own"),
     [
-        ("{rate: 50}", "p95_ms: {max: 9}", 22, {"mode": "open", "rate": 50, "arrivals": "poisson", "looks": [22]}),
+        ("{rate: 50}", "p95_ms: {max: 9}", 44, {"mode": "open", "rate": 50, "block_s": 0.5, "looks": [44]}),
+        ("{rate: 5}", "p95_ms: {max: 9}", 22, {"mode": "open", "rate": 5, "block_s": 1, "looks": [22]}),
         (
             "{concurrency: 8, duration: 10s, block: 500ms}",
             "p95_ms: {max: 9}",
@@ -87,7 +88,7 @@ def test_a_latency_check_comes_through_whole() -> None:
             {"mode": "closed", "concurrency": 8, "block_s": 0.5, "warm": 4, "looks": [24]},
         ),
         (
-            "{stages: [{rate: 10, duration: 10s}, {rate: 50, duration: 10s}], arrivals: constant}",
+            "{stages: [{rate: 10, duration: 10s}, {rate: 50, duration: 10s}], arrivals: constant, block: 1s}",
             "p95_ms: {max: 9}",
             22,
             {"mode": "stages", "stages": [[10, 12], [50, 10]], "arrivals": "constant", "warm": 2, "looks": [22]},
@@ -119,9 +120,9 @@ def test_each_way_of_loading_says_what_observing_needs(
 
 def test_only_a_check_that_is_compared_in_the_same_run_shares_its_time() -> None:
     rise = "p95_ms: {max_rise: 10%}"
-    assert check_of("{rate: 50}", rise, rest=BESIDE).rounds == 12
-    assert check_of("{rate: 50}", rest=BESIDE).rounds == 22
-    assert check_of("{rate: 50}", rise, rest=BASELINE).rounds == 22
+    assert check_of("{rate: 50}", rise, rest=BESIDE).rounds == 24
+    assert check_of("{rate: 50}", rest=BESIDE).rounds == 44
+    assert check_of("{rate: 50}", rise, rest=BASELINE).rounds == 44
     assert config(check=TIMED.format("{rate: 50}", rise), model=SERVED, rest=BESIDE).is_duet("c")
 
 
@@ -305,7 +306,7 @@ def test_a_mistake_in_a_search_is_told(load: str, expected: str) -> None:
             ),
         ),
         (
-            "{rate: 1}",
+            "{rate: 1, block: 1s}",
             (
                 "m.yaml:3:42: checks.c.load asks 1 times a block of 1s: fewer than 5 requests tell nothing "
                 "(raise rate to 5 or more, or block to 5s and duration to 40s)"
