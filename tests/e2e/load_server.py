@@ -31,6 +31,8 @@ class Behaviour:
     """Only to requests behind so many."""
     every: int = 1
     """Only to each so-manieth request."""
+    spare: int = 0
+    """Not to each so-manieth request."""
     crowd: int = 0
     """Only while more than so many requests are under way."""
     wait: float = 0.0
@@ -47,8 +49,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, behaviour: Behaviour) -> None:
-        super().__init__(("127.0.0.1", 0), Model)
+    def __init__(self, behaviour: Behaviour, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Model)
         self.behaviour = behaviour
         self.lock = threading.Lock()
         self.asked = 0
@@ -60,6 +62,8 @@ class Server(ThreadingHTTPServer):
 
     def deals_badly(self, number: int, crowd: int) -> bool:
         is_meant = number > self.behaviour.after and number % self.behaviour.every == 0
+        if self.behaviour.spare and number % self.behaviour.spare == 0:
+            return False
         return self.behaviour.kind != "fine" and is_meant and crowd > self.behaviour.crowd
 
 
@@ -94,6 +98,14 @@ class Misdeeds(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             while True:
                 self.wfile.write(piece)
+        self.close_connection = True
+
+    def dribbles(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999999\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b" ")
+                time.sleep(0.05)
         self.close_connection = True
 
     def speaks_html(self) -> None:
@@ -171,9 +183,9 @@ class LoadServer:
 
 
 @contextmanager
-def load_server(behaviour: Behaviour = Behaviour()) -> Iterator[LoadServer]:
-    """Run a server. It ends with the block, and when this process does: its standard input ends then."""
-    command = [sys.executable, "-I", __file__, json.dumps(asdict(behaviour))]
+def load_server(behaviour: Behaviour = Behaviour(), *, port: int = 0) -> Iterator[LoadServer]:
+    """Run a server, at *port* or a free one. It ends with the block, and with this process: its input ends then."""
+    command = [sys.executable, "-I", __file__, json.dumps(asdict(behaviour)), str(port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout
@@ -190,7 +202,7 @@ def nowhere() -> str:
 
 
 def main() -> None:
-    server = Server(Behaviour(**json.loads(sys.argv[1])))
+    server = Server(Behaviour(**json.loads(sys.argv[1])), int(sys.argv[2]))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
