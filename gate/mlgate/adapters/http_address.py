@@ -71,7 +71,7 @@ def refuse_forbidden(host: str) -> None:
             ip = ip.ipv4_mapped
     if ip in _METADATA or ip.is_link_local or ip.is_unspecified or ip.is_multicast:
         raise Refused(
-            f"{host} is not an endpoint: such an address gives out a machine's credentials, or is none",
+            f"the address {host} is no endpoint: such an address gives out a machine's credentials, or is none",
             hint="name the model server's own address",
         )
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
-from mlgate.adapters.load_wire import Head, Reader
+from mlgate.adapters.load_shape import shape_of
+from mlgate.adapters.load_wire import HEAD_LIMIT, Head, Reader
 
 KEPT = 128 << 20
 """The most bytes of distinct replies that one block keeps: a hostile server must not fill this machine's memory."""
 SHOWN = 1 << 20
 """A reply that is no success is cut to so many bytes: it is only shown."""
-_HEADS = 512
+_LENGTHS = 512
+_SHAPES = 8
+"""The most that one block learns: a server without end of them is read with care, and pays for it itself."""
+_SELDOM = 8
+"""One in so many heads told by their shape is kept: soon enough if it repeats, and cheap if it never does."""
 
 Row = tuple[int, float, float, float, float, int]
 """Slot, due, begun, first, done (clock readings; first negative: none) and the reply's place; -1: none."""
 
-Simple = tuple[int, dict[bytes, int]]
+Bodies = dict[bytes, int]
+"""The place of each distinct body that came with one status and content type."""
+Same = tuple[bytes, int, Bodies]
+"""A head, how long it is, and what came with its like."""
 
 
 class Book:
@@ -28,28 +37,51 @@ class Book:
         self.unreached: set[int] = set()
         """Requests that could not even be sent."""
         self.marks: dict[int, list[tuple[int, float]]] = {}
-        self.simple: dict[bytes, Simple] = {}
-        """Of heads met before, byte for byte: how long head and body are, and where equal bodies are looked up.
-
-        What a head means is worked out once and strictly. A server that repeats a head costs one look-up a reply.
-        """
+        self.same: dict[int, Same] = {}
+        """By the length of a whole reply: the head that came last with it. Who repeats a head is told by comparing."""
+        self._shapes: list[tuple[Callable[[bytes], re.Match[bytes] | None], Head, Bodies]] = []
         self._replies: list[tuple[int, str, bytes]] = []
-        self._known: dict[tuple[int, str], dict[bytes, int]] = {}
+        self._known: dict[tuple[int, str], Bodies] = {}
         self._kept = 0
 
     def learn(self, reader: Reader, head: Head) -> None:
         """Remember the head of a whole reply, if it is one after which a reply's length is known."""
-        if head.length >= 0 and reader.reusable:
-            if len(self.simple) >= _HEADS:
-                self.simple.clear()
-            known = self._known.setdefault((head.status, head.kind), {})
-            self.simple[reader.raw_head] = (len(reader.raw_head) + head.length, known)
+        if head.length < 0 or not reader.reusable:
+            return
+        raw, known = reader.raw_head, self._bodies(head)
+        self._keep(len(raw) + head.length, (raw, len(raw), known))
+        if len(self._shapes) == _SHAPES or any(match(raw) for match, _, _ in self._shapes):
+            return
+        if shape := shape_of(raw, head):
+            self._shapes.append((shape.match, head, known))
+
+    def recognise(self, data: bytes) -> int:
+        """Return the place of a whole reply whose head has a shape met before; -1: it must be read with care."""
+        for match, head, known in self._shapes:
+            if found := match(data):
+                digits, body = found.groups()
+                if int(digits) != len(body) or len(data) > HEAD_LIMIT:
+                    return -1
+                if len(self.rows) % _SELDOM == 0:
+                    start = len(data) - len(body)
+                    self._keep(len(data), (data[:start], start, known))
+                place = known.get(body)
+                return self.place(head, body) if place is None else place
+        return -1
+
+    def _keep(self, length: int, same: Same) -> None:
+        if len(self.same) >= _LENGTHS:
+            self.same.clear()
+        self.same[length] = same
+
+    def _bodies(self, head: Head) -> Bodies:
+        return self._known.setdefault((head.status, head.kind), {})
 
     def place(self, head: Head, body: bytes) -> int:
         """Return where the reply stands among the distinct ones; -1 when too much is kept already."""
         if head.status != 200 and len(body) > SHOWN:  # noqa: PLR2004 - the one status that brings an answer
             body = body[:SHOWN]
-        known = self._known.setdefault((head.status, head.kind), {})
+        known = self._bodies(head)
         found = known.get(body)
         if found is None:
             if self._kept + len(body) > KEPT:

@@ -103,7 +103,8 @@ class Engine:
         """Keep *concurrency* requests under way until *seconds* are over or *count* are sent; wait for the rest."""
         with self._block(plan, payloads, concurrency, stream=stream, stamped=False):
             clock, poll, lines = time.perf_counter, self._epoll.poll, self._lines
-            simple, record, plain = self._book.simple, self._book.rows.append, self._target.tls is None
+            same, recognise, record = self._book.same, self._book.recognise, self._book.rows.append
+            plain = self._target.tls is None and not stream
             turns, number, size = len(plan), 0, _FIRST_READ
             nap = min(_SHORT_NAP, self.timeout_s)
             start = now = clock()
@@ -118,10 +119,10 @@ class Engine:
                 now = clock()
                 for fd, flags in events:
                     c = lines.get(fd)
-                    if c is None or flags != _IN or c.reader is not None or c.slot < 0 or not plain:
+                    if c is None or flags != _IN or c.reader is not None or c.slot < 0 or c.rest or not plain:
                         self._event(fd, flags, now)
                         continue
-                    # The tight path: a reply that came whole, with a head and a body that came before.
+                    # The tight path: a reply that came whole, with a head that means what one before it meant.
                     try:
                         data = c.recv(size)
                     except OSError as error:
@@ -129,9 +130,10 @@ class Engine:
                         continue
                     if len(data) == size:
                         size = CHUNK  # replies are longer here
-                    head = data.find(b"\r\n\r\n") + 4
-                    known = simple.get(data[:head])
-                    if known is None or known[0] != len(data) or (place := known[1].get(data[head:])) is None:
+                    seen = same.get(len(data))
+                    known = seen[2].get(data[seen[1] :]) if seen and data.startswith(seen[0]) else None
+                    place = recognise(data) if known is None else known
+                    if place < 0:
                         self._take(c, data, now)
                         continue
                     record((c.slot, c.due, c.due, now, now, place))
@@ -310,11 +312,19 @@ class Engine:
             self._drop(c)  # closed, or a server that speaks unasked
         elif not data:
             self._cut(c, None, now)
+        elif c.reader or c.busy or self._stream or (place := self._book.recognise(data)) < 0:
+            self._read(c, data, now)
         else:
-            if c.reader is None:
-                c.reader = Reader(stream=self._stream)
-            if c.reader.feed(data, now):
-                self._finish(c, c.reader, now)
+            self._unreached = 0
+            self._book.rows.append((c.slot, c.due, c.begun, now, now, place))
+            self._settle(c, reusable=True)
+
+    def _read(self, c: Connection, data: bytes, now: float) -> None:
+        """Read what came on *c* with care."""
+        if c.reader is None:
+            c.reader = Reader(stream=self._stream)
+        if c.reader.feed(data, now):
+            self._finish(c, c.reader, now)
 
     def _refused(self, c: Connection, error: OSError, now: float) -> None:
         if not isinstance(error, BlockingIOError):
@@ -370,7 +380,11 @@ class Engine:
             book.failures[c.slot] = failure
         elif reader.marks and place >= 0:
             book.marks[c.slot] = reader.marks
-        if reader.reusable and not c.busy:
+        self._settle(c, reusable=reader.reusable and not c.busy)
+
+    def _settle(self, c: Connection, *, reusable: bool) -> None:
+        """The request is over: the next one may have the connection, or nobody."""
+        if reusable:
             c.kept = True
             c.reader = None
             self._release(c)

@@ -20,6 +20,8 @@ BUSY = 0.7
 """The share of its core that the generator may use."""
 STOLEN = 0.1
 """The share of a block that the hypervisor may take away."""
+GENERATOR = "the generator, not the model,"
+"""What a flaw begins with that is the generator's."""
 MOST_LATE = 0.2
 """The share of rounds that may be left out because of the generator."""
 
@@ -178,7 +180,7 @@ def _generator(done: Mapping[int, Block], late: Sequence[int]) -> str:
     wall = sum(done[number].facts.get("wall_s", 0.0) for number in late)
     busy, stolen = (sum(done[n].facts.get(name, 0.0) for n in late) / wall for name in ("cpu_s", "steal_s"))
     return (
-        f"the generator, not the model, was measured in {len(late)} of {len(done)} rounds: requests left "
+        f"{GENERATOR} was measured in {len(late)} of {len(done)} rounds: requests left "
         f"{lateness(replies) * 1000:.2f} ms late (p99), the generator's core was {busy:.0%} busy, {stolen:.0%} stolen; "
         "a lower rate, or a machine with a core to spare, is needed"
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 from mlgate.core.report import Report
-from mlgate.core.rounds import MOST_LATE
+from mlgate.core.rounds import GENERATOR
 from mlgate.core.timing import metric
 from mlgate.core.verdict import Finding
 
@@ -23,7 +22,7 @@ def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]
     """Yield what to do, and what for; not escaped. What ended before its budget did does not need a longer one."""
     about = [finding for finding in told if timed(report, finding)]
     for load in report.loads:
-        if load.flaw and load.late > Fraction(MOST_LATE) * load.rounds:
+        if load.flaw.startswith(GENERATOR):
             yield f"a lower rate for {load.check}", "or a machine with a core to spare"
         elif load.rounds >= load.planned and any(f.check == load.check and f.topic in _UNDECIDED for f in about):
             yield f"a longer budget: for {load.check}", "more rounds settle more; or a wider margin"

@@ -1,0 +1,196 @@
+"""A head told by its shape says what it says when it is read with care, or it is not told at all."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mlgate.adapters import load_shape
+from mlgate.adapters.load_book import Book
+from mlgate.adapters.load_shape import LONGEST, shape_of
+from mlgate.adapters.load_wire import HEAD_LIMIT, Head, Reader, head_of
+
+PLAIN = b"HTTP/1.1 200 OK\r\nDate: %b\r\nContent-Type: text/plain\r\ncontent-length: %b\r\nX-Id: %b\r\n\r\n%b"
+
+names = st.one_of(
+    st.sampled_from(
+        [b"Content-Length", b"content-LENGTH", b"Content-Length ", b" Content-Length", b"Transfer-Encoding"]
+    ),
+    st.sampled_from([b"CONNECTION", b"Connection", b"Content-Type", b"X-Id", b"x-id", b"Date"]),
+    st.sampled_from([b"", b"X\0", b"X Y", b"X\n", b"Gr\xf6\xdfe"]),
+)
+lengths = st.one_of(
+    st.sampled_from(
+        [b" 2", b"2", b"  2  ", b"\t2", b" 2\t", b" 02", b" +2", b" -2", b" 2, 2", b" 2,3", b" 3", b" 1", b" 0"]
+    ),
+    st.sampled_from([b" 2 2", b"", b" ", b" 0x2", b" 2.0", b" 2_0", b" \xb2", b" 2\0", b" 2\n"]),
+    st.sampled_from([b" %b2" % (b"0" * 17), b" %b2" % (b"0" * 18)]),
+)
+others = st.one_of(
+    st.sampled_from(
+        [b" chunked", b" gzip", b" close", b" keep-alive", b" Close, x", b" text/plain; a=b", b" TEXT/Html"]
+    ),
+    st.sampled_from(
+        [b"", b" a\nContent-Length: 9", b" a\rb", b" a\r", b"\n", b" a\0b", b" a\tb", b" \x7f\x80\xff", b":"]
+    ),
+    st.sampled_from(
+        [b" a\r\n folded", b" a\r\n\r\nContent-Length: 2", b" a\r\nTransfer-Encoding: chunked", b" a" * 40]
+    ),
+    st.binary(max_size=12),
+)
+lines = st.one_of(
+    st.tuples(names, st.just(b":"), others).map(b"".join),
+    st.tuples(st.sampled_from([b"Content-Length", b"content-length"]), st.just(b":"), lengths).map(b"".join),
+    st.sampled_from([b"no colon", b" folded: x", b"", b"\n"]),
+)
+firsts = st.sampled_from(
+    [b"HTTP/1.1 200 OK"] * 6
+    + [b"HTTP/1.1 200", b"HTTP/1.0 200 OK", b"HTTP/1.1 204 No", b"HTTP/1.1 304 Not", b"HTTP/1.1 503 Busy"]
+    + [b"HTTP/1.1 100 Go", b"HTTP/1.1 0200 OK", b"HTTP/2 200 OK", b"HTTP/1.1 200 a\nb", b" HTTP/1.1 200 OK"]
+)
+ends = st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r", b"\r\r\n"])
+plain = st.sampled_from([b"Content-Length: 2", b"content-length:2 ", b"Date: x", b"X-Id: 1", b"Connection: keep-alive"])
+
+
+@st.composite
+def heads(draw: st.DrawFn) -> bytes:
+    """Mostly a head as servers send it, with a line or two that no server should."""
+    chosen = draw(st.lists(st.one_of(plain, plain, lines), max_size=5))
+    return b"".join(line + draw(ends) for line in [draw(firsts), *chosen]) + draw(ends)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """Two heads; most often the second is the first with other values, or with a piece of it changed."""
+    first = draw(heads())
+    odd = draw(st.one_of(lines, others, lengths, st.binary(max_size=3)))
+    a, b = sorted((draw(st.integers(0, len(first))), draw(st.integers(0, len(first)))))
+    kept = first[:a] + odd + first[min(b, a + 3) :]
+    places = [place.end() for place in re.finditer(rb":", first)]
+    place = draw(st.sampled_from(places)) if places else 0
+    swapped = first[:place] + odd + first[max(first.find(b"\r\n", place), place) :]
+    return first, draw(st.one_of(st.just(swapped), st.just(kept), heads(), st.just(first)))
+
+
+def read(data: bytes) -> tuple[Reader, bool]:
+    reader = Reader()
+    return reader, reader.feed(data, 1.0)
+
+
+def learned(data: bytes) -> Book:
+    """Return a book that has seen *data*, as the engine fills it."""
+    book = Book()
+    reader, over = read(data)
+    if over and reader.head and not reader.failure:
+        book.place(reader.head, bytes(reader.body))
+        book.learn(reader, reader.head)
+    return book
+
+
+def told(book: Book, place: int) -> tuple[int, str, bytes]:
+    return book._replies[place]
+
+
+bodies = st.sampled_from([b"", b"ab", b"cd", b"abc", b"a", b"\r\n", b"ab\r\n\r\n", b"\0\n"])
+
+
+@given(pairs(), bodies, bodies)
+@example((PLAIN % (b"a", b"2", b"b", b""), PLAIN % (b"c", b"02", b"d", b"")), b"ab", b"cd")
+@example((PLAIN % (b"a", b"2", b"b", b""), PLAIN % (b"c", b"2", b"d\r\nTransfer-Encoding: chunked", b"")), b"ab", b"cd")
+def test_what_is_told_by_its_shape_is_what_reading_with_care_says(
+    seen: tuple[bytes, bytes], one: bytes, other: bytes
+) -> None:
+    book = learned(seen[0] + one)
+    data = seen[1] + other
+    place = book.recognise(data)
+    if place >= 0:
+        reader, over = read(data)
+        assert over
+        assert reader.reusable
+        assert reader.head
+        assert told(book, place) == (reader.head.status, reader.head.kind, bytes(reader.body))
+    same = book.same.get(len(data))
+    if same and data.startswith(same[0]):
+        reader, over = read(data)
+        assert over
+        assert reader.reusable
+        assert reader.head
+        assert same[1] == len(reader.raw_head)
+        assert same[2] is book._bodies(reader.head)
+
+
+@given(pairs())
+def test_a_shape_is_only_narrower_than_reading_with_care(seen: tuple[bytes, bytes]) -> None:
+    """The same without a book: also for heads whose body is still to come."""
+    first = read(seen[0])[0]
+    if not first.head or first.failure or not (shape := shape_of(first.raw_head, first.head)):
+        return
+    assert shape.match(first.raw_head)
+    if found := shape.match(seen[1]):
+        raw = seen[1][: found.start(2)]
+        meant = head_of(raw)
+        assert raw.find(b"\r\n\r\n") == len(raw) - 4
+        assert meant == Head(first.head.status, int(found[1]), keep=True, kind=first.head.kind)
+
+
+@given(st.lists(st.tuples(st.text("abc-:, 0", max_size=20), st.integers(0, 10**6), st.binary(max_size=20)), min_size=2))
+def test_every_ordinary_head_that_never_repeats_is_told_by_the_first_ones_shape(
+    replies: list[tuple[str, int, bytes]],
+) -> None:
+    made = [PLAIN % (date.encode(), b"%d" % len(body), b"%d" % i, body) for date, i, body in replies]
+    book = learned(made[0])
+    for data, (_, _, body) in zip(made, replies, strict=True):
+        place = book.recognise(data)
+        assert place >= 0
+        assert told(book, place) == (200, "text/plain", body)
+    assert len(book._shapes) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + b"x" * LONGEST + b"\r\n\r\nab",
+    ],
+)
+def test_a_head_out_of_the_ordinary_gets_no_shape(data: bytes) -> None:
+    assert learned(data)._shapes == []
+
+
+def test_a_head_longer_than_the_longest_is_not_told_by_its_shape() -> None:
+    book = learned(PLAIN % (b"a", b"2", b"b", b"ab"))
+    assert book.recognise(PLAIN % (b"c", b"2", b"d" * HEAD_LIMIT, b"ab")) == -1
+
+
+def test_a_server_without_end_of_shapes_is_learned_only_so_far() -> None:
+    book = Book()
+    for i in range(2000):
+        reader, _ = read(b"HTTP/1.1 200 OK\r\nX-%d: 1\r\nContent-Length: %d\r\n\r\n%b" % (i, i, b"x" * i))
+        assert reader.head
+        book.learn(reader, reader.head)
+    assert len(book._shapes) == 8
+    assert len(book.same) <= 512
+
+
+def test_a_shape_is_learned_once_however_often_its_replies_are_read_with_care() -> None:
+    book = Book()
+    for i in range(20):
+        reader, _ = read(PLAIN % (b"a", b"2", b"%d" % i, b"ab"))
+        assert reader.head
+        book.learn(reader, reader.head)
+    assert len(book._shapes) == 1
+
+
+def test_every_name_that_reading_with_care_looks_at_is_held_fast() -> None:
+    looked_at = set(re.findall(r'case b"([a-z-]+)"', inspect.getsource(head_of)))
+    assert looked_at == {name.decode() for name in load_shape._TELLING}
