@@ -63,3 +63,37 @@ def test_a_server_that_dies_half_way_is_an_error_and_the_run_goes_on_when_it_is_
         assert "could not connect" in " ".join(done.out.split())
     assert desk.verdict["outcome"] == "errored"
     assert desk.mlgate("doctor").code == 3
+
+
+STREAMED = """\
+version: 1
+model:
+  name: {model}
+  endpoint: {{url: "{url}", protocol: {protocol}, timeout: 5s}}
+checks:
+  stream:
+    kind: latency
+    data: data.jsonl
+    load: {{rate: 20, duration: 5s, block: 400ms, warmup: 400ms, stream: true}}
+    rules:
+      ttft_p50_ms: {{max: 2000}}
+      itl_p50_ms: {{max: 2000}}
+      tokens_per_s: {{min: 0.1}}
+      error_rate: {{max: 0}}
+      exact_match: {{min: 1}}
+"""
+
+
+@pytest.mark.parametrize("protocol", ["openai-chat", "openai-completions"])
+def test_a_streaming_model_is_timed_to_its_first_token_and_between_tokens(
+    desk: Desk, openai: str, protocol: str
+) -> None:
+    project(desk, openai, protocol)
+    desk.write("mlgate.yaml", STREAMED.format(model=M, url=openai, protocol=protocol))
+    done = desk.mlgate("check")
+    values = {m["metric"]: m["value"] for m in desk.report["measurements"]}
+    assert (values["error_rate"], values["exact_match"]) == (0, 1), done.out
+    assert done.code == 0 or "the generator, not the model" in done.out, done.out
+    (load,) = desk.report["loads"]
+    clocks = {one["clock"] for one in load["percentiles"]}
+    assert clocks == {"latency", "ttft", "itl"}

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import AsyncIterator
 
 import kserve
 from kserve.protocol.rest.openai import ChatPrompt, CompletionRequest, OpenAIChatAdapterModel
 from kserve.protocol.rest.openai.types import Completion, CompletionChoice, CreateChatCompletionRequest
 from kserve_model import NAME, summary  # type: ignore[import-not-found]  # beside this file, which is run by path
 
+TOKEN_S = 0.004
+"""Between two words of a stream."""
+
+
+async def streamed(text: str) -> AsyncIterator[Completion]:
+    """Yield a text word by word, as a model makes tokens."""
+    for index, word in enumerate(text.split(" ")):
+        await asyncio.sleep(TOKEN_S)
+        choice = CompletionChoice(finish_reason=None, index=0, logprobs=None, text=f" {word}" if index else word)
+        yield Completion(id="x", choices=[choice], created=0, model=NAME, object="text_completion")
+    end = CompletionChoice(finish_reason="stop", index=0, logprobs=None, text="")
+    yield Completion(id="x", choices=[end], created=0, model=NAME, object="text_completion")
+
 
 class Summarizer(OpenAIChatAdapterModel):  # type: ignore[misc]  # KServe is not installed where types are checked
     """Completions; chats become completions of their last message."""
 
-    async def create_completion(self, request: CompletionRequest) -> Completion:
-        """Answer every prompt, the last one first: the order of choices is not promised."""
+    async def create_completion(self, request: CompletionRequest) -> Completion | AsyncIterator[Completion]:
+        """Answer every prompt, the last one first: the order of choices is not promised. A stream comes by words."""
         asked = request.params.prompt
+        if request.params.stream:
+            return streamed(summary(asked if isinstance(asked, str) else asked[0]))
         prompts = [asked] if isinstance(asked, str) else asked
         choices = [
             CompletionChoice(finish_reason="stop", index=index, logprobs=None, text=summary(prompt))

@@ -26,7 +26,7 @@ def shape_of(raw: bytes, head: Head) -> re.Pattern[bytes] | None:
     """Return what matches a whole reply whose head says the same as *raw*, which `head_of` read as *head*.
 
     Its groups are the digits of the body's length, and all that came behind the head: whoever matches compares them.
-    None: this head has no such shape, because the length stands not in one plain Content-Length, or too long a head.
+    None: this head has no such shape: it is too long, holds a control character, or has not one plain Content-Length.
     """
     if len(raw) > LONGEST or not head.keep or head.length < 0 or head.status in (204, 304):
         return None
@@ -34,7 +34,10 @@ def shape_of(raw: bytes, head: Head) -> re.Pattern[bytes] | None:
     if sum(_name(line) == b"content-length" for line in lines[1:]) != 1:
         return None
     parts = list(_parts(lines))
-    return None if b"" in parts else re.compile(b"\r\n".join(parts) + rb"\r\n\r\n(.*)", re.DOTALL)
+    if b"" in parts:
+        return None
+    shape = re.compile(b"\r\n".join(parts) + rb"\r\n\r\n(.*)", re.DOTALL)
+    return shape if shape.match(raw) else None
 
 
 def _name(line: bytes) -> bytes:

@@ -41,6 +41,7 @@ FACTS: dict[str, Metric] = {
         Metric("peak_memory_mb", "MB", Better.LOWER),
         Metric("image_mb", "MB", Better.LOWER),
         Metric("start_s", "s", Better.LOWER),
+        Metric("load_s", "s", Better.LOWER),
         Metric("max_rps", "1/s", Better.HIGHER),
     )
 }

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from mlgate.adapters import git
+from mlgate.adapters import environment, git
 from mlgate.adapters.file_baseline import FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
@@ -27,7 +27,7 @@ from mlgate.config.model_section import ModelSection
 from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import EvidenceError
-from mlgate.core.evidence import Provenance
+from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
 from mlgate.wiring import models
@@ -76,6 +76,12 @@ class Project:
     def images(self) -> Images:
         """Return the images of this run."""
         return Images(self.root)
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Return where this run observes. A sandbox that is weaker than its name is refused when it is probed."""
+        here, image = environment.observe(), self.config.model.image
+        return replace(here, versions=(*here.versions, ("sandbox", image.sandbox))) if image else here
 
     def _digest(self, section: ModelSection) -> str:
         if section.image is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlgate.adapters import environment, evidence_file, journal_file
+from mlgate.adapters import evidence_file, journal_file
 from mlgate.adapters.journal_file import JournalFile
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
@@ -104,7 +104,7 @@ def _store(choice: Choice, project: Project, folder: RunFolder) -> BaselineStore
 def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
     baseline = baseline_of(project, choice)
     kept, path = _kept(choice, project, project.suite, folder, "journal.jsonl")
-    here = environment.observe()
+    here = project.environment
     left = len(project.suite.without(kept.rows).planned)
     with JournalFile(path, kept, here) as journal:
         return check(
@@ -137,7 +137,7 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
     name = f"evidence-{k}of{n}.jsonl.gz"
     folder.put_aside(name)
     kept, path = _kept(choice, project, part, folder, f"journal-{k}of{n}.jsonl")
-    here = environment.observe()
+    here = project.environment
     left = len(part.without(kept.rows).planned)
     with JournalFile(path, kept, here) as journal:
         evidence = observe(

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlgate.adapters import environment, evidence_file, plan_file
+from mlgate.adapters import evidence_file, plan_file
 from mlgate.adapters.account import settle
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.rows_folder import RowReader
@@ -79,7 +79,7 @@ class Standalone:
             for row in project.alone(folder.path, decided(project, baseline)).observe(Suite(late)):
                 rows.append(row)
                 progress.advance(row)
-        evidence = Evidence.of(project.provenance, [environment.observe()], rows)
+        evidence = Evidence.of(project.provenance, [project.environment], rows)
         evidence_file.write(folder.path / EVIDENCE, evidence)
         report = judge(project.suite, KINDS, evidence, baseline)
         digest = publish(report, folder, project.config.report, shown, sys.stderr)

@@ -221,6 +221,49 @@ def test_every_framing_comes_through_both_loops(data: bytes) -> None:
         assert opened(made, [i / 1000 for i in range(8)])["failure"] == {}
 
 
+def test_heads_that_never_repeat_come_through_both_loops_and_a_bad_one_among_them_is_told() -> None:
+    def script(connection: socket.socket, number: int) -> bool:
+        more = {30: "Transfer-Encoding: gzip", 35: "Connection: close"}.get(number, f"X-Request-Id: {number}")
+        connection.sendall(reply(b"a" * (number % 3), "200 OK", more))
+        return number != 35
+
+    with serving(script) as server, engine(server) as made:
+        seen = closed(made, 20)
+        assert [len(body) for body in bodies(seen)] == [number % 3 for number in range(20)]
+        seen = closed(made, 20)
+    (where,) = seen["failure"]
+    assert where == "10"
+    assert "a transfer coding that nobody asked for" in seen["failure"]["10"]
+    assert [len(body) for i, body in enumerate(bodies(seen)) if i != 10] == [n % 3 for n in range(20, 40) if n != 30]
+    assert len(seen["replies"]) == 3
+
+
+def test_a_stream_of_known_length_says_when_it_came_also_when_its_head_repeats() -> None:
+    plan = [0]
+    with serving(sends(text("fine"))) as server, engine(server) as made:
+        book, start = made.closed_loop(plan, asks(1), 2, 60.0, 10, stream=True)
+        seen: dict[str, Any] = book.columns(start, plan, made.timeout_s)
+    assert len(seen["marks"]) == 10
+
+
+def test_a_reply_that_comes_before_its_request_is_sent_whole_ends_the_connection() -> None:
+    """The rest of that request would otherwise be lost, and the next one sent into the middle of it."""
+    again = threading.Event()
+
+    def script(connection: socket.socket, number: int) -> bool:
+        connection.sendall(text("fine"))
+        if number == 2:
+            again.set()
+        return number != 1 or (again.wait(30) and False)
+
+    with serving(script) as server, engine(server) as made:
+        long = b"POST / HTTP/1.1\r\nHost: x\r\n\r\n" + b"x" * 8_000_000
+        book, start = made.closed_loop([0, 1, 0], [*asks(1), long], 1, 60.0, 3, stream=False)
+        seen: dict[str, Any] = book.columns(start, [0, 1, 0], made.timeout_s)
+    assert seen["failure"] == {}
+    assert len(server.questions) == 3
+
+
 def test_a_redirect_is_a_reply_like_any_other() -> None:
     moved = reply(b"", "302 Found", "Location: http://169.254.169.254/latest/meta-data\r\n")
     with serving(sends(moved)) as server, engine(server) as made:
