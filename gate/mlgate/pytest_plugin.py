@@ -116,7 +116,7 @@ def plan_items(session: pytest.Session, collector: Collector) -> Iterator[pytest
     """Yield one item a batch of examples. Which examples share a batch never changes a number."""
     step = collector.plan.batch
     for check in collector.plan.suite.checks:
-        if "tests" in check.params or not wiring.beside_tests(check):
+        if "tests" in check.params:
             continue
         for start in range(0, len(check.examples), step):
             examples = check.examples[start : start + step]

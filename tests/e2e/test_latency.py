@@ -6,6 +6,7 @@ The machine may be busy. A time that could not be taken is inconclusive, and `or
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +149,26 @@ def test_the_first_shard_has_the_load_whole_and_accuracy_is_divided(desk: Desk) 
         ended(desk, merged, 0, "passed")
         assert server.asked == asked
     assert [check["answered"] for check in desk.report["checks"]] == [40, 12]
+
+
+def test_pytest_with_the_plugin_puts_the_load_on_when_its_own_tests_are_done(desk: Desk) -> None:
+    desk.write(
+        "test_fast.py", "def test_fast(mlgate_latency):\n    assert mlgate_latency(len, ['a'], seconds=0.1).n > 30\n"
+    )
+    with load_server() as server, load_server() as past:
+        against = f'{{from: endpoint, url: "{past.url}"}}'
+        rules = "{error_rate: {max: 0}, rougeL: {max_drop: 0.01}}"
+        timed(desk, endpoint(server.url), rules, baseline=against, accuracy="{rougeL: {min: 0.5, max_drop: 0.01}}")
+        done = subprocess.run(
+            [*desk.command(())[:1], "-m", "pytest", "-q", "-p", "mlgate", "-n", "2"],
+            cwd=desk.root,
+            env=desk.env(),
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, desk.verdict["outcome"]) == (0, "passed"), done.stdout.decode()
+        assert server.asked == past.asked
+    assert b"LATENCY" in done.stdout
 
 
 def test_a_missing_first_shard_is_a_missing_load(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlgate.wiring.models import model
-from mlgate.wiring.project import ASKING, KINDS, Project, beside_tests, tests
+from mlgate.wiring.project import ASKING, KINDS, Project, tests
 from mlgate.wiring.standalone import Standalone
 
-__all__ = ["ASKING", "KINDS", "Project", "Standalone", "beside_tests", "model", "tests"]
+__all__ = ["ASKING", "KINDS", "Project", "Standalone", "model", "tests"]

@@ -167,7 +167,8 @@ class Project:
         endpoint = self.config.model.endpoint
         at_once = endpoint.concurrency * 2 if endpoint else 1
         batch = min(max(-(-largest // (workers * 16)), at_once, 1), _LARGEST_BATCH)
-        return Plan(self.suite, self.written_model, str(self.root.resolve()), batch, workers)
+        asked = replace(self.suite, checks=tuple(check for check in self.suite.checks if beside_tests(check)))
+        return Plan(asked, self.written_model, str(self.root.resolve()), batch, workers)
 
 
 def beside_tests(check: Check) -> bool:
