@@ -1,6 +1,6 @@
 """Can a 60-second latency gate be believed? False blocks, misses and coverage on machines whose noise is known.
 
-    python benchmarks/duet.py [--runs 1000] [--jobs 2] [--block 0.5] [--quick]
+    python benchmarks/duet.py [--runs 1000] [--jobs 2] [--block 1.0] [--quick]
 
 A simulated minute of 20 ms requests, one after the other, on a machine that drifts and has neighbours. Three designs
 spend the same 60 s: "stored" compares with an earlier minute on another machine, "A then B" gives each side half of the
@@ -37,7 +37,7 @@ MARGIN = 0.05
 CONFIDENCE = 0.95
 COVERAGE = 0.90
 """The confidence at which coverage is counted."""
-BLOCK_S = 1.0
+BLOCK_S = 0.5
 """How long one side is asked at a stretch."""
 RUNS, QUICK = 1000, 60
 SEED = 20264
