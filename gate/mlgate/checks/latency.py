@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlgate.checks.timed_plan import Asked, Plan, Search
+from mlgate.checks.timed_plan import Asked, Plan, Search, strangers
 from mlgate.checks.timed_scores import first_answers, scores
 from mlgate.core import rounds
 from mlgate.core.check import START, Check
@@ -20,7 +20,7 @@ _SILENT = 20
 
 
 class Latency:
-    """One row a round and side. Within a round the sides are asked one after the other, in random order."""
+    """One row a round and side. Within a round the sides are asked one after the other, in an order drawn by lot."""
 
     name = "latency"
     together = True
@@ -32,13 +32,13 @@ class Latency:
         rng = random.Random(f"sides {plan.seed}")  # noqa: S311 - a seeded order, not a secret
         seen: list[Row] = [Observation(side, START, dict(load.facts)) for side, load in loads.items()]
         yield from seen
-        end = ""
+        end, sides = "", list(loads)
         for number in range(1, plan.rounds + 1):
             if end:
                 yield from (Observation(side, f"{number:04}", {SKIPPED: end}) for side in loads)
                 continue
             asked = Asked(plan, number, order)
-            sides = rng.sample(list(loads), len(loads))
+            sides = _turn(rng, sides, number)
             for side in sides:
                 row = _round(check, loads[side], side, asked, searches[side], first=side == sides[0])
                 seen.append(row)
@@ -56,7 +56,7 @@ class Latency:
         found = dict(rounds.holes(check, rows))
         if not found:
             try:
-                rounds.read(check, rows)
+                found.update(strangers(check, rounds.read(check, rows)))
             except EvidenceError as error:
                 found[START] = str(error)
         return found
@@ -70,8 +70,20 @@ class Latency:
         return first_answers(check, rounds.read(check, rows))
 
     def show(self, row: Row) -> str:
-        """Return the answer of an example."""
-        return str(row.seen.get("answer", "")) if isinstance(row, Observation) else ""
+        """Return the answer of an example, and how many of its requests failed."""
+        if not isinstance(row, Observation):
+            return ""
+        failed = float(row.seen.get("failed", 0))
+        answer = str(row.seen.get("answer", ""))
+        return f"{answer} ({failed:.0f} requests failed)".strip() if failed else answer
+
+
+def _turn(rng: random.Random, before: Sequence[str], number: int) -> list[str]:
+    """Return who is asked first: at random in odd rounds, the other way round in the even round behind (ABBA).
+
+    So a steady drift drops out, and every second time two blocks of one side are neighbours: the machine's own noise.
+    """
+    return rng.sample(sorted(before), len(before)) if number % 2 else list(reversed(before))
 
 
 def _round(check: Check, load: Load, side: str, asked: Asked, search: Search, *, first: bool) -> Row:

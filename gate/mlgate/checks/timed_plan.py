@@ -10,8 +10,11 @@ import numpy as np
 
 from mlgate.core import arrivals
 from mlgate.core.check import ERROR_RATE, Check, Json
+from mlgate.core.rounds import Rounds
 from mlgate.core.timed import Arrival, Block
 from mlgate.core.timing import timing
+
+_ROUNDED_S = 2e-6
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,38 @@ class Search:
             self.broken = min(self.broken or rate, rate)
 
 
+def strangers(check: Check, seen: Rounds) -> Iterator[tuple[str, str]]:
+    """Yield the rounds that do not hold the requests that were planned: some are lost, or it was another load.
+
+    A search's examples depend on what both sides found: of its rounds only the due times are held against the plan.
+    """
+    plan = Plan.of(check)
+    order = plan.order(check)
+    for number in range(1, max(seen.done, default=0) + 1):
+        asked = Asked(plan, number, order)
+        block = seen.done.get(number)
+        if plan.mode == "closed":
+            picks = asked.picks(len(check.examples))
+            same = block is None or all(reply.example == picks[i % len(picks)] for i, reply in enumerate(block.replies))
+        else:
+            rate = seen.rates.get(number, 0.0) if plan.mode == "find" else plan.rate_in(number)
+            same = block is None or _as_planned(
+                asked.arrivals(rate) if rate > 0 else [], block, find=plan.mode == "find"
+            )
+        if not same or (block is not None and not block.replies):
+            yield f"{number:04}", "it does not hold the requests that this check plans"
+
+
+def _as_planned(planned: Sequence[Arrival], block: Block, *, find: bool) -> bool:
+    """Whether a block has each planned request once. A row holds whole microseconds."""
+    if len(planned) != len(block.replies):
+        return False
+    return all(
+        abs(one.due - reply.due) < _ROUNDED_S and (find or one.example == reply.example)
+        for one, reply in zip(planned, block.replies, strict=True)
+    )
+
+
 def keeps(bounds: Mapping[str, float], block: Block) -> bool:
     """Whether one block keeps every bound: percentiles of its latencies in milliseconds, and its error rate."""
     if not block.replies:
@@ -146,7 +181,9 @@ def keeps(bounds: Mapping[str, float], block: Block) -> bool:
             asked = timing(name)
             if asked is None:
                 return False
-            times = [reply.done * 1000 for reply in block.replies]
+            times = [value * 1000 for reply in block.replies for value in reply.times(asked.clock)]
+            if not times:
+                return False
             value = float(
                 np.quantile(times, asked.quantile, method="inverted_cdf") if asked.quantile else np.mean(times)
             )

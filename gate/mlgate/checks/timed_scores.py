@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -31,7 +32,7 @@ def _score(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
     name = choice.kind
     asked = timing.timing(name)
     if name == ERROR_RATE.name:
-        return _errors(choice.name, seen)
+        return _errors(check, choice.name, seen)
     if name in timing.FACTS:
         return _fact(check, choice.name, seen)
     if not timing.metric(name):
@@ -110,16 +111,21 @@ def _per_round(name: str, block: Block) -> float:
             return len(answered) / wall if wall > 0 else math.nan
         case "cpu_ms_per_request":
             used = block.facts.get("server_cpu_s", math.nan)
-            return used * _MS / len(block.replies) if block.replies else math.nan
+            return used * _MS / len(answered) if answered else math.nan
         case _:
             streams = [reply for reply in answered if len(reply.events) > 1]
             seconds = sum(reply.events[-1] - reply.events[0] for reply in streams)
+            seconds += sum(reply.done for reply in block.replies if reply.failure)
             return sum(len(reply.events) - 1 for reply in streams) / seconds if seconds > 0 else math.nan
 
 
-def _errors(name: str, seen: Rounds) -> Statistics:
-    rows = [[sum(1.0 for reply in b.replies if reply.failure), float(len(b.replies))] for b in seen.done.values()]
-    return Statistics(name, ERROR_RATE, "error_rate|timed", np.asarray(rows, float).reshape(-1, 2), _share)
+def _errors(check: Check, name: str, seen: Rounds) -> Statistics:
+    """Return failures and requests of each example."""
+    rows = np.zeros((len(check.examples), 2))
+    for reply in _replies(seen):
+        rows[reply.example] += (1.0 if reply.failure else 0.0), 1.0
+    asked = np.flatnonzero(rows[:, 1])
+    return Statistics(name, ERROR_RATE, "error_rate|timed", rows, _share, asked, seen.share)
 
 
 def _share(totals: Array) -> Array:
@@ -140,7 +146,7 @@ def _fact(check: Check, name: str, seen: Rounds) -> Score:
         value = float(given) if isinstance(given, int | float) else math.nan
     if not math.isfinite(value):
         return Unscored(name, f"{name} was not seen: it needs a model that runs from an image")
-    return Fact(name, metric, name, value)
+    return Fact(name, metric, name, value, seen.duet)
 
 
 def _largest_rate(check: Check, name: str, seen: Rounds) -> Score:
@@ -193,7 +199,7 @@ def _answers(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
     np.add.at(rows, [example for example, _ in counts], each * np.asarray(list(counts.values()), float)[:, None])
     asked = np.asarray(sorted({example for example, _ in counts}), np.intp)
     signed = scorer.signature([example.references for example in check.examples])
-    return Statistics(choice.name, scorer.metric, signed, rows, scorer.value, asked)
+    return Statistics(choice.name, scorer.metric, signed, rows, scorer.value, asked, seen.share)
 
 
 def _replies(seen: Rounds) -> Iterator[Reply]:
@@ -202,23 +208,21 @@ def _replies(seen: Rounds) -> Iterator[Reply]:
 
 
 def first_answers(check: Check, seen: Rounds) -> Mapping[str, Row]:
-    """Return a row an example: its answer, and all of them where they differ."""
-    found: dict[int, list[str]] = {}
+    """Return a row an example: an answer to show, and how often which came: two sides did the same if all is equal."""
+    found: dict[int, Counter[str]] = {}
+    failed: Counter[int] = Counter()
     for reply in _replies(seen):
-        texts = found.setdefault(reply.example, [])
-        if reply.answer not in texts:
-            texts.append(reply.answer)
+        texts = found.setdefault(reply.example, Counter())
+        if reply.failure:
+            failed[reply.example] += 1
+        else:
+            texts[reply.answer] += 1
     return {
-        example.id: Observation(
-            check.id,
-            example.id,
-            _told(found.get(i, [])),
-        )
+        example.id: Observation(check.id, example.id, _told(found.get(i, Counter()), failed[i]))
         for i, example in enumerate(check.examples)
     }
 
 
-def _told(texts: Sequence[str]) -> Mapping[str, str]:
-    if len(texts) > 1:
-        return {"answer": texts[0], "answers": json.dumps(sorted(texts))}
-    return {"answer": texts[0] if texts else ""}
+def _told(texts: Counter[str], failed: int) -> Mapping[str, str | float]:
+    seen: dict[str, str | float] = {"answer": next(iter(texts), ""), "times": json.dumps(sorted(texts.items()))}
+    return {**seen, "failed": float(failed)} if failed else seen

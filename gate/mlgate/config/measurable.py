@@ -26,6 +26,7 @@ def unmeasured(check_id: str, check: LatencyCheck, load: Load | None, *, image: 
         for says, hint in _reasons(name, load, image=image):
             for steps in places or [written_at(check_id, check, name)]:
                 yield Complaint(steps, says, hint, at_key=True)
+    yield from _uncertain(check_id, check)
     if load is None:
         return
     start = ("checks", check_id, "load")
@@ -36,6 +37,13 @@ def unmeasured(check_id: str, check: LatencyCheck, load: Load | None, *, image: 
         for name in load.find if not load.stream else ():
             if _streamed(name):
                 yield Complaint((*start, "find", name), *_UNSTREAMED, at_key=True)
+
+
+def _uncertain(check_id: str, check: LatencyCheck) -> Iterator[Complaint]:
+    for one in ruled(check_id, check):
+        if one.metric == "max_rps" and one.rule.max_drop is not None:
+            says = "cannot be held against a baseline: one search has no interval, and two of one model differ"
+            yield Complaint((*one.steps, "max_drop"), says, "write min: the rate that you need", at_key=True)
 
 
 _UNSTREAMED = ("needs replies in pieces", "write stream: true under load")

@@ -45,8 +45,9 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
     if unfit:
         raise refusal(config.positions.name, [complaint.at(config.positions) for complaint in unfit])
     rules = tuple(rule for one in ruled(check_id, section) for rule in _rules(config, one))
-    if _may_fail_silently(section, chosen):
-        chosen = (*chosen, MetricChoice(ERROR_RATE.name, ERROR_RATE.name))
+    if _may_fail_silently(section, rules):
+        if all(choice.kind != ERROR_RATE.name for choice in chosen):
+            chosen = (*chosen, MetricChoice(ERROR_RATE.name, ERROR_RATE.name))
         rules = (*rules, Rule(ERROR_RATE.name, Bound.MAX, 0.0, where=config.where("checks", check_id)))
     return Check(
         id=check_id,
@@ -63,10 +64,11 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
     )
 
 
-def _may_fail_silently(section: Section, chosen: Sequence[MetricChoice]) -> bool:
+def _may_fail_silently(section: Section, rules: Sequence[Rule]) -> bool:
     """Whether nothing holds the errors of a timed check: then none is allowed. A search has rates that must fail."""
     timed = isinstance(section, LatencyCheck) and not isinstance(section.load, FindLoad)
-    return timed and all(choice.kind != ERROR_RATE.name for choice in chosen)
+    held = any(rule.metric == ERROR_RATE.name and rule.bound in (Bound.MAX, Bound.MAX_RISE) for rule in rules)
+    return timed and not held
 
 
 def _unfit(

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlgate.core import looks, warmup
 from mlgate.core.check import START, Check, Json
+from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, unpack
 
@@ -24,6 +25,9 @@ GENERATOR = "the generator, not the model,"
 """What a flaw begins with that is the generator's."""
 MOST_LATE = 0.2
 """The share of rounds that may be left out because of the generator."""
+
+MOST_CUT = 0.1
+"""The share of rounds that may be cut behind the warm-up. A slow start that is longer counts: users will wait in it."""
 
 GONE = "gone: "
 """What the reason of an end, and of each skip behind it, begins with when the model itself is the reason."""
@@ -42,7 +46,9 @@ class Rounds:
     warm: int
     """Rounds cut at the start."""
     late: tuple[int, ...]
-    """Rounds that were left out because the generator was late, busy or robbed of its core."""
+    """Rounds that were left out because the machine kept the generator from sending when it should."""
+    slow_start: int
+    """Rounds that looked like warm-up behind the planned one, and were too many to be cut."""
     first: Mapping[int, bool]
     """Of each round that was carried out: whether this side was asked first."""
     rates: Mapping[int, float]
@@ -72,10 +78,12 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     seen = {int(name): row.seen for name, row in rows.items() if name != START and isinstance(row, Observation)}
     skips = {number: str(facts[SKIPPED]) for number, facts in seen.items() if SKIPPED in facts}
     done = {number: unpack(seen[number]) for number in sorted(seen) if number not in skips}
+    _refuse_unknown(check, done)
     late = tuple(number for number, block in done.items() if disturbed(block))
     planned_warm = _whole(check.params.get("warm"))
     timed = {number: block for number, block in done.items() if number > planned_warm and number not in late}
-    more = _warming(timed)
+    found = _warming(timed)
+    more = found if found <= MOST_CUT * len(timed) else 0
     counted = dict(list(timed.items())[more:])
     ends = (*skips.values(), *(str(seen[number].get(ENDED, "")) for number in done))
     ended = next((why for why in ends if why.startswith((GONE, BASELINE_GONE))), "")
@@ -87,13 +95,14 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
         done,
         len([number for number in done if number <= planned_warm]) + more,
         late,
+        found - more,
         {number: bool(seen[number].get("first", 0)) for number in done},
         {number: float(seen[number].get("rate", 0)) for number in done},
         str(next((seen[number].get("duet", "") for number in done), "")),
         start.seen if isinstance(start, Observation) else {},
         share,
         look,
-        cut_off or _flaw(done, late, look) or _cut_flaw(check, timed, more),
+        cut_off or _flaw(done, late, look) or ("" if timed else "no round was left to count"),
         cut_off,
         ended.startswith(GONE),
     )
@@ -114,19 +123,28 @@ def holes(check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
     return found
 
 
+def _refuse_unknown(check: Check, done: Mapping[int, Block]) -> None:
+    n = len(check.examples)
+    for number, block in done.items():
+        if not all(0 <= reply.example < n for reply in block.replies):
+            raise EvidenceError(f"round {number} asks an example that the check does not have")
+
+
+def busy(block: Block) -> bool:
+    """Whether the generator had no time to spare. A model can bring that about, so such a block is never left out."""
+    return block.facts.get("cpu_s", 0.0) > BUSY * block.facts.get("wall_s", 0.0)
+
+
 def disturbed(block: Block) -> bool:
-    """Whether a block measured the generator, or the machine around it, more than the model."""
+    """Whether the machine kept an idle generator from sending in time: what it measured then is not the model."""
     late = [reply.late for reply in block.replies if not reply.failure]
     wall = block.facts.get("wall_s", 0.0)
-    if not late or wall <= 0:
+    if not late or wall <= 0 or busy(block):
         return False
     median = float(np.median([reply.done for reply in block.replies]))
     nine_in_ten = float(np.quantile(late, 0.9))
-    return (
-        nine_in_ten > max(LATE_S, LATE_SHARE * median)
-        or block.facts.get("cpu_s", 0.0) > BUSY * wall
-        or block.facts.get("steal_s", 0.0) > STOLEN * wall
-    )
+    stolen = block.facts.get("steal_s", 0.0) > STOLEN * wall
+    return nine_in_ten > max(LATE_S, LATE_SHARE * median) or stolen
 
 
 def lateness(replies: Sequence[Reply]) -> float:
@@ -162,16 +180,9 @@ def _flaw(done: Mapping[int, Block], late: Sequence[int], look: int) -> str:
         return "no round was carried out"
     if not look:
         return f"it ended after {len(done)} rounds, at none of its looks"
-    if len(late) > MOST_LATE * len(done):
-        return _generator(done, late)
-    return ""
-
-
-def _cut_flaw(check: Check, timed: Mapping[int, Block], more: int) -> str:
-    if not timed:
-        return "no round was left to count"
-    if check.params.get("mode") != "find" and more > len(timed) / 2:
-        return f"the model was still warming up in {more} of {len(timed)} rounds: give it a longer warmup"
+    full = [number for number, block in done.items() if busy(block)]
+    if len(late) + len(full) > MOST_LATE * len(done):
+        return _generator(done, sorted({*late, *full}))
     return ""
 
 

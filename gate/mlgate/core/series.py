@@ -95,3 +95,5 @@ class Fact:
     metric: Metric
     signature: str
     value: float
+    duet: str = ""
+    """The run in which both sides were started; empty or unlike: they were not started on one machine."""

@@ -51,6 +51,8 @@ class Statistics:
     """From sums of rows, shape (..., k), to corpus values, shape (...)."""
     asked: NDArray[np.intp] | None = field(default=None, repr=False)
     """The rows that count, when not all examples were asked; None: all."""
+    spent: float = 1.0
+    """The share of the error probability that this look may spend: 1 when only one look is taken."""
 
     @property
     def places(self) -> NDArray[np.intp]:

@@ -58,11 +58,13 @@ class Reply:
         match clock:
             case "latency":
                 return (self.done,)
+            case _ if self.failure:
+                return (self.done,)
             case "service":
                 return (self.done - self.late,)
             case "ttft":
                 first = self.events[0] if self.events else self.first
-                return (self.done if self.failure or math.isnan(first) else first,)
+                return (self.done if math.isnan(first) else first,)
             case "itl":
                 return [after - before for before, after in pairwise(self.events)]
 

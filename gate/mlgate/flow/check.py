@@ -67,12 +67,17 @@ def settled(suite: Suite, kinds: Kinds, evidence: Evidence) -> Iterable[tuple[st
 
     A check whose rows come from tests is asked whole again when anything of it is missing: tests do not run by example.
     """
+    usable: dict[str, list[tuple[str, str]]] = {}
+    torn: set[str] = set()
     for one in suite.checks:
         rows = evidence.under(one.id)
         holes = kinds[one.kind].holes(one, rows)
-        usable = [(one.id, name) for name in one.rows if name in rows and name not in holes]
-        if not kinds[one.kind].together or (len(usable) == len(one.rows) and not holes):
-            yield from usable
+        usable[one.id] = [(one.id, name) for name in one.rows if name in rows and name not in holes]
+        if kinds[one.kind].together and (holes or len(usable[one.id]) < len(one.rows)):
+            torn |= {one.id, one.baseline_of} if one.rounds else {one.id}
+    for one in suite.checks:  # two sides that are asked in turn are asked again together
+        if one.id not in torn and not (one.rounds and one.baseline_of in torn):
+            yield from usable[one.id]
 
 
 def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseline | None) -> Decided:

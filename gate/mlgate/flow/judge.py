@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mlgate.core.check import Check, Rule, Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap
+from mlgate.core.looks import effective_confidence
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
@@ -266,12 +267,17 @@ def _no_baseline(check: Check, rule: Rule, scored: Scored, before: Incomplete, b
 def _hold_family(check: Check, scored: Scored, before: Scored, family: Sequence[_Asked]) -> Iterator[Finding]:
     families = {
         confidence: family_confidence([one.pair for one in family], confidence)
-        for confidence in sorted({one.rule.confidence for one in family})
+        for confidence in {_sure(one) for one in family}
     }
     for one in family:
         chosen, name = (one.place.chosen, one.place.name) if one.place else (None, WHOLE)
         same = identical(scored, before, check, one.pair)
         after = measure(check, one.pair.candidate, chosen, name)
         past = measure(check, one.pair.baseline, chosen, name)
-        moved = delta(one.pair, one.rule.confidence, families[one.rule.confidence], identical=same)
+        moved = delta(one.pair, _sure(one), families[_sure(one)], identical=same)
         yield (hold_slice if one.implied else hold_baseline)(one.rule, after, past, moved)
+
+
+def _sure(one: _Asked) -> float:
+    """Return the confidence of a comparison that is looked at more than once: each look spends its share."""
+    return effective_confidence(one.rule.confidence, one.pair.candidate.spent)

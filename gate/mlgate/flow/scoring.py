@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.check import ERROR_RATE, Better, Check, Metric
+from mlgate.core.check import Better, Check, Metric
 from mlgate.core.evidence import Evidence, Observation, Row
 from mlgate.core.ports import Kind
 from mlgate.core.series import Fact, Series
@@ -215,8 +215,6 @@ def family_confidence(pairs: Sequence[Pair], confidence: float) -> float:
 
 def identical(candidate: Scored, baseline: Scored, check: Check, one: Pair) -> bool:
     """Whether the two systems did the same on every example of a comparison."""
-    if one.candidate.name == ERROR_RATE.name and check.rounds:
-        return False  # its rows are rounds
     ids = (check.examples[int(i)].id for i in one.chosen)
     return all(_same(candidate.answers[example], baseline.answers[example]) for example in ids)
 

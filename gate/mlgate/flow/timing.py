@@ -21,6 +21,9 @@ from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold
 TAIL = 0.99
 """From this percentile on, only an interval narrower than the margin is judged."""
 
+MOVING = frozenset({"start_s", "load_s", "max_rps"})
+"""Facts that are as much the machine's as the model's: of two runs they are no more comparable than times."""
+
 _SHOWN = 0.95
 _LONGEST = 300
 """Characters of a failure's reason that a finding repeats."""
@@ -81,7 +84,9 @@ def compare(
         if isinstance(part, Series) and isinstance(past, Series):
             yield _compare(check, rule, part, past, family, across=across)
         elif isinstance(part, Fact) and isinstance(past, Fact):
-            yield hold_fact(rule, measured(check.id, part), measured(check.id, past))
+            found = hold_fact(rule, measured(check.id, part), measured(check.id, past))
+            apart = part.metric.name in MOVING and not (part.duet and part.duet == past.duet)
+            yield replace(found, outcome=Outcome.WARNED, topic="stored-baseline") if apart and not across else found
         else:
             why = f"{rule.metric} was measured in unlike ways for candidate and baseline"
             yield Finding(check.id, rule, Outcome.ERRORED, why, "not-measured")
@@ -108,14 +113,20 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
             "narrower: a tail like this needs more requests"
         )
         return _inconclusive(rule, after, before, why, "tail", delta)
-    floor = noise(part, past)
-    if margin < floor:
-        why = (
-            f"{rule.limit_text} is below this machine's own noise: a model beside itself differs by up to "
-            f"{floor:.1%} here in {len(part.first)} rounds"
-        )
+    if why := _drowned(rule, part, past, margin):
         return _inconclusive(rule, after, before, why, "noise", delta)
     return hold_baseline(rule, after, before, delta)
+
+
+def _drowned(rule: Rule, part: Series, past: Series, margin: float) -> str:
+    """Return why the margin may be below what one model differs from itself by, in this very run."""
+    floor, rounds_of = noise(part, past), f"{len(part.first)} rounds"
+    if math.isnan(floor):
+        return f"the machine's own noise is not known from {rounds_of}: {rule.limit_text} may be below it"
+    if floor <= margin:
+        return ""
+    itself = f"a model beside itself differs by up to {floor:.1%} here in {rounds_of}"
+    return f"{rule.limit_text} is below this machine's own noise: {itself}"
 
 
 def _across(check: Check, rule: Rule, part: Series, past: Series, family: int, *, judged: bool) -> Finding:
