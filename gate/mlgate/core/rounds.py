@@ -47,8 +47,6 @@ class Rounds:
     """Rounds cut at the start."""
     late: tuple[int, ...]
     """Rounds that were left out because the machine kept the generator from sending when it should."""
-    slow_start: int
-    """Rounds that looked like warm-up behind the planned one, and were too many to be cut."""
     first: Mapping[int, bool]
     """Of each round that was carried out: whether this side was asked first."""
     rates: Mapping[int, float]
@@ -82,8 +80,8 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     late = tuple(number for number, block in done.items() if disturbed(block))
     planned_warm = _whole(check.params.get("warm"))
     timed = {number: block for number, block in done.items() if number > planned_warm and number not in late}
-    found = _warming(timed)
-    more = found if found <= MOST_CUT * len(timed) else 0
+    more = _warming(timed)
+    more = more if more <= MOST_CUT * len(timed) else 0
     counted = dict(list(timed.items())[more:])
     ends = (*skips.values(), *(str(seen[number].get(ENDED, "")) for number in done))
     ended = next((why for why in ends if why.startswith((GONE, BASELINE_GONE))), "")
@@ -95,7 +93,6 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
         done,
         len([number for number in done if number <= planned_warm]) + more,
         late,
-        found - more,
         {number: bool(seen[number].get("first", 0)) for number in done},
         {number: float(seen[number].get("rate", 0)) for number in done},
         str(next((seen[number].get("duet", "") for number in done), "")),
