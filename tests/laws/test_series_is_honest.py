@@ -69,8 +69,8 @@ def test_early_looks_err_no_more_often_than_one(duet: ModuleType) -> None:
 
 
 def test_an_interval_of_half_the_width_would_be_noticed(duet: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    sound = resampling.half_width
-    monkeypatch.setattr(resampling, "half_width", lambda *given: sound(*given) / 2)
+    sound = resampling.ratio_width
+    monkeypatch.setattr(duet, "ratio_width", lambda *given: sound(*given) / 2)
     cells = duet.simulate(duet.WORLDS[1], 1.0, RUNS)
     assert min(cells["duet", quantile].covered for quantile in duet.QUANTILES) < 0.90 - SLACK
 

@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -18,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 from mlgate.adapters.docker_driver_files import HOME, digest, files
 from mlgate.adapters.docker_engine import engine_errors
 from mlgate.adapters.docker_image import resolve
-from mlgate.core.errors import AdapterError, ConfigError
+from mlgate.core.errors import AdapterError, ConfigError, GateError
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -30,6 +31,8 @@ VARIABLE = "MLGATE_DRIVER_IMAGE"
 """Names an image to take instead: its ENTRYPOINT is a Python 3.11 or newer, and `import mlgate` works in it."""
 _HINT = f"set {VARIABLE} to an image whose ENTRYPOINT is a Python in which `import mlgate` works"
 _MEGA = 1e6
+_IDLE_S = 3600.0
+"""An older image that is younger than this may be another run's, which is about to start a container of it."""
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 
 
@@ -67,7 +70,9 @@ def driver_image(client: DockerClient) -> Driver:
     made = _known(client, tag, content)
     if made is None:
         raise AdapterError(f"the driver's image could not be made: {str(said)[-300:]}", hint=_HINT)
-    return Driver(made.image_id, made.size_mb, time.monotonic() - started)
+    took = time.monotonic() - started
+    forget(client, REPOSITORY, made.image_id, time.time() - _IDLE_S)
+    return Driver(made.image_id, made.size_mb, took)
 
 
 @cache
@@ -98,6 +103,26 @@ def _known(client: DockerClient, tag: str, content: str) -> Driver | None:
             return None
     labels = (found.get("Config") or {}).get("Labels") or {}
     return Driver(str(found["Id"]), float(found["Size"]) / _MEGA, 0) if labels.get(LABEL) == content else None
+
+
+def forget(client: DockerClient, repository: str, keep: str, before: float) -> None:
+    """Remove the images of *repository* that were made *before* (seconds since 1970) and that no container uses.
+
+    Only what carries the driver's label and no name of anybody else's. Best effort: the next version tries again.
+    """
+    with suppress(GateError), engine_errors("older images of the driver cannot be listed"):
+        for found in client.api.images(name=repository, filters={"label": LABEL}):
+            names = found.get("RepoTags") or ()
+            if found["Id"] == keep or found["Created"] >= before:
+                continue
+            if names and all(name.startswith(f"{repository}:") for name in names):
+                _remove(client, found["Id"])
+
+
+def _remove(client: DockerClient, image_id: str) -> None:
+    """Remove one image. The engine refuses where a container uses it, or where it has a second name."""
+    with suppress(GateError), engine_errors("an older image of the driver cannot be removed"):
+        client.api.remove_image(image_id, force=False)
 
 
 def _demand_same_machine(client: DockerClient) -> None:

@@ -105,7 +105,9 @@ class Sandbox:
         return f"it runs as user {USER} on a read-only root, /tmp is empty{covered}; try it with the same flags"
 
     def resources(self) -> dict[str, float]:
-        """Return `server_cpu_s`, used since its start, and `server_memory_mb` now, of 10^6 bytes.
+        """Return `server_cpu_s` and `server_memory_mb` (10^6 bytes): used since its start, and used at most since then.
+
+        Where neither kernel nor engine keeps the most (cgroup v2 before Linux 5.19, or without its files), it is a sample.
 
         Raises ModelError when the model is dead.
         """
@@ -132,8 +134,8 @@ class Sandbox:
         return printed(self.container.log())
 
     def logs(self, path: Path) -> None:
-        """Write what is kept of its output, at most 1 MB, to *path* as it is."""
-        path.write_bytes(self.container.log())
+        """Write what is kept of its output, at most 1 MB, to *path* as it is: whole, and never through a link there."""
+        whole_file.write(path, self.container.log())
 
     def close(self) -> None:
         """Remove container and network, whatever state they are in. May be called twice."""

@@ -55,7 +55,7 @@ class ModelServer:
         return dict(self._facts)
 
     def resources(self) -> dict[str, float]:
-        """Return `server_cpu_s`, used since its start, and `server_memory_mb` now. Raises ModelError when it ended."""
+        """Return `server_cpu_s` since its start and `server_memory_mb`, at most so far. Raises ModelError: it ended."""
         return self.sandbox.resources()
 
     def oom_kills(self) -> int | None:

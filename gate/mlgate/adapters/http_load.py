@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, cast, runtime_checkable
 
+from mlgate.adapters.block_text import bounded
 from mlgate.adapters.event_stream import events
 from mlgate.adapters.http_address import Address, refuse_forbidden
 from mlgate.adapters.http_exchange import Reply as HttpReply
@@ -30,7 +31,7 @@ _EVENTS = "text/event-stream"
 _MICRO = 1e6
 
 Resources = Callable[[], Mapping[str, float]]
-"""Reads `server_cpu_s`, which only grows, and `server_memory_mb`."""
+"""Reads `server_cpu_s`, which only grows, and `server_memory_mb`: the peak so far, or a sample where nobody keeps one."""
 
 Seen = tuple[str, str, tuple[int, ...]]
 """Of one distinct reply: answer, failure, and where each piece of text ended in the body."""
@@ -114,7 +115,8 @@ class HttpLoad:
             "stream": self._stream,
         }
         found, facts = self._measured(command, arrivals[-1].due)
-        return Block(self._replies(found, [arrival.example for arrival in arrivals]), facts)
+        replies = self._replies(found, [arrival.example for arrival in arrivals])
+        return Block(bounded(replies, self._timeout_s), facts)
 
     def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> Block:
         """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
@@ -128,7 +130,7 @@ class HttpLoad:
         }
         found, facts = self._measured(command, seconds)
         asked = [order[i % len(order)] for i in range(len(found["reply"]))]
-        return Block(self._replies(found, asked), facts)
+        return Block(bounded(self._replies(found, asked), self._timeout_s), facts)
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         """Ask about each example once, `concurrency` at a time; yield in order, a part of the examples at a time."""

@@ -11,6 +11,8 @@ from mlgate.adapters.load_wire import HEAD_LIMIT, Head, Reader
 
 KEPT = 128 << 20
 """The most bytes of distinct replies that one block keeps: a hostile server must not fill this machine's memory."""
+MARKS = 1 << 20
+"""The most times of pieces, of streamed replies, that one block keeps."""
 SHOWN = 1 << 20
 """A reply that is no success is cut to so many bytes: it is only shown."""
 _LENGTHS = 512
@@ -37,12 +39,15 @@ class Book:
         self.unreached: set[int] = set()
         """Requests that could not even be sent."""
         self.marks: dict[int, list[tuple[int, float]]] = {}
+        self.waits: dict[int, float] = {}
+        """How long a request that was due had to wait until the server gave a connection back, in seconds."""
         self.same: dict[int, Same] = {}
         """By the length of a whole reply: the head that came last with it. Who repeats a head is told by comparing."""
         self._shapes: list[tuple[Callable[[bytes], re.Match[bytes] | None], Head, Bodies]] = []
         self._replies: list[tuple[int, str, bytes]] = []
         self._known: dict[tuple[int, str], Bodies] = {}
         self._kept = 0
+        self._marked = 0
 
     def learn(self, reader: Reader, head: Head) -> None:
         """Remember the head of a whole reply, if it is one after which a reply's length is known."""
@@ -91,6 +96,14 @@ class Book:
             self._replies.append((head.status, head.kind, body))
         return found
 
+    def mark(self, slot: int, marks: list[tuple[int, float]]) -> bool:
+        """Keep when the pieces of a streamed reply came; False when too many are kept already."""
+        if self._marked + len(marks) > MARKS:
+            return False
+        self._marked += len(marks)
+        self.marks[slot] = marks
+        return True
+
     def fail(self, slot: int, due: float, begun: float, now: float, why: str) -> None:
         """Write down a request that brought no reply."""
         self.failures[slot] = why
@@ -99,7 +112,8 @@ class Book:
     def columns(self, start: float, plan: Sequence[int], timeout_s: float) -> dict[str, object]:
         """Return the block as columns of whole microseconds, in the order in which requests were due.
 
-        A reply that came after its time-out is a failure too, and a failure never took less than the time-out.
+        A reply that came after its time-out is a failure too, and a failure never took less than the time-out. Late is
+        what the generator itself added: to wait for a connection that the server keeps busy is no part of it.
         """
         rows = sorted(self.rows)
         late = f"no answer within {timeout_s:g} s"
@@ -111,7 +125,7 @@ class Book:
         return {
             "payload": [plan[row[0] % len(plan)] for row in rows],
             "due_us": [_us(row[1] - start) for row in rows],
-            "late_us": [_us(max(0.0, row[2] - row[1])) for row in rows],
+            "late_us": [_us(max(0.0, row[2] - row[1] - self.waits.get(row[0], 0.0))) for row in rows],
             "first_us": [_us(row[3] - row[1]) if row[3] >= 0 and row[5] not in empty else -1 for row in rows],
             "done_us": [_us(max(row[4] - row[1], timeout_s * (row[0] in failed))) for row in rows],
             "reply": [row[5] for row in rows],

@@ -25,6 +25,8 @@ PATIENCE = 5
 """After so many requests in a row that could not even be sent, a closed loop sends no more."""
 LEAD_S = 0.002
 """From the decision to begin until a block's time 0."""
+UNDER_WAY = 64 << 20
+"""The most bytes of all replies that are under way: a hostile server must not fill this machine's memory."""
 _LONGEST_NAP = 1.0
 _SHORT_NAP = 0.1
 """In a closed loop: how late a time-out may be noticed. It is never noticed early."""
@@ -63,6 +65,10 @@ class Engine:
         self._stamped = False
         self._active = 0
         self._unreached = 0
+        self._held = 0
+        """Bytes of the replies under way."""
+        self._starved = -1
+        """How many requests had ended when one that was due found no connection; negative: none waits for one."""
 
     def open_loop(
         self, due: Sequence[float], plan: Sequence[int], payloads: Sequence[bytes], connections: int, *, stream: bool
@@ -75,10 +81,13 @@ class Engine:
             wake = [self._epoll.fileno()]
             check = start + self.timeout_s
             while sent < n or self._active:
-                while sent < n and at[sent] <= clock() and self._give(sent, at[sent]):
-                    sent += 1
+                starved = False
+                while sent < n and not starved and at[sent] <= clock():
+                    starved = not self._give(sent, at[sent])  # a reply or a time-out makes room
+                    sent += not starved
+                if not starved:
+                    self._starved = -1
                 now = clock()
-                starved = sent < n and at[sent] <= now  # a reply or a time-out makes room
                 pause = (check if starved or sent == n else min(check, at[sent])) - now
                 if pause > 0:
                     select.select(wake, (), (), min(pause, _LONGEST_NAP))
@@ -164,6 +173,7 @@ class Engine:
         self._book = Book()
         self._plan, self._payloads, self._stream = plan, payloads, stream
         self._active = self._unreached = 0
+        self._starved = -1
         self._stamped = False
         self._fill(min(connections, self._limit))
         self._stamped = stamped
@@ -246,7 +256,14 @@ class Engine:
         if c in self._free:
             self._free.remove(c)
         self._epoll.unregister(c.fd)
+        self._forget(c)
         c.close()
+
+    def _forget(self, c: Connection) -> None:
+        """Let go of what was read of a reply."""
+        if c.reader is not None:
+            self._held -= c.reader.held
+            c.reader = None
 
     def _give(self, slot: int, due: float | None) -> bool:
         """Begin a request, due now or when it says, on a free connection or a new one; False: none to be had yet."""
@@ -261,14 +278,23 @@ class Engine:
                 self._fail_unreached(slot, due, begun, error)
                 return True
         elif begun - due < self.timeout_s:
+            self._starved = len(self._book.rows)
             return False
         else:
+            self._book.waits[slot] = begun - due
             self._book.fail(slot, due, begun, begun, f"not sent: {self._limit} connections wait for an answer")
             return True
+        if self._starved >= 0:
+            self._book.waits[slot] = max(0.0, self._room(begun) - due)
         c.slot, c.due, c.begun = slot, due, begun
         self._active += 1
         self._put(c)
         return True
+
+    def _room(self, now: float) -> float:
+        """Return since when there is a connection for the request that waits: since the next one before it ended."""
+        rows = self._book.rows
+        return rows[self._starved][4] if self._starved < len(rows) else now
 
     def _put(self, c: Connection) -> None:
         if c.put(self._payloads[self._plan[c.slot % len(self._plan)]]) and not c.connecting:
@@ -321,10 +347,17 @@ class Engine:
 
     def _read(self, c: Connection, data: bytes, now: float) -> None:
         """Read what came on *c* with care."""
-        if c.reader is None:
-            c.reader = Reader(stream=self._stream)
-        if c.reader.feed(data, now):
-            self._finish(c, c.reader, now)
+        reader = c.reader
+        if reader is None:
+            reader = c.reader = Reader(stream=self._stream)
+        before = reader.held
+        over = reader.feed(data, now)
+        self._held += reader.held - before
+        if not over and self._held > UNDER_WAY:
+            reader.refuse(f"too much is under way: the replies that are not whole yet have {UNDER_WAY} bytes")
+            over = True
+        if over:
+            self._finish(c, reader, now)
 
     def _refused(self, c: Connection, error: OSError, now: float) -> None:
         if not isinstance(error, BlockingIOError):
@@ -373,20 +406,20 @@ class Engine:
         self._unreached = 0
         if reader.head and not failure:
             place = book.place(reader.head, bytes(reader.body))
+            if place >= 0 and reader.marks and not book.mark(c.slot, reader.marks):
+                place = -1
             failure = "" if place >= 0 else "not kept: the block's replies are too long"
             book.learn(reader, reader.head)
         book.rows.append((c.slot, c.due, c.begun, reader.first, now, place))
         if failure:
             book.failures[c.slot] = failure
-        elif reader.marks and place >= 0:
-            book.marks[c.slot] = reader.marks
         self._settle(c, reusable=reader.reusable and not c.busy)
 
     def _settle(self, c: Connection, *, reusable: bool) -> None:
         """The request is over: the next one may have the connection, or nobody."""
         if reusable:
             c.kept = True
-            c.reader = None
+            self._forget(c)
             self._release(c)
         else:
             self._active -= 1

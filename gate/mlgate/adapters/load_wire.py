@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 HEAD_LIMIT = 64 << 10
 """The longest head, and the longest trailer, in bytes."""
-BODY_LIMIT = 16 << 20
-"""The longest body, in bytes; as in http_exchange.py, which this file must not import."""
+BODY_LIMIT = 4 << 20
+"""The longest body, in bytes. Many replies are under way at once, and a round's row could not carry more."""
+MARK = 128
+"""What one entry of `Reader.marks` takes, in bytes of memory."""
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -137,6 +139,15 @@ class Reader:
         if self.head and self.head.length == UNTIL_CLOSE and not why:
             return
         self.failure = self.failure or (f"{CUT}: {why or 'the server closed the connection'}")
+
+    def refuse(self, why: str) -> None:
+        """Take no more of it: the reply is over, and *why* is its failure."""
+        self.failure = self.failure or why
+
+    @property
+    def held(self) -> int:
+        """How many bytes of memory the reply takes by now."""
+        return len(self.body) + len(self._rest) + MARK * len(self.marks or ())
 
     @property
     def reusable(self) -> bool:

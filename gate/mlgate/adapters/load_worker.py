@@ -38,6 +38,7 @@ CONNECTIONS = 32
 LIMIT = 512
 """The most connections at once, when the host does not say."""
 _PR_SET_TIMERSLACK = 29
+_MICRO = 1e6
 _STEAL = 8
 """The field of /proc/stat's first line that counts time taken by other guests."""
 
@@ -113,14 +114,14 @@ class Worker:
         except Unreachable as error:
             return {"unreachable": str(error)}
         cpu = time.process_time() - cpu
-        columns = book.columns(start, plan, engine.timeout_s)
+        columns: dict[str, Any] = book.columns(start, plan, engine.timeout_s)
         done = max((row[4] for row in book.rows), default=start)
-        late = max((row[2] - row[1] for row in book.rows), default=0.0)
+        late: list[int] = columns["late_us"]
         facts = {
             "wall_s": max(0.0, done - start),
             "cpu_s": cpu,
             "steal_s": max(0.0, _steal_s() - steal),
-            "behind": max(0.0, late),
+            "behind": max(late, default=0) / _MICRO,
         }
         return {**columns, "facts": facts}
 

@@ -15,7 +15,7 @@ from mlgate.core.errors import AdapterError
 VERDICT = "verdict.json"
 EVIDENCE = "evidence.jsonl.gz"
 """Put aside when the next run begins: what a run observed is never thrown away by the start of another."""
-STALE = ("report.json", "junit.xml", "summary.md")
+STALE = ("report.json", "junit.xml", "summary.md", "model.log", "baseline.log")
 """What would speak for an older run beside an incomplete verdict."""
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mlgate.core.ranks import rank_width, ranks
 from mlgate.core.series import Rounds, Series, rank, shared
 from mlgate.core.statistics import Array, Interval
 from mlgate.core.student import student
@@ -64,7 +65,9 @@ def log_width(series: Series, confidence: float) -> float:
 def ratio_width(candidate: Series, baseline: Series, confidence: float) -> float:
     """Return half the width of the two-sided interval of log(candidate / baseline), over the rounds that both have.
 
-    The same rounds are drawn for both sides. NaN when either side is too few in those rounds.
+    The same rounds are drawn for both sides: that is about what the machine does. Never less than the ranks of both
+    sides allow: that is about few values, and gaps between them. NaN when either side is too few in those rounds; inf
+    when it is too few for so much confidence.
     """
     one, other = shared(candidate, baseline)
     if one.quantile != other.quantile or too_few(one) or too_few(other):
@@ -72,7 +75,10 @@ def ratio_width(candidate: Series, baseline: Series, confidence: float) -> float
     numbers = np.unique(one.rounds)
     weights = draws(len(numbers))
     logs = resampled(one, numbers, weights) - resampled(other, numbers, weights)
-    return half_width(logs, len(numbers), confidence)
+    half = half_width(logs, len(numbers), confidence)
+    if not math.isfinite(half) or not one.quantile or one.under or other.under:
+        return half
+    return max(half, rank_width(one, other, confidence))
 
 
 def bounds(series: Series, confidence: float) -> Interval:
@@ -86,22 +92,9 @@ def bounds(series: Series, confidence: float) -> Interval:
     low, high = value * math.exp(-half), value * math.exp(half)
     if not math.isfinite(half) or not series.quantile or series.under is not None:
         return Interval(low, high)
-    below, above = _ranks(series.quantile, len(series.values), confidence)
+    below, above = ranks(series.quantile, len(series.values), confidence)
     ordered = np.concatenate([[0.0], np.sort(series.values), [math.inf]])
     return Interval(min(low, float(ordered[below])), max(high, float(ordered[above])))
-
-
-def _ranks(quantile: float, n: int, confidence: float) -> tuple[int, int]:
-    """Return the ranks, 1-based, that lie below and above the quantile with that probability each; 0 and n + 1: none.
-
-    As many of n values as a binomial count lie below it. Its law is summed from its ratios, in logarithms.
-    """
-    k = np.arange(n)
-    logs = np.concatenate([[0.0], np.cumsum(np.log((n - k) / (k + 1)) + math.log(quantile / (1 - quantile)))])
-    cumulated = np.cumsum(np.exp(logs + n * math.log1p(-quantile)))  # P(count <= k), k from 0 to n
-    below = int(np.searchsorted(cumulated, 1 - confidence, side="right"))
-    above = int(np.searchsorted(cumulated, confidence, side="left")) + 1
-    return below, above
 
 
 @lru_cache(maxsize=16)

@@ -16,7 +16,7 @@ from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, unpack
 
 LATE_SHARE = 0.02
 LATE_S = 0.0002
-"""A request may leave so much later than due, of the median latency or at all: else the generator is measured."""
+"""Requests may leave so much later than due on average, of the median latency or at all: so much dilutes a ratio."""
 BUSY = 0.7
 """The share of its core that the generator may use."""
 STOLEN = 0.1
@@ -139,9 +139,8 @@ def disturbed(block: Block) -> bool:
     if not late or wall <= 0 or busy(block):
         return False
     median = float(np.median([reply.done for reply in block.replies]))
-    nine_in_ten = float(np.quantile(late, 0.9))
     stolen = block.facts.get("steal_s", 0.0) > STOLEN * wall
-    return nine_in_ten > max(LATE_S, LATE_SHARE * median) or stolen
+    return float(np.mean(late)) > max(LATE_S, LATE_SHARE * median) or stolen
 
 
 def lateness(replies: Sequence[Reply]) -> float:

@@ -6,7 +6,6 @@ from itertools import combinations
 
 import numpy as np
 
-from mlgate.core.series import Series, shared
 from mlgate.core.statistics import Array
 
 _BATCH = 5
@@ -38,18 +37,6 @@ def cut(values: Array) -> int:
         return len(values)
     at = int(np.argmin(_errors(means)))
     return at * _BATCH if at and _slower(means, at) else 0
-
-
-def rounds_to_cut(candidate: Series, baseline: Series, at_least: int = 0) -> int:
-    """Return how many of the rounds that both have, from the first on, are warm-up of one side or the other."""
-    one, other = shared(candidate, baseline)
-    numbers = np.unique(one.rounds)
-    ends = [at_least]
-    for side in (one, other):
-        at = cut(side.values)
-        if at:
-            ends.append(int(np.searchsorted(numbers, side.rounds[at - 1])) + 1)
-    return min(max(ends), len(numbers))
 
 
 def _errors(means: Array) -> Array:

@@ -123,8 +123,8 @@ def _drowned(rule: Rule, part: Series, past: Series, margin: float) -> str:
     floor, rounds_of = noise(part, past), f"{len(part.first)} rounds"
     if math.isnan(floor):
         return f"the machine's own noise is not known from {rounds_of}: {rule.limit_text} may be below it"
-    if floor <= margin:
-        return ""
+    if floor <= margin or abs(part.corpus() / past.corpus() - 1) > floor:
+        return ""  # what moved by more than the noise is judged, whatever the margin
     itself = f"a model beside itself differs by up to {floor:.1%} here in {rounds_of}"
     return f"{rule.limit_text} is below this machine's own noise: {itself}"
 

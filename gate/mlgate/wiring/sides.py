@@ -64,13 +64,20 @@ class Sides:
         return models.model(self.baseline if baseline else self.candidate, self.root, self.suite, 1)
 
     def close(self) -> None:
-        """End what was started, keeping what it printed."""
-        while self._servers:
-            baseline, server = self._servers.popitem()
-            with contextlib.suppress(GateError):
-                server.sandbox.logs(self.logs / ("baseline.log" if baseline else "model.log"))
-            server.close()
-        self.images.close()
+        """End what was started, keeping what it printed. Whatever fails meanwhile, a second Ctrl-C too, all is ended."""
+        with contextlib.ExitStack() as ending:  # carries out the last line first
+            ending.callback(self.images.close)
+            ending.callback(self._servers.clear)
+            for baseline, server in self._servers.items():
+                ending.callback(server.close)
+                ending.callback(self._keep, server, "baseline.log" if baseline else "model.log")
+
+    def _keep(self, server: ModelServer, name: str) -> None:
+        """Write what a model printed into the folder. That it cannot be kept is a notice and no more."""
+        try:
+            server.sandbox.logs(self.logs / name)
+        except (GateError, OSError) as error:
+            tell(sys.stderr, f"mlgate: notice: what the model printed is not kept: {error}")
 
     def _section(self, *, baseline: bool) -> ModelSection:
         return ModelSection.model_validate(self.baseline if baseline else self.candidate)

@@ -6,18 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.core import warmup
-from mlgate.core.check import Better, Metric
-from mlgate.core.series import Series
 from mlgate.core.statistics import Array
 
 
 def steady(n: int = 2000, seed: int = 1) -> Array:
     return np.random.default_rng(seed).lognormal(3, 0.15, n)
-
-
-def series(values: Array, rounds: int = 40) -> Series:
-    metric = Metric("p50_ms", "ms", Better.LOWER)
-    return Series("p50_ms", metric, "load", 0.5, values, np.arange(len(values)) * rounds // len(values), {})
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -80,19 +73,3 @@ def test_any_values_give_an_index_of_them(values: list[float]) -> None:
 
 def test_equal_values_are_no_warm_up() -> None:
     assert warmup.cut(np.full(500, 7.0)) == 0
-
-
-def test_the_side_that_warms_up_longer_decides_for_both() -> None:
-    values = steady()
-    warm = values.copy()
-    warm[:210] *= 5
-    assert warmup.rounds_to_cut(series(warm), series(values)) == 5
-    assert warmup.rounds_to_cut(series(values), series(warm)) == 5
-
-
-def test_the_planned_rounds_are_cut_even_without_warm_up() -> None:
-    assert warmup.rounds_to_cut(series(steady()), series(steady(seed=2)), 3) == 3
-
-
-def test_no_more_rounds_are_cut_than_there_are() -> None:
-    assert warmup.rounds_to_cut(series(steady()), series(steady(seed=2)), 300) == 40
