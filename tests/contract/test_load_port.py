@@ -26,6 +26,7 @@ from tests.servers_load import (
 )
 from tests.unit.adapters.raw_server import RawServer, Script, ask, reply, serving
 
+from mlgate.adapters.evidence_file import line_of
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
 from mlgate.adapters.kserve_protocols import KServeV1
@@ -33,6 +34,7 @@ from mlgate.adapters.load_channel import ProcessChannel
 from mlgate.adapters.openai_protocols import OpenAIChat
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
+from mlgate.core.evidence import Observation
 from mlgate.core.ports import Failure, Load, Model
 from mlgate.core.timed import Arrival, Block, pack, unpack
 
@@ -333,6 +335,26 @@ def test_what_the_server_used_is_the_difference_and_the_peak() -> None:
         facts = load.fire(EXAMPLES, ARRIVALS).facts
     assert facts["server_cpu_s"] == 2.5
     assert facts["server_memory_mb"] == 90.0
+
+
+@pytest.mark.parametrize("letter", ["x", "☃"])
+def test_answers_that_no_row_could_carry_are_failures_and_the_others_stay_whole(letter: str) -> None:
+    size = 600_000 // len(json.dumps(json.dumps(letter)).strip('"\\'))
+
+    def script(connection: socket.socket, number: int) -> bool:
+        connection.sendall(text(f"{number:02}{letter * size}"))
+        return True
+
+    block = fired(script)
+    assert failures(block) == {"", "the block's answers are more than 4 MB"}
+    assert {len(one.answer) for one in block.replies if not one.failure} == {size + 2}
+    assert all(one.done >= 10.0 for one in block.replies if one.failure)
+    line_of(Observation("speed", "0001", pack(block)), "evidence")
+
+
+def test_answers_that_are_asked_for_one_by_one_have_rows_of_their_own() -> None:
+    with serving(sends(text("x" * 600_000))) as server, loading(server.url) as load:
+        assert {len(str(one)) for one in load.answer([Example(str(i), str(i)) for i in range(12)])} == {600_000}
 
 
 def test_json_stays_what_the_protocol_made_of_it() -> None:

@@ -151,6 +151,23 @@ def test_a_flood_of_output_is_kept_short(client: DockerClient, serve: Start, tmp
         assert len(server.sandbox.log_tail()) <= 4096
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_log_goes_neither_through_a_link_nor_into_a_pipe(
+    client: DockerClient, serve: Start, tmp_path: Path, kind: str
+) -> None:
+    victim, log = tmp_path / "victim", tmp_path / "model.log"
+    victim.write_text("precious")
+    if kind == "link":
+        log.symlink_to(victim)
+    else:
+        os.mkfifo(log)
+    with serve(python_image(client, CHATTER), SMALL) as server:
+        server.sandbox.logs(log)
+    assert victim.read_text() == "precious"
+    assert not log.is_symlink()
+    assert log.read_text().rstrip().endswith("the end")
+
+
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_model_that_is_deaf_to_signals_is_removed(client: DockerClient, serve: Start, paused: bool) -> None:
     with serve(python_image(client, DEAF), SMALL) as server:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import platform
+import tarfile
+import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +18,10 @@ from tests.waiting import until
 from mlgate.adapters import docker_sandbox
 from mlgate.adapters.docker_build import Recipe, build
 from mlgate.adapters.docker_channel import ContainerChannel
-from mlgate.adapters.docker_driver import driver_image
+from mlgate.adapters.docker_driver import LABEL, driver_image, forget
 from mlgate.adapters.docker_hardening import Mode, limits
 from mlgate.adapters.docker_image import resolve
+from mlgate.adapters.docker_owner import RUN
 from mlgate.adapters.docker_probe import probe
 from mlgate.adapters.docker_sandbox import Sandbox
 from mlgate.adapters.load_channel import Channel
@@ -36,6 +40,14 @@ def answer(text):
         print("I have had enough", flush=True)
         os._exit(7)
     return text
+"""
+GREEDY = """
+def answer(text):
+    held = bytearray(100_000_000)
+    for place in range(0, len(held), 4096):
+        held[place] = 1
+    del held
+    return "given back"
 """
 SILENT = "def before(): print('loading for ever', flush=True); time.sleep(3600)"
 ENDING = "def before(): print('no weights found', flush=True); sys.exit(4)"
@@ -169,9 +181,16 @@ def test_a_dead_models_network_is_not_joined(client: DockerClient, run_id: str) 
             probe(client, sandbox, driver_image(client))
 
 
+def test_memory_that_was_given_back_before_anybody_looked_is_in_the_peak(client: DockerClient, serve: Start) -> None:
+    with serve(python_image(client, GREEDY), SMALL) as server:
+        before = server.resources()["server_memory_mb"]
+        assert ask(server.channel, "") == "given back"
+        assert server.resources()["server_memory_mb"] > before + 90
+
+
 def test_long_lines_go_both_ways(client: DockerClient, serve: Start) -> None:
     with serve(python_image(client, "def answer(text): return text"), SMALL) as server:
-        text = "ä" * (1 << 20)
+        text = "ä" * (1 << 19)
         assert ask(server.channel, text) == text
 
 
@@ -261,3 +280,30 @@ def test_a_build_that_fails_shows_its_last_lines(client: DockerClient, tmp_path:
         build(client, Recipe(tmp_path, tag="mlgate-test-built:3"))
     with pytest.raises(ModelError, match="no such Dockerfile"):
         build(client, Recipe(tmp_path, dockerfile="absent"))
+
+
+def test_older_images_of_the_driver_go_but_not_one_that_is_used_or_somebody_elses(
+    client: DockerClient, run_id: str
+) -> None:
+    repository = f"mlgate-{run_id}"
+
+    def made(tag: str, label: str = LABEL) -> str:
+        changes = [f"LABEL {label}={tag}", "CMD /nothing"]
+        with tempfile.TemporaryFile() as archive:
+            tarfile.open(fileobj=archive, mode="w").close()
+            archive.seek(0)
+            client.api.import_image(src=archive, repository=repository, tag=tag, changes=changes)
+        return str(client.images.get(f"{repository}:{tag}").id)
+
+    old, used, foreign, named, new = made("old"), made("used"), made("foreign", "other"), made("named"), made("new")
+    client.api.tag(named, f"{repository}-mine", "latest")
+    container = client.api.create_container(used, labels={RUN: run_id})["Id"]
+    try:
+        forget(client, repository, new, before=0.0)
+        assert {old, used, foreign, named, new} == {found["Id"] for found in client.api.images(name=repository)}
+        forget(client, repository, new, before=time.time() + 60)
+        assert {used, foreign, named, new} == {found["Id"] for found in client.api.images(name=repository)}
+    finally:
+        client.api.remove_container(container)
+        for one in (used, foreign, named, new):
+            client.api.remove_image(one, force=True)

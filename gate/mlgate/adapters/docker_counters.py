@@ -1,8 +1,8 @@
 """A container's processor time and memory: from the kernel's own files where they are this host's, else by the engine.
 
 Engine 20.10 takes up to a second for one reading, newer ones milliseconds, the files microseconds; a timed check reads
-before and after every block, when the model is idle. So the most memory is what the kernel says it was, not the greatest
-of those readings, wherever the kernel keeps it: cgroup v1 does, v2 from Linux 5.19 on. The engine passes on v1's only.
+before and after every block, when the model is idle. So the most memory is not the greatest of those readings but what
+the kernel says it was, wherever it keeps that: cgroup v1 does, v2 from Linux 5.19 on. The engine passes on v1's only.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CgroupFiles:
     """Where `oom_kill` counts. The engine's OOMKilled says nothing of a child while its parent lives on."""
 
     def read(self) -> dict[str, float]:
-        """Return `server_cpu_s` and `server_memory_mb`, used at most so far. Raises OSError when the container has ended.
+        """Return `server_cpu_s` and, used at most so far, `server_memory_mb`. Raises OSError: the container has ended.
 
         The kernel's peak counts the page cache of files, which no peak can be had without. A sample, where there is no
         peak, is what is used now, without the cache that nobody reads any more: less than the peak by any amount.

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from mlgate.adapters import whole_file
 from mlgate.adapters.docker_container import Container, State, printed
 from mlgate.adapters.docker_counters import CgroupFiles, find, of_engine
 from mlgate.adapters.docker_hardening import USER, SandboxOptions, identity, limits
@@ -107,7 +108,7 @@ class Sandbox:
     def resources(self) -> dict[str, float]:
         """Return `server_cpu_s` and `server_memory_mb` (10^6 bytes): used since its start, and used at most since then.
 
-        Where neither kernel nor engine keeps the most (cgroup v2 before Linux 5.19, or without its files), it is a sample.
+        Where neither kernel nor engine keeps the most (cgroup v2 before Linux 5.19, or by the engine), it is a sample.
 
         Raises ModelError when the model is dead.
         """

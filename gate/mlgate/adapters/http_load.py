@@ -31,7 +31,7 @@ _EVENTS = "text/event-stream"
 _MICRO = 1e6
 
 Resources = Callable[[], Mapping[str, float]]
-"""Reads `server_cpu_s`, which only grows, and `server_memory_mb`: the peak so far, or a sample where nobody keeps one."""
+"""Reads `server_cpu_s`, which only grows, and `server_memory_mb`: the peak so far, or a sample where none is kept."""
 
 Seen = tuple[str, str, tuple[int, ...]]
 """Of one distinct reply: answer, failure, and where each piece of text ended in the body."""

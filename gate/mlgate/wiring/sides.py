@@ -64,7 +64,7 @@ class Sides:
         return models.model(self.baseline if baseline else self.candidate, self.root, self.suite, 1)
 
     def close(self) -> None:
-        """End what was started, keeping what it printed. Whatever fails meanwhile, a second Ctrl-C too, all is ended."""
+        """End what was started, keeping what it printed. Whatever fails meanwhile, or a second Ctrl-C: all is ended."""
         with contextlib.ExitStack() as ending:  # carries out the last line first
             ending.callback(self.images.close)
             ending.callback(self._servers.clear)

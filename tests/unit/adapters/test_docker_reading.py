@@ -141,17 +141,19 @@ def test_cgroup_v1_and_v2_and_the_engine_count_alike(tmp_path: Path) -> None:
         (folder / "proc/7/cgroup").write_text(lines)
     write(one / "fs/cpuacct/docker/abc/cpuacct.usage", "1500000000\n")
     write(one / "fs/memory/docker/abc/memory.usage_in_bytes", "3000000\n")
+    write(one / "fs/memory/docker/abc/memory.max_usage_in_bytes", "7000000\n")
     write(one / "fs/memory/docker/abc/memory.stat", "inactive_file 5\ntotal_inactive_file 1000000\n")
     write(two / "fs/system/docker-abc/cpu.stat", "usage_usec 1500000\nuser_usec 1\n")
     write(two / "fs/system/docker-abc/memory.current", "3000000\n")
+    write(two / "fs/system/docker-abc/memory.peak", "7000000\n")
     write(two / "fs/system/docker-abc/memory.stat", "anon 1\ninactive_file 1000000\n")
     write(one / "fs/memory/docker/abc/memory.oom_control", "under_oom 0\noom_kill 3\n")
     write(two / "fs/system/docker-abc/memory.events", "oom 4\noom_kill 3\n")
     said = {
         "cpu_stats": {"cpu_usage": {"total_usage": 1_500_000_000}},
-        "memory_stats": {"usage": 3_000_000, "stats": {"inactive_file": 1_000_000}},
+        "memory_stats": {"usage": 3_000_000, "max_usage": 7_000_000, "stats": {"inactive_file": 1_000_000}},
     }
-    expected = {"server_cpu_s": 1.5, "server_memory_mb": 2.0}
+    expected = {"server_cpu_s": 1.5, "server_memory_mb": 7.0}
     for folder in (one, two):
         files = find(7, "abc", folder / "proc", folder / "fs")
         assert files is not None
@@ -161,6 +163,21 @@ def test_cgroup_v1_and_v2_and_the_engine_count_alike(tmp_path: Path) -> None:
         assert find(8, "abc", folder / "proc", folder / "fs") is None
     assert of_engine(said) == expected
     assert of_engine({"memory_stats": {}}) == {}
+
+
+def test_where_nobody_keeps_a_peak_the_memory_is_what_is_used_now(tmp_path: Path) -> None:
+    write(tmp_path / "proc/7/cgroup", "0::/docker-abc\n")
+    write(tmp_path / "fs/docker-abc/cpu.stat", "usage_usec 1500000\n")
+    write(tmp_path / "fs/docker-abc/memory.current", "3000000\n")
+    write(tmp_path / "fs/docker-abc/memory.stat", "inactive_file 1000000\n")
+    files = find(7, "abc", tmp_path / "proc", tmp_path / "fs")
+    assert files is not None
+    assert files.read()["server_memory_mb"] == 2.0
+    said = {
+        "cpu_stats": {"cpu_usage": {"total_usage": 0}},
+        "memory_stats": {"usage": 3_000_000, "stats": {"inactive_file": 1_000_000}},
+    }
+    assert of_engine(said)["server_memory_mb"] == 2.0
 
 
 def write(path: Path, text: str) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import os
+import select
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from statistics import median
 from typing import Any
 
 import pytest
 from tests.servers_load import chunked, sends, serving_tls, text, tls_file, until_close
 from tests.unit.adapters.raw_server import RawServer, Script, reply, serving
 
+from mlgate.adapters import load_book, load_engine
 from mlgate.adapters.load_connection import Target
 from mlgate.adapters.load_engine import PATIENCE, Engine, HungUp, Unreachable
 
@@ -152,6 +155,76 @@ def test_an_open_loop_makes_connections_up_to_its_bound_and_no_further() -> None
     assert len(peers) == 3
     assert seen["failure"] == {}
     assert len(seen["reply"]) == 30
+
+
+def test_to_wait_for_a_connection_is_the_servers_doing_and_not_the_generators() -> None:
+    def stall(connection: socket.socket, number: int) -> bool:
+        if number < 2:
+            server.ended.wait(0.4)
+        connection.sendall(text("fine"))
+        return True
+
+    with serving(stall) as server, engine(server, limit=2) as made:
+        seen = opened(made, [i / 400 for i in range(40)], 2)
+        after = opened(made, [i / 400 for i in range(4)], 2)
+    assert seen["failure"] == {}
+    assert median(seen["done_us"]) > 200_000
+    assert 4 * median(seen["late_us"]) < median(seen["done_us"])
+    assert all(late <= done for late, done in zip(after["late_us"], after["done_us"], strict=True))
+
+
+def test_where_connections_are_to_be_had_all_of_being_late_is_the_generators() -> None:
+    with echoing() as server, engine(server) as made:
+        book, start = made.open_loop([0.0] * 50, list(range(50)), asks(50), 50, stream=False)
+        seen: dict[str, Any] = book.columns(start, list(range(50)), made.timeout_s)
+    assert book.waits == {}
+    assert seen["late_us"] == [round((begun - due) * 1e6) for _, due, begun, *_ in sorted(book.rows)]
+
+
+def test_what_was_never_sent_for_want_of_a_connection_is_not_late() -> None:
+    def hang(_: socket.socket, __: int) -> bool:
+        return server.ended.wait(30) and False
+
+    with serving(hang) as server, engine(server, timeout_s=0.3, limit=1) as made:
+        seen = opened(made, [0.0] * 3, 1)
+    assert 4 * median(seen["late_us"]) < min(seen["done_us"])
+
+
+def test_replies_under_way_are_bounded_together_and_what_is_too_much_fails_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of three replies that stay under way only two have room: one is refused, and then the others go on."""
+    monkeypatch.setattr(load_engine, "UNDER_WAY", 120_000)
+    refused = threading.Event()
+    data = reply(b"x" * 50_000)
+
+    def script(connection: socket.socket, number: int) -> bool:
+        if number < 3:
+            connection.sendall(data[:45_000])
+            while not refused.is_set():
+                if select.select([connection], (), (), 0.01)[0]:
+                    refused.set()
+                    return False
+            connection.sendall(data[45_000:])
+        else:
+            connection.sendall(data)
+        return True
+
+    with serving(script) as server, engine(server) as made:
+        seen = closed(made, 3, 3)
+        assert closed(made, 20, 2)["failure"] == {}
+        assert made._held == 0
+    (why,) = seen["failure"].values()
+    assert why == "too much is under way: the replies that are not whole yet have 120000 bytes"
+
+
+def test_the_times_of_pieces_that_a_block_keeps_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_book, "MARKS", 5)
+    with serving(sends(text("fine"))) as server, engine(server) as made:
+        book, start = made.closed_loop([0], asks(1), 1, 60.0, 10, stream=True)
+        seen: dict[str, Any] = book.columns(start, [0], made.timeout_s)
+    assert sum(map(len, seen["marks"].values())) <= 5
+    assert set(seen["failure"].values()) == {"not kept: the block's replies are too long"}
 
 
 def test_what_cannot_be_sent_in_time_is_a_failure_and_says_why() -> None:

@@ -87,7 +87,7 @@ def test_a_file_in_the_folders_place_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_evidence_of_the_run_before_is_put_aside_and_outlives_runs_that_observe_nothing(tmp_path: Path) -> None:
-    for name in ("evidence.jsonl.gz", "report.json", "junit.xml", "summary.md"):
+    for name in ("evidence.jsonl.gz", "report.json", "junit.xml", "summary.md", "model.log", "baseline.log"):
         (tmp_path / name).write_text(f"old {name}")
     for _ in range(3):
         began(tmp_path)
