@@ -4,7 +4,8 @@
 
 A simulated minute of 20 ms requests, one after the other, on a machine that drifts and has neighbours. Three designs
 spend the same 60 s: "stored" compares with an earlier minute on another machine, "A then B" gives each side half of the
-minute, "duet" asks both in turn, in rounds whose order is random for each pair of them. The duet is judged by mlgate's own functions.
+minute, "duet" asks both in turn, in rounds of random order, every second one the other way round than the one before.
+The duet is judged by mlgate's own functions.
 """
 
 from __future__ import annotations

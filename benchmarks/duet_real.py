@@ -1,9 +1,9 @@
 """The same question as benchmarks/duet.py, asked of real servers on a real core with a real neighbour.
 
-    python -m benchmarks.duet_real [--trials 3] [--budget 60] [--block 1.0] [--quick]        (Linux, two cores)
+    python -m benchmarks.duet_real [--trials 3] [--budget 60] [--block 0.5] [--quick]        (Linux, two cores)
 
 Two CPU-bound servers share one core with a process that is busy a fifth of the time; mlgate's load generator has the
-other core. Each trial is one stream of rounds, candidate and baseline in random order, and is judged by three designs:
+other core. Each trial is one stream of rounds, in the order in which mlgate asks, and is judged by three designs:
 "duet" as it is; "A then B" by the first half's baseline and the second half's candidate; "stored" by the baseline of
 the trial before. The candidate does 0, 5 or 10 % more work.
 """
@@ -25,7 +25,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 import numpy as np
-from benchmarks.duet import DESIGNS, MARGIN, QUANTILES, Seen, by_requests, by_rounds, series
+from benchmarks.duet import BLOCK_S, DESIGNS, MARGIN, QUANTILES, Seen, by_requests, by_rounds, series
 
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
@@ -133,12 +133,12 @@ def trial(more: float, budget_s: float, block_s: float, seed: int) -> Trial:
     neighbour = multiprocessing.get_context("fork").Process(target=disturb, args=(seed,), daemon=True)
     with running(neighbour), model(more) as candidate, model(0.0) as baseline:
         sides = {True: candidate, False: baseline}
-        for number in range(-2, rounds):  # two to warm up
+        for number in range(-1, rounds + 1):  # two to warm up
             plan = arrivals(rng, RATE, block_s, repeat(0), poisson=True)
-            first[number] = rng.random() < 0.5
+            first[number] = rng.random() < 0.5 if number % 2 else not first.get(number - 1, False)
             for side in (first[number], not first[number]):
                 block = sides[side].fire(examples, plan)
-                if number < 0:
+                if number < 1:
                     continue
                 late += disturbed(block)
                 times[side] += [1000 * reply.done for reply in block.replies]
@@ -152,9 +152,9 @@ def trial(more: float, budget_s: float, block_s: float, seed: int) -> Trial:
 
 def judged(now: Trial, before: Trial, quantile: float, rng: np.random.Generator) -> dict[str, Seen]:
     """Return what each design makes of a trial."""
-    middle = (int(now.baseline.rounds.max()) + 1) / 2
+    middle = int(now.baseline.rounds.max()) / 2 + 0.5
     first_half = now.baseline.values[now.baseline.rounds < middle]
-    second_half = now.candidate.values[now.candidate.rounds >= middle]
+    second_half = now.candidate.values[now.candidate.rounds > middle]
     return {
         "stored": by_requests(rng, now.candidate.values, before.baseline.values, quantile),
         "A then B": by_requests(rng, second_half, first_half, quantile),
@@ -167,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--trials", type=int, default=3, help="of each amount of work")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds a trial, both sides together")
-    parser.add_argument("--block", type=float, default=1.0, help="seconds a block")
+    parser.add_argument("--block", type=float, default=BLOCK_S, help="seconds a block")
     parser.add_argument("--quick", action="store_true", help="one trial each of 16 s: shows that it works")
     asked = parser.parse_args()
     count, budget = (1, 16.0) if asked.quick else (asked.trials, asked.budget)

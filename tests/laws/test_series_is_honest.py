@@ -14,7 +14,8 @@ import pytest
 
 from mlgate.core import resampling
 from mlgate.core.check import Better, Metric
-from mlgate.core.resampling import bounds, log_width
+from mlgate.core.noise import noise
+from mlgate.core.resampling import bounds, log_width, ratio_width
 from mlgate.core.series import Series
 
 RUNS = 60
@@ -73,6 +74,34 @@ def test_an_interval_of_half_the_width_would_be_noticed(duet: ModuleType, monkey
     monkeypatch.setattr(duet, "ratio_width", lambda *given: sound(*given) / 2)
     cells = duet.simulate(duet.WORLDS[1], 1.0, RUNS)
     assert min(cells["duet", quantile].covered for quantile in duet.QUANTILES) < 0.90 - SLACK
+
+
+@pytest.mark.parametrize(("quantile", "slow"), [(0.95, 0.06), (0.5, 0.51)])
+@pytest.mark.parametrize("rounds", [20, 40])
+def test_a_percentile_at_the_edge_of_a_gap_is_covered_in_small_runs(quantile: float, slow: float, rounds: int) -> None:
+    rng = np.random.default_rng([rounds, 5])
+    metric = Metric("p_ms", "ms", Better.LOWER)
+    missed = 0
+    for _ in range(200):
+        sides = []
+        for _ in range(2):
+            values = rng.lognormal(3, 0.15, 5 * rounds) * np.where(rng.random(5 * rounds) < slow, 5, 1)
+            sides.append(Series("p_ms", metric, "load", quantile, values, np.repeat(np.arange(rounds), 5), {}))
+        one, other = sides
+        missed += not abs(math.log(one.corpus() / other.corpus())) <= ratio_width(one, other, 0.95)
+    assert missed / 200 <= 0.05 + 0.035
+
+
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_equal_models_differ_by_more_than_the_noise_in_one_run_of_twenty(duet: ModuleType, late: float) -> None:
+    rng = np.random.default_rng(7)
+    beyond = []
+    for minute in duet.WORLDS[1].minutes(rng, 200):
+        sides = duet.duet(rng, minute, 1.0, duet.BLOCK_S)
+        kept = np.flatnonzero(rng.random(60) >= late)
+        one, other = (side.of(kept) for side in sides)
+        beyond.append(abs(one.corpus() / other.corpus() - 1) > noise(one, other))
+    assert 0.005 <= np.mean(beyond) <= 0.05 + 0.05
 
 
 @pytest.mark.parametrize(("quantile", "truth"), [(0.5, 1.0), (0.95, math.exp(0.3 * 1.6449)), (0.0, math.exp(0.045))])

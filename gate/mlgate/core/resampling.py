@@ -117,14 +117,17 @@ def resampled(series: Series, numbers: Rounds, weights: Array) -> Array:
     return logs if series.under is None else logs - resampled(series.under, numbers, weights)
 
 
-def half_width(logs: Array, units: int, confidence: float) -> float:
-    """Return half the interval's width: Student's t times the spread of the draws; NaN for no number or confidence."""
+def half_width(logs: Array, units: int, confidence: float, freedom: float = math.inf) -> float:
+    """Return half the interval's width: Student's t times the spread of the draws; NaN for no number or confidence.
+
+    *freedom*: the degrees of it that the spread has, where that is less than one for each unit but one.
+    """
     probability = (1 + confidence) / 2
     if not 0.5 < probability < 1 or not np.isfinite(logs).all():  # noqa: PLR2004 - half is no confidence at all
         return math.nan
     # Drawing from a sample, not from what it was taken from, is (units - 1) / units of the variance.
     error = float(np.std(logs - logs[0])) * math.sqrt(units / (units - 1))
-    return student(probability, units - 1) * error
+    return student(probability, min(freedom, units - 1)) * error
 
 
 def _means(series: Series, unit: Rounds, weights: Array) -> Array:

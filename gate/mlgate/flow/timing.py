@@ -107,11 +107,9 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
     alone, all_of_them = (Width(ratio_width(part, past, level)) for level in (sure, sure ** (1 / max(1, family))))
     delta = Delta(after.value - before.value, alone, all_of_them, base=before.value)
     margin = rule.limit if rule.relative else rule.limit / before.value
-    if part.quantile >= TAIL and not math.expm1(alone.half) < margin:
-        why = (
-            f"{rule.metric} is known to a factor of {math.exp(alone.half):.2f} only, and {rule.limit_text} is "
-            "narrower: a tail like this needs more requests"
-        )
+    if part.quantile >= TAIL and not (alone.finite and math.expm1(alone.half) < margin):
+        known = f"to a factor of {math.exp(alone.half):.2f} only" if alone.finite else "from one side only"
+        why = f"{rule.metric} is known {known}, and {rule.limit_text} is narrower: a tail like this needs more requests"
         return _inconclusive(rule, after, before, why, "tail", delta)
     if why := _drowned(rule, part, past, margin):
         return _inconclusive(rule, after, before, why, "noise", delta)

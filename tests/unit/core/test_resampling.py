@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from mlgate.core.check import Better, Metric
 from mlgate.core.noise import noise
-from mlgate.core.resampling import bounds, draws, fewest_values, log_width, ratio_width, resampled, too_few
+from mlgate.core.ranks import ranks
+from mlgate.core.resampling import (
+    bounds,
+    draws,
+    fewest_values,
+    half_width,
+    log_width,
+    ratio_width,
+    resampled,
+    too_few,
+)
 from mlgate.core.series import Series, rank, shared
 from mlgate.core.statistics import Array
 
@@ -121,10 +131,8 @@ def test_the_order_of_requests_inside_a_round_changes_nothing(seed: int, quantil
     assert ratio_width(mixed, other, 0.9) == pytest.approx(ratio_width(one, other, 0.9), rel=1e-9)
 
 
-@settings(deadline=None, max_examples=20)
-@given(QUANTILES)
-def test_identical_sides_have_a_ratio_of_exactly_one(quantile: float) -> None:
-    one = series(times(), quantile=quantile)
+def test_identical_means_have_a_ratio_of_exactly_one() -> None:
+    one = series(times(), quantile=0.0)
     assert ratio_width(one, one, 0.95) == 0.0
 
 
@@ -182,6 +190,54 @@ def test_a_bound_of_few_values_is_a_rank_that_holds_for_every_law() -> None:
 def test_the_bounds_of_a_mean_are_the_ends_of_its_interval() -> None:
     one = series(times(), quantile=0.0)
     assert bounds(one, 0.95).high == pytest.approx(one.corpus() * math.exp(log_width(one, 0.90)))
+
+
+# what ranks allow
+
+
+def in_a_gap(few: int, seed: int = 1) -> Series:
+    """Return 100 times of which *few* lie in a tail that is five times as slow: the p95 is in it from 6 on."""
+    values = times(100, seed) / 20
+    values[np.random.default_rng(seed).permutation(100)[:few]] *= 100
+    return series(values)
+
+
+def test_a_percentile_before_a_gap_may_lie_behind_it() -> None:
+    before, behind = in_a_gap(4), in_a_gap(7, seed=2)
+    assert behind.corpus() > 5 * before.corpus()
+    assert ratio_width(behind, before, 0.95) > math.log(behind.corpus() / before.corpus())
+    assert ratio_width(before, before, 0.95) > math.log(5)
+
+
+def test_the_guard_takes_nothing_from_the_pairing_of_many_values() -> None:
+    drift = np.repeat(np.random.default_rng(3).lognormal(0, 0.3, 20), 100)
+    one, other = (series(np.random.default_rng(seed).lognormal(3, 0.05, 2000) * drift, quantile=0.5) for seed in (1, 2))
+    alone = half_width(resampled(one, np.arange(20), draws(20)) - resampled(other, np.arange(20), draws(20)), 20, 0.95)
+    assert alone <= ratio_width(one, other, 0.95) <= 1.1 * alone
+
+
+def test_59_values_bound_a_p95_at_95_percent_and_no_surer() -> None:
+    one, other = series(times(59), 10), series(times(59, seed=2), 10)
+    assert math.isfinite(ratio_width(one, other, 0.95))
+    assert ratio_width(one, other, 0.99) == math.inf
+
+
+def test_zeros_within_reach_of_the_percentile_bound_nothing() -> None:
+    values = times()
+    values[: int(0.93 * 600)] = 0.0
+    values = np.random.default_rng(4).permutation(values)
+    assert not math.isfinite(ratio_width(series(values), series(times()), 0.95))
+
+
+@given(st.sampled_from([0.05, 0.5, 0.95, 0.99]), st.integers(1, 400), st.floats(0.5, 0.999))
+def test_a_rank_holds_with_the_confidence_it_says(quantile: float, n: int, confidence: float) -> None:
+    chance = np.array([math.comb(n, k) * quantile**k * (1 - quantile) ** (n - k) for k in range(n + 1)])
+    below, above = ranks(quantile, n, confidence)
+    assert chance[:below].sum() <= 1 - confidence + 1e-9
+    assert above == n + 1 or chance[:above].sum() >= confidence - 1e-9
+    nearer = ranks(quantile, n, confidence, exact=False)
+    assert below <= nearer[0]
+    assert nearer[1] <= above
 
 
 # too few
