@@ -83,7 +83,7 @@ def test_an_endless_reply_costs_a_bounded_time_and_memory(desk: Desk) -> None:
         timed(desk, endpoint(server.url))
         done = desk.mlgate("check")
     ended(desk, done, 1, "failed", "error_rate 1.0000 is above the maximum 0")
-    assert "the server sends more than 16777216 bytes" in desk.verdict["reason"] or "within 2 s" in done.out
+    assert "the server sends more than 4194304 bytes" in desk.verdict["reason"] or "within 2 s" in done.out
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1 << 20  # 1 GiB, in KiB
     assert (desk.root / ".mlgate/evidence.jsonl.gz").stat().st_size < 1 << 20
 
@@ -181,7 +181,7 @@ def test_t39_a_forbidden_address_is_refused_before_anything_is_asked(desk: Desk,
         done = desk.mlgate("check")
         assert server.asked == 0
     ended(desk, done, 5, "refused")
-    assert "an endpoint" in done.err or "in disguise" in done.err
+    assert "no endpoint" in done.err or "in disguise" in done.err
 
 
 def test_t40_a_name_is_as_forbidden_as_any_of_its_addresses(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

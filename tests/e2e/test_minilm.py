@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.desk import Desk, Done
 
-pytestmark = pytest.mark.needs_docker
+pytestmark = [pytest.mark.needs_docker, pytest.mark.alone]
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples/minilm"
 MUCH_SLOWER = "mlgate-test-minilm:slow"

@@ -198,12 +198,13 @@ def test_a_container_that_cannot_start_is_removed(client: DockerClient, serve: S
 
 
 HOLDER = """
-import sys
+import signal, sys
 from mlgate.adapters.docker_engine import connect
 from mlgate.adapters.docker_hardening import SandboxOptions
 from mlgate.adapters.docker_image import resolve
 from mlgate.adapters.docker_server import start
 from mlgate.adapters.load_channel import ProcessChannel
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell inherit that it is ignored
 
 client = connect()
 options = SandboxOptions(mode=sys.argv[3], memory_mb=256)
