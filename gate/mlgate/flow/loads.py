@@ -24,7 +24,7 @@ STREAMED = ("ttft_p50_ms", "ttft_p95_ms", "itl_p50_ms", "itl_p95_ms")
 _CONFIDENCE = 0.95
 _BINS = 24
 _WIDEST = 3.0
-_TELLING = ("run",)
+_RUN = ("run",)
 """Facts of a start that mean nothing to a person."""
 
 
@@ -60,9 +60,14 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
         edges_ms=edges,
         counts=_counts(replies, edges),
         before=_counts(past.replies, edges) if past else (),
-        facts=tuple((name, _text(value)) for name, value in sorted(seen.start.items()) if name not in _TELLING),
+        facts=tuple((name, _text(seen.start[name])) for name in sorted(seen.start, key=_telling) if name not in _RUN),
         flaw=seen.flaw,
     )
+
+
+def _telling(name: str) -> tuple[bool, bool, str]:
+    """Order facts: the sandbox and what its probe found before everything else."""
+    return name != "sandbox", not name.startswith("probe."), name
 
 
 def _nothing(check: Check, why: str) -> LoadSummary:

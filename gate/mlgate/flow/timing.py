@@ -100,11 +100,13 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
     after, before = measured(check.id, part), measured(check.id, past)
     if part.signature != past.signature:
         return hold_baseline(rule, after, before, Delta(0.0, Width(math.nan), Width(math.nan)))
+    sure = effective_confidence(rule.confidence, part.spent)
     lacking = too_few(part) or too_few(past)
+    alone, all_of_them = (Width(ratio_width(part, past, level)) for level in (sure, sure ** (1 / max(1, family))))
+    if not lacking and part.quantile < TAIL and not (alone.finite and all_of_them.finite):
+        lacking = f"{len(part.values):,} requests are too few for an interval that is {sure:.1%} sure"
     if lacking:
         return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
-    sure = effective_confidence(rule.confidence, part.spent)
-    alone, all_of_them = (Width(ratio_width(part, past, level)) for level in (sure, sure ** (1 / max(1, family))))
     delta = Delta(after.value - before.value, alone, all_of_them, base=before.value)
     margin = rule.limit if rule.relative else rule.limit / before.value
     if part.quantile >= TAIL and not (alone.finite and math.expm1(alone.half) < margin):
