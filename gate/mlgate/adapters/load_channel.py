@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from mlgate.adapters.child import reap
 from mlgate.core.errors import AdapterError
 
 LONGEST = 1 << 29
@@ -152,4 +153,4 @@ class ProcessChannel:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe:
                 pipe.close()
-        self._process.wait()
+        reap(self._process)

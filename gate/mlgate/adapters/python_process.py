@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlgate.adapters.child import reap
+
 WORKER = Path(__file__).with_name("python_worker.py")
 TAIL = 1 << 16
 """How much of what the model printed last is kept, in bytes."""
@@ -134,7 +136,7 @@ class PythonProcess:
         self._open = False
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        reap(self._process)
         self._selector.close()
         _close(self._ask, self._told, self._lifeline, self._noise)
 
