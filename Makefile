@@ -41,7 +41,7 @@ kserve: .cache/kserve/.done .cache/kserve-openai/.done ## make the environments 
 kserve-test: $(VENV)/.dev kserve ## test against the real KServe servers
 	MLGATE_REQUIRE=kserve $(BIN)/python -m pytest -m needs_kserve
 
-minilm: .cache/minilm/.done ## build the images of examples/minilm: a real network behind a real KServe server
+minilm: $(VENV)/.dev .cache/minilm/.done ## build the images of examples/minilm: a real network behind a real KServe server
 	examples/minilm/build $(BIN)/python .cache/minilm/packages
 
 lock: $(VENV)/.dev ## pin every dependency by hash

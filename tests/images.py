@@ -108,6 +108,23 @@ def answer(text):
 """A model that tries what it is asked to, and answers what came of it: `EPERM`, `done`."""
 
 
+SILENT = "def before(): print('loading for ever', flush=True); time.sleep(3600)"
+ENDING = "def before(): print('no weights found', flush=True); sys.exit(4)"
+
+
+def mortal(requests: int) -> str:
+    """Return the code of a model that ends itself at the request of that number."""
+    return f"""
+asked = []
+def answer(text):
+    asked.append(text)
+    if len(asked) == {requests}:
+        print("I have had enough", flush=True)
+        os._exit(7)
+    return text
+"""
+
+
 def python_image(client: DockerClient, code: str = "", *instructions: str) -> Image:
     """Return an image of the server with *code* in it and more lines of Dockerfile; built once for each content."""
     driver = driver_image(client)

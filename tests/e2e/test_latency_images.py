@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.desk import Desk, Done
 from tests.e2e.timed import SHORT, ended, outcomes, rows_in, timed, why, words
-from tests.images import python_image
+from tests.images import ENDING, SILENT, mortal, python_image
 from tests.waiting import until
 
 from mlgate.adapters.docker_engine import connect
@@ -27,15 +27,6 @@ DUET = "{rate: 100, duration: 2s, block: 100ms, warmup: 100ms}"
 TOLERANT = "{error_rate: {max: 0.9}}"
 
 FINE = 'def answer(text): return " ".join(text.split()[:8])'
-DYING = """
-asked = []
-def answer(text):
-    asked.append(text)
-    if len(asked) == 60:
-        print("I have had enough", flush=True)
-        os._exit(7)
-    return text
-"""
 CHILD_OUT_OF_MEMORY = """
 asked = []
 def answer(text):
@@ -46,8 +37,6 @@ def answer(text):
         os._exit(0)
     return text
 """
-SILENT = "def before(): print('loading for ever', flush=True); time.sleep(3600)"
-ENDING = "def before(): print('no weights found', flush=True); sys.exit(4)"
 
 
 @dataclass
@@ -196,7 +185,7 @@ def test_a_baseline_that_does_not_start_is_named(engine: Engine, desk: Desk) -> 
 @pytest.mark.parametrize(
     ("code", "says", "printed"),
     [
-        (DYING, "the model's container ended with exit code 7", "I have had enough"),
+        (mortal(60), "the model's container ended with exit code 7", "I have had enough"),
         (
             CHILD_OUT_OF_MEMORY,
             "exit code 0 after a process of it was killed for want of memory (256 MB)",

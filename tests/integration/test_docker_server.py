@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.images import ask, python_image
+from tests.images import ENDING, SILENT, ask, mortal, python_image
 from tests.integration.conftest import SMALL, Start
 from tests.waiting import until
 
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs_docker
 
-MORTAL = """
-asked = []
-def answer(text):
-    asked.append(text)
-    if len(asked) == 3:
-        print("I have had enough", flush=True)
-        os._exit(7)
-    return text
-"""
 GREEDY = """
 def answer(text):
     held = bytearray(100_000_000)
@@ -49,8 +40,6 @@ def answer(text):
     del held
     return "given back"
 """
-SILENT = "def before(): print('loading for ever', flush=True); time.sleep(3600)"
-ENDING = "def before(): print('no weights found', flush=True); sys.exit(4)"
 UNREADY = """
 def before():
     def do_GET(self):
@@ -163,7 +152,7 @@ def test_an_interrupt_while_waiting_leaves_nothing(client: DockerClient, serve: 
 
 
 def test_a_model_that_dies_under_load_says_what_it_printed(client: DockerClient, serve: Start) -> None:
-    with serve(python_image(client, MORTAL), SMALL) as server:
+    with serve(python_image(client, mortal(3)), SMALL) as server:
         assert [ask(server.channel, "a"), ask(server.channel, "b")] == ["a", "b"]
         assert ask(server.channel, "c").startswith("failure:")
         until(lambda: server.why_dead() != "")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import math
-import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,14 +23,7 @@ SLACK = 0.12
 
 @pytest.fixture(scope="module")
 def duet() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks/duet.py"
-    spec = importlib.util.spec_from_file_location("mlgate_duet_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("benchmarks.duet")
 
 
 @pytest.fixture(scope="module")

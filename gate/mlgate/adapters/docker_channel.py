@@ -12,7 +12,7 @@ from mlgate.adapters.docker_driver import Driver
 from mlgate.adapters.docker_frames import Frames
 from mlgate.adapters.docker_hardening import identity, limits
 from mlgate.adapters.docker_sandbox import Sandbox
-from mlgate.adapters.load_channel import LONGEST, TAIL, line_of, reply_of
+from mlgate.adapters.load_channel import LONGEST, TAIL, last_line, line_of, reply_of
 from mlgate.core.errors import AdapterError, ModelError
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ class ContainerChannel:
         return AdapterError(f"the load generator ended with exit code {state.exit_code}{memory}{self._last()}")
 
     def _last(self) -> str:
-        lines = self._said.decode("utf-8", "replace").strip().splitlines()
-        return f": {lines[-1][:300]}" if lines else ""
+        return last_line(self._said)
 
     def close(self) -> None:
         """End the worker and remove its container. May be called twice."""

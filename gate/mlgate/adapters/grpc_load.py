@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mlgate.adapters.answer_text import text_or_failure
+from mlgate.adapters.block_text import bounded
 from mlgate.adapters.grpc_messages import infer_request, infer_texts
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import addresses
@@ -20,7 +21,7 @@ from mlgate.core.ports import Failure
 from mlgate.core.timed import Arrival, Block, Reply
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
-_LIMIT = 16 << 20
+_LIMIT = 4 << 20
 """The longest reply, in bytes."""
 
 
@@ -85,7 +86,7 @@ class GrpcLoad:
         facts = {"wall_s": time.perf_counter() - start, "cpu_s": time.process_time() - cpu, "steal_s": 0.0}
         if replies and all(reply.failure.startswith("could not connect") for reply in replies):
             raise ModelError(replies[0].failure, hint="see whether the model server still runs")
-        return Block(tuple(replies), facts)
+        return Block(bounded(replies, self._timeout_s), facts)
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         """Ask about each example once, `concurrency` at a time; yield in order, a part of the examples at a time."""

@@ -10,8 +10,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
+from mlgate.adapters import python_process
 from mlgate.adapters.answer_text import LIMIT, text_or_failure
-from mlgate.adapters.python_process import Lost, PythonProcess
+from mlgate.adapters.child import Child, Ended, Lost, Silent, Unruly
 from mlgate.adapters.python_source import source_digest
 from mlgate.adapters.redaction import Redaction
 from mlgate.core.check import Example, Json
@@ -20,6 +21,8 @@ from mlgate.core.ports import Failure
 
 PATIENCE = 3
 """After so many ends or timeouts in a row the model is not asked again."""
+
+_FORGED = "the model wrote on the gate's own pipe"
 
 PASSED_ON = (
     *("PATH", "HOME", "LANG", "LC_*", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
@@ -57,7 +60,7 @@ class PythonModel:
         names = (*PASSED_ON, *env_names)
         self._environment = {k: v for k, v in outer.items() if any(fnmatchcase(k, name) for name in names)}
         self._redaction = Redaction(outer[name] for name in env_names if name in outer)
-        self._process: PythonProcess | None = None
+        self._process: Child | None = None
         self._asked = 0
         self._lost = 0
         self._hopeless = ""
@@ -90,7 +93,7 @@ class PythonModel:
             line = self._process.exchange(question, self._timeout_s, 8 * LIMIT * n)
             results = _results(line, self._asked, n)
         except Lost as lost:
-            why = self._redaction.line(f"{lost}{self._last_words()}", 400)
+            why = self._redaction.line(f"{_why(lost, self._timeout_s)}{self._last_words()}", 400)
             self._give_up(self._process)
             self._lost += 1
             if self._lost >= PATIENCE:
@@ -102,7 +105,7 @@ class PythonModel:
     def _load(self) -> None:
         """Start the process and have it import the model. What fails here would fail again, and is remembered."""
         try:
-            process = PythonProcess(self._root, self._environment)
+            process = python_process.start(self._root, self._environment)
         except OSError as error:
             self._hopeless = f"cannot start {self._target}: {error}"
             return
@@ -116,13 +119,13 @@ class PythonModel:
                 case {"error": str(why)}:
                     pass
                 case _:
-                    why = "the model wrote on the gate's own pipe"
+                    why = _FORGED
         except Lost as lost:
-            why = f"{lost}{self._last_words()}"
+            why = f"{_why(lost, self._load_timeout_s)}{self._last_words()}"
         self._hopeless = self._redaction.line(f"cannot load {self._target}: {why}", 400)
         self._give_up(process)
 
-    def _give_up(self, process: PythonProcess) -> None:
+    def _give_up(self, process: Child) -> None:
         process.kill()
         self._process = None
 
@@ -138,7 +141,16 @@ class PythonModel:
                 return text_or_failure(value)
             case {"error": str(why)}:
                 return Failure(self._redaction.line(why, 400))
-        return Failure("the model wrote on the gate's own pipe")
+        return Failure(_FORGED)
+
+
+def _why(lost: Lost, seconds: float) -> str:
+    match lost:
+        case Ended():
+            return f"the model's process ended with {lost}"
+        case Silent():
+            return f"no answer within {seconds:g} s"
+    return _FORGED
 
 
 def _line(value: Json) -> bytes:
@@ -149,7 +161,7 @@ def _decoded(line: bytes) -> object:
     try:
         value: object = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise Lost("the model wrote on the gate's own pipe") from error
+        raise Unruly from error
     return value
 
 
@@ -158,4 +170,4 @@ def _results(line: bytes, number: int, n: int) -> list[Mapping[str, object]]:
         case {"number": answered, "results": list(results)} if answered == number and len(results) == n:
             if all(isinstance(one, dict) for one in results):
                 return results
-    raise Lost("the model wrote on the gate's own pipe")
+    raise Unruly

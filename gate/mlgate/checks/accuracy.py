@@ -10,7 +10,7 @@ from mlgate.core.check import ERROR_RATE, Check, Example, MetricChoice
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.ports import Failure, Model
-from mlgate.core.statistics import Array, Statistics, Unscored
+from mlgate.core.statistics import Statistics, Unscored, quotient
 from mlgate.metrics import registry
 
 
@@ -77,16 +77,10 @@ def _score(
 ) -> Statistics | Unscored:
     if choice.kind == ERROR_RATE.name:
         rows = np.column_stack([np.asarray(failed, float), np.ones(len(failed))])
-        return Statistics(choice.name, ERROR_RATE, "error_rate", rows, _share)
+        return Statistics(choice.name, ERROR_RATE, "error_rate", rows, quotient)
     scorer = registry.build(choice.kind, choice.options)
     try:
         statistics = scorer.statistics(answers, references)
     except ValueError as error:
         return Unscored(choice.name, str(error))
     return Statistics(choice.name, scorer.metric, scorer.signature(references), statistics, scorer.value)
-
-
-def _share(totals: Array) -> Array:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share: Array = totals[..., 0] / totals[..., 1]
-    return share

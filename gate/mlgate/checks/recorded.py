@@ -9,7 +9,7 @@ import numpy as np
 from mlgate.core.check import Better, Check, Example, Metric, MetricChoice
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.ports import Model
-from mlgate.core.statistics import Array, Statistics, Unscored
+from mlgate.core.statistics import Statistics, Unscored, quotient
 
 
 class Recorded:
@@ -54,10 +54,4 @@ def _mean(choice: MetricChoice, rows: Sequence[Row]) -> Statistics:
     metric = Metric(choice.name, str(choice.options.get("unit", "")), Better(choice.options.get("better", "higher")))
     values = [float(row.seen[choice.name]) for row in rows if isinstance(row, Observation)]
     table = np.column_stack([np.asarray(values, float), np.ones(len(values))])
-    return Statistics(choice.name, metric, f"{choice.name}|mean|recorded", table, _average)
-
-
-def _average(totals: Array) -> Array:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean: Array = totals[..., 0] / totals[..., 1]
-    return mean
+    return Statistics(choice.name, metric, f"{choice.name}|mean|recorded", table, quotient)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from mlgate.core.check import ERROR_RATE, Check, MetricChoice
 from mlgate.core.evidence import Observation, Row
 from mlgate.core.ports import Score
 from mlgate.core.rounds import Rounds
-from mlgate.core.series import Fact, Series
-from mlgate.core.statistics import Array, Statistics, Unscored
+from mlgate.core.series import Fact
+from mlgate.core.statistics import Statistics, Unscored, quotient
 from mlgate.core.timed import Block, Reply
 from mlgate.metrics import registry
 
@@ -43,7 +43,7 @@ def _score(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
 def _timed(check: Check, choice: MetricChoice, asked: timing.Timing | None, seen: Rounds) -> Score:
     name = choice.kind
     if asked:
-        return _times(check, choice.name, asked, seen)
+        return _times(check, asked, seen)
     if name == timing.CACHE_SPEEDUP.name:
         return _cache(check, choice.name, seen)
     return _rate(check, choice.name, seen)
@@ -65,32 +65,11 @@ def signature(check: Check, clock: str) -> str:
     return "|".join(f"{key}:{json.dumps(value)}" for key, value in facts.items() if value is not None).replace('"', "")
 
 
-def _times(check: Check, name: str, asked: timing.Timing, seen: Rounds) -> Score:
-    values: list[float] = []
-    numbers: list[int] = []
-    for number, block in seen.counted.items():
-        found = [value * _MS for reply in block.replies for value in reply.times(asked.clock)]
-        values += found
-        numbers += [number] * len(found)
-    if not values:
+def _times(check: Check, asked: timing.Timing, seen: Rounds) -> Score:
+    found, name = seen.times(asked, signature(check, asked.clock)), asked.metric.name
+    if not len(found.values):
         return Unscored(name, f"no reply had a time of that kind: {name} needs replies that are streamed")
-    return _series(check, name, seen, values, numbers, asked=asked)
-
-
-def _series(
-    check: Check, name: str, seen: Rounds, values: Sequence[float], numbers: Sequence[int], *, asked: timing.Timing
-) -> Series:
-    return Series(
-        name,
-        asked.metric,
-        signature(check, asked.clock),
-        asked.quantile,
-        np.asarray(values, float),
-        np.asarray(numbers, np.intp),
-        {number: seen.first[number] for number in seen.counted},
-        seen.duet,
-        seen.share,
-    )
+    return found
 
 
 def _rate(check: Check, name: str, seen: Rounds) -> Score:
@@ -99,8 +78,7 @@ def _rate(check: Check, name: str, seen: Rounds) -> Score:
     absent = [number for number, value in values.items() if not math.isfinite(value)]
     if absent:
         return Unscored(name, f"round {absent[0]} has nothing to compute {name} from")
-    asked = timing.Timing(timing.SUMS[name], "latency", 0.0)
-    return _series(check, name, seen, list(values.values()), list(values), asked=asked)
+    return seen.series(timing.SUMS[name], 0.0, list(values.items()), signature(check, "latency"))
 
 
 def _per_round(name: str, block: Block) -> float:
@@ -125,13 +103,7 @@ def _errors(check: Check, name: str, seen: Rounds) -> Statistics:
     for reply in _replies(seen):
         rows[reply.example] += (1.0 if reply.failure else 0.0), 1.0
     asked = np.flatnonzero(rows[:, 1])
-    return Statistics(name, ERROR_RATE, "error_rate|timed", rows, _share, asked, seen.share)
-
-
-def _share(totals: Array) -> Array:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share: Array = totals[..., 0] / totals[..., 1]
-    return share
+    return Statistics(name, ERROR_RATE, "error_rate|timed", rows, quotient, asked, seen.share)
 
 
 def _fact(check: Check, name: str, seen: Rounds) -> Score:
@@ -174,11 +146,8 @@ def _cache(check: Check, name: str, seen: Rounds) -> Score:
     if not fresh or not repeated:
         what = "first requests" if not fresh else "repetitions"
         return Unscored(name, f"no {what} were left to compare: {name} needs more examples, or a longer run")
-    asked = timing.Timing(timing.CACHE_SPEEDUP, "latency", 0.5)
-    over, under = (
-        _series(check, name, seen, [t for _, t in part], [n for n, _ in part], asked=asked)
-        for part in (fresh, repeated)
-    )
+    signed = signature(check, "latency")
+    over, under = (seen.series(timing.CACHE_SPEEDUP, 0.5, part, signed) for part in (fresh, repeated))
     return over.over(under)
 
 

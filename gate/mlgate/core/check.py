@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
@@ -209,17 +209,17 @@ class Suite:
         known = set(answered)
         return replace(
             self,
-            checks=tuple(
-                replace(c, examples=(), rounds=0)
-                if c.rounds and known.issuperset((c.id, row) for row in c.rows)
-                else replace(c, examples=tuple(e for e in c.examples if (c.id, e.id) not in known))
-                if not c.rounds
-                else c
-                for c in self.checks
-            ),
+            checks=tuple(_left(check, known) for check in self.checks),
         )
 
     @property
     def planned(self) -> frozenset[tuple[str, str]]:
         """Return the (check, example) pairs that must be observed."""
         return frozenset((check.id, row) for check in self.checks for row in check.rows)
+
+
+def _left(check: Check, known: Collection[tuple[str, str]]) -> Check:
+    """Return what is left to ask of one check: the unknown examples; of rounds all, until all are known."""
+    if not check.rounds:
+        return replace(check, examples=tuple(e for e in check.examples if (check.id, e.id) not in known))
+    return replace(check, examples=(), rounds=0) if all((check.id, row) in known for row in check.rows) else check

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlgate.core import looks, warmup
-from mlgate.core.check import START, Check, Json
+from mlgate.core.check import START, Check, Json, Metric
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.series import Series
 from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, unpack
+from mlgate.core.timing import Timing
 
 LATE_SHARE = 0.02
 LATE_S = 0.0002
@@ -64,6 +66,32 @@ class Rounds:
     """Why there was nobody to ask any more; empty when there was, to the end."""
     died: bool = False
     """Whether that is the check's own model's doing, not the baseline's."""
+
+    def times(self, asked: Timing, signature: str = "") -> Series:
+        """Return every time of one clock, in the rounds that count, as the percentile or mean that is asked for."""
+        pairs = [
+            (number, value * 1000)
+            for number, block in self.counted.items()
+            for reply in block.replies
+            for value in reply.times(asked.clock)
+        ]
+        return self.series(asked.metric, asked.quantile, pairs, signature)
+
+    def series(
+        self, metric: Metric, quantile: float, pairs: Sequence[tuple[int, float]], signature: str = ""
+    ) -> Series:
+        """Return *pairs* of round and value as a series of this side."""
+        return Series(
+            metric.name,
+            metric,
+            signature,
+            quantile,
+            np.asarray([value for _, value in pairs], float),
+            np.asarray([number for number, _ in pairs], np.intp),
+            {number: self.first[number] for number in self.counted},
+            self.duet,
+            self.share,
+        )
 
     @property
     def replies(self) -> Sequence[Reply]:

@@ -74,6 +74,13 @@ class Unscored:
     why: str
 
 
+def quotient(totals: Array) -> Array:
+    """Return the first of two sums over the second: what a share and a mean are as functions of summed rows."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Array = totals[..., 0] / totals[..., 1]
+    return found
+
+
 def influence(rows: Array, value: Callable[[Array], Array]) -> Array:
     """Return how far each example moves the corpus value, shape (n,), in the metric's unit times n.
 

@@ -33,7 +33,7 @@ SUMS: dict[str, Metric] = {
         Metric("cpu_ms_per_request", "ms", Better.LOWER),
     )
 }
-"""Ratios of two sums over rounds."""
+"""One number a round, and their mean; the error rate over all of them."""
 
 FACTS: dict[str, Metric] = {
     metric.name: metric

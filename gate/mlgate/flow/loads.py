@@ -130,24 +130,9 @@ def _both(seen: Rounds, past: Rounds | None, name: str) -> tuple[Series, Series]
 
 
 def _series(seen: Rounds, name: str) -> Series:
-    found = timing(name)
-    assert found is not None
-    pairs = [
-        (number, value * 1000)
-        for number, block in seen.counted.items()
-        for reply in block.replies
-        for value in reply.times(found.clock)
-    ]
-    return Series(
-        name,
-        found.metric,
-        "",
-        found.quantile,
-        np.asarray([value for _, value in pairs], float),
-        np.asarray([number for number, _ in pairs], np.intp),
-        {number: seen.first[number] for number in seen.counted},
-        seen.duet,
-    )
+    asked = timing(name)
+    assert asked is not None
+    return seen.times(asked)
 
 
 def _edges(replies: Sequence[Reply], others: Sequence[Reply]) -> tuple[float, ...]:

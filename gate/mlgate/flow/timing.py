@@ -21,7 +21,7 @@ from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold
 TAIL = 0.99
 """From this percentile on, only an interval narrower than the margin is judged."""
 
-MOVING = frozenset({"start_s", "load_s", "max_rps"})
+MOVING = frozenset({"start_s", "load_s"})
 """Facts that are as much the machine's as the model's: of two runs they are no more comparable than times."""
 
 _SHOWN = 0.95

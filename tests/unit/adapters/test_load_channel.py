@@ -159,11 +159,12 @@ def test_a_worker_ends_with_its_standard_input_also_in_the_middle_of_a_block() -
     with working(lambda _, __: server.ended.wait(30) and False) as (server, made):
         made.call(hello(server, timeout_s=60.0), 20)
         made.call({"do": "payloads", "items": [ASK]}, 20)
-        os.set_blocking(made._ask, True)
-        os.write(made._ask, b'{"do": "open", "due": [0], "payload": [0]}\n')
+        standard_input = made._child._ask
+        os.set_blocking(standard_input, True)
+        os.write(standard_input, b'{"do": "open", "due": [0], "payload": [0]}\n')
         until(lambda: len(server.questions) == 1)
-        assert made._process.stdin
-        made._process.stdin.close()
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), standard_input)  # closes the pipe
         until(lambda: not alive(pid(made)))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.unit.adapters.python_functions import Make, ask, written_to
 
-from mlgate.adapters.python_process import TAIL, PythonProcess
+from mlgate.adapters.python_process import TAIL, start
 from mlgate.core.ports import Failure
 
 
@@ -90,7 +90,7 @@ def test_what_it_prints_is_no_answer(make: Make) -> None:
 
 def test_only_the_tail_of_what_it_prints_is_kept(make: Make, tmp_path: Path) -> None:
     make("def f(x):\n for n in range(99): print(str(n) * 99_999)\n return x")
-    process = PythonProcess(tmp_path, os.environ)
+    process = start(tmp_path, os.environ)
     process.exchange(b'{"target": "model:f", "batch": 1}\n', 20, 1000)
     process.exchange(b'{"number": 1, "inputs": ["a"]}\n', 20, 1000)
     process.finish()
