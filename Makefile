@@ -35,6 +35,8 @@ golden: $(VENV)/.dev ## write the golden files anew; then read the diff
 bench: $(VENV)/.dev ## print the benchmarks' tables
 	$(BIN)/python benchmarks/judge.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/duet.py
+	$(BIN)/python benchmarks/load.py
 
 kserve: .cache/kserve/.done .cache/kserve-openai/.done ## make the environments of the real KServe servers that tests talk to
 
