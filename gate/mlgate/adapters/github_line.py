@@ -1,0 +1,151 @@
+"""Questions to GitHub's REST API: to one host, bounded in size, tries and time, and silent about the token."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Self
+
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout
+
+from mlgate.adapters.github_patience import TRIES, Patience, longer, pause
+from mlgate.adapters.github_reply import Answer, Purpose, Reply, answer, said
+from mlgate.adapters.http_address import Address
+from mlgate.adapters.redaction import Redaction
+from mlgate.core.errors import AdapterError, ConfigError
+
+LARGEST = 64 << 20
+"""Bytes of a reply: a page of a hundred comments, each as long as GitHub allows."""
+
+_CONNECT_S, _SILENT_S, _WHOLE_S = 5.0, 10.0, 30.0
+"""To connect; between two pieces of a reply; until it is whole."""
+_CHUNK = 1 << 16
+_TOKEN = re.compile(r"[!-~]{1,4000}")
+
+
+class GithubLine:
+    """A connection to GitHub's API that carries a token. For one thread."""
+
+    def __init__(self, url: str, token: str, patience: Patience | None = None) -> None:
+        self._address = _address(url)
+        if not _TOKEN.fullmatch(token):
+            raise ConfigError("the token has characters that no token has", hint="look at where it is set")
+        self._patience = patience or Patience()
+        self._redaction = Redaction([token])
+        self._headers = {
+            "accept": "application/vnd.github+json",
+            "authorization": f"Bearer {token}",
+            "user-agent": "mlgate",
+            "x-github-api-version": "2022-11-28",
+        }
+        host, port = self._address.host, self._address.port
+        self._pool = (
+            HTTPSConnectionPool(host, port, ssl_context=ssl.create_default_context())
+            if self._address.scheme == "https"
+            else HTTPConnectionPool(host, port)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        purpose: Purpose,
+        body: Mapping[str, str] | None = None,
+        done: Callable[[], bool] | None = None,
+    ) -> Answer | None:
+        """Return the answer; raise AdapterError when GitHub says no or cannot be asked.
+
+        *target* comes behind the API's own path. *done* belongs to what must not be done twice: after a try of which
+        nobody knows how it ended it says whether the thing is done, and then None is returned.
+        """
+        for attempt in range(TRIES):
+            began = self._patience.clock()
+            reply = self._tried(method, target, body)
+            seconds = self._pause(reply, attempt)
+            if isinstance(reply, Reply) and seconds is None:
+                return answer(reply, purpose, self._address, self._redaction)
+            seconds = seconds or 0.0
+            again = attempt + 1 < TRIES and self._patience.wait(began, seconds)
+            unsure = not isinstance(reply, Reply) or reply.is_fault
+            if done is not None and unsure and done():
+                return None
+            if not again:
+                break
+        why = said(reply, self._redaction) if isinstance(reply, Reply) else reply
+        later = "later" if unsure else f"in {seconds:,.0f} s"
+        raise AdapterError(f"could not {purpose.words}: {why}", hint=f"run this job again {later}")
+
+    def _tried(self, method: str, target: str, body: Mapping[str, str] | None) -> Reply | str:
+        """Return the reply, or why there is none."""
+        try:
+            return self._exchange(method, self._address.path.rstrip("/") + target, body)
+        except (NewConnectionError, ConnectTimeoutError, SSLError) as error:
+            return self._redaction.line(f"{self._address} cannot be reached: {error}")
+        except HTTPError as error:
+            return self._redaction.line(f"the connection to {self._address} broke: {error}")
+
+    def _pause(self, reply: Reply | str, attempt: int) -> float | None:
+        """Return the seconds to wait before the next try; None when the reply stands."""
+        if isinstance(reply, str):
+            return longer(attempt)
+        return pause(reply.status, reply.headers, attempt, self._patience.now())
+
+    def _exchange(self, method: str, target: str, body: Mapping[str, str] | None) -> Reply:
+        response = self._pool.urlopen(
+            method,
+            target,
+            body=None if body is None else json.dumps(body).encode("ascii"),
+            headers=self._headers if body is None else self._headers | {"content-type": "application/json"},
+            retries=False,
+            redirect=False,
+            timeout=Timeout(connect=_CONNECT_S, read=_SILENT_S),
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            return self._whole(response)
+        finally:
+            response.close()
+
+    def _whole(self, response: BaseHTTPResponse) -> Reply:
+        end = self._patience.clock() + _WHOLE_S
+        body = bytearray()
+        while piece := response.read1(_CHUNK):
+            body += piece
+            if len(body) > LARGEST:
+                raise HTTPError(f"the reply has more than {LARGEST >> 20} MB")
+            if self._patience.clock() > end:
+                raise HTTPError(f"the reply was not whole within {_WHOLE_S:g} s")
+        return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
+
+
+def _address(url: str) -> Address:
+    """Return the API's address. Without TLS the token would be read on its way, so that is for this machine only."""
+    try:
+        address = Address.of(url)
+    except ConfigError as error:
+        raise ConfigError(error.message, hint=error.hint, where="GITHUB_API_URL") from error
+    if address.query:
+        raise ConfigError("the API's URL has a ?query", where="GITHUB_API_URL", hint="https://api.github.com")
+    if address.scheme != "https" and not _is_here(address.host):
+        raise ConfigError("the API must be asked over https", where="GITHUB_API_URL", hint="https://api.github.com")
+    return address
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
