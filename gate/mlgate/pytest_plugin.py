@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -63,6 +64,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--mlgate-config", default="mlgate.yaml", metavar="FILE", help="the gate's file [mlgate.yaml]")
     group.addoption("--mlgate-plan", default="", help="internal: the plan that `mlgate check` wrote")
     group.addoption("--mlgate-no-items", action="store_true", help="internal: only the user's own tests")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Let the user's tests reach the model's packages, behind mlgate's own, where the two live apart (in CI)."""
+    if early_config.known_args_namespace.mlgate_no_items:
+        known = os.environ.get("MLGATE_MODEL_PATH", "").split(os.pathsep)
+        sys.path.extend(path for path in known if path and path not in sys.path)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,20 @@ def build(client: DockerClient, recipe: Recipe) -> Image:
     image_id = _by_command(docker, recipe) if docker and by_buildkit else _by_engine(client, recipe)
     with engine_errors("the image that was built is not there"):
         return describe(client.images.get(image_id).attrs, recipe.tag)
+
+
+def loaded(client: DockerClient, names: Sequence[str], tag: str) -> Image:
+    """Return the image that a builder put into the engine, which knows it by one of *names*: `sha256:…`, never a tag.
+
+    Engines with a containerd store name an image by its manifest, others by its configuration. Raises ModelError.
+    """
+    from docker.errors import ImageNotFound
+
+    with engine_errors("the image that was built is not there", ModelError):
+        for name in filter(None, names):
+            with contextlib.suppress(ImageNotFound):
+                return describe(client.images.get(name).attrs, tag)
+    raise ModelError("the engine has not got the image that was built", hint="is the builder of the same engine?")
 
 
 def _has_buildkit(docker: str) -> bool:

@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from mlgate import __version__
 from mlgate.core.evidence import Environment
 
 _PACKAGES = ("mlgate", "numpy", "rapidfuzz", "rouge-score", "sacrebleu")
@@ -18,6 +19,8 @@ def observe() -> Environment:
 
 
 def _version(name: str) -> str:
+    if name == "mlgate":
+        return __version__  # it runs from a checkout, too, where no metadata is
     try:
         return version(name)
     except PackageNotFoundError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import zlib
@@ -85,6 +86,7 @@ def header(provenance: Provenance, environments: frozenset[Environment]) -> str:
         "model": provenance.model,
         "data": dict(provenance.data),
         **({"baseline": provenance.baseline} if provenance.baseline else {}),
+        **({"run": provenance.run} if provenance.run else {}),
         "environments": [
             {"python": e.python, "platform": e.platform, "cpu": e.cpu, "versions": dict(e.versions)}
             for e in sorted(environments)
@@ -102,6 +104,11 @@ def read(path: Path) -> Evidence:
     except OSError as error:
         raise EvidenceError(f"could not read: {error.strerror}", where=str(path)) from error
     return parse(content, str(path))
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file as it lies there: what a job says that it sent."""
+    return hashlib.sha256(whole_file.read(path, LARGEST)).hexdigest()
 
 
 def _older(path: Path) -> str:
@@ -170,8 +177,8 @@ def parse_header(line: bytes, name: str) -> tuple[Provenance, frozenset[Environm
                 "environments": list(environments),
                 **more,
             } if form == FORMAT and all(isinstance(d, str) for d in data.values()):
-                baseline = str(more.get("baseline", ""))
-                return Provenance(commit, suite, model, tuple(sorted(data.items())), baseline), frozenset(
+                baseline, run = str(more.get("baseline", "")), str(more.get("run", ""))
+                return Provenance(commit, suite, model, tuple(sorted(data.items())), baseline, run), frozenset(
                     Environment(
                         str(e["python"]), str(e["platform"]), str(e["cpu"]), tuple(sorted(_texts(e["versions"])))
                     )

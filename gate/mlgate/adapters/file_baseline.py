@@ -10,6 +10,9 @@ from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence
 
 
+ACCEPT = "accept one with `mlgate check --save-baseline`"
+
+
 class FileBaseline:
     """Evidence of the last accepted model, in a file that is reviewed and committed like any other."""
 
@@ -21,6 +24,11 @@ class FileBaseline:
     def source(self) -> str:
         """Return where it is, as the configuration names it."""
         return f"file {self._shown}"
+
+    @property
+    def accept(self) -> str:
+        """Return how a first baseline comes to be."""
+        return ACCEPT
 
     def load(self) -> Evidence | None:
         """Return the evidence, or None when there is nothing at all at the path: a link to nowhere is an error."""
@@ -43,3 +51,17 @@ class FileBaseline:
     def save(self, evidence: Evidence) -> None:
         """Replace the file, atomically."""
         evidence_file.write(self._path, evidence)
+
+
+class CiBaseline(FileBaseline):
+    """Evidence of the last run on the base branch that passed: CI keeps it, and restores it before it judges."""
+
+    @property
+    def source(self) -> str:
+        """Return what it is: nobody named a file."""
+        return "the base branch's last run that passed"
+
+    @property
+    def accept(self) -> str:
+        """Return how a first baseline comes to be."""
+        return "run the gate on the base branch once, or at a desk `mlgate check --save-baseline`"

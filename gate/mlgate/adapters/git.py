@@ -12,8 +12,24 @@ from mlgate.core.errors import AdapterError, EvidenceError
 LARGEST = 1 << 30
 _FILES = {"100644", "100755", "100664"}
 _ODD = {"040000": "a folder", "120000": "a symbolic link", "160000": "a submodule"}
+_LINKS = {b"120000", b"160000"}
 _FROM_FILE = "keep the baseline in a file: `baseline: {from: file, path: baseline.jsonl.gz}`"
 _WHY_LONGEST = 300
+
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # refs/replace/… would say another thing under a commit's name
+}
+_SETTINGS = (
+    *("-c", "safe.bareRepository=explicit"),  # a tree may hold a folder that looks like a repository, with a config
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "maintenance.auto=false"),
+    *("-c", "gc.auto=0"),
+)
 
 
 def commit(root: Path) -> str:
@@ -43,7 +59,64 @@ def show(root: Path, ref: str, path: str) -> bytes | None:
     return _told(root, place, _fetch(ref), "cat-file", "blob", found)
 
 
-def _resolved(root: Path, ref: str) -> str:
+def lineage(root: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the commit that is checked out and its parents' names, which a shallow clone knows too."""
+    told = _told(root, "HEAD", "run in a repository", "cat-file", "commit", "HEAD").decode("utf-8", "replace")
+    head = told.partition("\n\n")[0]
+    parents = [line.partition(" ")[2] for line in head.splitlines() if line.startswith("parent ")]
+    return resolved(root, "HEAD"), tuple(parents)
+
+
+def has(root: Path, commit: str) -> bool:
+    """Return whether a commit's tree is here."""
+    done = _run(root, "cat-file", "-e", f"{commit}^{{tree}}")
+    return done is not None and done.returncode == 0
+
+
+def fetch(root: Path, commit: str) -> None:
+    """Try to fetch one commit from `origin`; whether it came, `has` says. A shallow clone stays as shallow as it is."""
+    shallow = _run(root, "rev-parse", "--is-shallow-repository")
+    depth = ["--depth=1"] if shallow is not None and shallow.stdout.strip() == b"true" else []  # would cut a full clone
+    _run(root, "fetch", "--quiet", *depth, "--no-tags", "--no-recurse-submodules", "--end-of-options", "origin", commit)
+
+
+def top(root: Path) -> Path:
+    """Return the folder of the repository's work tree that *root* is in."""
+    said = _told(root, str(root), "run in a repository", "rev-parse", "--show-toplevel").removesuffix(b"\n")
+    return Path(os.fsdecode(said))
+
+
+def files(root: Path, ref: str, path: str) -> tuple[str, ...]:
+    """Return the files at or under *path* at *ref*, relative to *root*; none when there is nothing."""
+    listed = _listed(root, ref, path, "--name-only")
+    return tuple(os.fsdecode(entry) for entry in listed.split(b"\0") if entry)
+
+
+def tree(root: Path, ref: str, path: str) -> bytes:
+    """Return what names the content of all files at or under *path* at *ref*."""
+    return _listed(root, ref, path)
+
+
+def link(root: Path, ref: str, path: str) -> str:
+    """Return the first part of *path* that is a symbolic link or a submodule at *ref*; empty when none is."""
+    parts = PurePosixPath(posixpath.normpath(path)).parts
+    for i in range(1, len(parts) + 1):
+        part = "/".join(parts[:i])
+        if parts[i - 1] != ".." and _listed(root, ref, part, recursively=False)[:6] in _LINKS:
+            return part
+    return ""
+
+
+def _listed(root: Path, ref: str, path: str, *options: str, recursively: bool = True) -> bytes:
+    place = f"{ref}:{path}"
+    if not _is_sound(path):
+        raise AdapterError("this is no path of a file", where=place)
+    options = (*options, "-r") if recursively else options
+    name = f"./{posixpath.normpath(path)}"
+    return _told(root, place, _fetch(ref), "ls-tree", "-z", *options, resolved(root, ref), name)
+
+
+def resolved(root: Path, ref: str) -> str:
     """Return the commit that *ref* names."""
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     done = _run(root, *asked)
@@ -58,13 +131,13 @@ def _blob(root: Path, ref: str, path: str) -> str | None:
     place, name = f"{ref}:{path}", posixpath.normpath(path)
     if not _is_sound(path) or PurePosixPath(name).name in {"", ".."}:
         raise AdapterError("this is no path of a file", where=place)
-    listed = _told(root, place, _fetch(ref), "ls-tree", "-z", _resolved(root, ref), f"./{name}")
+    listed = _told(root, place, _fetch(ref), "ls-tree", "-z", resolved(root, ref), f"./{name}")
     if not listed:
         return None
     mode, _, rest = listed.decode("ascii", "replace").partition(" ")
     if mode not in _FILES:
         raise AdapterError(
-            f"{_ODD.get(mode, 'no file')} is where the baseline belongs",
+            f"{_ODD.get(mode, 'no file')} is where a file belongs",
             where=place,
             hint="name a file that is committed there: `baseline: {from: git, path: …}`",
         )
@@ -95,12 +168,12 @@ def _is_sound(text: str) -> bool:
 
 
 def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
-    """Run git without the caller's GIT_* settings. None when it cannot be started."""
+    """Run git without the caller's GIT_* settings, and without what a tree could bring. None when it cannot start."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
+    environment |= _ENVIRONMENT
     try:
         return subprocess.run(  # noqa: S603 - an argument list; refs are checked above and --end-of-options guards them
-            ["git", "-C", str(root), *arguments],  # noqa: S607 - the user's git, from PATH
+            ["git", *_SETTINGS, "-C", str(root), *arguments],  # noqa: S607 - the user's git, from PATH
             capture_output=True,
             stdin=subprocess.DEVNULL,
             env=environment,

@@ -21,6 +21,11 @@ class GitBaseline:
         """Return where it is, as git writes it."""
         return f"git {self._ref}:{self._path}"
 
+    @property
+    def accept(self) -> str:
+        """Return how a first baseline comes to be."""
+        return "accept one with `mlgate check --save-baseline`, and merge it"
+
     def load(self) -> Evidence | None:
         """Return the evidence, or None when the ref has no such file."""
         content = git.show(self._root, self._ref, self._path)

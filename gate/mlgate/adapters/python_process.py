@@ -16,14 +16,25 @@ TAIL = 1 << 16
 
 
 def start(root: Path, environment: Mapping[str, str]) -> Child:
-    """Start it with pipes of its own: what the model prints is no answer. Raises OSError when the system cannot."""
+    """Start it with pipes of its own: what the model prints is no answer. Raises OSError when the system cannot.
+
+    MLGATE_PYTHON names an interpreter of the model's own; left out, it is ours.
+    """
     asked, ask = os.pipe()
     told, tell = os.pipe()
     theirs, lifeline = os.pipe()
     heard, noise = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603 - our interpreter, our file, no shell
-            [sys.executable, "-u", "-P", str(WORKER), str(asked), str(tell), str(theirs)],
+            [
+                os.environ.get("MLGATE_PYTHON") or sys.executable,
+                "-u",
+                "-P",
+                str(WORKER),
+                str(asked),
+                str(tell),
+                str(theirs),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=noise,
             stderr=noise,

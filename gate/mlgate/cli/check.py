@@ -18,24 +18,68 @@ from mlgate.wiring.run import Choice, run
     "--workers",
     type=options.workers,
     default="auto",
+    envvar="MLGATE_WORKERS",
     metavar="N",
     help="Processes; 0: this one.  [auto]",
 )
-@click.option("--shard", type=options.shard, metavar="K/N", help="Observe part K of N only; `mlgate merge` judges.")
+@click.option(
+    "--shard",
+    type=options.shard,
+    envvar="MLGATE_SHARD",
+    metavar="K/N",
+    help="Observe part K of N only; `mlgate merge` judges.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(("early", "served", "latency")),
+    envvar="MLGATE_PART",
+    metavar="PART",
+    help="Observe only what needs no image (early), asks it (served), or is timed (latency).",
+)
 @click.option("--resume", is_flag=True, help="Go on from an interrupted run: ask only what is missing.")
-@click.option("--save-baseline", is_flag=True, help="Make this run the baseline when it passes.")
+@options.save_baseline
+@options.keep_baseline
 @options.bootstrap
+@options.base
+@click.option(
+    "--allow-forks",
+    is_flag=True,
+    envvar="MLGATE_ALLOW_FORKS",
+    help="Run forks' changes on a self-hosted machine, too.",
+)
 def command(
     *,
     config: Path,
     output: Path | None,
     workers: int,
     shard: tuple[int, int] | None,
+    part: str | None,
     resume: bool,
     save_baseline: bool,
+    keep_baseline: bool,
     bootstrap: bool,
+    base: str,
+    approve_policy: bool,
+    image: str,
+    allow_forks: bool,
 ) -> int:
     """Observe the model, judge it by the rules of mlgate.yaml, and say so by the exit code."""
-    if shard and save_baseline:
+    if (shard or part) and save_baseline:
         raise click.UsageError("a shard is not a baseline: `mlgate merge` judges first")
-    return run(Choice(config, output, workers, shard, resume, save_baseline, bootstrap))
+    return run(
+        Choice(
+            config,
+            output,
+            workers,
+            shard,
+            resume,
+            save_baseline,
+            bootstrap,
+            keep_baseline=keep_baseline,
+            base=base,
+            approved=approve_policy,
+            image=image,
+            part=part or "",
+            forks=allow_forks,
+        )
+    )

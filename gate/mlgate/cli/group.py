@@ -17,9 +17,12 @@ from mlgate.core.errors import ConfigError, GateError
 
 VERBS = {
     "check": "Observe the model, judge it, and say so by the exit code.",
+    "plan": "Say what a run would do: CI's jobs, and whose rules bind.",
+    "build": "Build the model's image with layer caching.",
     "merge": "Join the evidence of shards and judge the whole.",
     "replay": "Judge old evidence by today's rules.",
     "explain": "Show the examples that moved a metric most.",
+    "comment": "Write the verdict into the pull request.",
     "init": "Write a working mlgate.yaml with a data sample.",
     "schema": "Print the JSON Schema of mlgate.yaml or of a report.",
     "doctor": "Check this machine, the file, the data and the model.",
@@ -86,9 +89,11 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         code = group.main(args=arguments, prog_name="mlgate", standalone_mode=False)
     except GateError as error:
         _tell(error)
+        _tell_github(error)
         return _debugged(error.exit_code, debug=debug)
     except click.ClickException as error:
         _say(error.format_message(), hint="see `mlgate --help`")
+        _tell_github(ConfigError(error.format_message()))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted: what was observed is kept", hint="go on with `mlgate check --resume`")
@@ -98,6 +103,7 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         return TERMINATED
     except Exception as error:  # noqa: BLE001 - the border: Python's own exit code 1 would say "the model is worse"
         _say(f"unexpected {type(error).__name__}: {error}", hint="this is a bug: `mlgate --debug …` shows where")
+        _tell_github(GateError(f"unexpected {type(error).__name__}: {error}", hint="this is a bug of mlgate's"))
         return _debugged(UNKNOWN, debug=debug)
     return code if isinstance(code, int) else 0
 
@@ -116,6 +122,13 @@ def _tell(error: GateError) -> None:
     others = error.more if isinstance(error, ConfigError) else ()
     for one in (error, *others):
         _say(f"{one.where}: {one.message}" if one.where else one.message, hint=one.hint)
+
+
+def _tell_github(error: GateError) -> None:
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from mlgate.wiring.publish import tell_error
+
+        tell_error(error, sys.stdout)
 
 
 def _say(text: str, *, hint: str = "") -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+from mlgate.core.errors import ConfigError
 
 Decorated = Callable[..., Any]
 
@@ -23,8 +26,44 @@ def config(function: Decorated) -> Decorated:
         type=click.Path(path_type=Path),
         default=Path("mlgate.yaml"),
         envvar="MLGATE_CONFIG",
+        callback=_the_one,
         help="The gate's file.  [mlgate.yaml]",
     )(function)
+
+
+def _the_one(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """Return the file; of mlgate.yaml and mlgate.yml, when nobody named one, the one that is there."""
+    named = context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
+    other = value.with_suffix(".yml")
+    if named or not other.exists():
+        return value
+    if value.exists():
+        raise ConfigError("there are mlgate.yaml and mlgate.yml", where=str(other), hint="delete one, or name it: -c")
+    return other
+
+
+def base(function: Decorated) -> Decorated:
+    """Add `--base REF`, `--approve-policy` and `--image REF`: what of the file a change under test cannot edit."""
+    for option in (
+        click.option(
+            "--image", default="", envvar="MLGATE_IMAGE", metavar="REF", help="Test this image instead of the file's."
+        ),
+        click.option(
+            "--approve-policy",
+            is_flag=True,
+            envvar="MLGATE_APPROVE_POLICY",
+            help="A person approved that the change edits its rules.",
+        ),
+        click.option(
+            "--base",
+            default="",
+            envvar="MLGATE_BASE",
+            metavar="REF",
+            help="Judge by the rules of this git ref; auto: in CI, a pull request's base.",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def output(function: Decorated) -> Decorated:
@@ -45,6 +84,26 @@ def bootstrap(function: Decorated) -> Decorated:
         is_flag=True,
         envvar="MLGATE_BOOTSTRAP",
         help="Nothing to compare with: warn, do not block.",
+    )(function)
+
+
+def save_baseline(function: Decorated) -> Decorated:
+    """Add `--save-baseline`."""
+    return click.option(
+        "--save-baseline",
+        is_flag=True,
+        envvar="MLGATE_SAVE_BASELINE",
+        help="Make this run the baseline when it passes.",
+    )(function)
+
+
+def keep_baseline(function: Decorated) -> Decorated:
+    """Add `--keep-baseline`."""
+    return click.option(
+        "--keep-baseline",
+        is_flag=True,
+        envvar="MLGATE_KEEP_BASELINE",
+        help="Like --save-baseline, where the file says `baseline: {from: ci}`.",
     )(function)
 
 

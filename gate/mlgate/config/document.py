@@ -21,7 +21,7 @@ CheckId = Annotated[
         "e.g. summaries",
     ),
 ]
-_ORIGINS = ("file", "git", "image", "endpoint")
+_ORIGINS = ("file", "git", "ci", "image", "endpoint")
 _REPORTS = Literal["terminal", "junit", "markdown", "github"]
 
 
@@ -68,9 +68,25 @@ class GitBaseline(Section):
     """The file, relative to the configuration's folder."""
 
 
+class CiBaseline(Section):
+    """The evidence of the last run on the base branch that passed: CI keeps it, nothing is committed.
+
+    The reusable workflow keeps it in GitHub's cache. At a desk it is `.mlgate-baseline/evidence.jsonl.gz`, or where
+    MLGATE_BASELINE says.
+    """
+
+    kept_in: Annotated[Literal["ci"], BeforeValidator(_origin)] = Field(alias="from")
+    """Where the baseline is kept."""
+
+
 def _which(value: object) -> str:
     kept_in = value.get("from") if isinstance(value, dict) else None
-    for variant, name in ((GitBaseline, "git"), (ImageBaseline, "image"), (EndpointBaseline, "endpoint")):
+    for variant, name in (
+        (GitBaseline, "git"),
+        (CiBaseline, "ci"),
+        (ImageBaseline, "image"),
+        (EndpointBaseline, "endpoint"),
+    ):
         if isinstance(value, variant) or kept_in == name:
             return variant.__name__
     return FileBaseline.__name__
@@ -79,6 +95,7 @@ def _which(value: object) -> str:
 Baseline = Annotated[
     Annotated[FileBaseline, Tag("FileBaseline")]
     | Annotated[GitBaseline, Tag("GitBaseline")]
+    | Annotated[CiBaseline, Tag("CiBaseline")]
     | Annotated[ImageBaseline, Tag("ImageBaseline")]
     | Annotated[EndpointBaseline, Tag("EndpointBaseline")],
     Discriminator(_which),
@@ -96,5 +113,7 @@ class Document(Section):
     """What is asked and which rules hold, by a name of your own."""
     baseline: Given[Baseline] = None
     """The last accepted model: its evidence, or itself beside the candidate. Needed for `max_drop` and `max_rise`."""
+    ratchet: Literal["show", "refuse"] = "show"
+    """What a change that loosens these rules meets. The base branch's rules judge it; `refuse`: and it ends with 5."""
     report: Many[_REPORTS] = Field(("terminal", "junit", "markdown", "github"), min_length=1)
     """Where the verdict goes besides report.json. `junit`, `markdown`: files; `github`: summary and annotations."""

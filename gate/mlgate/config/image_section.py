@@ -14,6 +14,8 @@ from mlgate.config.section import EnvName, Given, Section, Written, complaint
 from mlgate.config.served_section import GRPC, Served
 
 Gpus = int | Literal["all"]
+SANDBOXES = ("strict", "internal", "open")
+"""Tightest first."""
 
 _MOST_GPUS = 64
 _BuildPath = Annotated[
@@ -25,6 +27,16 @@ _BuildPath = Annotated[
     ),
 ]
 _Argument = Annotated[str, Written(r"[^\x00]{1,4096}", "must be text of at most 4096 characters")]
+
+_LayersRef = Annotated[
+    str,
+    Written(
+        r"(?=.{1,300}$)[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+"
+        r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?",
+        "is no name in a registry",
+        "e.g. cache: ghcr.io/acme/summarizer:buildcache",
+    ),
+]
 
 
 def _gpus(value: object) -> object:
@@ -47,6 +59,11 @@ class Build(Section):
     """Build arguments by name. They can be read from the image: no secrets."""
     target: Given[Annotated[str, Written(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", "is no build stage's name")]] = None
     """The stage to build. Left out: the last."""
+    cache: Given[_LayersRef] = None
+    """Where layers are kept between machines: a name in a registry, `ghcr.io/acme/summarizer:buildcache`.
+
+    `mlgate build` reads them always, and writes them with `--write-cache` only.
+    """
 
 
 class Source(Section):

@@ -39,6 +39,7 @@ _ORDER = {
     "RuleSection": "`rules.<metric>`",
     "FileBaseline": "`baseline`: a file",
     "GitBaseline": "`baseline`: a git ref",
+    "CiBaseline": "`baseline`: kept by CI",
     "ImageBaseline": "`baseline`: an image beside the candidate",
     "EndpointBaseline": "`baseline`: a server beside the candidate",
 }

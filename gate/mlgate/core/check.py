@@ -109,6 +109,10 @@ class Rule:
     """Empty: the whole check. Else a field: the rule holds for each of its values."""
     where: str = ""
     """`file:line:column` of the rule's number."""
+    added: bool = field(default=False, compare=False)
+    """Brought by a change, beyond its base's rules: compared in a family of its own, so that it widens none of them."""
+    note: str = field(default="", compare=False)
+    """What a reader of a finding should know of the rule: that it is the base's, where the file has another."""
 
     @property
     def limit_text(self) -> str:
@@ -149,6 +153,8 @@ class Check:
     """0: each example is asked once. Else the most rounds of timed load, each over examples of its own choice."""
     exclusive: bool = False
     """Runs alone: nothing else may load the machine meanwhile. The first shard asks it whole."""
+    added_slices: tuple[str, ...] = ()
+    """Those of `slices` that a change brought, beyond its base's: see `Rule.added`."""
     baseline_of: str = ""
     """The check whose baseline this one observes, of the baseline's own model, in the same run. It has no rules."""
 
@@ -203,6 +209,11 @@ class Suite:
             parts.append(replace(check, examples=check.examples[start::n]))
             offset += len(check.examples)
         return replace(self, checks=tuple(parts))
+
+    def only(self, ids: Collection[str]) -> Suite:
+        """Return the suite with nothing left to ask but the checks of these *ids*. The digest stays the whole's."""
+        checks = (check if check.id in ids else replace(check, examples=(), rounds=0) for check in self.checks)
+        return replace(self, checks=tuple(checks))
 
     def without(self, answered: Iterable[tuple[str, str]]) -> Suite:
         """Return what is left to ask when the (check, example) pairs of *answered* are known."""

@@ -61,6 +61,8 @@ class Provenance:
     """Check and the digest of its data, sorted."""
     baseline: str = field(default="", repr=False)
     """Digest of the baseline's model when it was observed in the same run; empty when it was not."""
+    run: str = field(default="", repr=False)
+    """The CI run that observed it, e.g. `github-17234567890`; empty at a desk. Shards of two runs never merge."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,7 +97,7 @@ class Evidence:
         if self.provenance != other.provenance:
             raise Refused(
                 f"evidence of two runs: {_difference(self.provenance, other.provenance)}",
-                hint="merge only shards that observed the same commit, suite, model and data",
+                hint="merge only shards of one run: of the same commit, suite, model and data",
             )
         rows = [*self.rows.values(), *other.rows.values()]
         return Evidence.of(self.provenance, self.environments | other.environments, rows)
@@ -112,7 +114,9 @@ class Evidence:
     @property
     def digest(self) -> str:
         """Return the SHA-256 of provenance and rows; where it was observed does not matter."""
-        sha = hashlib.sha256(f"{self.provenance!r}{self.provenance.baseline}".encode())
+        known = self.provenance
+        run = f"|run {known.run}" if known.run else ""
+        sha = hashlib.sha256(f"{known!r}{known.baseline}{run}".encode())
         for line in self.lines():
             sha.update(line.encode("ascii") + b"\n")
         return sha.hexdigest()
@@ -135,7 +139,7 @@ def _is_unasked(row: Row) -> bool:
 
 
 def _difference(a: Provenance, b: Provenance) -> str:
-    for name in ("commit", "suite", "model", "data", "baseline"):
+    for name in ("commit", "suite", "model", "data", "baseline", "run"):
         left, right = getattr(a, name), getattr(b, name)
         if left != right:
             return f"{name} {_short(left)} and {_short(right)}"

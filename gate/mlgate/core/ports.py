@@ -116,6 +116,10 @@ class BaselineStore(Protocol):
     def source(self) -> str:
         """Return where it is, for people: `file baseline.jsonl.gz`."""
 
+    @property
+    def accept(self) -> str:
+        """Return how a first baseline comes to be, as an advice to a person."""
+
     def load(self) -> Evidence | None:
         """Return the evidence, or None when nothing was ever accepted. Damaged evidence raises EvidenceError."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Policy
 from mlgate.core.verdict import Finding, Measurement, Verdict
 
 
@@ -134,6 +135,8 @@ class Report:
     """What a person should know and no rule judges."""
     loads: tuple[LoadSummary, ...] = ()
     """Of latency checks that were observed."""
+    policy: Policy | None = None
+    """Whose rules judged, where they are not this checkout's own."""
 
     @property
     def verdict(self) -> Verdict:

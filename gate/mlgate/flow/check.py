@@ -115,6 +115,6 @@ def look_up(store: BaselineStore, *, first: bool, bootstrap: bool) -> Baseline:
         why = f"the baseline ({store.source}) is damaged: {error}"
         return Baseline(store.source, None, why, damaged=True, bootstrap=bootstrap)
     if evidence is None:
-        why = f"there is no baseline yet ({store.source}); accept one with `mlgate check --save-baseline`"
+        why = f"there is no baseline yet ({store.source}); {store.accept}"
         return Baseline(store.source, None, why, first=first, bootstrap=bootstrap)
     return Baseline(store.source, evidence, bootstrap=bootstrap)

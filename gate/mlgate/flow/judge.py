@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -66,7 +67,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
     checks = beside.asked(suite)
     judged = [_judge_check(check, kinds, evidence, baseline) for check in checks]
     findings = sorted(
-        (finding for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
+        (_noted(finding) for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
     )
     return Report(
         model=suite.model,
@@ -85,6 +86,11 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
             load_summary(check, evidence, baseline.evidence if baseline else None) for check in checks if check.rounds
         ),
     )
+
+
+def _noted(finding: Finding) -> Finding:
+    """Return the finding with what its rule says of itself."""
+    return replace(finding, why=f"{finding.why} ({finding.rule.note})") if finding.rule.note else finding
 
 
 def _beside(suite: Suite, evidence: Evidence, baseline: Baseline | None) -> Baseline | None:
@@ -205,6 +211,15 @@ class _Asked:
     pair: Pair
     implied: bool
 
+    def family(self, check: Check) -> tuple[bool, bool]:
+        """Return what it is asked together with: wholes or slices, of the base's rules or of what a change adds.
+
+        Each comparison more makes all of its family harder to fail: a change must not have that of its base's rules.
+        """
+        return self.place is not None, self.rule.added or (
+            self.place is not None and self.place.field in check.added_slices
+        )
+
 
 def _comparisons(
     check: Check, scored: Scored, before: Scored | Incomplete, baseline: Baseline | None, parts: Sequence[Slice]
@@ -229,11 +244,11 @@ def _comparisons(
             asked += [
                 _Asked(rule, place, _pair(after, past, place), implied) for place, implied in _asked_places(rule, parts)
             ]
-    whole = [one for one in asked if one.place is None]
-    sliced = [one for one in asked if one.place is not None]
-    for family in (whole, sliced):
-        yield from _hold_family(check, scored, before, family)
-    yield from timing.compare(check, timed, across=check.params.get("stored") == "block")
+    for family in itertools.product((False, True), repeat=2):
+        yield from _hold_family(check, scored, before, [one for one in asked if one.family(check) == family])
+    for added in (False, True):
+        of_one = [one for one in timed if one[0].added is added]
+        yield from timing.compare(check, of_one, across=check.params.get("stored") == "block")
 
 
 def _pair(after: Statistics, past: Statistics, place: Slice | None) -> Pair:

@@ -25,7 +25,7 @@ def merge(parts: Sequence[tuple[str, Evidence]]) -> tuple[Evidence, tuple[str, .
 
 
 def refuse_foreign(evidence: Evidence, here: Provenance) -> None:
-    """Refuse evidence of another commit, suite, model or data than the ones that judge it."""
+    """Refuse evidence of another commit, suite, model or data than the ones that judge it; in CI, of another run."""
     seen = evidence.provenance
     for name, theirs, ours in (
         ("commit", seen.commit, here.commit),
@@ -33,6 +33,7 @@ def refuse_foreign(evidence: Evidence, here: Provenance) -> None:
         ("model", seen.model, here.model),
         ("data", seen.data, here.data),
         ("baseline", seen.baseline, here.baseline),
+        ("run", seen.run, here.run or seen.run),
     ):
         if theirs != ours:
             raise Refused(

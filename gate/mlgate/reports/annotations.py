@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
@@ -21,6 +22,20 @@ def render(report: Report) -> str:
     if report.outcome.blocks and not blocking:
         lines.append(f"::error title=mlgate::{command_data(terminal(report.reason))}")
     return "".join(line + "\n" for line in lines)
+
+
+def stopped(error: GateError) -> str:
+    """Return what stopped a run as errors, each at its place: there is no report to render then."""
+    others = error.more if isinstance(error, ConfigError) else ()
+    return "".join(f"{_stopped(one)}\n" for one in (error, *others)[:MOST])
+
+
+def _stopped(error: GateError) -> str:
+    place = _place(error.where)
+    said = error.message if place or not error.where else f"{error.where}: {error.message}"
+    message = command_data(terminal(f"{said}; next: {error.hint}" if error.hint else said, 2_000))
+    shown = ",".join(f"{name}={command_property(value)}" for name, value in [*place, ("title", "mlgate")])
+    return f"::error {shown}::{message}"
 
 
 def _commands(command: str, findings: Sequence[Finding]) -> list[str]:

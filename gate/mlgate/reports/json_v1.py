@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.policy import Policy
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
@@ -45,6 +46,7 @@ def render(report: Report) -> str:
         "segments": [_segment(s) for s in report.segments],
         "notices": list(report.notices),
         "loads": [json_v1_loads.write(load) for load in report.loads],
+        "policy": _policy(report.policy) if report.policy else None,
     }
     text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
     return text.replace("##[", "#\\u0023[") + "\n"
@@ -57,7 +59,15 @@ def _provenance(provenance: Provenance) -> Value:
         "model": provenance.model,
         "data": [{"check": check, "digest": digest} for check, digest in provenance.data],
         "baseline": provenance.baseline,
+        "run": provenance.run,
     }
+
+
+def _policy(policy: Policy) -> Value:
+    changes: list[Value] = [
+        {"direction": change.direction.value, "what": change.what, "where": change.where} for change in policy.changes
+    ]
+    return {"source": policy.source, "changes": changes}
 
 
 def _environment(environment: Environment) -> Value:

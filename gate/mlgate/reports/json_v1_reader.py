@@ -7,6 +7,7 @@ from itertools import pairwise
 from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Change, Direction, Policy
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
@@ -18,6 +19,7 @@ VERSION = 1
 
 _OUTCOMES = {outcome.name.lower(): outcome for outcome in Outcome}
 _BETTER = {better.value: better for better in Better}
+_DIRECTIONS = {direction.value: direction for direction in Direction}
 _BOUNDS = {bound.value: bound for bound in Bound}
 
 
@@ -30,7 +32,7 @@ def parse(text: str) -> Report:
     fields = Node.of(text, "report").fields(
         *("schema", "version", "outcome", "exit_code", "reason", "model", "suite", "evidence", "provenance"),
         *("environments", "checks", "findings", "measurements", "baseline_measurements", "baseline", "segments"),
-        *("notices", "loads"),
+        *("notices", "loads", "policy"),
     )
     if fields["schema"].text() != SCHEMA or fields["version"].count() != VERSION:
         raise fields["version"].wrong(f"version {VERSION} with its schema")
@@ -48,6 +50,7 @@ def parse(text: str) -> Report:
         segments=fields["segments"].each(_segment),
         notices=fields["notices"].each(Node.text),
         loads=fields["loads"].each(json_v1_loads.read),
+        policy=fields["policy"].maybe(_policy),
     )
     if any(a.outcome < b.outcome for a, b in pairwise(report.findings)):
         raise fields["findings"].wrong("the worst finding first")
@@ -63,14 +66,25 @@ def _agree(node: Node, said: object, follows: object) -> None:
 
 
 def _provenance(node: Node) -> Provenance:
-    fields = node.fields("commit", "suite", "model", "data", "baseline")
+    fields = node.fields("commit", "suite", "model", "data", "baseline", "run")
     return Provenance(
         fields["commit"].text(),
         fields["suite"].text(),
         fields["model"].text(),
         fields["data"].each(lambda item: _pair(item, "check", "digest")),
         fields["baseline"].text(),
+        fields["run"].text(),
     )
+
+
+def _policy(node: Node) -> Policy:
+    fields = node.fields("source", "changes")
+    return Policy(fields["source"].text(), fields["changes"].each(_change))
+
+
+def _change(node: Node) -> Change:
+    fields = node.fields("direction", "what", "where")
+    return Change(fields["direction"].choice(_DIRECTIONS), fields["what"].text(), fields["where"].text())
 
 
 def _pair(node: Node, first: str, second: str) -> tuple[str, str]:

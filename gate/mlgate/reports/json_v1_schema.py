@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mlgate.core.check import Better, Bound
 from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Direction
 from mlgate.reports import json_v1_loads
 from mlgate.reports.json_v1_reader import SCHEMA, VERSION
 from mlgate.reports.schema_parts import COUNT, FLAG, NUMBER, TEXT, array, optional, record, told
@@ -45,6 +46,7 @@ def schema() -> dict[str, Value]:
             segments=told(array("segment"), "What moved a metric most, in comparisons that did not pass."),
             notices={"type": "array", "items": TEXT},
             loads=told(array("load"), "Of latency checks that were observed."),
+            policy=optional("policy"),
         ),
         "$defs": {
             "number": {
@@ -70,6 +72,18 @@ def _run() -> dict[str, Value]:
             model=told(TEXT, "Digest or address of the model."),
             data={"type": "array", "items": data},
             baseline=told(TEXT, "Digest of the baseline's model when it was observed in the same run, else empty."),
+            run=told(TEXT, "The CI run that observed it; empty at a desk."),
+        ),
+        "policy": record(
+            "Whose rules judged, where they are not those of the checkout: the base branch's.",
+            source=told(TEXT, "The commit that they were read from."),
+            changes=told(array("change"), "What the change under test makes of the rules; looser first."),
+        ),
+        "change": record(
+            "One difference between the base's rules and the ones under test.",
+            direction={"enum": [direction.value for direction in Direction]},
+            what=told(TEXT, "One clause with both values. Its wording may improve within a version."),
+            where=told(TEXT, "`file:line:column`."),
         ),
         "environment": record(
             "Where a part of the run was observed.",

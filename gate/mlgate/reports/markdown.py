@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from mlgate.core.errors import ConfigError, GateError, Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
+from mlgate.reports import policy_changes
 from mlgate.reports.budget import Block, fit
 from mlgate.reports.escape import markdown, markdown_code
 from mlgate.reports.figures import SYMBOLS, counted
@@ -16,22 +18,27 @@ from mlgate.reports.markdown_latency import latency
 _PLAIN = re.compile(r"[a-z_-]{1,40}")
 """A topic that may stand in a link: a report read from a file may say anything."""
 
+_URL = re.compile(r"https?://[A-Za-z0-9.:_-]{1,200}/[A-Za-z0-9._/-]{1,300}")
+
 _LEAST = 20_000
 """Bytes that verdict, footer and notes can take together."""
 
 
-def render(report: Report, *, limit: int = 60_000) -> str:
+def render(report: Report, *, limit: int = 60_000, run_url: str = "") -> str:
     """Return the page in at most *limit* bytes of UTF-8; the verdict line is always whole. Same report, same bytes.
+
+    *run_url* is the CI run's page, from a trusted place.
 
     A comment longer than 65,536 characters is refused, a summary over 1 MiB is dropped whole, so the least important
     parts are left out from their end, with a count, and never in the middle of a table or a fold.
     """
     if limit < _LEAST:
         raise ValueError(f"a report needs {_LEAST} bytes, not {limit}")
-    head, foot = _verdict(report), _footer(report)
+    head, foot = _verdict(report), _footer(report, run_url)
     room = limit - len(head.encode()) - len(foot.encode())
     blocks = [
         _findings(report),
+        policy_changes.block(report),
         measured(report),
         latency(report),
         slices(report),
@@ -42,12 +49,27 @@ def render(report: Report, *, limit: int = 60_000) -> str:
     return head + fit([*blocks, _passed(report)], room) + foot
 
 
+def stopped(error: GateError) -> str:
+    """Return what stopped a run, where there is no report to render: what, where, and the next step."""
+    word = "REFUSED" if error.exit_code == Refused.exit_code else Outcome.ERRORED.name
+    others = error.more if isinstance(error, ConfigError) else ()
+    lines = [f"### {SYMBOLS[Outcome.ERRORED]} {word}: {markdown(error.message, 500)}\n"]
+    for one in (error, *others)[:20]:
+        place = f"{markdown_code(one.where, 300)}: " if one.where else ""
+        lines.append(f"- {place}{markdown(one.message, 500)}")
+        if one.hint:
+            lines.append(f"  next: {markdown(one.hint, 300)}")
+    return "\n".join(lines) + "\n"
+
+
 def _verdict(report: Report) -> str:
     stamp = f"{SYMBOLS[report.outcome]} {report.outcome.name}"
     reason = markdown(report.reason, 500)
     subject = f"{markdown_code(report.model, 60)}{_commit(report.provenance.commit)}"
     if report.baseline:
         subject += f" against {markdown_code(report.baseline.source, 100)}{_commit(report.baseline.commit)}"
+    if report.policy:
+        subject += f", judged by the rules of {markdown_code(report.policy.source, 60)}"
     counts = f": {counted(report.findings)}" if report.findings else ""
     return f"### {stamp}: {reason}\n\n{subject}{counts}\n"
 
@@ -84,10 +106,12 @@ def _row(finding: Finding) -> str:
     return f"| {word} | {name} | {why} | {markdown_code(finding.rule.where, 120) if finding.rule.where else ''} |\n"
 
 
-def _footer(report: Report) -> str:
+def _footer(report: Report, run_url: str) -> str:
     facts = [f"commit {markdown_code(report.provenance.commit, 60)}"] if report.provenance.commit else []
     facts += [f"suite {markdown_code(report.suite[:12], 48)}", f"evidence {markdown_code(report.evidence[:12], 48)}"]
     facts.append("judge it again with <code>mlgate replay</code>")
     if report.findings and _PLAIN.fullmatch(report.findings[0].topic):
         facts.append(f"[what this finding means]({report.findings[0].docs})")
+    if _URL.fullmatch(run_url):
+        facts.insert(0, f"[the run]({run_url})")
     return f"\n---\n\n{' · '.join(facts)}\n"

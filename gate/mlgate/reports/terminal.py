@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from mlgate.core.report import Report
 from mlgate.reports.page import Page
+from mlgate.reports.policy_changes import policy
 from mlgate.reports.terminal_detail import coverage, moved, notices, steps
 from mlgate.reports.terminal_latency import latency
 from mlgate.reports.terminal_numbers import measured, slices
 from mlgate.reports.terminal_verdict import rules, verdict
 
-_SECTIONS = (verdict, rules, measured, latency, slices, moved, coverage, notices, steps)
+_SECTIONS = (verdict, rules, policy, measured, latency, slices, moved, coverage, notices, steps)
 
 
 def render(report: Report, *, width: int = 80, colour: bool = False) -> str:

@@ -11,6 +11,7 @@ from mlgate.reports import columns
 from mlgate.reports.escape import terminal
 from mlgate.reports.figures import counted
 from mlgate.reports.page import Page
+from mlgate.reports.policy_changes import whose
 
 _TOLD = 12
 """Findings printed one by one, of those that did not pass, and again of those that did."""
@@ -30,6 +31,8 @@ def verdict(report: Report, page: Page) -> list[str]:
     subjects = [terminal(report.model, 60) + _commit(report.provenance.commit)]
     if report.baseline:
         subjects.append(f"against {terminal(report.baseline.source, 120)}{_commit(report.baseline.commit)}")
+    if report.policy:
+        subjects.append(terminal(whose(report), 120))
     lines = [line for subject in subjects for line in columns.wrap(subject, page.width - indent, most=2)]
     return [*columns.hang(stamp, reason, indent), *columns.hang("", lines, indent)]
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from mlgate.adapters import environment, git
-from mlgate.adapters.file_baseline import FileBaseline
+from mlgate.adapters import environment, git, github_run
+from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
 from mlgate.adapters.load_executor import LoadExecutor
@@ -22,23 +23,29 @@ from mlgate.checks.latency import Latency
 from mlgate.checks.recorded import Recorded
 from mlgate.config import document
 from mlgate.config.config import Config
+from mlgate.config.image_section import Build, Source
 from mlgate.config.load import load
 from mlgate.config.model_section import ModelSection
 from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
-from mlgate.core.errors import EvidenceError
+from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
-from mlgate.wiring import models
+from mlgate.wiring import models, policy
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
+from mlgate.wiring.policy import Base
 from mlgate.wiring.sides import Sides
 
 ASKING: Asked = {kind.name: kind for kind in (Accuracy(), Recorded())}
 TIMING: Timed = {kind.name: kind for kind in (Latency(),)}
 KINDS: Mapping[str, Kind] = {**ASKING, **TIMING}
 """Every kind of check: one file in checks/, one name here."""
+
+PARTS = ("early", "served", "latency")
+"""What a run can be divided into: what needs no image, what asks the image for answers, and what is timed alone."""
 
 _LARGEST_BATCH = 64
 
@@ -49,17 +56,25 @@ class Project:
 
     config: Config
     suite: Suite
+    policy: Policy | None = None
+    """Whose rules are in the suite, where they are not this checkout's own."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
     @classmethod
-    def load(cls, path: Path) -> Project:
-        """Read configuration and data. Raises ConfigError, with the place, for what cannot be used."""
+    def load(cls, path: Path, base: Base | None = None, image: str = "") -> Project:
+        """Read configuration and data; *base* says whose rules bind, *image* is tested in place of the file's.
+
+        Raises ConfigError, with the place, for what cannot be used; Refused for a change that may not loosen its gate.
+        """
         config = load(path)
-        checks: Sequence[Check] = [_check(config, name) for name in config.checks]
+        if image:
+            config = with_image(config, image)
+        bound = policy.bound(config, base or Base(), lambda one: [_check(one, name) for name in one.checks])
+        config, checks = bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(config, Suite.of(checks, config.model.name))
+        return cls(config, Suite.of(checks, config.model.name), bound.policy)
 
     @property
     def root(self) -> Path:
@@ -91,7 +106,7 @@ class Project:
     def provenance_of(self, model: str, baseline: str) -> Provenance:
         """Return what this checkout would observe of the models with these digests."""
         data = tuple(sorted((check.id, check.data_digest) for check in self.suite.checks))
-        return Provenance(git.commit(self.root), self.suite.digest, model, data, baseline)
+        return Provenance(git.commit(self.root), self.suite.digest, model, data, baseline, _run())
 
     def provenance_beside(self, shards: Provenance) -> Provenance:
         """Return `provenance`; where answers or images are not here, the *shards* say what the models were."""
@@ -116,13 +131,28 @@ class Project:
                 return FileBaseline(self.root / path, path)
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path)
+            case document.CiBaseline():
+                return CiBaseline(self.kept_by_ci, str(self.kept_by_ci))
             case _:
                 return None
+
+    @property
+    def is_kept_by_ci(self) -> bool:
+        """Return whether the baseline is the one that CI keeps."""
+        return isinstance(self.config.baseline, document.CiBaseline)
+
+    @property
+    def kept_by_ci(self) -> Path:
+        """Return where the baseline lies that CI keeps of the base branch."""
+        named = os.environ.get("MLGATE_BASELINE")
+        return Path(named).expanduser() if named else self.root / ".mlgate-baseline/evidence.jsonl.gz"
 
     @property
     def baseline_path(self) -> Path | None:
         """Return the baseline's file in the work tree, if one is configured."""
         kept = self.config.baseline
+        if isinstance(kept, document.CiBaseline):
+            return self.kept_by_ci
         return self.root / kept.path if isinstance(kept, document.FileBaseline | document.GitBaseline) else None
 
     @property
@@ -161,6 +191,20 @@ class Project:
         past = self.config.baseline_model
         return Sides(self.root, self.suite, self.images, self.written_model, written(past) if past else {}, logs)
 
+    @property
+    def builds(self) -> Build | None:
+        """Return how the image under test is built; None for a model that is no image, or one that is there."""
+        return self.config.model.image.build if self.config.model.image else None
+
+    def part(self, name: str) -> Suite:
+        """Return what one part of a run asks, see PARTS; the whole suite for an empty *name*."""
+        return self.suite.only({check.id for check in self.suite.checks if not name or self._part_of(check) == name})
+
+    def _part_of(self, check: Check) -> str:
+        if check.exclusive:
+            return "latency"
+        return "early" if tests(check) or self.config.model.image is None else "served"
+
     def plan(self, workers: int) -> Plan:
         """Return what workers need to know."""
         largest = max((len(check.examples) for check in self.suite.checks), default=0)
@@ -169,6 +213,30 @@ class Project:
         batch = min(max(-(-largest // (workers * 16)), at_once, 1), _LARGEST_BATCH)
         asked = replace(self.suite, checks=tuple(check for check in self.suite.checks if beside_tests(check)))
         return Plan(asked, self.written_model, str(self.root.resolve()), batch, workers)
+
+
+def _run() -> str:
+    """Return what names the CI run that this process is a part of; empty at a desk."""
+    run = github_run.here()
+    return f"github-{run.id}" if run and run.id else ""
+
+
+def with_image(config: Config, ref: str) -> Config:
+    """Return the configuration with another image under test: one that an earlier job built."""
+    model = config.model
+    if model.image is None:
+        raise ConfigError(
+            "there is no image to put another one in place of",
+            where=config.where("model"),
+            hint="write model: {image: {build: .}}, or leave out --image",
+        )
+    try:
+        Source.model_validate({"ref": ref})
+    except ValueError as error:
+        raise ConfigError(f"{ref[:100]!r} is no image's name", hint="--image name:tag, or name@sha256:…") from error
+    image = model.image.model_dump(mode="json", exclude_unset=True, exclude={"ref", "build"})
+    other = ModelSection.model_validate({**written(model), "image": {**image, "ref": ref}})
+    return replace(config, document=config.document.model_copy(update={"model": other}))
 
 
 def beside_tests(check: Check) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import TextIO
 
-from mlgate.adapters.run_folder import RunFolder
-from mlgate.core.errors import AdapterError
+from mlgate.adapters import github_files, github_run
+from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.core.errors import AdapterError, GateError
 from mlgate.core.report import Report
 from mlgate.reports import annotations as github_annotations
 from mlgate.reports import json_v1, junit, markdown, terminal
@@ -38,7 +39,7 @@ def publish(report: Report, folder: RunFolder, names: tuple[str, ...], out: Text
                 folder.write(file, render(report))
             except AdapterError as error:
                 tell(err, f"mlgate: warning: {error}")
-    if "github" in names and os.environ.get("GITHUB_ACTIONS") == "true":
+    if "github" in names and github_files.inside():
         _github(report, out, err)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -59,10 +60,24 @@ def width() -> int:
 
 def _github(report: Report, out: TextIO, err: TextIO) -> None:
     tell(out, github_annotations.render(report).rstrip("\n"))
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        try:
-            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(markdown.render(report))
-        except OSError as error:
-            tell(err, f"mlgate: warning: the job summary could not be written: {error.strerror}")
+    run = github_run.here()
+    try:
+        github_files.write_summary(markdown.render(report, run_url=run.url if run else ""))
+    except AdapterError as error:
+        tell(err, f"mlgate: warning: {error}")
+
+
+def tell_github(outcome: str, code: int, folder: RunFolder) -> None:
+    """Set the step's outputs; does nothing outside of GitHub Actions. Raises AdapterError: a verdict must arrive."""
+    there = {"report-path": folder.path / REPORT, "evidence-path": folder.path / EVIDENCE}
+    paths = {name: str(path) if path.is_file() else "" for name, path in there.items()}
+    github_files.write_outputs({"verdict": outcome, "exit-code": str(code), **paths})
+
+
+def tell_error(error: GateError, out: TextIO) -> None:
+    """Tell GitHub Actions of what stopped a run: an annotation at its place, and the job summary."""
+    if not github_files.inside():
+        return
+    tell(out, github_annotations.stopped(error).rstrip("\n"))
+    with contextlib.suppress(AdapterError):
+        github_files.write_summary(markdown.stopped(error))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import evidence_file, journal_file
+from mlgate.adapters import evidence_file, github_files, github_run, journal_file
 from mlgate.adapters.journal_file import JournalFile
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.check import Suite
-from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided
@@ -23,8 +23,10 @@ from mlgate.flow.explain import explain
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge, refuse_foreign
 from mlgate.reports.escape import terminal
+from mlgate.wiring.needs import Needs, evidence_in
+from mlgate.wiring.policy import Base
 from mlgate.wiring.project import KINDS, Project
-from mlgate.wiring.publish import publish
+from mlgate.wiring.publish import publish, tell_github
 from mlgate.wiring.tell import tell
 
 FOLDER = ".mlgate"
@@ -42,8 +44,29 @@ class Choice:
     shard: tuple[int, int] | None = None
     resume: bool = False
     save_baseline: bool = False
+    """Make this run the baseline when it passes."""
     bootstrap: bool = False
     """There is nothing to compare with: comparisons warn."""
+    base: str = ""
+    """Whose rules bind: a git ref, `auto`, or empty and `none` for this checkout's own."""
+    approved: bool = False
+    """A person approved that the change under test edits the rules."""
+    keep_baseline: bool = False
+    """The same, where the baseline is the one that CI keeps; else nothing."""
+    image: str = ""
+    """The image to test in place of the file's."""
+    part: str = ""
+    """One of PARTS, or empty: all."""
+    forks: bool = False
+    """A fork's code may run on a self-hosted machine."""
+
+    def saving(self, project: Project) -> Choice:
+        """Return the choice with what `keep_baseline` means for *project*."""
+        return replace(self, save_baseline=self.save_baseline or (self.keep_baseline and project.is_kept_by_ci))
+
+    def project(self) -> Project:
+        """Read what is to be tested, and by whose rules."""
+        return Project.load(self.config, Base(self.base, self.approved, self.bootstrap), self.image)
 
     @property
     def folder(self) -> RunFolder:
@@ -62,6 +85,7 @@ def recorded(folder: RunFolder) -> Iterator[None]:
             outcome = "refused" if error.exit_code == 5 else "errored"  # noqa: PLR2004 - the documented code
             with contextlib.suppress(GateError):
                 folder.conclude(outcome, error.exit_code, str(error))
+                tell_github(outcome, error.exit_code, folder)
             raise
         except KeyboardInterrupt:
             with contextlib.suppress(GateError):
@@ -73,15 +97,27 @@ def run(choice: Choice) -> int:
     """Observe, judge, publish. Return the exit code."""
     folder = choice.folder
     with recorded(folder):
-        project = Project.load(choice.config)
+        _refuse_strangers(choice)
+        project = choice.project()
+        choice = choice.saving(project)
         store = _store(choice, project, folder)
-        if choice.shard:
-            return _shard(choice, project, folder, choice.shard)
+        if choice.shard or choice.part:
+            return _shard(choice, project, folder, choice.shard or (1, 1))
         evidence, report = _whole(choice, project, folder)
         _keep(evidence, folder, "journal.jsonl", EVIDENCE)
         if choice.save_baseline and store is not None:
             _save_baseline(store, evidence, report)
         return conclude(report, project, folder)
+
+
+def _refuse_strangers(choice: Choice) -> None:
+    """Refuse to run a fork's code on a machine that outlives the job."""
+    run = github_run.here()
+    if run and run.fork and run.self_hosted and not choice.forks:
+        raise Refused(
+            "a fork's change on a self-hosted machine: what its code leaves here would meet the next job",
+            hint="run forks on GitHub's machines; where each job gets a fresh one, set `allow-forks: true`",
+        )
 
 
 def _store(choice: Choice, project: Project, folder: RunFolder) -> BaselineStore | None:
@@ -133,10 +169,11 @@ def _kept(choice: Choice, project: Project, suite: Suite, folder: RunFolder, nam
 
 def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int, int]) -> int:
     k, n = shard
-    part = project.suite.shard(k, n)
-    name = f"evidence-{k}of{n}.jsonl.gz"
+    part = project.part(choice.part).shard(k, n)
+    number = f"{choice.part}-{k}of{n}" if choice.part else f"{k}of{n}"
+    name = f"evidence-{number}.jsonl.gz"
     folder.put_aside(name)
-    kept, path = _kept(choice, project, part, folder, f"journal-{k}of{n}.jsonl")
+    kept, path = _kept(choice, project, part, folder, f"journal-{number}.jsonl")
     here = project.environment
     left = len(part.without(kept.rows).planned)
     with JournalFile(path, kept, here) as journal:
@@ -153,12 +190,16 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
         )
     _keep(evidence, folder, path.name, name)
     missing = part.planned - set(settled(part, KINDS, evidence))
-    folder.conclude("incomplete", 3, f"shard {k} of {n}: `mlgate merge` judges it with the others")
+    what = f"{choice.part} {k} of {n}" if choice.part else f"shard {k} of {n}"
+    folder.conclude("incomplete", 3, f"{what}: `mlgate merge` judges it with the others")
     tell(
         sys.stdout,
-        f"shard {k} of {n}: {len(part.planned) - len(missing):,} of {len(part.planned):,} examples observed\n"
+        f"{what}: {len(part.planned) - len(missing):,} of {len(part.planned):,} examples observed\n"
         f"  evidence: {folder.path / name}\n"
-        f"  next: mlgate merge evidence-*of{n}.jsonl.gz, where all {n} parts are together",
+        f"  next: mlgate merge evidence-*.jsonl.gz, where all parts are together",
+    )
+    github_files.write_outputs(
+        {"evidence-path": str(folder.path / name), "evidence-digest": evidence_file.digest(folder.path / name)}
     )
     return 3 if missing else 0
 
@@ -197,24 +238,55 @@ def decided(project: Project, baseline: Baseline | None) -> Decided:
 
 def conclude(report: Report, project: Project, folder: RunFolder) -> int:
     """Publish a report and write its verdict, last. Return the exit code."""
+    report = replace(report, policy=project.policy)
     digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
-    folder.conclude(report.outcome.name.lower(), report.outcome.exit_code, report.reason, digest)
-    return report.outcome.exit_code
+    outcome = report.outcome
+    folder.conclude(outcome.name.lower(), outcome.exit_code, report.reason, digest)
+    tell_github(outcome.name.lower(), outcome.exit_code, folder)
+    return outcome.exit_code
 
 
-def run_merge(choice: Choice, paths: Sequence[Path]) -> int:
-    """Join shards and judge the whole by this checkout's rules."""
+def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None) -> int:
+    """Join shards and judge the whole; *needs* says what the jobs that sent them came to.
+
+    A job that did not do what was planned blocks, even where its evidence is whole.
+    """
     folder = choice.folder
-    read = [(str(path), _readable(path)) for path in paths]  # first: one may lie in the folder that begins anew
+    files, trouble = _found(paths)
+    read = [(str(path), _readable(path)) for path in files]  # first: one may lie in the folder that begins anew
     with recorded(folder):
-        project = Project.load(choice.config)
+        project = choice.project()
+        choice = choice.saving(project)
+        store = _store(choice, project, folder)
+        if needs is not None:
+            needs.vouch(files)
+        troubles = needs.troubles(project, len(files)) if needs is not None else ()
+        if trouble is not None:
+            raise EvidenceError(_because(trouble.message, troubles), where=trouble.where, hint=trouble.hint)
         evidence, notices = merge([(name, part()) for name, part in read])
         refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
         for notice in notices:
             tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
         report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
+        if troubles and not report.outcome.blocks:
+            said = "all evidence is here and passes, but not all jobs ended well"
+            raise EvidenceError(_because(said, troubles), hint="look at that job's log, and run it again")
+        report = replace(report, notices=(*troubles, *notices, *report.notices))
         evidence_file.write(folder.path / EVIDENCE, evidence)
+        if choice.save_baseline and store is not None:
+            _save_baseline(store, evidence, report)
         return conclude(report, project, folder)
+
+
+def _found(paths: Sequence[Path]) -> tuple[tuple[Path, ...], EvidenceError | None]:
+    try:
+        return evidence_in(paths), None
+    except EvidenceError as error:
+        return (), error
+
+
+def _because(said: str, troubles: Sequence[str]) -> str:
+    return f"{said}: {'; '.join(troubles)}" if troubles else said
 
 
 def _readable(path: Path) -> Callable[[], Evidence]:
@@ -234,14 +306,15 @@ def _readable(path: Path) -> Callable[[], Evidence]:
 
 def run_replay(choice: Choice, path: Path | None) -> Report:
     """Judge old evidence by today's rules, data and baseline. Writes nothing."""
-    project = Project.load(choice.config)
+    project = choice.project()
     evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
-    return judge(project.suite, KINDS, evidence, baseline_of(project, choice))
+    report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
+    return replace(report, policy=project.policy)
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
     """Find the examples that moved a metric most."""
-    project = Project.load(choice.config)
+    project = choice.project()
     evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
     return explain(
         project.suite, KINDS, evidence, baseline_of(project, choice), check=check, metric=metric, count=count

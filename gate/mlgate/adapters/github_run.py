@@ -1,0 +1,103 @@
+"""The run of GitHub Actions that this process is a part of: who started it, and which commit a change is based on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlgate.core.errors import AdapterError
+
+LARGEST = 30 << 20
+"""Bytes of an event; GitHub's own limit for a webhook's payload is 25 MB."""
+
+_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+_SERVER = re.compile(r"https?://[A-Za-z0-9.:-]{1,200}")
+
+_MERGED = ("pull_request", "pull_request_review", "pull_request_review_comment")
+"""The events for which GitHub merges the change with its base, and checks that out."""
+
+CHANGES = (*_MERGED, "pull_request_target", "merge_group")
+"""The events that are about a change which is not yet part of its base branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class GithubRun:
+    """One run, as far as the gate needs to know it."""
+
+    id: str
+    """Digits; empty when GitHub did not say."""
+    url: str
+    """The run's page; empty when GitHub did not say."""
+    event: str
+    merge: str = ""
+    """Of a pull request: the commit that GitHub made of the change and its base, to be tested."""
+    base: str = ""
+    """Of a change: the commit that the event says it is based on."""
+    fork: bool = False
+    """Whether the change comes from a fork."""
+    self_hosted: bool = False
+    """Whether the machine outlives the job: what a stranger's code leaves there meets the next one."""
+
+    @property
+    def is_change(self) -> bool:
+        """Return whether the run is about a change that is not yet part of its base branch."""
+        return self.event in CHANGES
+
+
+def here(environ: Mapping[str, str] | None = None) -> GithubRun | None:
+    """Return the run that this process is a part of, None outside of GitHub Actions.
+
+    Raises AdapterError when the event cannot be read: which rules bind would be a guess.
+    """
+    known = os.environ if environ is None else environ
+    if known.get("GITHUB_ACTIONS") != "true":
+        return None
+    event = known.get("GITHUB_EVENT_NAME", "")
+    number = known.get("GITHUB_RUN_ID", "")
+    number = number if _DIGITS.fullmatch(number) else ""
+    payload = _payload(known.get("GITHUB_EVENT_PATH", "")) if event in CHANGES else {}
+    pulled = event in CHANGES and event != "merge_group"
+    change = _mapping(payload.get("pull_request" if pulled else "merge_group"))
+    into = _mapping(change.get("base"))
+    sha = into.get("sha") if pulled else change.get("base_sha")
+    if event in CHANGES and not (isinstance(sha, str) and _SHA.fullmatch(sha)):
+        raise AdapterError(f"the {event} event names no base commit", where=known.get("GITHUB_EVENT_PATH", ""))
+    theirs, ours = (_mapping(_mapping(side).get("repo")).get("full_name") for side in (change.get("head"), into))
+    return GithubRun(
+        id=number,
+        url=_url(known, number),
+        event=event,
+        merge=known.get("GITHUB_SHA", "") if event in _MERGED else "",
+        base=str(sha or ""),
+        fork=pulled and (not theirs or theirs != ours),
+        self_hosted=known.get("RUNNER_ENVIRONMENT") == "self-hosted",
+    )
+
+
+def _url(known: Mapping[str, str], number: str) -> str:
+    server, repository = known.get("GITHUB_SERVER_URL", ""), known.get("GITHUB_REPOSITORY", "")
+    if not (number and _SERVER.fullmatch(server) and _REPOSITORY.fullmatch(repository)):
+        return ""
+    return f"{server}/{repository}/actions/runs/{number}"
+
+
+def _payload(path: str) -> Mapping[str, Any]:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise AdapterError(f"the event has more than {LARGEST >> 20} MB", where=path)
+        return _mapping(json.loads(content))
+    except (OSError, ValueError, RecursionError) as error:
+        raise AdapterError(f"the event cannot be read: {error}", where=path or "GITHUB_EVENT_PATH") from error
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

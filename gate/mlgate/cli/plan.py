@@ -1,0 +1,34 @@
+"""`mlgate plan`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.reports.escape import terminal
+from mlgate.wiring.plan import plan
+from mlgate.wiring.run import Choice
+from mlgate.wiring.tell import tell
+
+
+@click.command()
+@options.config
+@options.bootstrap
+@options.base
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 8),
+    default=1,
+    envvar="MLGATE_SHARDS",
+    metavar="N",
+    help="Into how many parts accuracy checks are divided.  [1]",
+)
+def command(*, config: Path, bootstrap: bool, base: str, approve_policy: bool, image: str, shards: int) -> int:
+    """Say what a run would do, without asking the model: the jobs that CI runs side by side, and whose rules bind."""
+    choice = Choice(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image)
+    for line in plan(choice, shards):
+        tell(sys.stdout, terminal(line, 500))
+    return 0

@@ -1,0 +1,41 @@
+"""Whose rules judge: those of the base branch, and what a change would make of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Direction(Enum):
+    """Which way a change of the rules goes."""
+
+    LOOSER = "looser"
+    DIFFERENT = "different"
+    """Neither can be shown: other data, another metric's signature, another baseline."""
+    TIGHTER = "tighter"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between the base's rules and the ones that the change under test brings."""
+
+    direction: Direction
+    what: str
+    """One clause with both values: `summaries/rougeL: min 0.3 becomes 0.2`."""
+    where: str = ""
+    """`file:line:column`, in the file that has it."""
+
+    @property
+    def weakens(self) -> bool:
+        """Return whether it could turn a block into a pass."""
+        return self.direction is not Direction.TIGHTER
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The base's rules, which judge whatever the change under test does to its own file."""
+
+    source: str
+    """The commit that they were read from."""
+    changes: tuple[Change, ...] = ()
+    """Looser first."""

@@ -1,0 +1,149 @@
+"""One gate from two files: the base branch's rules bind, and what the change under test adds can only block more.
+
+A pull request may edit its own mlgate.yaml. Its rules are compared with the base's by meaning; whatever is looser or
+not comparable is judged as the base has it, and shown. So no edit of the file turns a block into a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from mlgate.core.check import ERROR_RATE, Check, Example, Json, data_digest
+from mlgate.core.policy import Change, Direction
+from mlgate.flow.rule_changes import ruled
+
+_CODE = "code"
+"""The parameter with the digest of the user's tests: always the head's, for its tests are what runs."""
+
+
+def joined(base: Sequence[Check], head: Sequence[Check]) -> tuple[tuple[Check, ...], tuple[Change, ...]]:
+    """Return the checks that bind both ways, in the base's order, new ones last; and the changes, looser first."""
+    heads, known = {check.id: check for check in head}, {check.id for check in base}
+    checks: list[Check] = []
+    changes: list[Change] = []
+    for check in base:
+        other = heads.get(check.id)
+        one, found = _both(check, other) if other else _removed(check)
+        checks.append(one)
+        changes += found
+    for check in head:
+        if check.id not in known:
+            changes.append(Change(Direction.TIGHTER, f"the check {check.id} is new", _place(check)))
+            checks.append(check)
+    return tuple(checks), ordered(changes)
+
+
+def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Return changes, looser first, then different ones; else as they came."""
+    ranks = list(Direction)
+    return tuple(sorted(changes, key=lambda change: ranks.index(change.direction)))
+
+
+def _place(check: Check) -> str:
+    return next((rule.where for rule in check.rules if rule.where), "")
+
+
+def _removed(check: Check) -> tuple[Check, list[Change]]:
+    note = "the base's rule, whose check this change removes"
+    change = Change(Direction.LOOSER, f"the check {check.id} is removed", _place(check))
+    return replace(check, rules=tuple(replace(rule, note=note) for rule in check.rules)), [change]
+
+
+def _both(base: Check, head: Check) -> tuple[Check, list[Change]]:
+    """Return one check that asks what the base asks, under the base's rules and the head's further ones."""
+    otherwise = [*_asked_otherwise(base, head)]
+    recomputed, forgiving = _recomputed(base, head), _forgiving(base, head)
+    known = {choice.name for choice in base.metrics}
+    added = tuple(c for c in head.metrics if not (otherwise or c.name in known or c.name in forgiving))
+    richer = not otherwise and set(base.slices) <= set(head.slices)
+    asked = head if richer else base
+    foreign = base.kind != head.kind or (otherwise and base.rounds)  # its rules need what only the head plans
+    names = set() if foreign else known - recomputed - forgiving | {choice.name for choice in added}
+    rules, changes = ruled(
+        base,
+        head,
+        binds=lambda rule: rule.metric in names and rule.slice_by in ("", *asked.slices),
+        note="asked as the base asks it" if otherwise else "",
+    )
+    own = head.params.get(_CODE) if base.kind == head.kind else None
+    params: Mapping[str, Json] = base.params if own is None else {**base.params, _CODE: own}
+    one = replace(
+        base,
+        examples=asked.examples,
+        data_digest=asked.data_digest,
+        slices=asked.slices,
+        added_slices=tuple(name for name in asked.slices if name not in base.slices),
+        notices=asked.notices,
+        metrics=(*base.metrics, *added),
+        rules=rules,
+        params=params,
+    )
+    return one, [*otherwise, *_metric_changes(base, head, recomputed, forgiving), *changes, *_slices(base, head)]
+
+
+def _asked_otherwise(base: Check, head: Check) -> Iterator[Change]:
+    """Yield what makes the answers of the two answers to other questions."""
+    if base.kind != head.kind:
+        yield Change(Direction.DIFFERENT, f"{base.id}: kind {base.kind} becomes {head.kind}", _place(head))
+        return
+    if data := _other_data(base, head):
+        yield Change(Direction.DIFFERENT, f"{base.id}: other data, {data}", _place(head))
+    before = {name: value for name, value in base.params.items() if name != _CODE}
+    after = {name: value for name, value in head.params.items() if name != _CODE}
+    if before != after or base.rounds != head.rounds:
+        names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        yield Change(Direction.DIFFERENT, f"{base.id}: asked otherwise ({', '.join(names) or 'rounds'})", _place(head))
+
+
+def _other_data(base: Check, head: Check) -> str:
+    """Return how the data differ in what is asked, in good answers, or in the slices that both have; empty: not.
+
+    By digest: to Python 1 equals True, and a model may tell them apart.
+    """
+    shared = set(base.slices) & set(head.slices)
+    before, after = ([_asked_of(example, shared) for example in check.examples] for check in (base, head))
+    if len(before) != len(after):
+        return f"{len(before):,} examples become {len(after):,}"
+    edited = sum(one != other for one, other in zip(before, after, strict=True))
+    return f"{edited:,} of {len(before):,} examples are edited" if edited else ""
+
+
+def _asked_of(example: Example, fields: Collection[str]) -> str:
+    return data_digest([replace(example, slices=tuple(pair for pair in example.slices if pair[0] in fields))])
+
+
+def _recomputed(base: Check, head: Check) -> frozenset[str]:
+    """Return the metrics that the head computes by other options, or that are other ones under the same name."""
+    known = {choice.name: choice for choice in base.metrics}
+    return frozenset(choice.name for choice in head.metrics if known.get(choice.name, choice) != choice)
+
+
+def _forgiving(base: Check, head: Check) -> frozenset[str]:
+    """Return the head's names of the error rate, where a limit of it is new.
+
+    It looks like one rule more, but failed answers block without it, and are scored with it.
+    """
+    held, holds = _rates(base), _rates(head)
+    return holds if not held else frozenset()
+
+
+def _rates(check: Check) -> frozenset[str]:
+    names = {choice.name for choice in check.metrics if choice.kind == ERROR_RATE.name}
+    return frozenset(rule.metric for rule in check.rules if rule.metric in names and not rule.slice_by)
+
+
+def _metric_changes(
+    base: Check, head: Check, recomputed: Collection[str], forgiving: Collection[str]
+) -> Iterator[Change]:
+    for name in sorted(recomputed):
+        yield Change(Direction.DIFFERENT, f"{base.id}/{name} is computed with other settings", _place(head))
+    for name in sorted(forgiving):
+        where = next(rule.where for rule in head.rules if rule.metric == name)
+        yield Change(Direction.LOOSER, f"{base.id}/{name}: failed answers would count, and no longer block", where)
+
+
+def _slices(base: Check, head: Check) -> Iterator[Change]:
+    for name in base.slices:
+        if name not in head.slices:
+            yield Change(Direction.LOOSER, f"{base.id}: the slices by {name} are removed", _place(head))

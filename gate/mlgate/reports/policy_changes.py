@@ -1,0 +1,54 @@
+"""The base branch's rules as reports show them: whose they are, and what the change under test makes of its own."""
+
+from __future__ import annotations
+
+from mlgate.core.policy import Change, Direction
+from mlgate.core.report import Report
+from mlgate.reports import columns
+from mlgate.reports.budget import Block
+from mlgate.reports.escape import markdown, markdown_code, terminal
+from mlgate.reports.page import Page
+
+_MOST = 20
+_WORDS = {Direction.LOOSER: "! looser", Direction.DIFFERENT: "! other", Direction.TIGHTER: "+ tighter"}
+"""How each direction is marked. What is tighter binds at once; the rest is judged as the base has it."""
+
+_WHOSE = "judged by the rules of"
+
+
+def whose(report: Report) -> str:
+    """Return the clause that says whose rules judged; empty when they are the checkout's own. Not escaped."""
+    return f"{_WHOSE} {report.policy.source}" if report.policy else ""
+
+
+def policy(report: Report, page: Page) -> list[str]:
+    """Return the terminal's section: one line a change; nothing when the rules are the same."""
+    if report.policy is None or not report.policy.changes:
+        return []
+    lines = [f"{page.heading('RULES THAT THIS CHANGE EDITS')}  {terminal(whose(report), 60)}"]
+    for change in report.policy.changes[:_MOST]:
+        words = columns.wrap(terminal(_said(change), 300), page.width - 11)
+        lines.extend(columns.hang(columns.pad(_WORDS[change.direction], 9), words, 11))
+    if len(report.policy.changes) > _MOST:
+        lines.append(f"  and {len(report.policy.changes) - _MOST:,} more")
+    return lines
+
+
+def block(report: Report) -> Block:
+    """Return the Markdown table; one that takes no room when the rules are the same."""
+    changes = report.policy.changes if report.policy else ()
+    source = report.policy.source if report.policy else ""
+    head = (
+        f"\n#### Rules that this change edits\n\nJudged by the rules of {markdown_code(source, 60)}: what is looser or "
+        "not comparable here took no effect on this verdict.\n\n| | change | where |\n|---|---|---|\n"
+    )
+    return Block(1, head, map(_row, changes), len(changes), "changed rules", most=_MOST)
+
+
+def _said(change: Change) -> str:
+    return f"{change.what}  {change.where}" if change.where else change.what
+
+
+def _row(change: Change) -> str:
+    where = markdown_code(change.where, 120) if change.where else ""
+    return f"| {_WORDS[change.direction]} | {markdown(change.what, 300)} | {where} |\n"

@@ -1,0 +1,50 @@
+"""What a run will do, before it does it: the matrix of CI's jobs, from mlgate.yaml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from mlgate.adapters import github_files
+from mlgate.wiring.project import PARTS, Project
+from mlgate.wiring.run import Choice
+
+_TITLES = {
+    "early": "accuracy, no image needed",
+    "served": "accuracy, asks the image",
+    "latency": "latency, alone on its machine",
+}
+
+
+def plan(choice: Choice, shards: int) -> Iterator[str]:
+    """Yield what will be asked, line by line. In GitHub Actions, set the step's outputs: one matrix a part."""
+    project = choice.project()
+    matrices = {part: matrix(project, part, shards) for part in PARTS}
+    build = project.builds is not None
+    yield f"model {project.config.model.name}" + (": its image is built" if build else "")
+    if project.policy is not None:
+        yield f"rules of {project.policy.source}"
+        yield from (f"  {change.direction.value}: {change.what}" for change in project.policy.changes)
+    for part, found in matrices.items():
+        if found:
+            rows = len(project.part(part).planned)
+            yield f"{_TITLES[part]}: {rows:,} rows in {len(found)} {'jobs' if len(found) > 1 else 'job'}"
+    accuracy = {part: found for part, found in matrices.items() if part != "latency"}
+    github_files.write_outputs(
+        {
+            **{part: json.dumps(found) for part, found in accuracy.items()},
+            **{f"{part}-of": str(len(found)) for part, found in accuracy.items()},
+            "latency": _flag(bool(matrices["latency"])),
+            "build": _flag(build),
+        }
+    )
+
+
+def _flag(is_so: bool) -> str:
+    return "true" if is_so else "false"
+
+
+def matrix(project: Project, part: str, shards: int) -> list[int]:
+    """Return the numbers of a part's shards: `[1, 2]`; none when it asks nothing. No shard is without examples."""
+    rows = len(project.part(part).planned)
+    return list(range(1, min(rows, 1 if part == "latency" else shards) + 1))
