@@ -1,0 +1,64 @@
+"""What each workflow may do: the tables that a reviewer reads. A workflow or a job that is not here fails its test."""
+
+from __future__ import annotations
+
+import re
+
+TRIGGERS: dict[str, set[str]] = {
+    "gate.yml": {"workflow_call"},
+    "build.yml": {"workflow_call"},
+    "comment.yml": {"workflow_call"},
+    "deploy.yml": {"workflow_call"},
+    "ci.yml": {"pull_request", "merge_group", "push", "schedule", "workflow_dispatch"},
+    "release.yml": {"push", "workflow_dispatch"},
+    "scorecard.yml": {"push", "schedule", "workflow_dispatch"},
+}
+"""Workflow to the events that may start it."""
+
+EXAMPLE_TRIGGERS = {"pull_request", "merge_group", "push", "schedule", "workflow_dispatch", "workflow_run"}
+
+READ = {"contents": "read"}
+PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
+    ".github/workflows/gate.yml": dict.fromkeys(("plan", "build", "early", "served", "latency", "verdict"), READ),
+    ".github/workflows/build.yml": {
+        "image": {**READ, "packages": "write"},  # pushes under a quarantine tag
+        "gate": READ,
+        "release": {
+            "packages": "write",
+            "id-token": "write",
+            "attestations": "write",
+        },  # moves the tag, runs no other code
+    },
+    ".github/workflows/ci.yml": {**dict.fromkeys(("check", "test", "real", "action"), READ), "ci": {}},
+    ".github/workflows/release.yml": {
+        "build": READ,
+        "publish": {"id-token": "write", "attestations": "write"},  # to be trusted by the package index, and to sign
+        "announce": {"contents": "write"},  # makes the release and moves v1
+    },
+    ".github/workflows/comment.yml": {
+        "comment": {"actions": "read", "pull-requests": "write"}
+    },  # beside hostile data only
+}
+"""Workflow to job to exactly what its token may do."""
+
+OUTSIDE_ENVIRONMENTS: set[tuple[str, str, str]] = set()
+"""(file, job, secret) that a job may have without an environment, with the reason beside it."""
+
+CALLED = re.compile(r"org/mlgate/(\.github/workflows/[\w.-]+)@[0-9a-f]{40}")
+"""How a consumer calls one of our workflows; the group is its path in this repository."""
+
+GATES = {"gate.yml": "verdict", "ci.yml": "ci"}
+"""Workflows that end in one job that judges all others, and its name: it is the required check."""
+
+ONE_AFTER_THE_OTHER = {
+    ".github/workflows/build.yml": "releases of one tag must not overlap; the newest replaces one that waits",
+    "workflows-examples/deploy.yml": "the same",
+}
+"""Files whose runs wait for each other although a newer one replaces the one that waits, and why that is right."""
+
+ACCEPTED: dict[tuple[str, str], str] = {
+    ("workflows-examples/fork-comment.yml", "zizmor: ignore[dangerous-triggers]"): (
+        "two linters flag every workflow_run; a fork's comment has no other way; a rule forbids its checkout"
+    ),
+}
+"""(file, comment) of each finding that is not mended, and why. Any other comment that silences a linter is a fault."""
