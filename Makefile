@@ -40,6 +40,7 @@ bench: $(VENV)/.dev ## print the benchmarks' tables
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/duet.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/layers.py
 
 kserve: .cache/kserve/.done .cache/kserve-openai/.done ## make the environments of the real KServe servers that tests talk to
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests import builders
 
 GOLDEN = Path(__file__).parent / "golden"
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -55,6 +56,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "mecab": (lambda: find_spec("MeCab") is not None, "pip install 'mlgate[ja]'"),
     "docker": (_docker, "install docker and start dockerd"),
     "act": (_act, "pip install -r requirements/dev.txt; git, bash and node 20"),
+    "buildkit": (builders.met, ".ci/builders"),
     "openapi": ((CACHE / "openapi/api.github.com-23.0.2.json").is_file, "make openapi (needs npm)"),
     "root": (lambda: os.geteuid() == 0, "run as root on Linux"),
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),

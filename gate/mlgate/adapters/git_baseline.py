@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from mlgate.adapters import evidence_file, git
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Evidence
+
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
 class GitBaseline:
@@ -19,7 +22,7 @@ class GitBaseline:
     @property
     def source(self) -> str:
         """Return where it is, as git writes it."""
-        return f"git {self._ref}:{self._path}"
+        return f"git {self._ref[:10] if _COMMIT.fullmatch(self._ref) else self._ref}:{self._path}"
 
     @property
     def accept(self) -> str:

@@ -99,7 +99,7 @@ def _rules(count: int) -> str:
 
 
 def _row(finding: Finding) -> str:
-    word = f"{SYMBOLS[finding.outcome]} {finding.outcome.name.lower()}"
+    word = f"{SYMBOLS[finding.outcome]}&nbsp;{finding.outcome.name.lower()}"
     name = f"{finding.check}/{finding.rule.metric}"
     name = markdown_code(f"{name} [{finding.slice}]" if finding.slice else name, 120)
     why = markdown(finding.why, 600)

@@ -51,4 +51,4 @@ def _said(change: Change) -> str:
 
 def _row(change: Change) -> str:
     where = markdown_code(change.where, 120) if change.where else ""
-    return f"| {_WORDS[change.direction]} | {markdown(change.what, 300)} | {where} |\n"
+    return f"| {_WORDS[change.direction].replace(' ', '&nbsp;')} | {markdown(change.what, 300)} | {where} |\n"
