@@ -9,7 +9,6 @@ from mlgate.adapters import evidence_file
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence
 
-
 ACCEPT = "accept one with `mlgate check --save-baseline`"
 
 

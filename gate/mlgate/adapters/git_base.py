@@ -70,6 +70,16 @@ def is_same(root: Path, commit: str, path: str) -> bool:
     return git.tree(root, commit, path) == git.tree(root, "HEAD", path)
 
 
+def keeps(root: Path, commit: str, path: str) -> bool:
+    """Return whether the file at *path* is the repository's, at *commit* or here: one that a change could replace."""
+    top = Path(os.path.realpath(git.top(root)))
+    real = Path(os.path.realpath(root / path))
+    if not Path(os.path.normpath(Path(os.path.realpath(root)) / path)).is_relative_to(top):
+        return False
+    here = real.is_relative_to(top) and git.files(top, "HEAD", real.relative_to(top).as_posix())
+    return bool(here or git.files(root, "HEAD", path) or git.files(root, commit, path))
+
+
 def place(root: Path, commit: str, paths: Iterable[str], into: Path) -> Path:
     """Write the files at *paths* as they stand at *commit* under *into*; return the folder that stands for *root*.
 
@@ -95,7 +105,12 @@ def place(root: Path, commit: str, paths: Iterable[str], into: Path) -> Path:
         for name in git.files(root, commit, path):
             _write(root, commit, name, _under(into, home / name))
         if not git.files(root, commit, path):
-            _only_here(root, commit, path, top)
+            if keeps(root, commit, path):
+                raise AdapterError(
+                    f"the base {commit[:10]} has no such file, and its rules need it",
+                    where=path,
+                    hint="mend mlgate.yaml on the base branch first",
+                )
             _link(home, path, into)
     return there
 
@@ -103,18 +118,6 @@ def place(root: Path, commit: str, paths: Iterable[str], into: Path) -> Path:
 def _under(into: Path, path: Path) -> Path:
     """Return where *into* keeps the file that is at *path*: all of the disk may have a place there."""
     return into / Path(os.path.normpath(path)).relative_to("/")
-
-
-def _only_here(root: Path, commit: str, path: str, top: Path) -> None:
-    """Refuse a file of the work tree in place of the base's that a change could have brought."""
-    real = Path(os.path.realpath(root / path))
-    kept = real.is_relative_to(top) and git.files(top, "HEAD", real.relative_to(top).as_posix())
-    if kept or git.files(root, "HEAD", path):
-        raise AdapterError(
-            f"the base {commit[:10]} has no such file, and its rules need it",
-            where=path,
-            hint="mend mlgate.yaml on the base branch first",
-        )
 
 
 def _link(home: Path, path: str, into: Path) -> None:

@@ -46,6 +46,7 @@ def _cache(text: str) -> tuple[CacheKind, str]:
 @click.option("--attest", is_flag=True, envvar="MLGATE_ATTEST", help="Push it with provenance and an SBOM.")
 @click.option("--builder", metavar="NAME", envvar="MLGATE_BUILDER", help="Which builder of buildx.  [the current one]")
 @click.option("--no-cache", is_flag=True, envvar="MLGATE_NO_CACHE", help="Use no cached layer.")
+@options.allow_forks
 def command(
     *,
     config: Path,
@@ -58,6 +59,7 @@ def command(
     attest: bool,
     builder: str | None,
     no_cache: bool,
+    allow_forks: bool,
 ) -> int:
     """Build the model's image from its Dockerfile, with cached layers, and say how much of it was cached.
 
@@ -81,5 +83,6 @@ def command(
             attest=attest,
             builder=builder or "",
             fresh=no_cache,
+            forks=allow_forks,
         )
     )

@@ -41,12 +41,7 @@ from mlgate.wiring.run import Choice, run
 @options.keep_baseline
 @options.bootstrap
 @options.base
-@click.option(
-    "--allow-forks",
-    is_flag=True,
-    envvar="MLGATE_ALLOW_FORKS",
-    help="Run forks' changes on a self-hosted machine, too.",
-)
+@options.allow_forks
 def command(
     *,
     config: Path,

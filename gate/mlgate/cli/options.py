@@ -14,6 +14,7 @@ from mlgate.core.errors import ConfigError
 
 Decorated = Callable[..., Any]
 
+_FILE = Path("mlgate.yaml")
 _MOST_SHARDS = 10_000
 _MOST_WORKERS = 256
 
@@ -24,7 +25,7 @@ def config(function: Decorated) -> Decorated:
         "-c",
         "--config",
         type=click.Path(path_type=Path),
-        default=Path("mlgate.yaml"),
+        default=_FILE,
         envvar="MLGATE_CONFIG",
         callback=_the_one,
         help="The gate's file.  [mlgate.yaml]",
@@ -32,10 +33,13 @@ def config(function: Decorated) -> Decorated:
 
 
 def _the_one(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
-    """Return the file; of mlgate.yaml and mlgate.yml, when nobody named one, the one that is there."""
-    named = context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
+    """Return the file; of mlgate.yaml and mlgate.yml, when nobody named one, the one that is there.
+
+    The action always names one in the environment: `mlgate.yaml`, where its user did not.
+    """
+    named = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
     other = value.with_suffix(".yml")
-    if named or not other.exists():
+    if named or value != _FILE or not other.exists():
         return value
     if value.exists():
         raise ConfigError("there are mlgate.yaml and mlgate.yml", where=str(other), hint="delete one, or name it: -c")
@@ -104,6 +108,16 @@ def keep_baseline(function: Decorated) -> Decorated:
         is_flag=True,
         envvar="MLGATE_KEEP_BASELINE",
         help="Like --save-baseline, where the file says `baseline: {from: ci}`.",
+    )(function)
+
+
+def allow_forks(function: Decorated) -> Decorated:
+    """Add `--allow-forks`."""
+    return click.option(
+        "--allow-forks",
+        is_flag=True,
+        envvar="MLGATE_ALLOW_FORKS",
+        help="Run forks' changes on a self-hosted machine, too.",
     )(function)
 
 

@@ -24,6 +24,8 @@ class Config:
     """The folder that its paths are relative to."""
     document: Document
     positions: Positions
+    past: ModelSection | None = None
+    """The accepted model that runs beside the candidate, where it is not the one that `document` describes."""
 
     @property
     def model(self) -> ModelSection:
@@ -44,6 +46,8 @@ class Config:
     def baseline_model(self) -> ModelSection | None:
         """Return the accepted model that runs beside the candidate; None without one, or with kept evidence."""
         kept = self.document.baseline
+        if self.past is not None:
+            return self.past
         return beside(self.model, kept) if isinstance(kept, ImageBaseline | EndpointBaseline) else None
 
     def is_duet(self, check_id: str) -> bool:

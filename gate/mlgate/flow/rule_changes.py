@@ -30,7 +30,8 @@ def ruled(
         other = heads.get(key)
         if other is None:
             changes.append(Change(Direction.LOOSER, f"{_name(base, rule)}: {rule.limit_text} is removed", rule.where))
-            kept.append(replace(rule, note="the base's rule, which this change removes"))
+            nearby = next((one.where for one in head.rules if one.where), rule.where)
+            kept.append(replace(rule, where=nearby, note="the base's rule, which this change removes"))
             continue
         found = [*_between(base, rule, other)]
         tighter = [change for change in found if change.direction is Direction.TIGHTER]

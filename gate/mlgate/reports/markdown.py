@@ -20,6 +20,9 @@ _PLAIN = re.compile(r"[a-z_-]{1,40}")
 
 _URL = re.compile(r"https?://[A-Za-z0-9.:_-]{1,200}/[A-Za-z0-9._/-]{1,300}")
 
+_BASE = re.compile(r"base ([0-9a-f]{7,64})")
+"""A policy's source that can be named again."""
+
 _LEAST = 20_000
 """Bytes that verdict, footer and notes can take together."""
 
@@ -109,7 +112,8 @@ def _row(finding: Finding) -> str:
 def _footer(report: Report, run_url: str) -> str:
     facts = [f"commit {markdown_code(report.provenance.commit, 60)}"] if report.provenance.commit else []
     facts += [f"suite {markdown_code(report.suite[:12], 48)}", f"evidence {markdown_code(report.evidence[:12], 48)}"]
-    facts.append("judge it again with <code>mlgate replay</code>")
+    base = _BASE.fullmatch(report.policy.source) if report.policy else None
+    facts.append(f"judge it again with <code>mlgate replay{f' --base {base[1]}' if base else ''}</code>")
     if report.findings and _PLAIN.fullmatch(report.findings[0].topic):
         facts.append(f"[what this finding means]({report.findings[0].docs})")
     if _URL.fullmatch(run_url):

@@ -23,6 +23,7 @@ from mlgate.config.load import load
 from mlgate.core.build import Build, CacheKind, Place, outputs
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.reports import build_summary
+from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.publish import width
 from mlgate.wiring.tell import tell
 
@@ -50,11 +51,14 @@ class Choice:
     attest: bool = False
     builder: str = ""
     fresh: bool = False
+    forks: bool = False
+    """A fork's Dockerfile may run on a self-hosted machine."""
 
 
 def build(choice: Choice, out: TextIO | None = None, err: TextIO | None = None) -> int:
     """Build the image and say what was cached; return 0. Raises GateError."""
     out, err = out or sys.stdout, err or sys.stderr
+    refuse_strangers(allowed=choice.forks)
     config = load(choice.config)
     order = _order(choice, config, _section(config))
     if not order.recipe.file.is_file():

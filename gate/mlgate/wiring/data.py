@@ -13,6 +13,7 @@ from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
 from mlgate.config.translate import needed_fields
 from mlgate.core.check import Example
 from mlgate.core.dataset import Dataset
+from mlgate.core.errors import ConfigError
 
 _READERS: Mapping[str, Callable[..., Dataset]] = {
     "jsonl": jsonl_data.read,
@@ -36,7 +37,7 @@ def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
         case LinesData(source=source, references=references):
             return text_data.read(root / source, [root / reference for reference in references])
         case DatasetData(dataset=path, split=split, config=config):
-            where = root / path if (root / path).is_dir() else Path(path)
+            where = root / path if (root / path).is_dir() else _on_the_hub(path)
             return hf_data.read(
                 where,
                 input_field=data.input,
@@ -54,3 +55,11 @@ def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
                 id_field=data.id or "",
                 slice_fields=slices,
             )
+
+
+def _on_the_hub(name: str) -> Path:
+    """Return the name as the reader wants it; it would take a folder that happens to lie in the working directory."""
+    if Path(name).exists():
+        hint = "paths are relative to the configuration's folder"
+        raise ConfigError("the dataset's folder is not beside the configuration", where=name, hint=hint)
+    return Path(name)

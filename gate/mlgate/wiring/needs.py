@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlgate.adapters import evidence_file
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
 from mlgate.wiring.project import PARTS, Project
 
@@ -36,38 +35,40 @@ class Needs:
     def read(cls, text: str) -> Needs:
         """Read `toJSON(needs)`. Raises ConfigError for what GitHub would not have written."""
         try:
-            jobs = json.loads(text) if len(text) <= LARGEST else None
+            jobs = json.loads(text, object_pairs_hook=_once) if len(text) <= LARGEST else None
         except (ValueError, RecursionError):
             jobs = None
         if not isinstance(jobs, dict) or not jobs:
             raise _unlike()
-        results, digests = {}, set()
+        results: dict[str, str] = {}
+        digests: set[str] = set()
         for name, job in jobs.items():
             result = job.get("result") if isinstance(job, dict) else None
             outputs = job.get("outputs", {}) if isinstance(job, dict) else None
-            if result not in _RESULTS or not isinstance(outputs, dict):
+            if not isinstance(result, str) or result not in _RESULTS or not isinstance(outputs, dict):
                 raise _unlike()
-            results[str(name)] = result
-            digests |= {value for key, value in outputs.items() if key.startswith(_OUTPUT) and value}
-        if any(not _DIGEST.fullmatch(str(digest)) for digest in digests):
-            raise _unlike()
-        return cls(results, frozenset(map(str, digests)))
+            results[name] = result
+            sent = [value for key, value in outputs.items() if key.startswith(_OUTPUT) and value != ""]
+            if not all(isinstance(value, str) and _DIGEST.fullmatch(value) for value in sent):
+                raise _unlike()
+            digests.update(sent)
+        return cls(results, frozenset(digests))
 
-    def vouch(self, paths: Sequence[Path]) -> None:
-        """Refuse evidence that no job says it sent."""
-        for path in paths:
-            if evidence_file.digest(path) not in self.digests:
+    def vouch(self, digests: Mapping[Path, str]) -> None:
+        """Refuse evidence that no job says it sent; *digests* are those of the files that are here."""
+        for path, digest in digests.items():
+            if digest not in self.digests:
                 raise Refused(
                     "no job of this run says that it sent this evidence: it was replaced, or is of another attempt",
                     where=str(path),
                     hint="run all jobs again; look at who can upload artifacts in this run",
                 )
 
-    def troubles(self, project: Project, files: int) -> tuple[str, ...]:
-        """Return one sentence for each job that did not do what was planned."""
-        return tuple(self._troubles(project, files))
+    def troubles(self, project: Project, here: Collection[str]) -> tuple[str, ...]:
+        """Return one sentence for each job that did not do what was planned; *here* are the digests that came."""
+        return tuple(self._troubles(project, here))
 
-    def _troubles(self, project: Project, files: int) -> Iterator[str]:
+    def _troubles(self, project: Project, here: Collection[str]) -> Iterator[str]:
         idle = {part for part in PARTS if not project.part(part).planned}
         if project.builds is None:
             idle.add("build")
@@ -78,8 +79,15 @@ class Needs:
                 yield f"the job {name} was cancelled, or ran out of time"
             elif result == "skipped" and name not in idle:
                 yield f"the job {name} was skipped"
-        if files < len(self.digests):
-            yield f"{len(self.digests) - files} of {len(self.digests)} evidence files that jobs sent are not here"
+        if lost := len(self.digests.difference(here)):
+            yield f"{lost} of {len(self.digests)} evidence files that jobs sent are not here"
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object of JSON; one with a name twice would say two things."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name is there twice")
+    return dict(pairs)
 
 
 def _unlike() -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +13,12 @@ from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
 from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
-from mlgate.config.document import Document, GitBaseline
-from mlgate.config.image_section import SANDBOXES
+from mlgate.config.document import Document, FileBaseline, GitBaseline
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError, Refused
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
+from mlgate.wiring.policy_sections import beside_like, sections, tightest
 
 AUTO, NONE = "auto", "none"
 """Of a pull request or a merge queue in GitHub Actions: the base branch. Else this checkout's own rules."""
@@ -55,13 +56,14 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     commit = _commit(config.root, base.ref)
     if not commit:
         return Bound(config, tuple(read(config)))
+    git_base.refuse_links(config.root.absolute())
     source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
-        theirs = _config_at(config, commit, Path(folder))
+        theirs = _config_at(config, commit, Path(os.path.realpath(folder)))
         if theirs is None:
             return _first(config, base, read, commit)
         checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
-    changes = flow.ordered([*changes, *_sections(theirs, config), *_tests(config, theirs, commit)])
+    changes = flow.ordered([*changes, *sections(theirs, config), *_files(config, theirs, commit)])
     _refuse(theirs, changes, approved=base.approved)
     return Bound(_joined(theirs, config, commit), checks, Policy(source, changes))
 
@@ -70,7 +72,7 @@ def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
         return git_base.resolve(root, ref) if ref not in ("", NONE) else ""
     run = github_run.here()
-    return git_base.merged_onto(root, run.sha, run.base) if run and run.is_change else ""
+    return git_base.merged_onto(root, run.merge, run.base) if run and run.is_change else ""
 
 
 def _config_at(config: Config, commit: str, folder: Path) -> Config | None:
@@ -103,8 +105,10 @@ def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
 def _read_base(theirs: Config, read: ReadChecks, commit: str) -> Sequence[Check]:
     try:
         return read(theirs)
-    except ConfigError as error:
-        raise GateError(f"the base's rules cannot be used: {error}", hint=f"look at them: git show {commit}") from error
+    except GateError as error:
+        place = error.where.removeprefix(f"{theirs.root}/")  # of a file that lay in a folder that is gone by now
+        hint = f"mend it on the base branch first; look at it: git show {commit[:10]}"
+        raise GateError(f"the base's rules cannot be used: {error.message}", where=place, hint=hint) from error
 
 
 def _paths(config: Config) -> Iterator[str]:
@@ -125,28 +129,18 @@ def _data_paths(data: Data) -> Iterator[str]:
             yield path
 
 
-def _sections(theirs: Config, ours: Config) -> Iterator[Change]:
-    """Yield the changes outside of the checks: the baseline, how tight the sandbox is, whether edits are refused."""
-    if theirs.baseline is not None and theirs.baseline != ours.baseline:
-        yield Change(Direction.DIFFERENT, "the baseline is another one", ours.where("baseline"))
-    before, after = theirs.model.image, ours.model.image
-    if before and after:
-        if SANDBOXES.index(after.sandbox) > SANDBOXES.index(before.sandbox):
-            said = f"the sandbox {before.sandbox} becomes {after.sandbox}"
-            yield Change(Direction.LOOSER, said, ours.where("model", "image", "sandbox"))
-        if after.tmp_exec and not before.tmp_exec:
-            yield Change(Direction.LOOSER, "files in /tmp may be executed", ours.where("model", "image", "tmp_exec"))
-    if theirs.document.ratchet == "refuse" and ours.document.ratchet != "refuse":
-        yield Change(Direction.LOOSER, "ratchet: refuse is removed", ours.where("ratchet"))
-
-
-def _tests(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
-    """Yield the test files of recorded checks that the change edits. They run as it has them: they are its code."""
+def _files(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
+    """Yield the files that bear on the verdict and that the change edits, where their content is not compared."""
     for name, check in theirs.checks.items():
         if isinstance(check, RecordedCheck):
             for path in dict.fromkeys(path.split("::")[0] for path in check.tests):
                 if not git_base.is_same(ours.root, commit, path):
                     yield Change(Direction.DIFFERENT, f"{name}: the tests in {path} are edited, and run as edited")
+    kept = theirs.baseline
+    if not isinstance(kept, FileBaseline) or not git_base.keeps(ours.root, commit, kept.path):
+        return
+    if not git_base.is_same(ours.root, commit, kept.path):
+        yield Change(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
 
 
 def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> None:
@@ -163,14 +157,14 @@ def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> Non
 
 def _joined(theirs: Config, ours: Config, commit: str) -> Config:
     """Return the change's configuration with the base's baseline and sandbox; a baseline's file is the base's, too."""
-    baseline = theirs.baseline if theirs.baseline is not None else ours.baseline
-    if (path := getattr(baseline, "path", None)) and getattr(baseline, "kept_in", "") == "file":
-        baseline = GitBaseline.model_validate({"from": "git", "ref": commit, "path": path})
-    model, before, after = ours.model, theirs.model.image, ours.model.image
-    if before and after:
-        tighter: dict[str, object] = {"sandbox": min(before.sandbox, after.sandbox, key=SANDBOXES.index)}
-        tighter["tmp_exec"] = before.tmp_exec and after.tmp_exec
-        other = {key: value for key, value in tighter.items() if getattr(after, key) != value}
-        model = model.model_copy(update={"image": after.model_copy(update=other)})
+    image, baseline = ours.model.image, theirs.baseline
+    model = ours.model
+    if image and theirs.model.image:
+        model = model.model_copy(update={"image": tightest(theirs.model.image, image)})
+    if baseline is None:  # the base compares nothing: what the change compares is its own matter
+        return replace(ours, document=ours.document.model_copy(update={"model": model}))
+    if isinstance(baseline, FileBaseline) and git_base.keeps(ours.root, commit, baseline.path):
+        baseline = GitBaseline.model_construct(kept_in="git", ref=commit, path=baseline.path)
     document: Document = ours.document.model_copy(update={"baseline": baseline, "model": model})
-    return replace(ours, document=document)
+    past = theirs.baseline_model
+    return replace(ours, document=document, past=beside_like(past, image) if past else None)

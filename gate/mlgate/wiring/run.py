@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import evidence_file, github_files, github_run, journal_file
+from mlgate.adapters import evidence_file, github_files, journal_file
 from mlgate.adapters.journal_file import JournalFile
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.check import Suite
-from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
+from mlgate.core.errors import ConfigError, EvidenceError, GateError
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided
@@ -23,6 +23,7 @@ from mlgate.flow.explain import explain
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge, refuse_foreign
 from mlgate.reports.escape import terminal
+from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.needs import Needs, evidence_in
 from mlgate.wiring.policy import Base
 from mlgate.wiring.project import KINDS, Project
@@ -85,7 +86,12 @@ def recorded(folder: RunFolder) -> Iterator[None]:
             outcome = "refused" if error.exit_code == 5 else "errored"  # noqa: PLR2004 - the documented code
             with contextlib.suppress(GateError):
                 folder.conclude(outcome, error.exit_code, str(error))
+            with contextlib.suppress(GateError):
                 tell_github(outcome, error.exit_code, folder)
+            raise
+        except Exception:
+            with contextlib.suppress(GateError):
+                tell_github("errored", 3, folder)  # the verdict file stays `incomplete`
             raise
         except KeyboardInterrupt:
             with contextlib.suppress(GateError):
@@ -97,7 +103,7 @@ def run(choice: Choice) -> int:
     """Observe, judge, publish. Return the exit code."""
     folder = choice.folder
     with recorded(folder):
-        _refuse_strangers(choice)
+        refuse_strangers(allowed=choice.forks)
         project = choice.project()
         choice = choice.saving(project)
         store = _store(choice, project, folder)
@@ -108,16 +114,6 @@ def run(choice: Choice) -> int:
         if choice.save_baseline and store is not None:
             _save_baseline(store, evidence, report)
         return conclude(report, project, folder)
-
-
-def _refuse_strangers(choice: Choice) -> None:
-    """Refuse to run a fork's code on a machine that outlives the job."""
-    run = github_run.here()
-    if run and run.fork and run.self_hosted and not choice.forks:
-        raise Refused(
-            "a fork's change on a self-hosted machine: what its code leaves here would meet the next job",
-            hint="run forks on GitHub's machines; where each job gets a fresh one, set `allow-forks: true`",
-        )
 
 
 def _store(choice: Choice, project: Project, folder: RunFolder) -> BaselineStore | None:
@@ -253,14 +249,15 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
     """
     folder = choice.folder
     files, trouble = _found(paths)
+    digests = {path: _digest(path) for path in files}
     read = [(str(path), _readable(path)) for path in files]  # first: one may lie in the folder that begins anew
     with recorded(folder):
         project = choice.project()
         choice = choice.saving(project)
         store = _store(choice, project, folder)
         if needs is not None:
-            needs.vouch(files)
-        troubles = needs.troubles(project, len(files)) if needs is not None else ()
+            needs.vouch(digests)
+        troubles = needs.troubles(project, digests.values()) if needs is not None else ()
         if trouble is not None:
             raise EvidenceError(_because(trouble.message, troubles), where=trouble.where, hint=trouble.hint)
         evidence, notices = merge([(name, part()) for name, part in read])
@@ -287,6 +284,14 @@ def _found(paths: Sequence[Path]) -> tuple[tuple[Path, ...], EvidenceError | Non
 
 def _because(said: str, troubles: Sequence[str]) -> str:
     return f"{said}: {'; '.join(troubles)}" if troubles else said
+
+
+def _digest(path: Path) -> str:
+    """Return a file's digest; of one that is no file, or cannot be read, nothing that a job could vouch for."""
+    try:
+        return evidence_file.digest(path)
+    except (GateError, OSError):
+        return ""
 
 
 def _readable(path: Path) -> Callable[[], Evidence]:

@@ -1,0 +1,64 @@
+"""What a change under test makes of mlgate.yaml outside of its checks: model, sandbox, baseline, ratchet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlgate.config.config import Config
+from mlgate.config.image_section import SANDBOXES, Image
+from mlgate.config.model_section import ModelSection
+from mlgate.core.policy import Change, Direction
+
+_WAYS = ("endpoint", "image", "python", "answers")
+_RESOURCES = ("cpus", "memory", "gpus")
+"""What makes a model faster without being better. Both sides of a duet have the candidate's."""
+
+
+def sections(theirs: Config, ours: Config) -> Iterator[Change]:
+    """Yield the changes outside of the checks. That the model itself is another one is what a change is for."""
+    yield from _model(theirs, ours)
+    if theirs.baseline is not None and theirs.baseline != ours.baseline:
+        yield Change(Direction.DIFFERENT, "the baseline is another one: the base's is used", ours.where("baseline"))
+    if theirs.document.ratchet == "refuse" and ours.document.ratchet != "refuse":
+        yield Change(Direction.LOOSER, "ratchet: refuse is removed", ours.where("ratchet"))
+
+
+def _model(theirs: Config, ours: Config) -> Iterator[Change]:
+    before, after = _way(theirs.model), _way(ours.model)
+    if before != after:
+        yield Change(Direction.DIFFERENT, f"the model: {before} becomes {after}", ours.where("model", after))
+    if theirs.model.endpoint and ours.model.endpoint and theirs.model.endpoint.url != ours.model.endpoint.url:
+        yield Change(Direction.DIFFERENT, "the model is asked at another address", ours.where("model", "endpoint"))
+    if theirs.model.image and ours.model.image:
+        yield from _image(theirs.model.image, ours.model.image, ours)
+
+
+def _image(before: Image, after: Image, ours: Config) -> Iterator[Change]:
+    if SANDBOXES.index(after.sandbox) > SANDBOXES.index(before.sandbox):
+        said = f"the sandbox {before.sandbox} becomes {after.sandbox}"
+        yield Change(Direction.LOOSER, said, ours.where("model", "image", "sandbox"))
+    if after.tmp_exec and not before.tmp_exec:
+        yield Change(Direction.LOOSER, "files in /tmp may be executed", ours.where("model", "image", "tmp_exec"))
+    for name in _RESOURCES:
+        if getattr(before, name) != getattr(after, name):
+            said = f"the model gets other {name}: {getattr(before, name)} becomes {getattr(after, name)}"
+            yield Change(Direction.DIFFERENT, said, ours.where("model", "image", name))
+
+
+def _way(model: ModelSection) -> str:
+    return next(way for way in _WAYS if getattr(model, way) is not None)
+
+
+def tightest(before: Image, after: Image) -> Image:
+    """Return the change's image in the tighter of the two sandboxes."""
+    tighter: dict[str, object] = {"sandbox": min(before.sandbox, after.sandbox, key=SANDBOXES.index)}
+    tighter["tmp_exec"] = before.tmp_exec and after.tmp_exec
+    return after.model_copy(update={key: value for key, value in tighter.items() if getattr(after, key) != value})
+
+
+def beside_like(past: ModelSection, image: Image | None) -> ModelSection:
+    """Return the accepted model as the base starts it, with the candidate's resources: else times would not compare."""
+    if past.image is None or image is None:
+        return past
+    same = {name: getattr(image, name) for name in _RESOURCES if getattr(image, name) != getattr(past.image, name)}
+    return past.model_copy(update={"image": past.image.model_copy(update=same)})

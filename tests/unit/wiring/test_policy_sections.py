@@ -1,0 +1,90 @@
+"""What a change edits outside of its checks: told where it weakens, and bound to the tighter of the two."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlgate.config.config import Config
+from mlgate.config.load import parse
+from mlgate.core.policy import Direction
+from mlgate.wiring.policy_sections import beside_like, sections, tightest
+
+FILE = """\
+version: 1
+model: {model}
+checks: {{c: {{data: x.jsonl, rules: {{bleu: {{min: 1}}}}}}}}
+{rest}"""
+IMAGE = "{{image: {{ref: 'm:{tag}', protocol: kserve-v1{more}}}}}"
+
+
+def config(model: str = "{python: 'a:b'}", rest: str = "") -> Config:
+    return parse(FILE.format(model=model, rest=rest), "m.yaml")
+
+
+def image(more: str = "", tag: str = "pr", rest: str = "") -> Config:
+    return config(IMAGE.format(tag=tag, more=f", {more}" if more else ""), rest)
+
+
+CASES: list[tuple[Config, Config, str]] = [
+    (config(), config("{answers: gold.jsonl}"), "the model: python becomes answers"),
+    (image(), config(), "the model: image becomes python"),
+    (
+        config("{endpoint: {url: 'http://a', protocol: kserve-v1}}"),
+        config("{endpoint: {url: 'http://b', protocol: kserve-v1}}"),
+        "the model is asked at another address",
+    ),
+    (image(), image("sandbox: open"), "the sandbox strict becomes open"),
+    (image(), image("tmp_exec: true"), "files in /tmp may be executed"),
+    (image(), image("cpus: 64"), "the model gets other cpus: 1 becomes 64"),
+    (config(rest="ratchet: refuse\n"), config(), "ratchet: refuse is removed"),
+    (
+        config(rest="baseline: {from: file, path: a.gz}\n"),
+        config(rest="baseline: {from: file, path: b.gz}\n"),
+        "the baseline is another one: the base's is used",
+    ),
+]
+
+
+@pytest.mark.parametrize(("theirs", "ours", "what"), CASES, ids=[case[2] for case in CASES])
+def test_what_weakens_is_told(theirs: Config, ours: Config, what: str) -> None:
+    (change,) = sections(theirs, ours)
+    assert change.what == what
+    assert change.weakens
+    assert not [*sections(theirs, theirs)]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (config(), config("{python: 'a:c'}")),
+        (image(), image(tag="next")),
+        (image(), image("command: [run], env: {A: b}, ready: /up")),
+        (image("sandbox: open, tmp_exec: true"), image()),
+        (config(), config(rest="ratchet: refuse\n")),
+    ],
+)
+def test_another_model_and_what_is_tighter_are_what_changes_are_for(theirs: Config, ours: Config) -> None:
+    assert not [change for change in sections(theirs, ours) if change.direction is not Direction.TIGHTER]
+
+
+@pytest.mark.parametrize("ways", [("strict", "open"), ("open", "strict"), ("strict", "strict"), ("internal", "open")])
+def test_the_tighter_sandbox_binds(ways: tuple[str, str]) -> None:
+    before, after = (image(f"sandbox: {way}, tmp_exec: true").model.image for way in ways)
+    assert before
+    assert after
+    assert tightest(before, after).sandbox == ways[0 if ways[0] != "open" else 1]
+    closed = image().model.image
+    assert closed
+    assert not tightest(closed, after).tmp_exec
+
+
+def test_the_accepted_model_is_the_bases_with_the_candidates_resources() -> None:
+    rest = "baseline: {from: image, ref: 'm:old'}\n"
+    timed = "{image: {ref: 'm:pr', protocol: kserve-v1, env: {SLOW: '0'}, cpus: 1}}"
+    past = config(timed, rest).baseline_model
+    ours = image("env: {SLOW: '1'}, cpus: 4").model.image
+    assert past
+    assert ours
+    both = beside_like(past, ours)
+    assert both.image
+    assert (both.image.ref, both.image.env, both.image.cpus) == ("m:old", {"SLOW": "0"}, 4)
