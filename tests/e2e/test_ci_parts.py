@@ -354,7 +354,7 @@ def test_an_unexpected_exception_is_not_known_and_its_outputs_say_so(
         raise RuntimeError("::set-output name=verdict::passed\n::error ::x")
 
     job.begin("push", {})
-    monkeypatch.setattr("mlgate.wiring.run.judge", broken)
+    monkeypatch.setattr("mlgate.wiring.merge.judge", broken)
     monkeypatch.setattr("mlgate.wiring.run.check", broken)
     done = repository.mlgate("check", "-n", "0")
     assert done.code == 3

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.run import Choice, run
+from mlgate.wiring.choice import Choice
+from mlgate.wiring.run import run
 
 
 @click.command()

@@ -9,8 +9,9 @@ import click
 
 from mlgate.cli import options
 from mlgate.reports import segments
+from mlgate.wiring.choice import Choice
 from mlgate.wiring.publish import width
-from mlgate.wiring.run import Choice, run_explain
+from mlgate.wiring.replay import run_explain
 from mlgate.wiring.tell import tell
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
+from mlgate.wiring.choice import Choice
+from mlgate.wiring.merge import run_merge
 from mlgate.wiring.needs import Needs
-from mlgate.wiring.run import Choice, run_merge
 
 
 @click.command()

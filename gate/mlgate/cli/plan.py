@@ -9,8 +9,8 @@ import click
 
 from mlgate.cli import options
 from mlgate.reports.escape import terminal
+from mlgate.wiring.choice import Choice
 from mlgate.wiring.plan import plan
-from mlgate.wiring.run import Choice
 from mlgate.wiring.tell import tell
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
+from mlgate.wiring.choice import Choice
 from mlgate.wiring.publish import show
-from mlgate.wiring.run import Choice, run_replay
+from mlgate.wiring.replay import run_replay
 
 
 @click.command()

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 from mlgate.adapters import github_files
+from mlgate.wiring.choice import Choice
 from mlgate.wiring.project import PARTS, Project
-from mlgate.wiring.run import Choice
 
 _TITLES = {
     "early": "accuracy, no image needed",

@@ -19,9 +19,11 @@ from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.flow.judge import judge
 from mlgate.reports.escape import terminal
+from mlgate.wiring.baselines import baseline_of
+from mlgate.wiring.choice import Choice, recorded
 from mlgate.wiring.project import KINDS, Project, beside_tests
 from mlgate.wiring.publish import publish
-from mlgate.wiring.run import Choice, baseline_of, decided, recorded
+from mlgate.wiring.run import decided
 
 
 @dataclass

@@ -1,0 +1,90 @@
+"""Joining the evidence of a run's parts, here or in CI, and judging the whole."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mlgate.adapters import evidence_file
+from mlgate.adapters.run_folder import EVIDENCE
+from mlgate.core.errors import EvidenceError, GateError
+from mlgate.core.evidence import Evidence
+from mlgate.flow.judge import judge
+from mlgate.flow.merge import merge, refuse_foreign
+from mlgate.reports.escape import terminal
+from mlgate.wiring import baselines
+from mlgate.wiring.baselines import baseline_of
+from mlgate.wiring.choice import Choice, recorded
+from mlgate.wiring.needs import Needs, evidence_in
+from mlgate.wiring.project import KINDS
+from mlgate.wiring.run import conclude
+from mlgate.wiring.tell import tell
+
+
+def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None) -> int:
+    """Join shards and judge the whole; *needs* says what the jobs that sent them came to.
+
+    A job that did not do what was planned blocks, even where its evidence is whole.
+    """
+    folder = choice.folder
+    files, trouble = _found(paths)
+    digests = {path: _digest(path) for path in files}
+    read = [(str(path), _readable(path)) for path in files]  # first: one may lie in the folder that begins anew
+    with recorded(folder):
+        project = choice.project()
+        choice = choice.saving(project)
+        store = baselines.store_of(choice, project, folder)
+        if needs is not None:
+            needs.vouch(digests)
+        troubles = needs.troubles(project, digests.values()) if needs is not None else ()
+        if trouble is not None:
+            raise EvidenceError(_because(trouble.message, troubles), where=trouble.where, hint=trouble.hint)
+        evidence, notices = merge([(name, part()) for name, part in read])
+        refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
+        for notice in notices:
+            tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
+        report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
+        if troubles and not report.outcome.blocks:
+            said = "all evidence is here and passes, but not all jobs ended well"
+            raise EvidenceError(_because(said, troubles), hint="look at that job's log, and run it again")
+        report = replace(report, notices=(*troubles, *notices, *report.notices))
+        evidence_file.write(folder.path / EVIDENCE, evidence)
+        if choice.save_baseline and store is not None:
+            baselines.save(store, evidence, report)
+        return conclude(report, project, folder)
+
+
+def _found(paths: Sequence[Path]) -> tuple[tuple[Path, ...], EvidenceError | None]:
+    try:
+        return evidence_in(paths), None
+    except EvidenceError as error:
+        return (), error
+
+
+def _because(said: str, troubles: Sequence[str]) -> str:
+    return f"{said}: {'; '.join(troubles)}" if troubles else said
+
+
+def _digest(path: Path) -> str:
+    """Return a file's digest; of one that is no file, or cannot be read, nothing that a job could vouch for."""
+    try:
+        return evidence_file.digest(path)
+    except (GateError, OSError):
+        return ""
+
+
+def _readable(path: Path) -> Callable[[], Evidence]:
+    """Read evidence now, and say later, in a run's record, what was wrong with it."""
+    try:
+        evidence = evidence_file.read(path)
+    except GateError as error:
+        wrong = error
+    else:
+        return lambda: evidence
+
+    def fail() -> Evidence:
+        raise wrong
+
+    return fail
