@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from tests import builders
 
 GOLDEN = Path(__file__).parent / "golden"
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -50,13 +49,19 @@ def _act() -> bool:
     return all(map(shutil.which, ("git", "bash", "node"))) and Path(sys.prefix, "bin/act").is_file()
 
 
+def _buildkit() -> bool:
+    from tests import builders
+
+    return builders.met()
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "parquet": (lambda: find_spec("pyarrow") is not None, "pip install 'mlgate[parquet]'"),
     "datasets": (lambda: find_spec("datasets") is not None, "pip install 'mlgate[datasets]'"),
     "mecab": (lambda: find_spec("MeCab") is not None, "pip install 'mlgate[ja]'"),
     "docker": (_docker, "install docker and start dockerd"),
     "act": (_act, "pip install -r requirements/dev.txt; git, bash and node 20"),
-    "buildkit": (builders.met, ".ci/builders"),
+    "buildkit": (_buildkit, ".ci/builders"),
     "openapi": ((CACHE / "openapi/api.github.com-23.0.2.json").is_file, "make openapi (needs npm)"),
     "root": (lambda: os.geteuid() == 0, "run as root on Linux"),
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),
