@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
-from tests.act import runner, staging
+from tests.act import runner, staging, table
 from tests.act.consumer import Consumer, Event
 from tests.act.ran import Ran
 
@@ -33,10 +34,28 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def act(product: Path, session: Path) -> Act:
-    return partial(runner.run, product=product, home=session / "mlgate-home")
+def act(
+    product: Path, session: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Act:
+    """act over the staged product; each run is a line of the table that the suite ends with."""
+
+    def run(consumer: Consumer, event: Event, **options: Any) -> Ran:
+        ran = runner.run(consumer, event, product=product, home=session / "mlgate-home", **options)
+        record_property(table.PROPERTY, asdict(table.Line.of(request.node.name, event.name, ran)))
+        return ran
+
+    return run
 
 
 @pytest.fixture
 def consumer(tmp_path: Path) -> Consumer:
     return Consumer(tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the scenarios that ran with their jobs, verdicts and times; with xdist, in the process that prints."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])]
+    kept = [value for one in reports for name, value in one.user_properties if name == table.PROPERTY]
+    if kept:
+        terminalreporter.section("workflows that act ran")
+        terminalreporter.write_line(table.render([table.Line(**value) for value in kept]))

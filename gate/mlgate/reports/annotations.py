@@ -31,7 +31,7 @@ def stopped(error: GateError) -> str:
 
 
 def _stopped(error: GateError) -> str:
-    place = _place(error.where)
+    place = _place(error.where) or _configuration(error.where)
     said = error.message if place or not error.where else f"{error.where}: {error.message}"
     message = command_data(terminal(f"{said}; next: {error.hint}" if error.hint else said, 2_000))
     shown = ",".join(f"{name}={command_property(value)}" for name, value in [*place, ("title", "mlgate")])
@@ -61,6 +61,12 @@ def _place(where: str) -> list[tuple[str, str]]:
     if not (file and _is_number(line) and _is_number(rest)):
         return []
     return [("file", terminal(file, 1_000)), ("line", line), ("col", rest)]
+
+
+def _configuration(where: str) -> list[tuple[str, str]]:
+    """Read the name of a configuration, which GitHub shows at its first line; where else it is, it is said in words."""
+    is_one = where.endswith((".yaml", ".yml")) and not where.startswith("/")
+    return [("file", terminal(where, 1_000))] if is_one else []
 
 
 def _is_number(text: str) -> bool:

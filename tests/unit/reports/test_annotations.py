@@ -6,6 +6,7 @@ import pytest
 from tests.samples import EVIL, failing, inconclusive, passing, warned
 from tests.unit.reports import runner
 
+from mlgate.core.errors import ConfigError
 from mlgate.core.outcome import Outcome
 from mlgate.reports import annotations as github
 
@@ -63,6 +64,16 @@ def test_errors_and_warnings_are_counted_apart() -> None:
 def test_a_place_that_is_none_is_left_out(where: str) -> None:
     finding = replace(FINDING, rule=replace(FINDING.rule, where=where))
     assert commands(github.render(replace(failing(), findings=(finding,))))[0][1].keys() == {"title"}
+
+
+@pytest.mark.parametrize(
+    ("where", "file"),
+    [("absent.yaml", "absent.yaml"), ("a,b:/mlgate.yml", "a,b:/mlgate.yml"), ("/tmp/x.yaml", ""), ("GITHUB_TOKEN", "")],  # noqa: S108 - a name only
+)
+def test_what_stops_a_run_is_shown_at_its_configuration_and_elsewhere_said_in_words(where: str, file: str) -> None:
+    ((name, properties, message),) = commands(github.stopped(ConfigError("there is no such file", where=where)))
+    assert (name, properties.get("file", ""), "line" in properties) == ("error", file, False)
+    assert message == ("there is no such file" if file else f"{where}: there is no such file")
 
 
 def test_a_windows_path_keeps_its_drive() -> None:

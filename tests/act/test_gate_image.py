@@ -1,0 +1,170 @@
+"""A model in an image that the gate builds: timed, blocked when it is slow, and released only when it passed.
+
+Real BuildKit, registry and Docker engine. Of buildx's attestations only the list of contents is left out: its scanner
+is an image of a public registry.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+from tests.act.conftest import Act
+from tests.act.consumer import Consumer
+from tests.act.judged import errors, held, report
+from tests.act.project import EXAMPLES, example, project, rows, write
+from tests.builders import TOOLS, Workshop, python_base, workshop
+from tests.images import SERVER
+
+pytestmark = [pytest.mark.needs_act, pytest.mark.needs_docker, pytest.mark.needs_buildkit, pytest.mark.alone]
+
+CONFIG = """\
+version: 1
+model:
+  name: clerk
+  image:
+    build: {{context: ., args: {{BASE: "{base}"}}, cache: "{cache}"}}
+    protocol: kserve-v1
+    timeout: 3s
+    memory: 256MB
+checks:
+  notes:
+    data: data.jsonl
+    rules:
+      rougeL: {{min: 0.6}}
+  speed:
+    kind: latency
+    data: data.jsonl
+    load: {{rate: 60, duration: 2s, block: 200ms, warmup: 200ms}}
+    rules:
+      p95_ms: {{max: 500}}
+      error_rate: {{max: 0}}
+"""
+DOCKERFILE = """\
+ARG BASE
+FROM ${{BASE}}
+LABEL mlgate-test={registry}
+COPY model.py /model.py
+CMD ["python", "-u", "/model.py"]
+"""
+FINE = 'def answer(text): return " ".join(text.split()[:7])'
+BAD = 'def answer(text): return " ".join(text.split()[:2])'
+SLOW = """\
+def answer(text):
+    time.sleep(0.8)
+    return " ".join(text.split()[:7])
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A builder and a registry, and how the steps of a run find them."""
+
+    shop: Workshop
+    base: str
+    env: Mapping[str, str]
+
+    @property
+    def image(self) -> str:
+        return f"{self.shop.registry}/acme/clerk"
+
+    def config(self) -> str:
+        return CONFIG.format(base=self.base, cache=f"{self.shop.registry}/acme/layers:buildcache")
+
+    @property
+    def dockerfile(self) -> str:
+        return DOCKERFILE.format(registry=self.shop.registry)
+
+    def clean(self) -> None:
+        """Remove from the engine what these tests brought there."""
+        listed = ["docker", "images", "--all", "--quiet", "--filter", f"label=mlgate-test={self.shop.registry}"]
+        found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+        if found:
+            subprocess.run(["docker", "rmi", "--force", *sorted(set(found))], capture_output=True, check=False)
+
+    def digest(self, tag: str) -> str:
+        """What the registry has under a tag; empty for none."""
+        request = urllib.request.Request(f"http://{self.shop.registry}/v2/acme/clerk/manifests/{tag}", method="HEAD")
+        kinds = ("oci.image.manifest.v1", "oci.image.index.v1", "docker.distribution.manifest.v2")
+        request.add_header("Accept", ", ".join(f"application/vnd.{kind}+json" for kind in kinds))
+        try:
+            with urllib.request.urlopen(request, timeout=20) as said:  # noqa: S310 - http, to this test's own registry
+                return str(said.headers["Docker-Content-Digest"])
+        except urllib.error.HTTPError:
+            return ""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    plugins = folder / "docker/cli-plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "docker-buildx").symlink_to(TOOLS / "buildx")
+    with workshop(folder) as shop:
+        env = {"BUILDX_CONFIG": shop.env["BUILDX_CONFIG"], "BUILDX_BUILDER": shop.env["BUILDX_BUILDER"]}
+        made = Site(shop, python_base(shop), {**env, "DOCKER_CONFIG": str(folder / "docker")})
+        yield made
+        made.clean()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def clerk(code: str) -> dict[str, str]:
+    return {"model.py": SERVER.format(code=code)}
+
+
+@pytest.mark.parametrize("code", [FINE, SLOW], ids=["fast", "slow"])
+def test_a_slow_model_in_an_image_that_the_gate_built_is_blocked(
+    act: Act, consumer: Consumer, site: Site, code: str
+) -> None:
+    workflow = example("self-hosted-gpu.yml", latency_runner="bench-1", cache="registry")
+    project(consumer, gate=site.config(), workflow=workflow, Dockerfile=site.dockerfile)
+    write(consumer, clerk(code))
+    ran = act(consumer, consumer.pull_request(), env=site.env, labels=("bench-1",))
+    for job in ("plan", "build", "answers 1 of 1", "latency"):
+        assert ran.job(job) == "success", ran
+    assert len((ran.output("build", "image") or "").removeprefix("sha256:")) == 64
+    assert any("of 1 step cached" in page for page in ran.summary), ran.summary
+    outcomes = {finding["metric"]: finding["outcome"] for finding in report(ran)["findings"]}
+    if code == FINE:
+        held(ran, "passed", 0)
+        assert set(outcomes.values()) == {"passed"}
+    else:
+        held(ran, "failed", 1, "FAILED: speed: p95_ms", "breaks the maximum 500")
+        assert outcomes == {"rougeL": "passed", "error_rate": "passed", "p95_ms": "failed"}
+        assert [said for said in errors(ran) if "mlgate.yaml:19: p95_ms" in said], errors(ran)
+
+
+def test_the_release_tag_moves_only_behind_the_verdict(act: Act, consumer: Consumer, site: Site) -> None:
+    text = (EXAMPLES / "deploy.yml").read_text().replace("ghcr.io/acme/summarizer", site.image)
+    write(consumer, {**clerk(FINE), "Dockerfile": site.dockerfile, "mlgate.yaml": site.config(), "data.jsonl": rows()})
+    write(consumer, {".github/workflows/deploy.yml": text})
+
+    def offline(path: str, text: str) -> str:
+        return text.replace("attest: 'true'", "attest: 'false'") if path.endswith("workflows/build.yml") else text
+
+    released = site.digest("production")
+    assert released == "", "nothing is released yet"
+    for code in (FINE, BAD):
+        consumer.checkout("main")
+        write(consumer, clerk(code))
+        event = consumer.push()
+        ran = act(consumer, event, workflow=".github/workflows/deploy.yml", env=site.env, edit=offline)
+        built = ran.output("image", "digest")
+        assert built, ran
+        assert site.digest(f"quarantine-{consumer.sha('main')}") == built
+        if code == FINE:
+            held(ran, "passed", 0)
+            assert ran.job("release") == "success", ran
+            released = built
+            (attested,) = consumer.state.glob("attestations/*/*.json")
+            assert json.loads(attested.read_text())["subject-digest"] == released
+        else:
+            held(ran, "failed", 1)
+            assert ran.job("release") == "skipped"
+        assert site.digest("production") == released
