@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -68,7 +69,7 @@ def make() -> None:
     """Make mlgate's environment from the lock file: by hashes, wheels only but for one."""
     folder = python().parent.parent
     shutil.rmtree(folder, ignore_errors=True)
-    call(sys.executable, "-m", "venv", "--without-pip", str(folder))
+    call(sys.executable, "-I", "-m", "venv", "--without-pip", str(folder))
     first = folder / "first.txt"
     first.write_text(entry(lock().read_text(encoding="utf-8"), BEFORE), encoding="utf-8")
     fetch, source = not wheels().is_dir(), wheels()
@@ -101,12 +102,27 @@ def entry(text: str, name: str) -> str:
 
 def model() -> None:
     """Install the model's own requirements into an environment of the model's, not into mlgate's."""
-    wanted = Path(os.environ["MLGATE_REQUIREMENTS"])
+    refuse_strangers()
+    wanted = Path(os.environ["MLGATE_REQUIREMENTS"]).absolute()
     if not wanted.is_file():
         die("there is no such requirements file", str(wanted))
     if not models_python().exists():
-        call(sys.executable, "-m", "venv", "--without-pip", str(models_python().parent.parent))
+        call(sys.executable, "-I", "-m", "venv", "--without-pip", str(models_python().parent.parent))
     pip(models_python(), "install", "--quiet", "-r", str(wanted))
+
+
+def refuse_strangers() -> None:
+    """Refuse a fork's requirements on a machine that outlives the job: installing them runs its code."""
+    if os.environ.get("RUNNER_ENVIRONMENT") != "self-hosted" or os.environ.get("MLGATE_ALLOW_FORKS") == "true":
+        return
+    try:
+        event = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_bytes())
+        change = event.get("pull_request")
+        ours = change is None or change["head"]["repo"]["full_name"] == change["base"]["repo"]["full_name"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        ours = False
+    if not ours:
+        die("a fork's change on a self-hosted machine: run forks on GitHub's, or set `allow-forks: true`", code=5)
 
 
 def run(arguments: list[str]) -> None:
@@ -167,21 +183,13 @@ def version() -> str:
 
 def pip(interpreter: Path, *arguments: str) -> None:
     """Run this interpreter's own pip for another one's environment."""
-    call(
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(interpreter),
-        "--disable-pip-version-check",
-        "--no-input",
-        *arguments,
-    )
+    quiet = ("--disable-pip-version-check", "--no-input")
+    call(sys.executable, "-I", "-m", "pip", "--python", str(interpreter), *quiet, *arguments)
 
 
 def call(*command: str) -> None:
-    """Run a command to its end, or end with its output."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words, no shell
+    """Run a command to its end, or end with its output. Never in the workspace: a change could put modules there."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home())  # noqa: S603 - no shell
     if done.returncode:
         print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
         last = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
@@ -193,12 +201,12 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def die(message: str, file: str = "") -> None:
-    """End with an error that GitHub shows: 2, for nothing was measured."""
+def die(message: str, file: str = "", *, code: int = 2) -> None:
+    """End with an error that GitHub shows: by default 2, for nothing was measured."""
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     place = file.replace("%", "%25").replace(",", "%2C").replace(":", "%3A").replace("\r", "").replace("\n", "")
     say(f"::error {f'file={place},' if place else ''}title=mlgate::{escaped}")
-    sys.exit(2)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from tests.act.ran import Ran
 
 JOBS = {
     "gate/gate/verdict": "failure",
-    "gate/gate/accuracy 2 of 2-2": "failure",
+    "gate/gate/accuracy-2": "failure",
     "gate/gate/plan": "success",
-    "gate/gate/accuracy 1 of 2-1": "success",
+    "gate/gate/accuracy-1": "success",
 }
 OUTPUTS = {"gate/gate/verdict": {"verdict": "errored", "exit-code": "3"}}
 SHOWN = """\

@@ -447,13 +447,52 @@ def test_a_change_whose_own_commit_is_a_merge_does_not_choose_its_base(
 
 
 @pytest.mark.parametrize("event", ["push", "workflow_dispatch", "schedule"])
-def test_what_is_no_change_is_judged_by_its_own_rules(repository: Repository, job: Job, event: str) -> None:
+def test_the_default_branch_is_judged_by_its_own_rules(
+    repository: Repository, job: Job, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
     raised(repository)
     lazy(repository, ("min: 0.6", "min: 0.1"))
-    job.begin(event, "not JSON")
+    job.begin(event, {"repository": {"default_branch": "main"}})
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
     done = repository.mlgate("check", "-n", "0", "--base", "auto")
     assert done.code == 0
     assert "judged by" not in done.out
+
+
+@pytest.mark.parametrize("event", ["push", "workflow_dispatch", "issue_comment"])
+@pytest.mark.parametrize("ref", ["refs/heads/feature", "refs/tags/main"])
+def test_a_push_of_another_ref_is_never_judged_by_its_own_rules(
+    repository: Repository,
+    job: Job,
+    monkeypatch: pytest.MonkeyPatch,
+    event: str,
+    ref: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    raised(repository)
+    base = repository.git("rev-parse", "HEAD").strip()
+    lazy(repository, ("min: 0.6", "min: 0.1"))
+    origin = tmp_path_factory.mktemp("origin")
+    repository.git("clone", "--quiet", "--bare", ".", str(origin))
+    job.begin(event, {"repository": {"default_branch": "main"}})
+    monkeypatch.setenv("GITHUB_REF", ref)
+    alone = repository.mlgate("check", "-n", "0", "--base", "auto")
+    assert alone.code == 3, "main is not here"
+    assert "judged by the rules of main, which is not here" in alone.err
+    repository.git("remote", "add", "origin", str(origin))
+    repository.git("--git-dir", str(origin), "update-ref", "refs/heads/main", base)
+    done = repository.mlgate("check", "-n", "0", "--base", "auto")
+    assert done.code == 1, done.err
+    assert f"judged by the rules of base {base[:10]}" in done.out
+
+
+def test_an_event_that_names_no_default_branch_is_no_reason_to_pass(repository: Repository, job: Job) -> None:
+    raised(repository)
+    lazy(repository, ("min: 0.6", "min: 0.1"))
+    job.begin("push", "not JSON")
+    done = repository.mlgate("check", "-n", "0", "--base", "auto")
+    assert done.code == 3
+    assert "whose rules bind is not known" in done.err
 
 
 def test_auto_at_a_desk_is_its_own_rules(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

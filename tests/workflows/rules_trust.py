@@ -146,6 +146,7 @@ def _leaves_out_pull_requests(condition: str) -> bool:
         for only in (
             r"github\.event_name == '(push|schedule|workflow_dispatch)'",
             r"github\.event_name != 'pull_request'",
+            r"github\.ref == format\('refs/heads/\{0\}', github\.event\.repository\.default_branch\)",
             r"github\.ref_name == github\.event\.repository\.default_branch",  # a pull request's is 7/merge
         )
     )

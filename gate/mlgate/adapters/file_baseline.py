@@ -58,9 +58,9 @@ class CiBaseline(FileBaseline):
     @property
     def source(self) -> str:
         """Return what it is: nobody named a file."""
-        return "the base branch's last run that passed"
+        return "the default branch's last run that passed"
 
     @property
     def accept(self) -> str:
         """Return how a first baseline comes to be."""
-        return "run the gate on the base branch once, or at a desk `mlgate check --save-baseline`"
+        return "let the gate run on the default branch once, or at a desk `mlgate check --save-baseline`"

@@ -11,6 +11,7 @@ from mlgate.core.errors import AdapterError, EvidenceError
 
 LARGEST = 1 << 30
 _FILES = {"100644", "100755", "100664"}
+_FETCHED = "refs/mlgate/fetched"
 _ODD = {"040000": "a folder", "120000": "a symbolic link", "160000": "a submodule"}
 _LINKS = {b"120000", b"160000"}
 _FROM_FILE = "keep the baseline in a file: `baseline: {from: file, path: baseline.jsonl.gz}`"
@@ -73,11 +74,20 @@ def has(root: Path, commit: str) -> bool:
     return done is not None and done.returncode == 0
 
 
-def fetch(root: Path, commit: str) -> None:
-    """Try to fetch one commit from `origin`; whether it came, `has` says. A shallow clone stays as shallow as it is."""
+def fetched(root: Path, ref: str) -> str:
+    """Return the commit that *ref* names at `origin`, fetched; empty when it cannot be had."""
+    if not fetch(root, f"+{ref}:{_FETCHED}"):  # never FETCH_HEAD: whatever was fetched before is in there, too
+        return ""
+    return resolved(root, _FETCHED)
+
+
+def fetch(root: Path, what: str) -> bool:
+    """Try to fetch one commit, or a refspec, from `origin`; say whether it came. A shallow clone stays shallow."""
     shallow = _run(root, "rev-parse", "--is-shallow-repository")
     depth = ["--depth=1"] if shallow is not None and shallow.stdout.strip() == b"true" else []  # would cut a full clone
-    _run(root, "fetch", "--quiet", *depth, "--no-tags", "--no-recurse-submodules", "--end-of-options", "origin", commit)
+    words = ("--quiet", *depth, "--no-tags", "--no-recurse-submodules", "--end-of-options", "origin", what)
+    done = _run(root, "fetch", *words)
+    return done is not None and done.returncode == 0
 
 
 def top(root: Path) -> Path:

@@ -51,6 +51,18 @@ def refuse_links(root: Path) -> None:
             )
 
 
+def tip(root: Path, branch: str) -> str:
+    """Return the last commit of the default *branch* at `origin`. Raises AdapterError when it cannot be had."""
+    found = git.fetched(root, f"refs/heads/{branch}")
+    if not found:
+        raise AdapterError(
+            f"this ref is judged by the rules of {branch}, which is not here",
+            where=str(root),
+            hint=f"run the gate on pushes of {branch} only (push: {{branches: [{branch}]}}), or say whose: base",
+        )
+    return found
+
+
 def resolve(root: Path, ref: str) -> str:
     """Return the commit that *ref* names. Raises AdapterError when there is none."""
     return git.resolved(root, ref)

@@ -23,6 +23,9 @@ _SERVER = re.compile(r"https?://[A-Za-z0-9.:-]{1,200}")
 _MERGED = ("pull_request", "pull_request_review", "pull_request_review_comment")
 """The events for which GitHub merges the change with its base, and checks that out."""
 
+_ON_DEFAULT = ("schedule", "repository_dispatch")
+"""The events that GitHub starts on the default branch only."""
+
 CHANGES = (*_MERGED, "pull_request_target", "merge_group")
 """The events that are about a change which is not yet part of its base branch."""
 
@@ -40,10 +43,25 @@ class GithubRun:
     """Of a pull request: the commit that GitHub made of the change and its base, to be tested."""
     base: str = ""
     """Of a change: the commit that the event says it is based on."""
+    base_branch: str = ""
+    """Of a change: the branch that it is to be merged into."""
+    ref: str = ""
+    """E.g. `refs/heads/main`."""
+    default_branch: str = ""
+    """Empty when the event does not name it."""
+    attempt: str = ""
+    """Digits: which attempt of the run, from 1."""
     fork: bool = False
     """Whether the change comes from a fork."""
     self_hosted: bool = False
     """Whether the machine outlives the job: what a stranger's code leaves there meets the next one."""
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Return whether the run is about the default branch, whose rules somebody has let in."""
+        return self.event in _ON_DEFAULT or (
+            bool(self.default_branch) and self.ref == f"refs/heads/{self.default_branch}"
+        )
 
     @property
     def is_change(self) -> bool:
@@ -62,7 +80,9 @@ def here(environ: Mapping[str, str] | None = None) -> GithubRun | None:
     event = known.get("GITHUB_EVENT_NAME", "")
     number = known.get("GITHUB_RUN_ID", "")
     number = number if _DIGITS.fullmatch(number) else ""
-    payload = _payload(known.get("GITHUB_EVENT_PATH", "")) if event in CHANGES else {}
+    path = known.get("GITHUB_EVENT_PATH", "")
+    payload = _payload(path) if event in CHANGES else _if_any(path)
+    branch = _mapping(payload.get("repository")).get("default_branch")
     pulled = event in CHANGES and event != "merge_group"
     change = _mapping(payload.get("pull_request" if pulled else "merge_group"))
     into = _mapping(change.get("base"))
@@ -76,6 +96,10 @@ def here(environ: Mapping[str, str] | None = None) -> GithubRun | None:
         event=event,
         merge=known.get("GITHUB_SHA", "") if event in _MERGED else "",
         base=str(sha or ""),
+        base_branch=str(into.get("ref") or change.get("base_ref") or "").removeprefix("refs/heads/"),
+        ref=known.get("GITHUB_REF", ""),
+        default_branch=branch if isinstance(branch, str) else "",
+        attempt=attempt if _DIGITS.fullmatch(attempt := known.get("GITHUB_RUN_ATTEMPT", "")) else "",
         fork=pulled and (not theirs or theirs != ours),
         self_hosted=known.get("RUNNER_ENVIRONMENT") == "self-hosted",
     )
@@ -86,6 +110,14 @@ def _url(known: Mapping[str, str], number: str) -> str:
     if not (number and _SERVER.fullmatch(server) and _REPOSITORY.fullmatch(repository)):
         return ""
     return f"{server}/{repository}/actions/runs/{number}"
+
+
+def _if_any(path: str) -> Mapping[str, Any]:
+    """Return the event where it can be read: of what is no change, little depends on it."""
+    try:
+        return _payload(path)
+    except AdapterError:
+        return {}
 
 
 def _payload(path: str) -> Mapping[str, Any]:

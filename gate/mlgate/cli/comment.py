@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
+from mlgate.cli import options
 from mlgate.wiring.comment import comment
-
-_NAME = re.compile(r"[a-z0-9-]{1,40}")
-
-
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise click.BadParameter(f"{text!r} is not made of 1 to 40 of a-z, 0-9 and -")
-    return text
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), envvar="MLGATE_REPORT")
-@click.option(
-    "--name",
-    type=_name,
-    default="mlgate",
-    metavar="NAME",
-    envvar="MLGATE_NAME",
-    help="Tells the comments of several gates apart.  [mlgate]",
-)
+@options.name
 @click.option(
     "--status/--no-status",
     default=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from mlgate.core.errors import ConfigError
 Decorated = Callable[..., Any]
 
 _FILE = Path("mlgate.yaml")
+_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_SHARDS = 10_000
 _MOST_WORKERS = 256
 
@@ -119,6 +121,24 @@ def allow_forks(function: Decorated) -> Decorated:
         envvar="MLGATE_ALLOW_FORKS",
         help="Run forks' changes on a self-hosted machine, too.",
     )(function)
+
+
+def name(function: Decorated) -> Decorated:
+    """Add `--name NAME`."""
+    return click.option(
+        "--name",
+        type=_name,
+        default="mlgate",
+        envvar="MLGATE_NAME",
+        metavar="NAME",
+        help="Of the gate, where a repository has several.  [mlgate]",
+    )(function)
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is not made of 1 to 40 of a-z, 0-9 and -")
+    return text
 
 
 def workers(text: str) -> int:

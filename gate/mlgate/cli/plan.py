@@ -26,9 +26,12 @@ from mlgate.wiring.tell import tell
     metavar="N",
     help="Into how many parts accuracy checks are divided.  [1]",
 )
-def command(*, config: Path, bootstrap: bool, base: str, approve_policy: bool, image: str, shards: int) -> int:
+@options.name
+def command(
+    *, config: Path, bootstrap: bool, base: str, approve_policy: bool, image: str, shards: int, name: str
+) -> int:
     """Say what a run would do, without asking the model: the jobs that CI runs side by side, and whose rules bind."""
     choice = Choice(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image)
-    for line in plan(choice, shards):
+    for line in plan(choice, shards, name):
         tell(sys.stdout, terminal(line, 500))
     return 0

@@ -12,6 +12,8 @@ class Direction(Enum):
     LOOSER = "looser"
     DIFFERENT = "different"
     """Neither can be shown: other data, another metric's signature, another baseline."""
+    EFFECTIVE = "in effect"
+    """No rule of this file, and it bears on what is measured: another address, other resources, edited tests."""
     TIGHTER = "tighter"
 
 

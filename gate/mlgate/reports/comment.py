@@ -56,8 +56,7 @@ def _notes(heard: Hearsay) -> list[str]:
         )
     if heard.is_ignored:
         notes.append("The report blocks this change, and the run let it pass: its job is allowed to fail.")
-    if heard.fork and heard.report is not None:
-        notes.append(
-            "These numbers were reported by the pull request's own run, from a fork. The required check is the verdict."
-        )
+    if heard.report is not None:
+        whose = "own run, from a fork" if heard.fork else "own run"
+        notes.append(f"These numbers were reported by the pull request's {whose}. The required check is the verdict.")
     return notes

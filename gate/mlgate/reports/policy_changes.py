@@ -10,7 +10,12 @@ from mlgate.reports.escape import markdown, markdown_code, terminal
 from mlgate.reports.page import Page
 
 _MOST = 20
-_WORDS = {Direction.LOOSER: "! looser", Direction.DIFFERENT: "! other", Direction.TIGHTER: "+ tighter"}
+_WORDS = {
+    Direction.LOOSER: "! looser",
+    Direction.DIFFERENT: "! other",
+    Direction.EFFECTIVE: "! in effect",
+    Direction.TIGHTER: "+ tighter",
+}
 """How each direction is marked. What is tighter binds at once; the rest is judged as the base has it."""
 
 _WHOSE = "judged by the rules of"
@@ -27,8 +32,8 @@ def policy(report: Report, page: Page) -> list[str]:
         return []
     lines = [f"{page.heading('RULES THAT THIS CHANGE EDITS')}  {terminal(whose(report), 60)}"]
     for change in report.policy.changes[:_MOST]:
-        words = columns.wrap(terminal(_said(change), 300), page.width - 11)
-        lines.extend(columns.hang(columns.pad(_WORDS[change.direction], 9), words, 11))
+        words = columns.wrap(terminal(_said(change), 300), page.width - 13)
+        lines.extend(columns.hang(columns.pad(_WORDS[change.direction], 11), words, 13))
     if len(report.policy.changes) > _MOST:
         lines.append(f"  and {len(report.policy.changes) - _MOST:,} more")
     return lines
@@ -39,8 +44,9 @@ def block(report: Report) -> Block:
     changes = report.policy.changes if report.policy else ()
     source = report.policy.source if report.policy else ""
     head = (
-        f"\n#### Rules that this change edits\n\nJudged by the rules of {markdown_code(source, 60)}: what is looser or "
-        "not comparable here took no effect on this verdict.\n\n| | change | where |\n|---|---|---|\n"
+        f"\n#### Rules that this change edits\n\nJudged by the rules of {markdown_code(source, 60)}: looser and other "
+        "rules of this change took no effect on this verdict; what is marked as in effect did.\n"
+        "\n| | change | where |\n|---|---|---|\n"
     )
     return Block(1, head, map(_row, changes), len(changes), "changed rules", most=_MOST)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from mlgate.adapters import github_files
 from mlgate.adapters.run_folder import RunFolder
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Evidence
@@ -39,8 +40,8 @@ def baseline_of(project: Project, choice: Choice) -> Baseline | None:
     if project.beside:
         why = "it was not observed in this run: this evidence was made without it"
         return Baseline(project.beside, None, why, bootstrap=choice.bootstrap)
-    store = project.baseline_store()
-    return None if store is None else look_up(store, first=choice.save_baseline, bootstrap=choice.bootstrap)
+    store, first = project.baseline_store(), choice.save_baseline or project.compares_first
+    return None if store is None else look_up(store, first=first, bootstrap=choice.bootstrap)
 
 
 def save(store: BaselineStore, evidence: Evidence, report: Report) -> None:
@@ -51,4 +52,5 @@ def save(store: BaselineStore, evidence: Evidence, report: Report) -> None:
         tell(sys.stderr, "mlgate: the baseline stays what it was: only a model that is not worse becomes one")
         return
     store.save(evidence)
+    github_files.write_outputs({"baseline-kept": "true"})
     tell(sys.stdout, f"baseline saved: {store.source}")

@@ -119,7 +119,8 @@ def _slug(name: str) -> str:
 
 
 def _cache(choice: Choice, config: Config, how: Section, slug: str) -> Cache:
-    kind = choice.cache or ("registry" if how.cache else "none")
+    inside = all(os.environ.get(name) for name in _TOKENS)
+    kind = choice.cache or ("registry" if how.cache else "gha" if inside else "none")
     if kind == "none" and choice.write_cache:
         raise ConfigError("there is no cache to write", hint="write build.cache, or name one: --cache")
     if kind == "gha":

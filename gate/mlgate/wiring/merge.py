@@ -45,6 +45,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
         refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
         for notice in notices:
             tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
+        notices += _attempts(evidence)
         report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
         if troubles and not report.outcome.blocks:
             said = "all evidence is here and passes, but not all jobs ended well"
@@ -54,6 +55,13 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
         if choice.save_baseline and store is not None:
             baselines.save(store, evidence, report)
         return conclude(report, project, folder)
+
+
+def _attempts(evidence: Evidence) -> tuple[str, ...]:
+    """Return a notice where parts were observed in several attempts: a second look at one part is a second chance."""
+    found = sorted({dict(one.versions).get("attempt", "1") for one in evidence.environments})
+    several = f"parts of this run are of attempts {' and '.join(found)}: some jobs were run again"
+    return (several,) if len(found) > 1 else ()
 
 
 def _found(paths: Sequence[Path]) -> tuple[tuple[Path, ...], EvidenceError | None]:

@@ -16,12 +16,12 @@ _TITLES = {
 }
 
 
-def plan(choice: Choice, shards: int) -> Iterator[str]:
+def plan(choice: Choice, shards: int, name: str) -> Iterator[str]:
     """Yield what will be asked, line by line. In GitHub Actions, set the step's outputs: one matrix a part."""
     project = choice.project()
     matrices = {part: matrix(project, part, shards) for part in PARTS}
     build = project.builds is not None
-    yield f"model {project.config.model.name}" + (": its image is built" if build else "")
+    yield f"gate {name}, model {project.config.model.name}" + (": its image is built" if build else "")
     if project.policy is not None:
         yield f"rules of {project.policy.source}"
         yield from (f"  {change.direction.value}: {change.what}" for change in project.policy.changes)

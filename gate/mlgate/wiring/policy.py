@@ -15,7 +15,7 @@ from mlgate.config.config import Config
 from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
 from mlgate.config.document import Document, FileBaseline, GitBaseline
 from mlgate.core.check import Check
-from mlgate.core.errors import ConfigError, GateError, Refused
+from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
 from mlgate.wiring.policy_sections import beside_like, sections, tightest
@@ -45,6 +45,8 @@ class Bound:
     config: Config
     checks: tuple[Check, ...]
     policy: Policy | None = None
+    compares_first: bool = False
+    """The base compares with nothing: the first comparisons have no baseline yet, and warn."""
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -65,14 +67,28 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
         checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
     changes = flow.ordered([*changes, *sections(theirs, config), *_files(config, theirs, commit)])
     _refuse(theirs, changes, approved=base.approved)
-    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes))
+    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), theirs.baseline is None)
 
 
 def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
         return git_base.resolve(root, ref) if ref not in ("", NONE) else ""
     run = github_run.here()
-    return git_base.merged_onto(root, run.merge, run.base) if run and run.is_change else ""
+    if run is None or (run.is_reviewed and not run.is_change):
+        return ""
+    if run.is_change:
+        return git_base.merged_onto(root, run.merge, run.base)
+    if not run.default_branch:
+        hint = "say it: --base REF (input `base`), or none for this checkout's own"
+        raise AdapterError(
+            f"whose rules bind is not known: the event of {run.event} names no default branch", hint=hint
+        )
+    return git_base.tip(root, run.default_branch)  # nobody has let this ref's own rules in
+
+
+def _base_branch() -> str | None:
+    run = github_run.here()
+    return run.base_branch if run and run.is_change else None
 
 
 def _config_at(config: Config, commit: str, folder: Path) -> Config | None:
@@ -135,7 +151,7 @@ def _files(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
         if isinstance(check, RecordedCheck):
             for path in dict.fromkeys(path.split("::")[0] for path in check.tests):
                 if not git_base.is_same(ours.root, commit, path):
-                    yield Change(Direction.DIFFERENT, f"{name}: the tests in {path} are edited, and run as edited")
+                    yield Change(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
     kept = theirs.baseline
     if not isinstance(kept, FileBaseline) or not git_base.keeps(ours.root, commit, kept.path):
         return
@@ -161,10 +177,13 @@ def _joined(theirs: Config, ours: Config, commit: str) -> Config:
     model = ours.model
     if image and theirs.model.image:
         model = model.model_copy(update={"image": tightest(theirs.model.image, image)})
+    report = tuple(dict.fromkeys([*theirs.document.report, *ours.document.report]))
     if baseline is None:  # the base compares nothing: what the change compares is its own matter
-        return replace(ours, document=ours.document.model_copy(update={"model": model}))
+        return replace(ours, document=ours.document.model_copy(update={"model": model, "report": report}))
     if isinstance(baseline, FileBaseline) and git_base.keeps(ours.root, commit, baseline.path):
         baseline = GitBaseline.model_construct(kept_in="git", ref=commit, path=baseline.path)
-    document: Document = ours.document.model_copy(update={"baseline": baseline, "model": model})
+    if isinstance(baseline, GitBaseline) and baseline.ref.removeprefix("origin/") == _base_branch():
+        baseline = baseline.model_copy(update={"ref": commit})  # the very branch, where a shallow clone knows it not
+    document: Document = ours.document.model_copy(update={"baseline": baseline, "model": model, "report": report})
     past = theirs.baseline_model
     return replace(ours, document=document, past=beside_like(past, image) if past else None)

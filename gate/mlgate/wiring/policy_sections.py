@@ -10,6 +10,8 @@ from mlgate.config.model_section import ModelSection
 from mlgate.core.policy import Change, Direction
 
 _WAYS = ("endpoint", "image", "python", "answers")
+_ASKED = ("url", "headers", "timeout", "retries", "concurrency", "batch", "ready_within", "cpus", "memory", "gpus")
+"""How the model is run and asked: what moves the numbers without being the model."""
 _RESOURCES = ("cpus", "memory", "gpus")
 """What makes a model faster without being better. Both sides of a duet have the candidate's."""
 
@@ -24,25 +26,35 @@ def sections(theirs: Config, ours: Config) -> Iterator[Change]:
 
 
 def _model(theirs: Config, ours: Config) -> Iterator[Change]:
+    """Yield what bears on the numbers and is not the model itself: how it is run and asked. It is in effect."""
     before, after = _way(theirs.model), _way(ours.model)
     if before != after:
-        yield Change(Direction.DIFFERENT, f"the model: {before} becomes {after}", ours.where("model", after))
-    if theirs.model.endpoint and ours.model.endpoint and theirs.model.endpoint.url != ours.model.endpoint.url:
-        yield Change(Direction.DIFFERENT, "the model is asked at another address", ours.where("model", "endpoint"))
+        yield Change(Direction.EFFECTIVE, f"the model: {before} becomes {after}", ours.where("model", after))
+        return
     if theirs.model.image and ours.model.image:
-        yield from _image(theirs.model.image, ours.model.image, ours)
+        yield from _sandbox(theirs.model.image, ours.model.image, ours)
+    was, now = (_written(config.model, before) for config in (theirs, ours))
+    for name in _ASKED:
+        if was.get(name) != now.get(name):
+            said = f"the model's {name}: {_short(was.get(name))} becomes {_short(now.get(name))}"
+            yield Change(Direction.EFFECTIVE, said, ours.where("model", before, name))
 
 
-def _image(before: Image, after: Image, ours: Config) -> Iterator[Change]:
+def _written(model: ModelSection, way: str) -> dict[str, object]:
+    found: dict[str, object] = getattr(model, way).model_dump(mode="json")
+    return found
+
+
+def _short(value: object) -> str:
+    return "nothing" if value is None else str(value)[:60]
+
+
+def _sandbox(before: Image, after: Image, ours: Config) -> Iterator[Change]:
     if SANDBOXES.index(after.sandbox) > SANDBOXES.index(before.sandbox):
         said = f"the sandbox {before.sandbox} becomes {after.sandbox}"
         yield Change(Direction.LOOSER, said, ours.where("model", "image", "sandbox"))
     if after.tmp_exec and not before.tmp_exec:
         yield Change(Direction.LOOSER, "files in /tmp may be executed", ours.where("model", "image", "tmp_exec"))
-    for name in _RESOURCES:
-        if getattr(before, name) != getattr(after, name):
-            said = f"the model gets other {name}: {getattr(before, name)} becomes {getattr(after, name)}"
-            yield Change(Direction.DIFFERENT, said, ours.where("model", "image", name))
 
 
 def _way(model: ModelSection) -> str:

@@ -45,7 +45,10 @@ KINDS: Mapping[str, Kind] = {**ASKING, **TIMING}
 """Every kind of check: one file in checks/, one name here."""
 
 PARTS = ("early", "served", "latency")
-"""What a run can be divided into: what needs no image, what asks the image for answers, and what is timed alone."""
+"""What a run can be divided into: accuracy of a model that is no image, of one that is, and what is timed alone.
+
+Tests that record rows of an image's model go with the image, too: all evidence of a run names the same one.
+"""
 
 _LARGEST_BATCH = 64
 
@@ -58,6 +61,8 @@ class Project:
     suite: Suite
     policy: Policy | None = None
     """Whose rules are in the suite, where they are not this checkout's own."""
+    compares_first: bool = False
+    """The base's rules compare with nothing: this change brings the first comparison."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
@@ -74,7 +79,7 @@ class Project:
         config, checks = bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(config, Suite.of(checks, config.model.name), bound.policy)
+        return cls(config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first)
 
     @property
     def root(self) -> Path:
@@ -96,6 +101,9 @@ class Project:
     def environment(self) -> Environment:
         """Return where this run observes. A sandbox that is weaker than its name is refused when it is probed."""
         here, image = environment.observe(), self.config.model.image
+        run = github_run.here()
+        if run and run.attempt not in ("", "1"):
+            here = replace(here, versions=(*here.versions, ("attempt", run.attempt)))
         return replace(here, versions=(*here.versions, ("sandbox", image.sandbox))) if image else here
 
     def _digest(self, section: ModelSection) -> str:
@@ -203,7 +211,7 @@ class Project:
     def _part_of(self, check: Check) -> str:
         if check.exclusive:
             return "latency"
-        return "early" if tests(check) or self.config.model.image is None else "served"
+        return "early" if self.config.model.image is None else "served"
 
     def plan(self, workers: int) -> Plan:
         """Return what workers need to know."""

@@ -61,7 +61,7 @@ def test_a_merge_group_is_based_on_what_its_event_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("event", ["push", "workflow_dispatch", "schedule", "workflow_run", ""])
-def test_all_else_is_no_change_and_its_event_is_not_read(tmp_path: Path, event: str) -> None:
+def test_all_else_is_no_change_and_needs_no_event(tmp_path: Path, event: str) -> None:
     run = github_run.here(environ(tmp_path, event, "no JSON"))
     assert run
     assert (run.is_change, run.base, run.merge) == (False, "", "")
@@ -113,3 +113,25 @@ def test_only_what_says_so_is_self_hosted(tmp_path: Path) -> None:
         run = github_run.here(environ(tmp_path, "push", {}, RUNNER_ENVIRONMENT=value))
         assert run
         assert run.self_hosted is hosted
+
+
+@pytest.mark.parametrize(
+    ("event", "ref", "branch", "reviewed"),
+    [
+        ("push", "refs/heads/main", "main", True),
+        ("push", "refs/heads/feature", "main", False),
+        ("push", "refs/tags/main", "main", False),
+        ("workflow_dispatch", "refs/heads/main", "main", True),
+        ("workflow_dispatch", "refs/heads/feature", "main", False),
+        ("issue_comment", "refs/heads/main", None, False),
+        ("push", "refs/heads/", "", False),
+        ("schedule", "", None, True),
+    ],
+)
+def test_only_the_default_branch_has_rules_that_somebody_let_in(
+    tmp_path: Path, event: str, ref: str, branch: Any, reviewed: bool
+) -> None:
+    known = environ(tmp_path, event, {"repository": {"default_branch": branch}})
+    run = github_run.here({**known, "GITHUB_REF": ref})
+    assert run
+    assert run.is_reviewed is reviewed

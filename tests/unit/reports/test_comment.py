@@ -42,7 +42,8 @@ def test_why_there_is_no_report_is_text_from_outside() -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_report_in_a_run_that_succeeded_has_no_note_unless_it_blocks(name: str) -> None:
+def test_a_report_in_a_run_that_succeeded_is_doubted_only_when_it_blocks(name: str) -> None:
     report = ALL[name]()
     body = comment.render("small", replace(RAN, conclusion="success", fork=False, report=report))
-    assert ("\n> " in body) == report.outcome.blocks
+    assert ("The report blocks this change" in body) == report.outcome.blocks
+    assert "reported by the pull request" in body

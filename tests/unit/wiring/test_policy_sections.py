@@ -31,11 +31,11 @@ CASES: list[tuple[Config, Config, str]] = [
     (
         config("{endpoint: {url: 'http://a', protocol: kserve-v1}}"),
         config("{endpoint: {url: 'http://b', protocol: kserve-v1}}"),
-        "the model is asked at another address",
+        "the model's url: http://a becomes http://b",
     ),
     (image(), image("sandbox: open"), "the sandbox strict becomes open"),
     (image(), image("tmp_exec: true"), "files in /tmp may be executed"),
-    (image(), image("cpus: 64"), "the model gets other cpus: 1 becomes 64"),
+    (image(), image("cpus: 64"), "the model's cpus: 1 becomes 64"),
     (config(rest="ratchet: refuse\n"), config(), "ratchet: refuse is removed"),
     (
         config(rest="baseline: {from: file, path: a.gz}\n"),

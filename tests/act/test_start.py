@@ -1,0 +1,86 @@
+"""What sets mlgate up: never with a module that a change put into its tree, never a fork's code where it would stay."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.act.runner import ROOT
+
+pytestmark = pytest.mark.needs_act
+
+START = ROOT / "action/start.py"
+MARK = "import os, pathlib; pathlib.Path(os.environ['MARK']).write_text(__name__); raise SystemExit(0)\n"
+MODULES = ("venv", "pip", "json", "click", "mlgate", "sitecustomize", "usercustomize", "rouge_score", "setuptools")
+
+
+def start(*arguments: str, workspace: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB", "MLGATE", "PYTEST", "RUNNER", "PYTHON"))}
+    return subprocess.run(
+        [sys.executable, str(START), *arguments],
+        cwd=workspace,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_no_module_of_the_workspace_runs_in_our_process(tmp_path: Path) -> None:
+    workspace, mark = tmp_path / "tree", tmp_path / "ran"
+    workspace.mkdir()
+    for name in MODULES:
+        (workspace / f"{name}.py").write_text(MARK)
+    about = {"MLGATE_HOME": str(tmp_path / "home"), "MARK": str(mark)}
+    done = start("setup", workspace=workspace, **about)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("mlgate ")
+    assert "is set up in" in done.stdout
+    asked = start("run", "--version", workspace=workspace, **about)
+    assert asked.stdout.startswith("mlgate, version "), asked.stderr
+    assert not mark.exists(), mark.read_text()
+
+
+def test_every_child_of_the_set_up_is_isolated() -> None:
+    for node in ast.walk(ast.parse(START.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        words = [one.value if isinstance(one, ast.Constant) else "" for one in node.args]
+        if "-m" in words:
+            assert "-I" in words[: words.index("-m")], ast.unparse(node)
+
+
+@pytest.mark.parametrize(
+    ("head", "allowed", "code"), [("stranger/model", "", 5), ("acme/model", "", 0), ("x/y", "true", 0)]
+)
+def test_a_forks_requirements_are_not_installed_where_they_would_stay(
+    tmp_path: Path, head: str, allowed: str, code: int
+) -> None:
+    (tmp_path / "requirements.txt").write_text("")
+    sides = {"head": {"repo": {"full_name": head}}, "base": {"repo": {"full_name": "acme/model"}}}
+    (tmp_path / "event.json").write_text(json.dumps({"pull_request": sides}))
+    words = "import start, sys; sys.argv = ['start.py']; start.home().mkdir(); start.model()"
+    done = subprocess.run(
+        [sys.executable, "-c", words],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(START.parent),
+            "MLGATE_HOME": str(tmp_path / "home"),
+            "MLGATE_REQUIREMENTS": "requirements.txt",
+            "MLGATE_ALLOW_FORKS": allowed,
+            "RUNNER_ENVIRONMENT": "self-hosted",
+            "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("a fork's change on a self-hosted machine" in done.stdout) == bool(code)
