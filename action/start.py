@@ -105,7 +105,7 @@ def model() -> None:
     refuse_strangers()
     wanted = Path(os.environ["MLGATE_REQUIREMENTS"]).absolute()
     if not wanted.is_file():
-        die("there is no such requirements file", str(wanted))
+        die("there is no such requirements file", os.environ["MLGATE_REQUIREMENTS"])
     if not models_python().exists():
         call(sys.executable, "-I", "-m", "venv", "--without-pip", str(models_python().parent.parent))
     pip(models_python(), "install", "--quiet", "-r", str(wanted))

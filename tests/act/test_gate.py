@@ -253,6 +253,12 @@ def test_a_change_that_loosens_its_rules_is_judged_by_its_base_and_says_so(act: 
 
 
 def labelled(event: Event, label: str) -> Event:
+    """The event that setting a label starts: only it says which head somebody looked at."""
+    return replace(event, payload={**bearing(event, label).payload, "action": "labeled", "label": {"name": label}})
+
+
+def bearing(event: Event, label: str) -> Event:
+    """An event of a pull request that has had the label for a while."""
     pull = {**event.payload["pull_request"], "labels": [{"name": "docs"}, {"name": label}]}
     return replace(event, payload={**event.payload, "pull_request": pull})
 
@@ -268,6 +274,8 @@ def test_where_the_base_says_so_a_change_that_loosens_its_rules_is_refused_until
     assert all("mlgate.yaml:9: " in said for said in errors(ran)), errors(ran)
     ran = act(consumer, labelled(event, "mlgate-rules-approved"))
     held(ran, "failed", 1, "0.4444 is below the minimum 0.6", "this change writes min 0.1")
+    later = act(consumer, bearing(event, "mlgate-rules-approved"))
+    held(later, "refused", 5)  # a label that was set for an older head says nothing of this one
 
 
 # --- baselines ---------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from mlgate.wiring.run import run
     type=click.Choice(("early", "served", "latency")),
     envvar="MLGATE_PART",
     metavar="PART",
-    help="Observe only what needs no image (early), asks it (served), or is timed (latency).",
+    help="Observe accuracy only, of a model that is no image (early) or one (served); or times (latency).",
 )
 @click.option("--resume", is_flag=True, help="Go on from an interrupted run: ask only what is missing.")
 @options.save_baseline

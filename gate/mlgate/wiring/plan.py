@@ -10,8 +10,8 @@ from mlgate.wiring.choice import Choice
 from mlgate.wiring.project import PARTS, Project
 
 _TITLES = {
-    "early": "accuracy, no image needed",
-    "served": "accuracy, asks the image",
+    "early": "accuracy",
+    "served": "accuracy, of the image",
     "latency": "latency, alone on its machine",
 }
 
