@@ -37,6 +37,8 @@ class Recipe:
     target: str = ""
     """The stage to stop at; empty: the last one."""
     tag: str = "mlgate-candidate"
+    cache: str = ""
+    """Where layers are kept, as a registry names it: read, never written. Empty: nowhere."""
 
     @property
     def file(self) -> Path:
@@ -86,6 +88,8 @@ def command(docker: str, recipe: Recipe, ids: Path) -> list[str]:
     options += [f"--build-arg={name}={value}" for name, value in sorted(recipe.args.items())]
     if recipe.target:
         options.append(f"--target={recipe.target}")
+    if recipe.cache:
+        options.append(f"--cache-from=type=registry,ref={recipe.cache}")
     return [docker, "build", *options, "--", str(recipe.context.absolute())]
 
 

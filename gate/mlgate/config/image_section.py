@@ -62,7 +62,7 @@ class Build(Section):
     cache: Given[_LayersRef] = None
     """Where layers are kept between machines: a name in a registry, `ghcr.io/acme/summarizer:buildcache`.
 
-    `mlgate build` reads them always, and writes them with `--write-cache` only.
+    They are read whenever the image is built, and written by `mlgate build --write-cache` only.
     """
 
 

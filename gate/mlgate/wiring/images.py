@@ -80,7 +80,7 @@ class Images:
             assert given.ref is not None
             return docker_image.resolve(self._engine, given.ref)
         how = given.build
-        recipe = Recipe(self.root / how.context, how.dockerfile, how.args, how.target or "")
+        recipe = Recipe(self.root / how.context, how.dockerfile, how.args, how.target or "", cache=how.cache or "")
         return docker_build.build(self._engine, recipe)
 
 
