@@ -206,6 +206,9 @@ def die(message: str, file: str = "", *, code: int = 2) -> None:
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     place = file.replace("%", "%25").replace(",", "%2C").replace(":", "%3A").replace("\r", "").replace("\n", "")
     say(f"::error {f'file={place},' if place else ''}title=mlgate::{escaped}")
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as page:
+            page.write(f"### \u2298 ERRORED: mlgate was not set up\n\n    {' '.join(message.split())}\n")
     sys.exit(code)
 
 

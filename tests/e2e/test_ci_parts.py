@@ -64,7 +64,7 @@ def test_the_plan_says_what_the_jobs_are(repository: Repository, job: Job) -> No
     job.begin("push", {}, "5" * 40)
     done = repository.mlgate("plan", "--shards", "3")
     assert done.code == 0
-    assert "accuracy, no image needed: 80 rows in 3 jobs" in done.out
+    assert "accuracy: 80 rows in 3 jobs" in done.out
     assert job.outputs == {
         "early": "[1, 2, 3]",
         "served": "[]",

@@ -18,23 +18,17 @@ TAIL = 1 << 16
 def start(root: Path, environment: Mapping[str, str]) -> Child:
     """Start it with pipes of its own: what the model prints is no answer. Raises OSError when the system cannot.
 
-    MLGATE_PYTHON names an interpreter of the model's own; left out, it is ours.
+    MLGATE_PYTHON names an interpreter of the model's own; left out, it is ours. No bytecode is written into the model's
+    tree: of a file that changes twice within a second, the next run would take the old one.
     """
+    words = (os.environ.get("MLGATE_PYTHON") or sys.executable, "-u", "-P", "-B")
     asked, ask = os.pipe()
     told, tell = os.pipe()
     theirs, lifeline = os.pipe()
     heard, noise = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603 - our interpreter, our file, no shell
-            [
-                os.environ.get("MLGATE_PYTHON") or sys.executable,
-                "-u",
-                "-P",
-                str(WORKER),
-                str(asked),
-                str(tell),
-                str(theirs),
-            ],
+            [*words, str(WORKER), str(asked), str(tell), str(theirs)],
             stdin=subprocess.DEVNULL,
             stdout=noise,
             stderr=noise,

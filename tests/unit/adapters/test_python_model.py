@@ -27,6 +27,12 @@ def test_it_answers_in_order_and_the_gate_never_imports_it(make: Make) -> None:
     assert "model" not in sys.modules
 
 
+def test_the_models_tree_is_left_as_it_was(make: Make, tmp_path: Path) -> None:
+    """A file of bytecode would outlive a change of the source within the same second."""
+    assert ask(make("import json\ndef f(x): return 'a'"), "x") == ["a"]
+    assert not [*tmp_path.rglob("__pycache__")]
+
+
 def test_batches_go_as_lists_and_come_back_in_order(make: Make) -> None:
     model = make("def f(many): return [f'{one} of {len(many)}' for one in many]", batch=2)
     assert ask(model, "a", "b", "c") == ["a of 2", "b of 2", "c of 1"]
