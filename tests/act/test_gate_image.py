@@ -146,7 +146,11 @@ def test_the_release_tag_moves_only_behind_the_verdict(act: Act, consumer: Consu
     write(consumer, {".github/workflows/deploy.yml": text})
 
     def offline(path: str, text: str) -> str:
-        return text.replace("attest: 'true'", "attest: 'false'") if path.endswith("workflows/build.yml") else text
+        return (
+            text.replace("attest: ${{ inputs.attest }}", "attest: 'false'")
+            if path.endswith("workflows/build.yml")
+            else text
+        )
 
     released = site.digest("production")
     assert released == "", "nothing is released yet"
