@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self, TextIO
 
+from mlgate.adapters.living_line import LivingLine
 from mlgate.core.build import Underway
 
 _FIRST_S = 2.0
@@ -16,8 +17,7 @@ class BuildLine:
     """Shows a build that takes longer than two seconds; *render* makes one line of it, with nothing hostile in it."""
 
     def __init__(self, stream: TextIO, render: Callable[[Underway], str]) -> None:
-        self._stream, self._render = stream, render
-        self._live = stream.isatty()
+        self._line, self._render = LivingLine(stream), render
         self._next = _FIRST_S
 
     def __enter__(self) -> Self:
@@ -26,20 +26,12 @@ class BuildLine:
 
     def __exit__(self, *_: object) -> None:
         """Clear the living line."""
-        if self._live:
-            self._write("\r\x1b[K")
+        self._line.clear()
 
     def show(self, underway: Underway) -> None:
         """Show the line when it is time."""
         if underway.seconds < self._next:
             return
-        self._next = underway.seconds + (0.0 if self._live else _LOG_S)
+        self._next = underway.seconds + (0.0 if self._line.lives else _LOG_S)
         text = self._render(underway)
-        self._write(f"\r{text}\x1b[K" if self._live else f"{text}\n")
-
-    def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._live = False
+        self._line.show(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Self, TextIO
 
+from mlgate.adapters.living_line import LivingLine
 from mlgate.core.evidence import Gap, Row
 
 _LIVE_S = 0.1
@@ -18,21 +19,19 @@ class ProgressLine:
 
     def __init__(self, total: int, stream: TextIO) -> None:
         self._total = total
-        self._stream = stream
-        self._live = stream.isatty()
+        self._line = LivingLine(stream)
         self._done = self._gaps = 0
         self._began = self._shown = 0.0
 
     def __enter__(self) -> Self:
         """Start the clock of what is shown; the rate's clock starts with the first row, when the model is up."""
         now = time.monotonic()
-        self._shown = now + _FIRST_S - _LIVE_S if self._live else now
+        self._shown = now + _FIRST_S - _LIVE_S if self._line.lives else now
         return self
 
     def __exit__(self, *_: object) -> None:
         """Clear the living line."""
-        if self._live:
-            self._write("\r\x1b[K")
+        self._line.clear()
 
     def advance(self, row: Row) -> None:
         """Count one row, and show the line when it is time."""
@@ -40,17 +39,10 @@ class ProgressLine:
         self._began = self._began or now
         self._done += 1
         self._gaps += isinstance(row, Gap)
-        if now - self._shown >= (_LIVE_S if self._live else _LOG_S):
+        if now - self._shown >= (_LIVE_S if self._line.lives else _LOG_S):
             self._shown = now
             text = line(self._done, self._total, self._gaps, now - self._began)
-            self._write(f"\r{text}\x1b[K" if self._live else f"{text}\n")
-
-    def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._live = False
+            self._line.show(text)
 
 
 def line(done: int, total: int, gaps: int, seconds: float) -> str:
