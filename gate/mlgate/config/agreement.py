@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlgate.config.fault import Complaint
+from mlgate.config.mlflow_baseline_section import OF_RUNS
+from mlgate.config.registry_names import is_model_name
 from mlgate.config.salvage import mapping
 from mlgate.config.served_section import AT_ONCE, GRPC, STREAMING
 from mlgate.config.strict_yaml import Value
@@ -14,6 +16,7 @@ def disagreements(value: Value) -> Iterator[Complaint]:
     """Yield everything that is sound by itself and at odds with another section."""
     yield from _uncompared(value)
     yield from _unlike(value)
+    yield from _unremembered(value)
     for check_id, check in mapping(mapping(value).get("checks")).items():
         if mapping(check).get("kind") == "latency":
             yield from _untimed(check_id, check, mapping(mapping(value).get("model")))
@@ -56,6 +59,23 @@ def _unlike(value: Value) -> Iterator[Complaint]:
         says = f"takes all else from model.{way}, and the model has none"
         hint = f"write model: {{{way}: …}}, or keep evidence: baseline: {{from: file, path: baseline.jsonl.gz}}"
         yield Complaint(("baseline", "from"), says, hint)
+
+
+def _unremembered(value: Value) -> Iterator[Complaint]:
+    """Yield what keeps a baseline of MLflow's from being found: no MLflow, or no name that a model could have there."""
+    baseline = mapping(mapping(value).get("baseline"))
+    if baseline.get("from") != "mlflow":
+        return
+    tracking = mapping(mapping(value).get("tracking"))
+    if "mlflow" not in tracking:
+        says = "needs tracking.mlflow, and the file has none"
+        yield Complaint(("baseline", "from"), says, "add a line: tracking: {mlflow: sqlite:///mlflow.db}")
+    name = mapping(mapping(value).get("model")).get("name")
+    named = "model" in baseline or "name" in mapping(mapping(tracking.get("mlflow")).get("registry"))
+    if named or any(way in baseline for way in OF_RUNS) or not isinstance(name, str) or is_model_name(name):
+        return
+    says = "cannot be a registered model's name, and the baseline is a version of one"
+    yield Complaint(("model", "name"), says, "name it: tracking: {mlflow: {registry: {name: …}}}")
 
 
 def _untimed(check_id: str, check: Value, model: Mapping[str, Value]) -> Iterator[Complaint]:

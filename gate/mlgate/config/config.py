@@ -12,6 +12,7 @@ from mlgate.config.document import Baseline, Document
 from mlgate.config.duet_section import EndpointBaseline, ImageBaseline, beside
 from mlgate.config.model_section import ModelSection
 from mlgate.config.position import Positions
+from mlgate.config.tracking_section import MlflowTracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Config:
     def report(self) -> tuple[str, ...]:
         """Return the reports to write."""
         return self.document.report
+
+    @property
+    def tracking(self) -> MlflowTracking | None:
+        """Return where verdicts are remembered, if the file says so."""
+        return self.document.tracking.mlflow if self.document.tracking else None
 
     def where(self, *steps: str | int) -> str:
         """Return `file:line:column` of an entry: `config.where("checks", "summaries", "data")`."""

@@ -10,8 +10,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from mlgate.config.check_section import AnyCheck
 from mlgate.config.duet_section import EndpointBaseline, ImageBaseline
 from mlgate.config.fault import describe, did_you_mean
+from mlgate.config.mlflow_baseline_section import MlflowBaseline
 from mlgate.config.model_section import ModelSection
 from mlgate.config.section import Given, Line, Many, Section, Written, complaint
+from mlgate.config.tracking_section import Tracking
 
 CheckId = Annotated[
     str,
@@ -21,7 +23,7 @@ CheckId = Annotated[
         "e.g. summaries",
     ),
 ]
-_ORIGINS = ("file", "git", "ci", "image", "endpoint")
+_ORIGINS = ("file", "git", "ci", "mlflow", "image", "endpoint")
 _REPORTS = Literal["terminal", "junit", "markdown", "github"]
 
 
@@ -84,6 +86,7 @@ def _which(value: object) -> str:
     for variant, name in (
         (GitBaseline, "git"),
         (CiBaseline, "ci"),
+        (MlflowBaseline, "mlflow"),
         (ImageBaseline, "image"),
         (EndpointBaseline, "endpoint"),
     ):
@@ -96,6 +99,7 @@ Baseline = Annotated[
     Annotated[FileBaseline, Tag("FileBaseline")]
     | Annotated[GitBaseline, Tag("GitBaseline")]
     | Annotated[CiBaseline, Tag("CiBaseline")]
+    | Annotated[MlflowBaseline, Tag("MlflowBaseline")]
     | Annotated[ImageBaseline, Tag("ImageBaseline")]
     | Annotated[EndpointBaseline, Tag("EndpointBaseline")],
     Discriminator(_which),
@@ -117,3 +121,5 @@ class Document(Section):
     """What a change that loosens these rules meets. The base branch's rules judge it; `refuse`: and it ends with 5."""
     report: Many[_REPORTS] = Field(("terminal", "junit", "markdown", "github"), min_length=1)
     """Where the verdict goes besides report.json. `junit`, `markdown`: files; `github`: summary and annotations."""
+    tracking: Given[Tracking] = None
+    """Where verdicts are remembered from run to run."""

@@ -40,8 +40,13 @@ _ORDER = {
     "FileBaseline": "`baseline`: a file",
     "GitBaseline": "`baseline`: a git ref",
     "CiBaseline": "`baseline`: kept by CI",
+    "MlflowBaseline": "`baseline`: remembered by MLflow",
     "ImageBaseline": "`baseline`: an image beside the candidate",
     "EndpointBaseline": "`baseline`: a server beside the candidate",
+    "Tracking": "`tracking`",
+    "MlflowTracking": "`tracking.mlflow`",
+    "RegistrySection": "`tracking.mlflow.registry`",
+    "Demand": "`tracking.mlflow.registry.require`",
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mlgate.config.config import Config
 from mlgate.config.load import parse
+from mlgate.config.tracking_section import MlflowTracking
 from mlgate.core.errors import ConfigError
 
 FOLDER = Path(__file__).parent
@@ -36,6 +37,8 @@ JARGON = (
     "LatencyCheck",
     "RateLoad",
     "ImageBaseline",
+    "MlflowBaseline",
+    "MlflowTracking",
 )
 
 
@@ -58,3 +61,20 @@ def told(**parts: str) -> str:
         config(**parts)
     assert not caught.value.more, caught.value.more
     return str(caught.value)
+
+
+def tracked(written: str) -> MlflowTracking:
+    """Return what `tracking: {mlflow: …}` means."""
+    tracking = config(rest=f"tracking: {{mlflow: {written}}}").tracking
+    assert tracking is not None
+    return tracking
+
+
+def untracked(written: str) -> str:
+    """Return what is told of the one fault under `tracking.mlflow`, without its place."""
+    (found,) = faults(
+        "version: 1\nmodel: {python: a:b}\nchecks: {c: {data: x.csv, rules: {bleu: {min: 1}}}}\n"
+        f"tracking: {{mlflow: {written}}}"
+    )
+    assert found.where.startswith("m.yaml:4:")
+    return f"{found.message} ({found.hint})" if found.hint else found.message

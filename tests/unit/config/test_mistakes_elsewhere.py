@@ -110,7 +110,7 @@ def test_a_mistake_in_the_model_is_told_with_the_right_key(model: str, expected:
             "baseline: {from: gti, path: a}",
             (
                 "m.yaml:4:18: baseline.from must be where the baseline is kept, but is the text 'gti' "
-                "(did you mean `git`? there are: file, git, ci, image, endpoint)"
+                "(did you mean `git`? there are: file, git, ci, mlflow, image, endpoint)"
             ),
         ),
         (
@@ -130,7 +130,7 @@ def test_a_mistake_in_the_model_is_told_with_the_right_key(model: str, expected:
         ),
         (
             "deploy: {}",
-            "m.yaml:4:1: deploy is unknown (the file has: version, model, checks, baseline, ratchet, report)",
+            "m.yaml:4:1: deploy is unknown (the file has: version, model, checks, baseline, ratchet, report, tracking)",
         ),
     ],
 )

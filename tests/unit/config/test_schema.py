@@ -78,8 +78,8 @@ def test_the_sound_files_have_every_key() -> None:
     assert there - written <= ELSEWHERE
 
 
-ELSEWHERE = {"python", "answers", "target", "path", "url", "request", "answer"}
-"""Keys of models that exclude each other; `test_load.py` has them."""
+ELSEWHERE = {"python", "answers", "target", "path", "url", "request", "answer", "alias", "run", "latest"}
+"""Keys of models and of baselines that exclude each other; `test_load.py` and `test_mlflow_baseline.py` have them."""
 
 
 def keys(value: object) -> set[str]:
@@ -95,6 +95,10 @@ def test_every_project_in_the_examples_is_valid_and_read() -> None:
 TIMED = "version: 1\nmodel: {{endpoint: {{url: http://h, protocol: json}}}}\nchecks: {{c: {}}}"
 GOOD = "{c: {data: a.csv, rules: {ter: {max: 9}}}}"
 RUNNING = "version: 1\nmodel: {{image: {}}}\nchecks: {{c: {{data: a.csv, rules: {{ter: {{max: 9}}}}}}}}"
+TRACKED = (
+    "version: 1\nmodel: {{python: a:b}}\nchecks: {{c: {{data: a.csv, rules: {{ter: {{max: 9}}}}}}}}\n"
+    "baseline: {{from: mlflow{}}}\ntracking: {}"
+)
 MISSHAPEN = [
     "version: 2\nmodel: {python: a:b}\nchecks: {c: {data: a.csv, rules: {ter: {max: 9}}}}",
     "version: 1\nmodel: {}\nchecks: {c: {data: a.csv, rules: {ter: {max: 9}}}}",
@@ -127,6 +131,18 @@ MISSHAPEN = [
     RUNNING.format("{ref: a, protocol: kserve-v1, memory: 2}"),
     RUNNING.format("{ref: a, protocol: kserve-v1, gpus: some}"),
     RUNNING.format("{ref: a, protocol: kserve-v1, ready: health}"),
+    TRACKED.format("", "{}"),
+    TRACKED.format("", "{mlflow: mlruns}"),
+    TRACKED.format("", "{mlflow: {timeout: 5}}"),
+    TRACKED.format("", "{mlflow: {artifacts: s3://models}}"),
+    TRACKED.format("", "{mlflow: {registry: {name: org/model}}}"),
+    TRACKED.format("", "{mlflow: {registry: {source: file:/m}}}"),
+    TRACKED.format("", "{mlflow: {registry: {require: approved_by}}}"),
+    TRACKED.format("", "{mlflow: {registry: {stages: {champion: Live}}}}"),
+    TRACKED.format("", "{mlflow: {registry: {stages: {latest: Production}}}}"),
+    TRACKED.format(", alias: v1", "{mlflow: }"),
+    TRACKED.format(", version: 0", "{mlflow: }"),
+    TRACKED.format(", version: 1, run: a", "{mlflow: }"),
 ]
 
 
