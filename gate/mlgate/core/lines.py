@@ -6,6 +6,7 @@ import stat
 import zlib
 from collections.abc import Iterable, Iterator
 
+from mlgate.core import lfs
 from mlgate.core.errors import ConfigError, EvidenceError
 
 PIECE = 1 << 20
@@ -24,10 +25,10 @@ def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
     r"""Yield (line number, text) without the line feed; a `\r` stays, and so do U+2028 and U+0085, which are text.
 
     A byte order mark is dropped. Raises ConfigError, with `file:line`, for a NUL, bytes that are not UTF-8, a line of
-    more than 8 MB and a file of more than 1 GB.
+    more than 8 MB and a file of more than 1 GB; EvidenceError for a file of Git LFS that was not fetched.
     """
     number, size, rest = 0, 0, b""
-    for piece in pieces:
+    for piece in fetched(pieces, source):
         size += len(piece)
         if size > MOST:
             raise too_large(source)
@@ -42,11 +43,14 @@ def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
 
 
 def unpacked(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
-    """Yield what gzip packed, a bounded piece at a time, over all its members. Cut off or damaged: EvidenceError."""
+    """Yield what gzip packed, a bounded piece at a time, over all its members.
+
+    Raises EvidenceError when it is cut off, damaged, or a file of Git LFS that was not fetched.
+    """
     unzip = zlib.decompressobj(_GZIP)
     begun = ended = False
     try:
-        for piece in pieces:
+        for piece in fetched(pieces, source):
             left = piece
             while left:
                 if ended:
@@ -64,6 +68,27 @@ def unpacked(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
         raise EvidenceError("the gzip file is cut off", hint="copy or download it again", where=source)
 
 
+def fetched(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
+    """Yield the same bytes, unless all of them are a Git LFS pointer: EvidenceError."""
+    left = iter(pieces)
+    head = b""
+    while len(head) < lfs.SIZE and (piece := next(left, None)) is not None:
+        head += piece
+    refuse_pointer(head, source)
+    yield head
+    yield from left
+
+
+def refuse_pointer(head: bytes, source: str) -> None:
+    """Refuse a file, by its first `lfs.SIZE` bytes, when it is what Git LFS left in its place."""
+    if lfs.is_pointer(head):
+        raise EvidenceError(
+            "it is a Git LFS pointer, not the data",
+            hint="fetch it: git lfs pull (in Actions: `lfs: true`)",
+            where=source,
+        )
+
+
 def admit(source: str, mode: int) -> None:
     """Refuse what is not a plain file, before it is opened: reading a FIFO would wait for ever."""
     if stat.S_ISDIR(mode):
@@ -72,11 +97,9 @@ def admit(source: str, mode: int) -> None:
         raise unreadable(source, "it is not a plain file")
 
 
-def unreadable(source: str, why: str) -> EvidenceError:
+def unreadable(source: str, why: str, *, hint: str = "check the path in `data:`") -> EvidenceError:
     """Return the error for data that cannot be read at all."""
-    return EvidenceError(
-        f"cannot read the data: {why[:1].lower()}{why[1:]}", hint="check the path in `data:`", where=source
-    )
+    return EvidenceError(f"cannot read the data: {why[:1].lower()}{why[1:]}", hint=hint, where=source)
 
 
 def too_large(source: str) -> ConfigError:

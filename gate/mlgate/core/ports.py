@@ -8,6 +8,9 @@ from typing import Protocol, Self
 
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
+from mlgate.core.ledger import Ledger, Move
+from mlgate.core.record import Record, Recorded
+from mlgate.core.registered import Candidate, Version
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import Statistics, Unscored
 from mlgate.core.timed import Arrival, Block
@@ -144,3 +147,46 @@ Kinds = Mapping[str, Kind]
 
 Asked = Mapping[str, Asking]
 Timed = Mapping[str, Timing]
+
+
+class Tracker(Protocol):
+    """Where verdicts are remembered."""
+
+    @property
+    def source(self) -> str:
+        """Return where it is, for people, without secrets."""
+
+    def log(self, record: Record) -> Recorded:
+        """Write one verdict. Again, or by several processes at once: one run, never two, and whole.
+
+        Raises AdapterError when it could not be written whole; writing it again completes it.
+        """
+
+
+class Registry(Protocol):
+    """One registered model: its versions, the aliases that point to them, and the ledger of how they moved."""
+
+    @property
+    def source(self) -> str:
+        """Return what it is, for people: `summarizer in http://…`."""
+
+    def versions(self) -> Sequence[Version]:
+        """Return all versions, ascending; none when the model was never registered."""
+
+    def register(self, candidate: Candidate) -> Version:
+        """Make the candidate a version, or return the one that it is already: one verdict, one version."""
+
+    def live(self, alias: str) -> int:
+        """Return the version that the alias points to, NONE for nowhere."""
+
+    def point(self, alias: str, version: int) -> None:
+        """Move the alias; to NONE removes it. Unconditional: whoever moves it has won a place in the ledger."""
+
+    def ledger(self) -> Ledger:
+        """Return every move so far."""
+
+    def append(self, move: Move) -> bool:
+        """Write *move* at its place in the ledger; False when another move has that place: it was first."""
+
+    def confirm(self, move: Move) -> None:
+        """Note beside *move* that the alias points there."""

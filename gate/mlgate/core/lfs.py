@@ -1,0 +1,12 @@
+"""Git LFS leaves a small text where a file was not fetched: it must never be taken for the file."""
+
+from __future__ import annotations
+
+_VERSION = b"version https://git-lfs.github.com/spec/v1"
+SIZE = 1024
+"""A pointer has fewer bytes (git-lfs, docs/spec.md)."""
+
+
+def is_pointer(content: bytes) -> bool:
+    """Return whether a file's *content*, or its first `SIZE` bytes when it has more, is a pointer."""
+    return len(content) < SIZE and content.partition(b"\n")[0].rstrip(b"\r") == _VERSION
