@@ -6,9 +6,10 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mlgate.adapters import data_file
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
-from mlgate.core.lines import LONGEST, PIECE, admit, numbered, unpacked, unreadable
+from mlgate.core.lines import LONGEST
 from mlgate.core.row import Fields
 
 
@@ -53,7 +54,7 @@ def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, Mapping[str, object
 
 def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of the line it begins on. Blank lines are no records."""
-    lines = (f"{line}\n" for _, line in numbered(_bytes(path), str(path)))
+    lines = (f"{line}\n" for _, line in data_file.lines(path))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begin = 1
     while True:
@@ -79,17 +80,3 @@ def _next(reader: Iterator[list[str]]) -> list[str] | None:
         return next(reader, None)
     finally:
         csv.field_size_limit(limit)
-
-
-def _bytes(path: Path) -> Iterator[bytes]:
-    return unpacked(_pieces(path), str(path)) if path.suffix == ".gz" else _pieces(path)
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    try:
-        admit(str(path), path.stat().st_mode)
-        with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                yield piece
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise unreadable(str(path), getattr(error, "strerror", None) or str(error)) from error

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mlgate.adapters import git
+from mlgate.core import lfs
 from mlgate.core.errors import AdapterError, Refused
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_POINTER = b"version https://git-lfs"
 _OID = re.compile(rb"(?m)^oid sha256:([0-9a-f]{64})$")
 _FETCH_DEEPER = "check out with `fetch-depth: 2` (actions/checkout), or `fetch-depth: 0`"
 
@@ -143,7 +143,7 @@ def _write(root: Path, commit: str, name: str, target: Path) -> None:
     content = git.show(root, commit, name)
     assert content is not None, "it was listed"
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not content.startswith(_POINTER):
+    if not lfs.is_pointer(content):
         target.write_bytes(content)
         return
     found = _OID.search(content)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlgate.core import lfs
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.core.lines import MOST, too_large
+from mlgate.core.lines import MOST, refuse_pointer, too_large
 from mlgate.core.row import Fields
 
 if TYPE_CHECKING:
@@ -54,10 +56,23 @@ def _load(path: Path, config: str) -> datasets.Dataset | datasets.DatasetDict:
             return datasets.load_from_disk(str(path))
         return datasets.load_dataset(path.as_posix(), config or None)
     except (OSError, datasets.exceptions.DatasetsError) as error:
+        _refuse_pointers(path)
         hint = "a folder is what save_to_disk wrote" if path.is_dir() else "check the name, the network and HF_TOKEN"
         raise EvidenceError(f"cannot load the dataset: {_first_line(error)}", hint=hint, where=str(path)) from error
-    except ValueError as error:  # what `datasets` raises for a config that is unknown or must be chosen
+    except (
+        ValueError
+    ) as error:  # what `datasets` raises for a config that is unknown or must be chosen, or a file that is damaged
+        _refuse_pointers(path)
         raise ConfigError(f"cannot load the dataset: {_first_line(error)}", where=str(path)) from error
+
+
+def _refuse_pointers(folder: Path) -> None:
+    """Refuse what save_to_disk wrote, when Git LFS keeps a file of it: in the folder, or in that of a split."""
+    with contextlib.suppress(OSError):  # then the reason is another one
+        for path in sorted((*folder.glob("*"), *folder.glob("*/*"))):
+            if path.is_file():
+                with path.open("rb") as file:
+                    refuse_pointer(file.read(lfs.SIZE), str(path))
 
 
 def _one_split(loaded: datasets.Dataset | datasets.DatasetDict, split: str, where: str) -> datasets.Dataset:

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mlgate.adapters import data_file
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
-from mlgate.core.lines import PIECE, admit, numbered, unpacked, unreadable
 from mlgate.core.row import DEEPEST, Fields
 
 
@@ -30,22 +30,9 @@ def read(
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    pieces = _pieces(path)
-    if path.suffix == ".gz":
-        pieces = unpacked(pieces, str(path))
-    for number, line in numbered(pieces, str(path)):
+    for number, line in data_file.lines(path):
         if line.strip():
             yield number, _row(line, f"{path}:{number}")
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    try:
-        admit(str(path), path.stat().st_mode)
-        with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                yield piece
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise unreadable(str(path), getattr(error, "strerror", None) or str(error)) from error
 
 
 def _row(line: str, where: str) -> Mapping[str, object]:

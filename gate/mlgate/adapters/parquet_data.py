@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlgate.adapters import data_file
+from mlgate.core import lfs
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
-from mlgate.core.lines import MOST, admit, too_large, unreadable
+from mlgate.core.lines import MOST, admit, refuse_pointer, too_large, unreadable
 from mlgate.core.row import Fields
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def _rows(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping[str, object
                     yield number, row
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise unreadable(str(path), reason) from error
+        raise data_file.unreadable(path, reason) from error
 
 
 def _admit(path: Path) -> None:
@@ -68,6 +70,8 @@ def _admit(path: Path) -> None:
     admit(str(path), status.st_mode)
     if status.st_size > MOST:
         raise too_large(str(path))
+    with path.open("rb") as file:
+        refuse_pointer(file.read(lfs.SIZE), str(path))
 
 
 def _columns(names: list[str], fields: Fields, where: str) -> list[str]:

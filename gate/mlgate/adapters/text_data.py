@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from mlgate.adapters import data_file
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
-from mlgate.core.lines import PIECE, admit, numbered, unpacked, unreadable
 from mlgate.core.row import Fields
 
 
@@ -37,17 +37,4 @@ def read(source: Path, references: Sequence[Path]) -> Dataset:
 
 
 def _segments(path: Path) -> list[str]:
-    pieces = _pieces(path)
-    if path.suffix == ".gz":
-        pieces = unpacked(pieces, str(path))
-    return [line.rstrip() for _, line in numbered(pieces, str(path))]
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    try:
-        admit(str(path), path.stat().st_mode)
-        with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                yield piece
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise unreadable(str(path), getattr(error, "strerror", None) or str(error)) from error
+    return [line.rstrip() for _, line in data_file.lines(path)]
