@@ -43,6 +43,18 @@ def commit(root: Path) -> str:
     return head.stdout.decode().strip() + ("" if clean else "+dirty")
 
 
+def branch(root: Path) -> str:
+    """Return the branch that is checked out; empty on a bare commit and outside git."""
+    head = _run(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return head.stdout.decode(errors="replace").strip() if head is not None and head.returncode == 0 else ""
+
+
+def is_tracked(root: Path, path: Path) -> bool:
+    """Return whether the repository around *root* has this very file."""
+    found = _run(root, "ls-files", "--error-unmatch", "--", str(path.absolute()))
+    return found is not None and found.returncode == 0
+
+
 def show(root: Path, ref: str, path: str) -> bytes | None:
     """Return a file's bytes at *ref*; None when the ref's tree has no such entry. *path* is relative to *root*.
 

@@ -7,16 +7,30 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate.adapters import whole_file
-from mlgate.core.errors import AdapterError
+from mlgate.core.errors import AdapterError, EvidenceError
 
 VERDICT = "verdict.json"
 EVIDENCE = "evidence.jsonl.gz"
 """Put aside when the next run begins: what a run observed is never thrown away by the start of another."""
 STALE = ("report.json", "junit.xml", "summary.md", "model.log", "baseline.log")
 """What would speak for an older run beside an incomplete verdict."""
+
+
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """A verdict as it is written: the words of its report are elsewhere."""
+
+    outcome: str
+    exit_code: int
+    report: str
+    """SHA-256 of report.json; empty when none was written."""
 
 
 class RunFolder:
@@ -117,6 +131,17 @@ class RunFolder:
     def conclude(self, outcome: str, exit_code: int, reason: str, report_digest: str = "") -> None:
         """Write the verdict, last of all files."""
         whole_file.write(self.path / VERDICT, _verdict(outcome, exit_code, reason, report_digest))
+
+    def verdict(self) -> Concluded:
+        """Return what the last run concluded. Raises EvidenceError where no run did."""
+        path = self.path / VERDICT
+        try:
+            said = json.loads(whole_file.read(path, _LARGEST))
+            return Concluded(str(said["outcome"]), int(said["exit_code"]), str(said["report_sha256"]))
+        except FileNotFoundError as error:
+            raise EvidenceError("no run has concluded here", where=str(path), hint="mlgate check") from error
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            raise EvidenceError(f"the verdict cannot be read: {error}", where=str(path), hint="mlgate check") from error
 
     def write(self, name: str, content: str) -> None:
         """Write one file of the run, whole or not at all."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.unit.adapters.disk import names
 
-from mlgate.adapters.run_folder import RunFolder
-from mlgate.core.errors import AdapterError
+from mlgate.adapters.run_folder import Concluded, RunFolder
+from mlgate.core.errors import AdapterError, EvidenceError
 
 
 def began(path: Path) -> RunFolder:
@@ -118,3 +118,50 @@ def test_an_ignore_file_of_the_users_own_stays(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("!report.json\n")
     began(tmp_path)
     assert (tmp_path / ".gitignore").read_text() == "!report.json\n"
+
+
+def test_what_a_run_concluded_can_be_read_again(tmp_path: Path) -> None:
+    RunFolder(tmp_path).conclude("passed", 0, "all rules hold", "e1" * 32)
+    assert RunFolder(tmp_path).verdict() == Concluded("passed", 0, "e1" * 32)
+
+
+def test_a_run_that_only_began_concluded_nothing_with_a_report(tmp_path: Path) -> None:
+    assert began(tmp_path).verdict() == Concluded("incomplete", 3, "")
+
+
+def test_where_no_run_was_there_is_no_verdict(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match="no run has concluded here") as caught:
+        RunFolder(tmp_path / "out").verdict()
+    assert caught.value.hint == "mlgate check"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        "[" * 100_000,
+        '{"outcome": "passed", "exit_code": 0}',
+        '{"outcome": "passed", "exit_code": [], "report_sha256": ""}',
+        '{"outcome": "passed", "exit_code": 1e999, "report_sha256": ""}',
+        '{"outcome": "passed", "exit_code": 0, "report_sha256": ""',
+        "\x00",
+    ],
+)
+def test_a_verdict_that_says_nothing_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "verdict.json").write_text(text)
+    with pytest.raises(EvidenceError, match="cannot be read"):
+        RunFolder(tmp_path).verdict()
+
+
+@pytest.mark.parametrize("odd", ["link", "fifo", "folder"])
+def test_a_verdict_is_not_read_through_what_somebody_put_in_its_place(tmp_path: Path, odd: str) -> None:
+    RunFolder(tmp_path / "other").conclude("passed", 0, "")
+    path = tmp_path / "out" / "verdict.json"
+    put(path, odd, tmp_path / "other/verdict.json")
+    if odd == "folder":
+        path.mkdir()
+    with pytest.raises(EvidenceError, match="cannot be read"):
+        RunFolder(tmp_path / "out").verdict()

@@ -1,0 +1,16 @@
+"""The wall clock, for what people read: when a verdict was recorded, when an alias moved. No outcome depends on it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def milliseconds() -> int:
+    """Return the milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def now() -> str:
+    """Return the second, UTC: `2026-11-23T05:00:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
