@@ -103,5 +103,10 @@ def pull(base: str, *, fork: bool = False) -> dict[str, Any]:
     }
 
 
+def pushed() -> dict[str, Any]:
+    """Return a push's event."""
+    return {"repository": {"full_name": "acme/model", "default_branch": "main"}}
+
+
 def errors(done: Done) -> list[str]:
     return [line for line in done.out.splitlines() if line.startswith("::error")]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.desk import Done
-from tests.e2e.repository import Job, Repository, errors, pull
+from tests.e2e.repository import Job, Repository, errors, pull, pushed
 
 CONFIG = """\
 version: 1
@@ -424,7 +424,7 @@ def test_ci_keeps_what_passes_and_never_a_worse_one(
     kept = tmp_path / ".kept/evidence.jsonl.gz"
     repository.project(KEPT)
     repository.commit()
-    job.begin("push", {})
+    job.begin("push", pushed(), GITHUB_REF="refs/heads/main")
     first = repository.mlgate("check", "-n", "0")
     assert first.code == 0, "a first run has nothing to compare with: it warns"
     assert job.outputs["verdict"] == "warned"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from click.testing import CliRunner
 
 from mlgate.cli.group import VERBS, group
@@ -18,7 +20,8 @@ What `mlgate --help` and each verb's `--help` print. Options can also come from 
 
 The files of a run lie in `.mlgate/` beside `mlgate.yaml`: `verdict.json` (outcome, exit code, reason; says
 *incomplete* from a run's first act to its last), `report.json` ([schema](report.v1.schema.json)), `evidence.jsonl.gz`
-(every answer), `junit.xml`, `summary.md`, and `journal.jsonl` while a run is under way or when it was interrupted.
+(every answer), `junit.xml`, `summary.md`, `journal.jsonl` while a run is under way or when it was interrupted, and
+`pending/`, verdicts that MLflow did not take.
 """
 
 
@@ -28,8 +31,16 @@ def helped(*arguments: str) -> str:
     return f"```\n$ {' '.join(('mlgate', *arguments, '--help'))}\n{done.output.rstrip()}\n```\n"
 
 
+def verbs() -> Iterator[tuple[str, ...]]:
+    """Every verb, and behind one that is a group the verbs of that."""
+    for verb in VERBS:
+        yield (verb,)
+        command = group.get_command(click.Context(group), verb)
+        yield from ((verb, inner) for inner in command.commands) if isinstance(command, click.Group) else ()
+
+
 def test_the_page_is_what_help_prints() -> None:
-    parts = [HEAD, helped(), *(f"## {verb}\n\n{helped(verb)}" for verb in VERBS)]
+    parts = [HEAD, helped(), *(f"## {' '.join(words)}\n\n{helped(*words)}" for words in verbs())]
     text = "\n".join(parts)
     if os.environ.get("MLGATE_UPDATE_GOLDEN") == "1":
         PAGE.write_text(text)

@@ -113,6 +113,25 @@ def keep_baseline(function: Decorated) -> Decorated:
     )(function)
 
 
+def alias(option: str, says: str) -> Callable[[Decorated], Decorated]:
+    """Add the option for an alias of the registered model."""
+    return click.option(
+        option,
+        "alias",
+        callback=_alias,
+        default="champion",
+        envvar="MLGATE_ALIAS",
+        metavar="ALIAS",
+        help=f"{says}  [champion]",
+    )
+
+
+def _alias(context: click.Context, parameter: click.Parameter, value: str) -> str:  # noqa: ARG001 - click's signature
+    from mlgate.config.registry_names import alias as checked
+
+    return checked(value, parameter.opts[0])
+
+
 def allow_forks(function: Decorated) -> Decorated:
     """Add `--allow-forks`."""
     return click.option(

@@ -6,11 +6,12 @@ import sys
 
 from mlgate.adapters import github_files
 from mlgate.adapters.run_folder import RunFolder
+from mlgate.config.mlflow_baseline_section import MlflowBaseline
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Evidence
-from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report
+from mlgate.flow.acceptance import refusal
 from mlgate.flow.check import look_up
 from mlgate.flow.judge import Baseline
 from mlgate.wiring.choice import Choice
@@ -24,6 +25,13 @@ def store_of(choice: Choice, project: Project, folder: RunFolder) -> BaselineSto
     if store is None and choice.save_baseline:
         raise ConfigError(
             "there is no `baseline:` section to save to", where=str(project.config.path), hint=project.BASELINE_HINT
+        )
+    kept = project.config.baseline
+    if choice.save_baseline and isinstance(kept, MlflowBaseline) and (kept.version or kept.run):
+        raise ConfigError(
+            "the baseline is one version for good, and cannot become another one",
+            where=project.config.where("baseline"),
+            hint="follow an alias: baseline: {from: mlflow, alias: champion}",
         )
     path = project.baseline_path
     if path is not None and path.resolve().is_relative_to(folder.path.resolve()):
@@ -44,13 +52,31 @@ def baseline_of(project: Project, choice: Choice) -> Baseline | None:
     return None if store is None else look_up(store, first=first, bootstrap=choice.bootstrap)
 
 
+def baseline_of_part(project: Project, choice: Choice) -> Baseline | None:
+    """Return the baseline for a job that only observes. MLflow is not asked: such a job has no business with its keys.
+
+    What a part needs a baseline for are times, and those are never held against another run's.
+    """
+    if isinstance(project.config.baseline, MlflowBaseline):
+        return Baseline("MLflow", None, "a part of a run is not judged", bootstrap=choice.bootstrap)
+    return baseline_of(project, choice)
+
+
 def save(store: BaselineStore, evidence: Evidence, report: Report) -> None:
     """Make evidence the baseline when its verdict passes and no comparison says worse, not even as a warning."""
-    compared = [f for f in report.findings if f.rule.bound.compares]
-    held = all(f.outcome is Outcome.PASSED or f.topic in ("no-baseline", "unusable-baseline") for f in compared)
-    if report.outcome.blocks or not held:
-        tell(sys.stderr, "mlgate: the baseline stays what it was: only a model that is not worse becomes one")
+    if refusal(report):
+        tell_stays()
         return
     store.save(evidence)
+    tell_kept(f"baseline saved: {store.source}")
+
+
+def tell_stays() -> None:
+    """Tell a person that this run is not what the next ones are held against."""
+    tell(sys.stderr, "mlgate: the baseline stays what it was: only a model that is not worse becomes one")
+
+
+def tell_kept(said: str) -> None:
+    """Tell a person, and the workflow, that the next runs are held against this one."""
     github_files.write_outputs({"baseline-kept": "true"})
-    tell(sys.stdout, f"baseline saved: {store.source}")
+    tell(sys.stdout, said)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlgate.adapters.run_folder import RunFolder
 from mlgate.core.errors import GateError
+from mlgate.wiring import unmerged
 from mlgate.wiring.policy import Base
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import tell_github
+from mlgate.wiring.tell import tell
 
 FOLDER = ".mlgate"
 
@@ -45,8 +48,12 @@ class Choice:
     """A fork's code may run on a self-hosted machine."""
 
     def saving(self, project: Project) -> Choice:
-        """Return the choice with what `keep_baseline` means for *project*."""
-        return replace(self, save_baseline=self.save_baseline or (self.keep_baseline and project.is_kept_by_ci))
+        """Return the choice with what `keep_baseline` means for *project*; what is not merged saves nothing."""
+        wanted = self.save_baseline or (self.keep_baseline and project.is_kept_by_ci)
+        why = unmerged.why() if wanted else ""
+        if why:
+            tell(sys.stderr, f"mlgate: notice: the baseline stays what it is: {why}")
+        return replace(self, save_baseline=wanted and not why)
 
     def project(self) -> Project:
         """Read what is to be tested, and by whose rules."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 from mlgate import __version__
 from mlgate.adapters import environment, git
@@ -16,9 +14,9 @@ from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.ports import Failure
 from mlgate.flow.check import look_up
+from mlgate.wiring import doctor_memory
+from mlgate.wiring.examined import Examined
 from mlgate.wiring.project import Project, tests
-
-State = Literal["ok", "note", "bad"]
 
 _EXTRAS = {
     "pyarrow": "mlgate[parquet]: Parquet data",
@@ -26,17 +24,8 @@ _EXTRAS = {
     "MeCab": "mlgate[ja]: BLEU of Japanese",
     "docker": "mlgate[docker]: models in images",
     "grpc": "mlgate[grpc]: load over gRPC",
+    "mlflow": "mlgate[mlflow]: memory of verdicts",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing that was looked at."""
-
-    state: State
-    what: str
-    said: str
-    hint: str = ""
 
 
 def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
@@ -57,6 +46,7 @@ def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
     yield from _data(project)
     yield _commit(project)
     yield _baseline(project)
+    yield from doctor_memory.examine(project)
     if ask:
         yield _model(project)
 

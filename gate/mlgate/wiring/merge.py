@@ -17,9 +17,9 @@ from mlgate.reports.escape import terminal
 from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import Choice, recorded
+from mlgate.wiring.conclude import conclude
 from mlgate.wiring.needs import Needs, evidence_in
 from mlgate.wiring.project import KINDS
-from mlgate.wiring.run import conclude
 from mlgate.wiring.tell import tell
 
 
@@ -52,9 +52,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
             raise EvidenceError(_because(said, troubles), hint="look at that job's log, and run it again")
         report = replace(report, notices=(*troubles, *notices, *report.notices))
         evidence_file.write(folder.path / EVIDENCE, evidence)
-        if choice.save_baseline and store is not None:
-            baselines.save(store, evidence, report)
-        return conclude(report, project, folder)
+        return conclude(evidence, report, project, folder, store if choice.save_baseline else None)
 
 
 def _attempts(evidence: Evidence) -> tuple[str, ...]:

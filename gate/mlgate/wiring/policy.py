@@ -18,7 +18,7 @@ from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
-from mlgate.wiring.policy_sections import beside_like, sections, tightest
+from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
 
 AUTO, NONE = "auto", "none"
 """Of a pull request or a merge queue in GitHub Actions: the base branch. Else this checkout's own rules."""
@@ -178,12 +178,13 @@ def _joined(theirs: Config, ours: Config, commit: str) -> Config:
     if image and theirs.model.image:
         model = model.model_copy(update={"image": tightest(theirs.model.image, image)})
     report = tuple(dict.fromkeys([*theirs.document.report, *ours.document.report]))
+    same = {"model": model, "report": report, "tracking": named(theirs.document)}  # a change sends no keys elsewhere
     if baseline is None:  # the base compares nothing: what the change compares is its own matter
-        return replace(ours, document=ours.document.model_copy(update={"model": model, "report": report}))
+        return replace(ours, document=ours.document.model_copy(update=same))
     if isinstance(baseline, FileBaseline) and git_base.keeps(ours.root, commit, baseline.path):
         baseline = GitBaseline.model_construct(kept_in="git", ref=commit, path=baseline.path)
     if isinstance(baseline, GitBaseline) and baseline.ref.removeprefix("origin/") == _base_branch():
         baseline = baseline.model_copy(update={"ref": commit})  # the very branch, where a shallow clone knows it not
-    document: Document = ours.document.model_copy(update={"baseline": baseline, "model": model, "report": report})
+    document: Document = ours.document.model_copy(update={**same, "baseline": baseline})
     past = theirs.baseline_model
     return replace(ours, document=document, past=beside_like(past, image) if past else None)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlgate.config.config import Config
+from mlgate.config.document import Document
 from mlgate.config.image_section import SANDBOXES, Image
 from mlgate.config.model_section import ModelSection
+from mlgate.config.registered_name import registered_name
+from mlgate.config.tracking_section import Tracking
 from mlgate.core.policy import Change, Direction
 
 _WAYS = ("endpoint", "image", "python", "answers")
@@ -21,6 +24,8 @@ def sections(theirs: Config, ours: Config) -> Iterator[Change]:
     yield from _model(theirs, ours)
     if theirs.baseline is not None and theirs.baseline != ours.baseline:
         yield Change(Direction.DIFFERENT, "the baseline is another one: the base's is used", ours.where("baseline"))
+    if theirs.document.tracking != ours.document.tracking:
+        yield Change(Direction.DIFFERENT, "the tracking is another one: the base's is used", ours.where("tracking"))
     if theirs.document.ratchet == "refuse" and ours.document.ratchet != "refuse":
         yield Change(Direction.LOOSER, "ratchet: refuse is removed", ours.where("ratchet"))
 
@@ -55,6 +60,19 @@ def _sandbox(before: Image, after: Image, ours: Config) -> Iterator[Change]:
         yield Change(Direction.LOOSER, said, ours.where("model", "image", "sandbox"))
     if after.tmp_exec and not before.tmp_exec:
         yield Change(Direction.LOOSER, "files in /tmp may be executed", ours.where("model", "image", "tmp_exec"))
+
+
+def named(document: Document) -> Tracking | None:
+    """Return the tracking with every name written out that the file leaves to its model: a change may rename that."""
+    if document.tracking is None:
+        return None
+    mlflow = document.tracking.mlflow
+    names = {"name": registered_name(document)}
+    said = {
+        "experiment": mlflow.experiment or document.model.name,
+        "registry": mlflow.registry.model_copy(update=names),
+    }
+    return document.tracking.model_copy(update={"mlflow": mlflow.model_copy(update=said)})
 
 
 def _way(model: ModelSection) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from mlgate.adapters import evidence_file, github_files, journal_file
@@ -17,11 +16,11 @@ from mlgate.core.report import Report
 from mlgate.flow.check import check, nothing, observe, settled, settles, usable
 from mlgate.flow.judge import Baseline
 from mlgate.wiring import baselines
-from mlgate.wiring.baselines import baseline_of
+from mlgate.wiring.baselines import baseline_of, baseline_of_part
 from mlgate.wiring.choice import Choice, recorded
+from mlgate.wiring.conclude import conclude
 from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.project import KINDS, Project
-from mlgate.wiring.publish import publish, tell_github
 from mlgate.wiring.tell import tell
 
 
@@ -37,9 +36,7 @@ def run(choice: Choice) -> int:
             return _shard(choice, project, folder, choice.shard or (1, 1))
         evidence, report = _whole(choice, project, folder)
         _keep(evidence, folder, "journal.jsonl", EVIDENCE)
-        if choice.save_baseline and store is not None:
-            baselines.save(store, evidence, report)
-        return conclude(report, project, folder)
+        return conclude(evidence, report, project, folder, store if choice.save_baseline else None)
 
 
 def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
@@ -86,7 +83,7 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
             part,
             KINDS,
             project.executor(
-                choice.workers, folder.path / "pytest.log", decided(project, baseline_of(project, choice))
+                choice.workers, folder.path / "pytest.log", decided(project, baseline_of_part(project, choice))
             ),
             kept=kept,
             environment=here,
@@ -119,13 +116,3 @@ def _keep(evidence: Evidence, folder: RunFolder, journal: str, name: str) -> Non
 def decided(project: Project, baseline: Baseline | None) -> Decided:
     """Return what tells a timed check when it may stop."""
     return settles(project.suite, KINDS, project.provenance, baseline)
-
-
-def conclude(report: Report, project: Project, folder: RunFolder) -> int:
-    """Publish a report and write its verdict, last. Return the exit code."""
-    report = replace(report, policy=project.policy)
-    digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
-    outcome = report.outcome
-    folder.conclude(outcome.name.lower(), outcome.exit_code, report.reason, digest)
-    tell_github(outcome.name.lower(), outcome.exit_code, folder)
-    return outcome.exit_code

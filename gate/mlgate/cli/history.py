@@ -1,0 +1,27 @@
+"""`mlgate history`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.wiring.choice import Choice
+from mlgate.wiring.tell import tell
+
+
+@click.command()
+@click.argument("model", required=False, default="")
+@options.config
+@options.alias("--alias", "Of which alias.")
+def command(*, model: str, config: Path, alias: str) -> int:
+    """Show what was live when: every version of MODEL [the file's] that was champion, the latest first."""
+    from mlgate.adapters import clock
+    from mlgate.reports import history
+    from mlgate.wiring.promotion import past
+
+    source, ledger = past(Choice(config), model)
+    tell(sys.stdout, history.render(source, ledger, alias, clock.now()).rstrip("\n"))
+    return 0

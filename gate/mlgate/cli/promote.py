@@ -1,0 +1,25 @@
+"""`mlgate promote`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.wiring.choice import Choice
+
+
+@click.command()
+@options.config
+@options.output
+@options.alias("--to", "The alias to move; candidate: register only.")
+def command(*, config: Path, output: Path | None, alias: str) -> int:
+    """Make the model of the last verdict the champion, in MLflow's registry.
+
+    The verdict's files are verified and judged again; then the model is registered as a version, `candidate` points to
+    it and, once it is approved where mlgate.yaml asks for that, `champion`. Asks no model.
+    """
+    from mlgate.wiring.promotion import run_promote
+
+    return run_promote(Choice(config, output), alias)

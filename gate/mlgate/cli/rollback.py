@@ -1,0 +1,28 @@
+"""`mlgate rollback`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.wiring.choice import Choice
+
+
+@click.command()
+@options.config
+@options.alias("--alias", "The alias to move back.")
+@click.option(
+    "--to",
+    type=click.IntRange(min=1),
+    default=None,
+    envvar="MLGATE_ROLLBACK_TO",
+    metavar="VERSION",
+    help="To this version, which was live once.  [the one before]",
+)
+def command(*, config: Path, alias: str, to: int | None) -> int:
+    """Give the champion's alias back to the version before, in MLflow's registry."""
+    from mlgate.wiring.promotion import run_rollback
+
+    return run_rollback(Choice(config), alias, to or 0)

@@ -1,0 +1,20 @@
+"""`mlgate sync`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.wiring.choice import Choice
+
+
+@click.command()
+@options.config
+@options.output
+def command(*, config: Path, output: Path | None) -> int:
+    """Log the verdicts that MLflow did not take when they were made, and that wait in .mlgate/pending."""
+    from mlgate.wiring.tracking import run_sync
+
+    return run_sync(Choice(config, output))

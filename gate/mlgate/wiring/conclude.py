@@ -1,0 +1,75 @@
+"""The end of a run: its report is published, remembered, kept as the baseline if asked; then the verdict stands."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+
+from mlgate.adapters.run_folder import RunFolder
+from mlgate.config.mlflow_baseline_section import MlflowBaseline
+from mlgate.core.errors import GateError
+from mlgate.core.evidence import Evidence
+from mlgate.core.ports import BaselineStore
+from mlgate.core.record import Recorded
+from mlgate.core.report import Report
+from mlgate.flow.acceptance import refusal
+from mlgate.flow.promotion import CHAMPION
+from mlgate.wiring import baselines, promotion, tracking
+from mlgate.wiring.project import Project
+from mlgate.wiring.publish import publish, tell_github
+from mlgate.wiring.tell import tell
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that is published, and perhaps logged."""
+
+    evidence: Evidence
+    report: Report
+    digest: str
+    """SHA-256 of report.json."""
+    logged: Recorded | GateError | None
+    """Why it is not; None where nothing is to be logged."""
+
+
+def conclude(
+    evidence: Evidence, report: Report, project: Project, folder: RunFolder, store: BaselineStore | None
+) -> int:
+    """Publish a report, log it, keep it as the baseline in *store*; write its verdict, last. Return the exit code."""
+    report = replace(report, policy=project.policy)
+    digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
+    outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
+    logged = _remembered(report, digest, project, folder)
+    if isinstance(logged, GateError) and project.memory and project.memory.section.required and not code:
+        outcome, code = "errored", 3
+        reason = f"{report.outcome.name.lower()}, but tracking is required and failed: {logged.message}"
+        tell(sys.stderr, "mlgate: `required: true`: a verdict that is not logged does not pass")
+    elif store is not None:
+        _accept(Ended(evidence, report, digest, logged), project, store)
+    folder.conclude(outcome, code, reason, digest)
+    tell_github(outcome, code, folder)
+    return code
+
+
+def _remembered(report: Report, digest: str, project: Project, folder: RunFolder) -> Recorded | GateError | None:
+    if project.memory is None:
+        return None
+    return tracking.remember(project.memory, tracking.record_of(report, digest, project, folder), folder)
+
+
+def _accept(ended: Ended, project: Project, store: BaselineStore) -> None:
+    kept, logged = project.config.baseline, ended.logged
+    if not isinstance(kept, MlflowBaseline):
+        baselines.save(store, ended.evidence, ended.report)
+        return
+    if refusal(ended.report):
+        baselines.tell_stays()
+    elif kept.latest:
+        tell(sys.stdout, f"the next runs are held against the last pass of {kept.latest}, without being saved")
+    elif project.memory is not None and isinstance(logged, Recorded):
+        try:
+            done = promotion.promote(project.memory, ended.report, ended.digest, logged, kept.chosen_alias or CHAMPION)
+        except GateError as error:  # e.g. it waits for approval: that is no part of the verdict
+            tell(sys.stderr, f"mlgate: notice: the model is not promoted: {error}")
+        else:
+            baselines.tell_kept(promotion.said(done, project.memory))

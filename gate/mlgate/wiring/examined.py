@@ -1,0 +1,18 @@
+"""One thing that the doctor looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["ok", "note", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found, and what to do about it."""
+
+    state: State
+    what: str
+    said: str
+    hint: str = ""

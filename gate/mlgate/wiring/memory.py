@@ -1,0 +1,118 @@
+"""What MLflow keeps of a project: its runs, its registered model, its baseline."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from mlgate.adapters import mlflow_baseline
+from mlgate.adapters.mlflow_baseline import MlflowBaseline
+from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_registry import MlflowRegistry
+from mlgate.adapters.mlflow_runs import MlflowRuns
+from mlgate.config.config import Config
+from mlgate.config.mlflow_baseline_section import MlflowBaseline as BaselineSection
+from mlgate.config.registered_name import registered_name
+from mlgate.config.tracking_section import MlflowTracking
+from mlgate.core.errors import ConfigError
+from mlgate.flow.promotion import CHAMPION
+
+DEFAULT = "sqlite:///mlflow.db"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One project's part of MLflow. Nothing is opened before it is used."""
+
+    config: Config
+    section: MlflowTracking
+
+    HINT: ClassVar[str] = "add a line: tracking: {mlflow: sqlite:///mlflow.db}"
+
+    @classmethod
+    def of(cls, config: Config) -> Memory | None:
+        """Return the memory that the file configures; None without one."""
+        return None if config.tracking is None else cls(config, config.tracking)
+
+    @classmethod
+    def demanded(cls, config: Config) -> Memory:
+        """Return the memory; a file without one is a ConfigError."""
+        found = cls.of(config)
+        if found is None:
+            raise ConfigError(
+                "nothing is remembered: there is no `tracking:` section", where=str(config.path), hint=cls.HINT
+            )
+        return found
+
+    @cached_property
+    def place(self) -> Place:
+        """Return where runs are kept: as the file says, else the environment, else beside the file."""
+        uri = self.section.uri or os.environ.get("MLFLOW_TRACKING_URI", "") or DEFAULT
+        artifacts = self.config.root / self.section.artifacts
+        return Place(_absolute(uri, self.config.root), artifacts, self.section.timeout.total_seconds())
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Return whether neither the file nor the environment says where runs are kept."""
+        return not (self.section.uri or os.environ.get("MLFLOW_TRACKING_URI"))
+
+    @cached_property
+    def server(self) -> Server:
+        """Return the client."""
+        return Server(self.place)
+
+    @cached_property
+    def runs(self) -> MlflowRuns:
+        """Return the tracker."""
+        return MlflowRuns(self.server, self.section.experiment or self.config.model.name)
+
+    def registry(self, name: str = "") -> MlflowRegistry:
+        """Return the registered model *name*, else the one that the file names."""
+        stages = dict(self.section.registry.stages)
+        return MlflowRegistry(self.runs, self.server, name or self.model, stages)
+
+    @property
+    def model(self) -> str:
+        """Return the registered model's name. Raises ConfigError where the model's own cannot be one."""
+        name = registered_name(self.config.document)
+        if name is None:
+            raise ConfigError(
+                f"{self.config.model.name!r} cannot be a registered model's name",
+                where=self.config.where("model", "name"),
+                hint="name it: tracking: {mlflow: {registry: {name: …}}}",
+            )
+        return name
+
+    def baseline(self, section: BaselineSection) -> MlflowBaseline:
+        """Return the baseline that the section names."""
+        if section.run:
+            find = mlflow_baseline.of_run(section.run)
+            return MlflowBaseline(self.server, f"MLflow run {section.run[:8]}", "name another run", find)
+        if section.latest:
+            find = mlflow_baseline.of_branch(self.runs, section.latest)
+            accept = f"let the gate pass on {section.latest} once"
+            return MlflowBaseline(self.server, f"MLflow's last pass of {section.latest}", accept, find)
+        registry = self.registry(section.model or "")
+        if section.version:
+            find = mlflow_baseline.of_version(registry, section.version)
+            return MlflowBaseline(
+                self.server, f"MLflow {registry.name} v{section.version}", "name another version", find
+            )
+        alias = section.chosen_alias or CHAMPION
+        accept = "accept one with `mlgate check --save-baseline`"
+        return MlflowBaseline(
+            self.server, f"MLflow {registry.name}@{alias}", accept, mlflow_baseline.of_alias(registry, alias)
+        )
+
+
+def _absolute(uri: str, root: Path) -> str:
+    """Return a sqlite store's URI with the file's whole path: relative ones are beside the configuration."""
+    parts = urlsplit(uri)
+    if parts.scheme.partition("+")[0] != "sqlite" or parts.path.startswith("//"):
+        return uri
+    path = (root / parts.path.removeprefix("/")).absolute()
+    return f"{parts.scheme}:///{path}" + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,189 @@
+"""A verdict's model becomes the live one, and back: what lies in the run's folder is verified and judged first."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import replace
+
+from mlgate.adapters import clock, evidence_file, github_run, whole_file
+from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.config.load import load
+from mlgate.config.mlflow_baseline_section import MlflowBaseline
+from mlgate.core.errors import EvidenceError, GateError, Refused
+from mlgate.core.evidence import Evidence
+from mlgate.core.ledger import Ledger
+from mlgate.core.record import Recorded
+from mlgate.core.registered import Candidate
+from mlgate.core.report import Report
+from mlgate.flow import promotion
+from mlgate.flow.acceptance import refusal
+from mlgate.flow.judge import judge
+from mlgate.flow.promotion import Approval, Promotion
+from mlgate.reports import json_v1
+from mlgate.wiring import baselines, tracking, unmerged
+from mlgate.wiring.baselines import baseline_of
+from mlgate.wiring.choice import Choice
+from mlgate.wiring.memory import Memory
+from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.publish import REPORT
+from mlgate.wiring.tell import tell
+
+_LARGEST = 1 << 28
+
+
+def run_promote(choice: Choice, alias: str) -> int:
+    """Make the model of the verdict in the run's folder the live one. Return the exit code."""
+    unmerged.refuse()
+    folder = choice.folder
+    with folder.held():
+        project = choice.project()
+        memory = Memory.demanded(project.config)
+        evidence, report, verdict = verified(folder)
+        if not _has_won(memory, verdict, alias):
+            acceptable(report, evidence, project, choice)
+        recorded = memory.runs.log(tracking.record_of(report, verdict, project, folder))
+        tell(sys.stdout, said(promote(memory, report, verdict, recorded, alias), memory))
+    return 0
+
+
+def run_rollback(choice: Choice, alias: str, to: int) -> int:
+    """Give the alias back to the version before. Return the exit code."""
+    registry = Memory.demanded(load(choice.config)).registry()
+    move = promotion.rollback(registry, alias=alias, now=clock.now(), to=to, link=_link())
+    tell(sys.stdout, f"{alias} of {registry.source} is version {move.version} again, after version {move.before}")
+    return 0
+
+
+def run_accept(choice: Choice) -> int:
+    """Make the model of the verdict in the run's folder the baseline, wherever that is kept. Return the exit code."""
+    unmerged.refuse()
+    project = choice.project()
+    kept = project.config.baseline
+    if isinstance(kept, MlflowBaseline) and kept.chosen_alias:
+        return run_promote(choice, kept.chosen_alias)
+    folder = choice.folder
+    store = baselines.store_of(replace(choice, save_baseline=True), project, folder)
+    with folder.held():
+        evidence, report, _ = verified(folder)
+        acceptable(report, evidence, project, choice)
+        assert store is not None  # store_of refuses a file without a baseline
+        baselines.save(store, evidence, report)
+    return 0
+
+
+def past(choice: Choice, model: str) -> tuple[str, Ledger]:
+    """Return the registered model, for people, and its ledger."""
+    registry = Memory.demanded(load(choice.config)).registry(model)
+    return registry.source, registry.ledger()
+
+
+def promote(memory: Memory, report: Report, verdict: str, recorded: Recorded, alias: str) -> Promotion:
+    """Register the model of a verdict that is logged, and move the alias."""
+    given = memory.section.registry
+    candidate = Candidate(
+        run=recorded.run,
+        verdict=verdict,
+        evidence=report.evidence,
+        model=report.provenance.model,
+        source=given.source or _image(memory) or recorded.folder,
+        commit=report.provenance.commit,
+        link=_link(),
+        said=f"{report.outcome.name.lower()}: {report.reason}",
+    )
+    approval = Approval(given.require.tag) if given.require else None
+    against = _against(memory, report, alias)
+    return promotion.promote(
+        memory.registry(), candidate, alias=alias, now=clock.now(), approval=approval, against=against
+    )
+
+
+def verified(folder: RunFolder) -> tuple[Evidence, Report, str]:
+    """Return the evidence, the report and its digest, as the last run left them.
+
+    Raises EvidenceError where no run came to a verdict, Refused where the files are not those that it wrote.
+    """
+    concluded = folder.verdict()
+    if not concluded.report:
+        raise EvidenceError(f"the last run came to no verdict: it is {concluded.outcome}", hint="mlgate check")
+    path = folder.path / REPORT
+    try:
+        text = whole_file.read(path, _LARGEST)
+    except OSError as error:
+        raise EvidenceError(f"there is no report: {error.strerror}", where=str(path), hint="mlgate check") from error
+    if hashlib.sha256(text).hexdigest() != concluded.report:
+        raise Refused(
+            "the report is not the one that the verdict was written for", where=str(path), hint="mlgate check"
+        )
+    report = json_v1.parse(text.decode())
+    evidence = evidence_file.read(folder.path / EVIDENCE)
+    if evidence.digest != report.evidence:
+        raise Refused(
+            "the evidence is not the one that the report was made of",
+            where=str(folder.path / EVIDENCE),
+            hint="mlgate check",
+        )
+    return evidence, report, concluded.report
+
+
+def acceptable(report: Report, evidence: Evidence, project: Project, choice: Choice) -> None:
+    """Judge the evidence again, by today's rules and baseline; raise GateError unless it still passes, alike.
+
+    Nothing is taken from a file that the evidence does not bear out; and what was held against a champion that is not
+    live any more was not held against the one that is.
+    """
+    again = judge(project.suite, KINDS, evidence, baseline_of(project, replace(choice, bootstrap=True)))
+    for one, when in ((report, ""), (again, "by today's rules, ")):
+        why = refusal(one)
+        if why:
+            raise GateError(f"the model cannot become the baseline: {when}{why}", hint="mlgate check")
+    held, live = (one.baseline.digest if one.baseline else "" for one in (report, again))
+    if held != live:
+        raise GateError(
+            f"the baseline is another one by now ({again.baseline.source if again.baseline else 'none'}): "
+            "this verdict says nothing about it",
+            hint="hold the model against it: mlgate check, then mlgate promote",
+        )
+
+
+def _has_won(memory: Memory, verdict: str, alias: str) -> bool:
+    """Return whether the alias's last move was this very verdict's: it was held against what was live before it."""
+    registry = memory.registry()
+    last = registry.ledger().last(alias)
+    mine = {one.number for one in registry.versions() if one.verdict == verdict}
+    return last is not None and last.version in mine
+
+
+def _against(memory: Memory, report: Report, alias: str) -> str | None:
+    """Return the evidence that the verdict was held against, if that was the evidence of what *alias* points to."""
+    kept = memory.config.baseline
+    if not (isinstance(kept, MlflowBaseline) and kept.chosen_alias == alias and kept.model in (None, memory.model)):
+        return None
+    return report.baseline.digest if report.baseline else ""
+
+
+def _image(memory: Memory) -> str:
+    image = memory.config.model.image
+    if image is None or not image.ref:
+        return ""
+    return f"docker://{image.ref}" if "/" in image.ref else f"docker:/{image.ref}"  # MLflow wants a path
+
+
+def _link() -> str:
+    run = github_run.here()
+    return run.url if run else ""
+
+
+def said(done: Promotion, memory: Memory) -> str:
+    """Return what a promotion came to, for people."""
+    name, number = memory.registry().source, done.version.number
+    lines = []
+    if done.completed is not None:
+        one = done.completed
+        lines.append(f"completed: {one.alias} to version {one.version}, begun at {one.at} and cut off")
+    if done.move is None:
+        lines.append(f"version {number} of {name} is {done.alias}")
+    else:
+        after = f", after version {done.move.before}" if done.move.before else ""
+        lines.append(f"version {number} of {name} is {done.alias}{after}")
+    return "\n".join(lines)

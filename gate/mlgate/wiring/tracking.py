@@ -1,0 +1,189 @@
+"""A verdict is remembered: written beside the run first, then in MLflow; what MLflow did not take waits."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mlgate import __version__
+from mlgate.adapters import clock, dvc_pointer, git, github_run
+from mlgate.adapters.pending_folder import PENDING, PendingFolder
+from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
+from mlgate.config.load import load
+from mlgate.core.errors import GateError, Refused
+from mlgate.core.outcome import Outcome
+from mlgate.core.record import DataUsed, Record, Recorded
+from mlgate.core.report import Report
+from mlgate.flow import record as flow
+from mlgate.reports import escape, json_v1, markdown, svg
+from mlgate.wiring.choice import Choice
+from mlgate.wiring.memory import Memory
+from mlgate.wiring.project import Project
+from mlgate.wiring.publish import REPORT
+from mlgate.wiring.tell import tell
+
+_PULL = re.compile(r"refs/pull/(\d{1,10})/")
+_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
+_MOST_FINDINGS = 8
+
+
+def remember(memory: Memory, record: Record, folder: RunFolder) -> Recorded | GateError:
+    """Log one verdict; what keeps it from being logged is told and returned, and the verdict waits in the folder."""
+    pending = PendingFolder(folder.path / PENDING)
+    kept = _kept(pending, record)
+    try:
+        recorded = memory.runs.log(record)
+    except GateError as error:
+        waits = f"\n  it waits in {pending.path}: mlgate sync" if kept else ""
+        tell(sys.stderr, f"mlgate: warning: the verdict is not logged: {error}{waits}")
+        return error
+    _removed(pending, record.key)
+    tell(sys.stdout, f"logged: {recorded.where}")
+    if memory.is_unnamed and github_run.here():
+        tell(sys.stderr, "mlgate: notice: this store ends with the job: name one by MLFLOW_TRACKING_URI")
+    others = len(pending.keys())
+    if others:
+        tell(sys.stderr, f"mlgate: notice: {others} older verdicts wait to be logged: mlgate sync")
+    return recorded
+
+
+def _removed(pending: PendingFolder, key: str) -> None:
+    """Take away what is logged; left behind, it is logged again, which is the same run."""
+    try:
+        pending.remove(key)
+    except GateError as error:
+        tell(sys.stderr, f"mlgate: notice: {error}")
+
+
+def _kept(pending: PendingFolder, record: Record) -> bool:
+    """Write the verdict beside the run, for the case that this process or the server dies; say so where it cannot."""
+    try:
+        pending.add(record)
+    except GateError as error:
+        tell(sys.stderr, f"mlgate: warning: the verdict is not kept for a later try: {error}")
+        return False
+    return True
+
+
+def record_of(report: Report, verdict: str, project: Project, folder: RunFolder) -> Record:
+    """Return what MLflow is told of a verdict whose files lie in *folder*; *verdict* is report.json's digest."""
+    return flow.record(
+        report,
+        verdict=verdict,
+        began=clock.milliseconds(),
+        data=tuple(_data(project)),
+        tags={name: text for name, text in _tags(report, project).items() if text},
+        files=dict(_files(report, folder)),
+    )
+
+
+def run_sync(choice: Choice) -> int:
+    """Log what waits in the run's folder. Return the exit code: 0 when nothing waits any more."""
+    memory, folder = Memory.demanded(load(choice.config)), choice.folder
+    pending = PendingFolder(folder.path / PENDING)
+    if git.is_tracked(folder.path, pending.path):
+        raise Refused(
+            "the waiting verdicts are committed: whoever did that made them",
+            where=str(pending.path),
+            hint="delete them",
+        )
+    keys = pending.keys()
+    left = 0
+    for number, key in enumerate(keys, 1):
+        try:
+            record = pending.read(key)
+            recorded = memory.runs.log(record)
+            pending.remove(key)
+        except GateError as error:
+            left += 1
+            tell(sys.stderr, f"mlgate: {number} of {len(keys)} still waits: {error}")
+        else:
+            tell(sys.stdout, f"{number} of {len(keys)}: {record.name}: {recorded.where}")
+    if not keys:
+        tell(sys.stdout, f"nothing waits in {pending.path}")
+    return 3 if left else 0
+
+
+def _files(report: Report, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
+    yield EVIDENCE, (folder.path / EVIDENCE).read_bytes()
+    yield REPORT, json_v1.render(report).encode()
+    yield "summary.md", markdown.render(report).encode("utf-8", "replace")
+    yield "measurements.svg", svg.measurements(report).encode("utf-8", "replace")
+    for one in report.loads:
+        yield f"latency-{_PLAIN.sub('_', one.check)}.svg", svg.latency(one).encode("utf-8", "replace")
+
+
+def _data(project: Project) -> Iterator[DataUsed]:
+    for check in project.suite.checks:
+        section = project.config.checks[check.id].data if check.id in project.config.checks else None
+        if section is not None:
+            where = _where(section)
+            version = _version(project.root / where, _top(project.root))
+            yield DataUsed(check.id, check.data_digest, where, len(check.examples), version)
+
+
+def _where(section: Data) -> str:
+    match section:
+        case FileData(path=path):
+            return path
+        case LinesData(source=source):
+            return source
+        case DatasetData(dataset=name):
+            return name
+
+
+def _top(root: Path) -> Path:
+    """Return the repository's folder, where a pointer may lie above the configuration; outside git the latter's."""
+    try:
+        return git.top(root)
+    except GateError:
+        return root
+
+
+def _version(path: Path, root: Path) -> str:
+    """Return what DVC calls the data, where it does."""
+    found = dvc_pointer.version_of(path, root) if path.exists() else None
+    if found is None:
+        return ""
+    return found.text if found.matches is not False else f"{found.text}, changed since"
+
+
+def _tags(report: Report, project: Project) -> Mapping[str, str]:
+    run = github_run.here()
+    pull = _PULL.match(run.ref) if run else None
+    branch = run.ref.removeprefix("refs/heads/") if run and run.ref.startswith("refs/heads/") else ""
+    commit = report.provenance.commit
+    if run is None:
+        branch = git.branch(project.root)
+        branch += "+dirty" if branch and commit.endswith("+dirty") else ""
+    image = project.config.model.image
+    facts = dict(report.loads[0].facts) if report.loads else {}
+    return {
+        "mlgate.version": __version__,
+        "mlgate.branch": branch,
+        "mlgate.pull_request": pull[1] if pull else "",
+        "mlgate.link": run.url if run else "",
+        "mlgate.image": " ".join(filter(None, (image.ref, facts.get("image", "")))) if image else "",
+        "mlflow.source.type": "JOB",
+        "mlflow.source.name": "mlgate",
+        "mlflow.source.git.commit": commit.removesuffix("+dirty"),
+        "mlflow.source.git.branch": branch.removesuffix("+dirty"),
+        "mlflow.note.content": "\n".join(_described(report, run.url if run else "")),
+    }
+
+
+def _described(report: Report, link: str) -> Iterator[str]:
+    """Yield what MLflow shows as a run's description, in Markdown: why, and every finding that is not a pass."""
+    yield f"**{report.outcome.name}**: {escape.markdown(report.reason)}"
+    yield ""
+    others = [one for one in report.findings if one.outcome is not Outcome.PASSED]
+    for one in others[:_MOST_FINDINGS]:
+        place = f"{one.check} {one.slice}".strip()
+        yield f"* {one.outcome.name.lower()} · {escape.markdown(place)} · {escape.markdown(one.why)}"
+    if others[_MOST_FINDINGS:]:
+        yield f"* and {len(others) - _MOST_FINDINGS:,} more: mlgate/summary.md among the artifacts"
+    if link:
+        yield f"\n[The CI run]({link})"

@@ -1,0 +1,57 @@
+"""What is not merged never becomes the baseline, whatever a workflow asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from tests.e2e.repository import Job, Repository, pull, pushed
+
+KEPT = """\
+version: 1
+model: {{name: clerk, python: "model:{function}"}}
+checks:
+  notes: {{data: data.jsonl, rules: {{rougeL: {{max_drop: 0.01}}}}}}
+baseline: {{from: file, path: kept.jsonl.gz}}
+"""
+QUEUED = {"merge_group": {"base_sha": "1" * 40, "head_sha": "2" * 40}, **pushed()}
+UNMERGED: list[tuple[str, Mapping[str, Any], str]] = [
+    ("pull_request", pull("1" * 40), "refs/pull/7/merge"),
+    ("pull_request_target", pull("1" * 40, fork=True), "refs/heads/main"),
+    ("merge_group", QUEUED, "refs/heads/gh-readonly-queue/main/pr-7"),
+    ("push", pushed(), "refs/heads/feature"),
+    ("push", pushed(), "refs/tags/main"),
+    ("push", {}, "refs/heads/main"),
+    ("workflow_dispatch", pushed(), "refs/heads/feature"),
+]
+
+
+@pytest.mark.parametrize(("event", "payload", "ref"), UNMERGED, ids=[f"{one[0]} {one[2]}" for one in UNMERGED])
+def test_a_change_that_is_not_merged_saves_and_promotes_nothing(
+    repository: Repository, job: Job, event: str, payload: Mapping[str, Any], ref: str
+) -> None:
+    repository.project(KEPT)
+    repository.commit()
+    job.begin(event, payload, GITHUB_REF=ref)
+    done = repository.mlgate("check", "-n", "0", "--save-baseline")
+    assert done.code == 3, "nor is it a first run, which would only warn"
+    assert "the baseline stays what it is" in done.err
+    assert not (repository.root / "kept.jsonl.gz").exists()
+    assert "baseline-kept" not in job.outputs
+    repository.mlgate("check", "-n", "0", "--bootstrap")
+    for verb in (("promote",), ("baseline", "accept")):
+        refused = repository.mlgate(*verb)
+        assert refused.code == 5
+        assert "the model cannot become the baseline" in refused.err
+    assert not (repository.root / "kept.jsonl.gz").exists()
+
+
+@pytest.mark.parametrize("event", ["push", "workflow_dispatch", "schedule"])
+def test_the_default_branch_saves(repository: Repository, job: Job, event: str) -> None:
+    repository.project(KEPT)
+    repository.commit()
+    job.begin(event, pushed(), GITHUB_REF="refs/heads/main")
+    assert repository.mlgate("check", "-n", "0", "--save-baseline").code == 0
+    assert job.outputs["baseline-kept"] == "true"
+    assert (repository.root / "kept.jsonl.gz").is_file()
