@@ -4,7 +4,7 @@ mlgate gets an environment of its own, made by the interpreter that the model ru
 file by their hashes, and nothing is installed where the model's own packages are. What runs is the code beside this
 file, so it is the ref that `uses:` named. Standard library only: nothing is installed when this begins.
 
-Reads MLGATE_PYTHON (the model's interpreter), MLGATE_PACKAGES (base or all), MLGATE_REQUIREMENTS (the model's own
+Reads MLGATE_PYTHON (the model's interpreter), MLGATE_PACKAGES (one of LOCKS), MLGATE_REQUIREMENTS (the model's own
 requirements file), MLGATE_HOME (where environments are made; a job's own folder unless told otherwise).
 """
 
@@ -23,10 +23,12 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = {"base": "action.txt", "all": "action-all.txt"}
+LOCKS = {"base": "action.txt", "mlflow": "action-mlflow.txt", "all": "action-all.txt"}
 BEFORE = "setuptools"
 """What builds the one package that is published as source only. It is installed first, by the same lock file."""
 SOURCE_ONLY = "rouge-score"
+KEYS = "MLFLOW_"
+"""What begins so may be a secret, and is for mlgate alone."""
 RUN = "from mlgate.cli import main; main()"
 
 
@@ -132,6 +134,8 @@ def run(arguments: list[str]) -> None:
     chosen = models_python() if os.environ.get("MLGATE_REQUIREMENTS") else Path(sys.executable)
     os.environ["MLGATE_PYTHON"] = str(chosen)
     os.environ["MLGATE_MODEL_PATH"] = packages_of(chosen)
+    for name in [name for name, value in os.environ.items() if name.startswith(KEYS) and not value]:
+        del os.environ[name]  # a secret that is not set arrives as an empty text
     os.execv(str(python()), [str(python()), "-I", "-c", RUN, *arguments])  # noqa: S606 - no shell, our own words
 
 
@@ -160,7 +164,7 @@ def lock() -> Path:
     """Return the lock file that was chosen."""
     chosen = os.environ.get("MLGATE_PACKAGES") or "base"
     if chosen not in LOCKS:
-        die(f"the input `packages` is {chosen[:40]!r}: write base or all")
+        die(f"the input `packages` is {chosen[:40]!r}: write base, mlflow or all")
     return ROOT / "requirements" / LOCKS[chosen]
 
 
@@ -189,7 +193,8 @@ def pip(interpreter: Path, *arguments: str) -> None:
 
 def call(*command: str) -> None:
     """Run a command to its end, or end with its output. Never in the workspace: a change could put modules there."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home())  # noqa: S603 - no shell
+    env = {name: value for name, value in os.environ.items() if not name.startswith(KEYS)}  # what is built may look
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home(), env=env)  # noqa: S603 - no shell
     if done.returncode:
         print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
         last = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]

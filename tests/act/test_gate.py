@@ -176,6 +176,7 @@ def test_three_shards_and_their_verdict_equal_one_run(
     gate = config("{min: 0.3, max_drop: 0.5}", "      bleu: {min: 5}\nbaseline: {from: file, path: kept.jsonl.gz}\n")
     project(consumer, gate=gate, workflow=example(shards=3))
     monkeypatch.chdir(consumer.root)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)  # our own CI is a pull request, which saves none
     assert invoke(["check", "-n", "0", "--save-baseline", "--bootstrap", "-o", str(tmp_path / "first")]) == 0
     consumer.checkout("main")
     consumer.commit("the baseline")
@@ -306,7 +307,7 @@ def test_what_main_passed_is_the_baseline_of_the_next_pull_request(act: Act, con
 
 WRONG: dict[str, tuple[dict[str, str | float], dict[str, str], str, str]] = {
     "shards": ({"shards": 99}, {}, "3", " Invalid value for '--shards': 99 is not in the range 1<=x<=8"),
-    "packages": ({"packages": "x"}, {}, "", " the input `packages` is 'x': write base or all"),
+    "packages": ({"packages": "x"}, {}, "", " the input `packages` is 'x': write base, mlflow or all"),
     "config": ({"config": "absent.yaml"}, {}, "2", "absent.yaml: there is no such file"),
     "requirements": ({"requirements": "absent.txt"}, {}, "3", "absent.txt: there is no such requirements file"),
     "two configurations": ({}, {"mlgate.yml": config()}, "", "mlgate.yml: there are mlgate.yaml and mlgate.yml"),

@@ -88,6 +88,7 @@ def test_hostile_text_takes_no_effect_anywhere(
     }
     write(consumer, files, "the gate")
     monkeypatch.chdir(consumer.root / FOLDER)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)  # our own CI is a pull request, which saves none
     assert invoke(["check", "-n", "0", "--save-baseline", "--bootstrap", "-o", str(tmp_path / "first")]) == 0
     consumer.commit("the baseline ::error::pwned")
     consumer.branch(BRANCH)

@@ -84,3 +84,39 @@ def test_a_forks_requirements_are_not_installed_where_they_would_stay(
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert ("a fork's change on a self-hosted machine" in done.stdout) == bool(code)
+
+
+ALONE = """\
+import os, pathlib, sys
+sys.argv = ["start.py"]
+import start
+start.home().mkdir()
+"""
+INSTALLS = """\
+asks = "import os, sys; sys.exit(str([name for name in os.environ if name.startswith(sys.argv[1])]))"
+start.call(sys.executable, "-c", asks, "MLFLOW_")
+"""
+RUNS = """\
+start.python = lambda: pathlib.Path(sys.executable)
+os.execv = lambda program, words: print(sorted(k for k in os.environ if k.startswith("MLFLOW_")))
+start.run(["check"])
+"""
+
+
+def alone(words: str, tmp_path: Path, **environment: str) -> str:
+    about = {"PATH": os.environ["PATH"], "PYTHONPATH": str(START.parent), "MLGATE_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-c", ALONE + words]
+    done = subprocess.run(command, env={**about, **environment}, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_what_is_installed_never_sees_the_keys_of_mlflow(tmp_path: Path) -> None:
+    said = alone(INSTALLS, tmp_path, MLFLOW_TRACKING_PASSWORD="secret", MLFLOW_TRACKING_TOKEN="")  # noqa: S106 - no real one
+    assert "setting up failed: []" in said, said
+
+
+def test_a_secret_that_is_not_set_is_no_variable(tmp_path: Path) -> None:
+    said = alone(
+        RUNS, tmp_path, MLFLOW_TRACKING_URI="", MLFLOW_TRACKING_INSECURE_TLS="", MLFLOW_TRACKING_USERNAME="ada"
+    )
+    assert said == "['MLFLOW_TRACKING_USERNAME']\n", said

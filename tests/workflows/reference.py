@@ -17,6 +17,7 @@ PAGES = {
     "action/plan/README.md": ("action/plan/action.yml",),
     "action/build/README.md": ("action/build/action.yml",),
     "action/merge/README.md": ("action/merge/action.yml",),
+    "action/promote/README.md": ("action/promote/action.yml",),
     "action/report/README.md": ("action/report/action.yml",),
     "docs/reference/workflows.md": (
         ".github/workflows/gate.yml",
@@ -49,11 +50,12 @@ def _tables(path: str, *, titled: bool) -> Iterator[str]:
         default = "*required*" if about.get("required") else _shown(about.get("default", ""))
         yield f"| `{name}` | {default} | {about['description']} |"
     yield ""
-    if call.get("outputs"):
-        yield from ("| output | what it is |", "|---|---|")
-        for name, about in call["outputs"].items():
-            yield f"| `{name}` | {about['description']} |"
-        yield ""
+    for kind in ("secret", "output"):
+        if named := call.get(f"{kind}s"):
+            yield from (f"| {kind} | what it is |", "|---|---|")
+            for name, about in named.items():
+                yield f"| `{name}` | {about['description']} |"
+            yield ""
 
 
 def _shown(default: object) -> str:

@@ -93,6 +93,8 @@ def examples_name_what_exists(example: Document, ours: Mapping[str, Document]) -
             yield f"{where}: {path} has no input {name}"
         for name in sorted(required - given):
             yield f"{where}: {path} requires {name}"
+        for name in sorted(set(holder.get("secrets") or {}) - set(callee.secrets)):
+            yield f"{where}: {path} has no secret {name}"
         for name in sorted(_outputs_read(example, where, holder) - set(callee.outputs)):
             yield f"{where}: {path} has no output {name}"
 

@@ -41,8 +41,22 @@ PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
 }
 """Workflow to job to exactly what its token may do."""
 
-OUTSIDE_ENVIRONMENTS: set[tuple[str, str, str]] = set()
+KEYS = {f"mlflow-tracking-{what}" for what in ("uri", "username", "password", "token")}
+OUTSIDE_ENVIRONMENTS: set[tuple[str, str, str]] = {
+    # Every verdict is logged, a pull request's too, with nobody to approve it; that job runs no line of the change.
+    *((".github/workflows/gate.yml", "verdict", key) for key in KEYS),
+    # A job that calls a workflow cannot have an environment; it hands the keys to the one above, by name.
+    *((".github/workflows/build.yml", "gate", key) for key in KEYS),
+    ("workflows-examples/mlflow.yml", "gate", "MLFLOW_TRACKING_USERNAME"),
+    ("workflows-examples/mlflow.yml", "gate", "MLFLOW_TRACKING_PASSWORD"),
+}
 """(file, job, secret) that a job may have without an environment, with the reason beside it."""
+
+ONE_STEP = {(".github/workflows/gate.yml", "verdict", "Judge")}
+"""(file, job, step) of the only steps that are given MLflow's keys."""
+
+OWN_MEANING = {("action/promote/action.yml", "packages")}
+"""(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted."""
 
 CALLED = re.compile(r"org/mlgate/(\.github/workflows/[\w.-]+)@[0-9a-f]{40}")
 """How a consumer calls one of our workflows; the group is its path in this repository."""

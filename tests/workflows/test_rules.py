@@ -337,6 +337,7 @@ CALLEE = (
         (EXAMPLE, ""),
         (EXAMPLE.replace("config: a", "confg: a, config: b"), "no input confg"),
         (EXAMPLE.replace("config: a", ""), "requires config"),
+        (EXAMPLE.replace("config: a}", "config: a}\n    secrets: {keys: a}"), "no secret keys"),
         (EXAMPLE.replace("outputs.verdict", "outputs.result"), "no output result"),
         (EXAMPLE.replace("gate.yml", "gates.yml"), "there is no"),
         (EXAMPLE.replace("# What it is for.\n", ""), "in a comment"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -89,8 +90,23 @@ def test_an_input_has_one_variable_and_one_meaning_in_all_actions() -> None:
             if (e := rules_promise.EXPRESSION.fullmatch(x))
         }
         for name, about in action.inputs.items():
+            if (action.path, name) in tables.OWN_MEANING:
+                continue
             meaning = (variables.get(name), about.get("default"), about.get("description"))
             assert seen.setdefault(name, meaning) == meaning, f"{action.path}: {name}"
+
+
+def test_the_keys_of_mlflow_reach_the_one_step_that_judges() -> None:
+    """No job that runs a line of a change sees them, and of the job that judges no other step."""
+    given = {
+        (d.path, job, str(step.data.get("name")))
+        for d in DOCUMENTS
+        for job in d.jobs
+        for step in d.steps_of(job)
+        if re.search(r"secrets\.mlflow|MLFLOW_", json.dumps(step.data))
+    }
+    assert given == tables.ONE_STEP
+    assert not [d.path for d in DOCUMENTS if not d.is_example and "MLFLOW_" in json.dumps(d.data.get("env", ""))]
 
 
 @pytest.mark.parametrize("path", [d.path for d in DOCUMENTS if d.is_example])
@@ -117,3 +133,4 @@ def test_the_tables_name_only_what_is_there() -> None:
     assert {row for row in tables.ACCEPTED if row[1] not in texts.get(row[0], "")} == set()
     assert set(tables.ONE_AFTER_THE_OTHER) - set(texts) == set()
     assert {row for row in tables.OUTSIDE_ENVIRONMENTS if row[2] not in texts.get(row[0], "")} == set()
+    assert {row for row in tables.OWN_MEANING if row[1] not in document(row[0]).inputs} == set()
