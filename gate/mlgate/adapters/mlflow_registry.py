@@ -26,6 +26,7 @@ _VERDICT, _EVIDENCE, _MODEL = "mlgate.verdict", "mlgate.evidence", "mlgate.model
 _PLACE = re.compile(r"\d{6}")
 _DONE = ".done"
 _LINK = 200
+_MOST_PAGES = 1_000
 _ABSENT = "RESOURCE_DOES_NOT_EXIST"
 _KINDS = ("promoted", "rolled back", "moved by hand")
 
@@ -50,7 +51,7 @@ class MlflowRegistry:
         found: list[Version] = []
         token = None
         quote = '"' if "'" in self.name else "'"
-        while True:
+        for _ in range(_MOST_PAGES):
             with self._server.talking(f"list the versions of {self.name}"):
                 page = self._server.client.search_model_versions(
                     f"name={quote}{self.name}{quote}", max_results=self._page, page_token=token
@@ -59,6 +60,7 @@ class MlflowRegistry:
                 token = page.token
             if not token:
                 return sorted(found, key=lambda one: one.number)
+        raise AdapterError(f"the versions of {self.source} never end: {len(found):,} and more")
 
     def register(self, candidate: Candidate) -> Version:
         """Make the candidate a version, or return the one that it is already: one verdict, one version."""

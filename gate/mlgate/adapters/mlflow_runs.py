@@ -53,10 +53,13 @@ class MlflowRuns:
         it, so what was returned of it can still be read.)
         """
         for left in reversed(range(_ATTEMPTS)):
-            run = self._found(record.key) or self._begun(record)
+            known = self._runs(record.key)
+            run = known[0] if known else self._begun(record)
             try:
                 if not self._is_whole(run, record):
                     self._write(run, record)
+                elif len(known) == 1:
+                    return self._recorded(run.info)
             except Unable as error:
                 if not (left and error.is_crossed):
                     raise
@@ -112,9 +115,6 @@ class MlflowRuns:
                 self._server.client.search_runs([self.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=100),
                 key=run_id,
             )
-
-    def _found(self, key: str) -> Any:
-        return next(iter(self._runs(key)), None)
 
     def _begun(self, record: Record) -> Any:
         with self._server.talking("begin a run"):
