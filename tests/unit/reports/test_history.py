@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -78,7 +79,7 @@ def test_nothing_from_a_server_moves_the_cursor_or_commands_a_runner(
 ) -> None:
     move = Move(1, "champion", "promoted", 1, NONE, at, verdict, commit, done=True)
     text = render(source, Ledger((move, replace(move, number=2))), "champion", NOW)
-    assert all(character.isprintable() or character == "\n" for character in text)
+    assert not any(unicodedata.category(one).startswith("C") for one in text.replace("\n", "")), "blanks may be wide"
     assert not any(map(runner.command, runner.lines(text)))
     assert not any(map(runner.legacy, runner.lines(text)))
     assert len(text.splitlines()) == 5
