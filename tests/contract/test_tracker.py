@@ -240,13 +240,14 @@ def test_an_empty_file_is_a_file(tracker: MlflowRuns, server: Server, tmp_path: 
 
 @pytest.mark.parametrize("branch", ["main", "feature/größe", "it's", 'say "hi"'])
 def test_the_last_pass_of_a_branch_is_found(tracker: MlflowRuns, branch: str) -> None:
-    assert tracker.last_passed(branch) == ""
-    tags = {**record().tags, "mlgate.branch": branch}
+    assert tracker.last_passed(branch, also={}) == ""
+    tags = {**record().tags, "mlgate.branch": branch, "mlgate.acceptable": "true", "mlgate.name": "clerk"}
     tracker.log(record(1, tags=tags))
     last = tracker.log(record(2, tags=tags))
-    tracker.log(record(3, tags={**tags, "mlgate.outcome": "failed"}))
+    tracker.log(record(3, tags={**tags, "mlgate.outcome": "failed", "mlgate.acceptable": ""}))
+    tracker.log(record(5, tags={**tags, "mlgate.name": "other"}))
     tracker.log(record(4))
     if branch != "main":
-        assert tracker.last_passed(branch) == last.run
+        assert tracker.last_passed(branch, also={"mlgate.name": "clerk"}) == last.run
     else:
-        assert tracker.last_passed(branch) != last.run
+        assert tracker.last_passed(branch, also={}) != last.run

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.e2e.desk import Desk, Done
 from tests.e2e.repository import Job, Repository, pull
 
 from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.pending_folder import PendingFolder
 
 CONFIG = """\
 version: 1
@@ -302,16 +305,137 @@ def test_a_clean_pass_of_a_branch_is_the_next_ones_baseline(repository: Reposito
     repository.commit("memory")
     first = check(repository, "--save-baseline")
     assert first.code == 0
-    edit(repository, "max_drop: 0.01", "max_drop: 0.02")
-    assert check(repository).code == 3, "warned is not passed"
+    edit(repository, "name: clerk", "name: other")
+    assert check(repository).code == 3, "another model's pass is none of its own"
     repository.git("checkout", "-q", ".")
-    edit(repository, ", max_drop: 0.01", "")
-    repository.commit("no comparison")
-    assert check(repository).code == 0
-    repository.git("checkout", "-q", "HEAD~1")
     done = check(repository)
     assert done.code == 0
     assert "against MLflow's last pass of main" in done.out
+
+
+def test_two_models_of_one_experiment_have_a_last_pass_each(repository: Repository) -> None:
+    repository.git("checkout", "-q", "main")
+    text = CONFIG.replace("{{from: mlflow}}", "{{from: mlflow, latest: main}}").replace(
+        "mlflow: sqlite:///mlflow.db", "mlflow: {{uri: sqlite:///mlflow.db, experiment: mono}}"
+    )
+    repository.project(text)
+    other = text.format(function="lazy").replace("name: clerk", "name: other")
+    repository.write("b.yaml", other)
+    repository.write(".gitignore", ".mlgate/\n__pycache__/\nmlflow.db\nmlartifacts/\n")
+    repository.commit("two")
+    assert check(repository, "--save-baseline").code == 0
+    assert check(repository, "-c", "b.yaml", "-o", "b", "--save-baseline").code == 0
+    edit(repository, "model:answer", "model:lazy")
+    assert check(repository).code == 1, "worse than its own past, whatever the other one's is"
+
+
+def test_an_alias_that_was_taken_away_is_no_first_run(desk: Desk) -> None:
+    desk.project(CONFIG)
+    check(desk, "--save-baseline")
+    client = Server(Place(f"sqlite:///{desk.root}/mlflow.db", desk.root / "mlartifacts")).client
+    client.delete_registered_model_alias("clerk", "champion")
+    edit(desk, "model:answer", "model:lazy")
+    done = check(desk, "--save-baseline")
+    assert done.code == 3
+    assert "was version 1, and points nowhere now" in flat(done.out)
+    assert "mlgate rollback --to 1" in flat(done.out)
+    assert desk.mlgate("rollback", "--to", "1").code == 0
+    assert check(desk).code == 1
+
+
+def test_a_model_that_was_rolled_back_from_waits_for_a_person(desk: Desk) -> None:
+    desk.project(CONFIG)
+    check(desk, "--save-baseline")
+    desk.write("model.py", (desk.root / "model.py").read_text() + "\n# another\n")
+    check(desk, "--save-baseline")
+    desk.mlgate("rollback")
+    edit(desk, "min: 0.1,", "min: 0.11,")
+    done = check(desk, "--save-baseline")
+    assert done.code == 0
+    assert "this very model was rolled back from" in done.err
+    assert "champion is version 1" in flat(desk.mlgate("doctor", "--no-ask").out)
+    assert desk.mlgate("promote").code == 0, "a person says so"
+
+
+def test_what_is_here_must_be_what_was_judged(desk: Desk) -> None:
+    desk.project(CONFIG)
+    check(desk, "--bootstrap")
+    edit(desk, "python: model:answer", "python: model:lazy")
+    done = desk.mlgate("promote")
+    assert done.code == 5
+    assert "not the one that was judged" in done.err
+
+
+def test_an_image_that_nobody_judged_is_no_versions_source(desk: Desk) -> None:
+    desk.project(CONFIG)
+    check(desk, "--bootstrap")
+    edit(desk, "python: model:answer", "image: {ref: registry.example/app:v9, protocol: kserve-v1}")
+    desk.mlgate("promote")
+    client = Server(Place(f"sqlite:///{desk.root}/mlflow.db", desk.root / "mlartifacts")).client
+    assert not any("registry.example" in one.source for one in client.search_model_versions("name='clerk'"))
+
+
+def test_a_verdict_that_came_with_the_tree_is_not_promoted(repository: Repository) -> None:
+    repository.project(CONFIG)
+    check(repository, "--bootstrap")
+    repository.git("add", "-f", ".mlgate/report.json")
+    done = repository.mlgate("promote")
+    assert done.code == 5
+    assert "the last verdict is committed" in done.err
+
+
+@pytest.mark.parametrize("name", ["mlflow.db-journal", "mlflow.db-wal"])
+def test_a_store_whose_journal_is_committed_is_no_baseline(repository: Repository, name: str) -> None:
+    repository.project(CONFIG)
+    check(repository, "--save-baseline")
+    repository.write(name, "what sqlite would replay")
+    repository.git("add", "-f", name)
+    assert check(repository).code == 5
+
+
+def test_a_store_in_a_submodule_is_no_baseline(repository: Repository) -> None:
+    repository.project(CONFIG.replace("sqlite:///mlflow.db", "sqlite:///store/mlflow.db"))
+    inner = repository.root / "store"
+    inner.mkdir()
+    repository.git("init", "-q", at=inner)
+    repository.git("commit", "-qm", "x", "--allow-empty", at=inner)
+    repository.git("add", "store")
+    assert check(repository, "--bootstrap").code == 5
+
+
+def test_what_waits_is_held_against_its_own_report_and_evidence(desk: Desk) -> None:
+    desk.project(CONFIG.replace("baseline: {{from: mlflow}}\n", "").replace(", max_drop: 0.01", ""))
+    edit(desk, "sqlite:///mlflow.db", "sqlite:///model.py/none.db")
+    check(desk)
+    edit(desk, "sqlite:///model.py/none.db", "sqlite:///mlflow.db")
+    pending = PendingFolder(desk.root / ".mlgate/pending")
+    (key,) = pending.keys()
+    real = pending.read(key)
+    for edited in (
+        replace(real, metrics={**real.metrics, "notes/rougeL": 0.99}),
+        replace(real, tags={**real.tags, "mlgate.outcome": "failed"}),
+        replace(real, evidence="0" * 64),
+        replace(real, files={**real.files, "evidence.jsonl.gz": b"nothing"}),
+        replace(real, tags={**real.tags, "mlgate.name": "other"}),
+    ):
+        pending.add(edited)
+        assert desk.mlgate("sync").code == 3
+    assert runs(desk) == []
+    pending.add(real)
+    assert desk.mlgate("sync").code == 0
+    assert tags(desk) == ["passed"]
+
+
+def test_a_promotion_that_cannot_be_is_told(desk: Desk) -> None:
+    desk.project(CONFIG.replace("{{from: mlflow}}", "{{from: file, path: b.gz}}"))
+    check(desk, "--save-baseline")
+    desk.project(CONFIG)
+    edit(desk, "sqlite:///mlflow.db", "sqlite:///mlflow.db")
+    shutil.rmtree(desk.root / "mlartifacts")
+    (desk.root / "mlartifacts").write_text("no folder")
+    done = check(desk, "--save-baseline")
+    assert "the verdict is not logged" in done.err
+    assert "the model is not promoted: mlgate sync, then mlgate promote" in done.err
 
 
 def test_accept_makes_the_last_verdict_the_baseline_in_a_file_too(desk: Desk) -> None:
@@ -378,12 +502,12 @@ def test_a_pull_request_is_logged_with_its_number_and_no_actor(repository: Repos
     repository.commit("change")
     base = repository.git("rev-parse", "main")
     sha = repository.merge("change")
-    job.begin("pull_request", pull(base), sha, GITHUB_REF="refs/pull/12/merge", GITHUB_ACTOR="ada")
+    job.begin("pull_request", pull(base), sha, GITHUB_REF="refs/pull/12/merge", GITHUB_ACTOR="somebody")
     assert check(repository, "--base", "auto").code == 0
     (run,) = runs(repository)
     assert run.data.tags["mlgate.pull_request"] == "12"
     assert "mlgate.branch" not in run.data.tags, "it is no pass of a branch"
-    assert "ada" not in json.dumps(run.data.tags)
+    assert "somebody" not in json.dumps(run.data.tags)
 
 
 def test_without_tracking_nothing_of_mlflow_is_loaded(desk: Desk) -> None:

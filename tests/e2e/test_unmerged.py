@@ -40,10 +40,10 @@ def test_a_change_that_is_not_merged_saves_and_promotes_nothing(
     assert not (repository.root / "kept.jsonl.gz").exists()
     assert "baseline-kept" not in job.outputs
     repository.mlgate("check", "-n", "0", "--bootstrap")
-    for verb in (("promote",), ("baseline", "accept")):
+    for verb in (("promote",), ("baseline", "accept"), ("rollback",), ("history",), ("sync",)):
         refused = repository.mlgate(*verb)
         assert refused.code == 5
-        assert "the model cannot become the baseline" in refused.err
+        assert "not from here" in refused.err
     assert not (repository.root / "kept.jsonl.gz").exists()
 
 
@@ -55,3 +55,20 @@ def test_the_default_branch_saves(repository: Repository, job: Job, event: str) 
     assert repository.mlgate("check", "-n", "0", "--save-baseline").code == 0
     assert job.outputs["baseline-kept"] == "true"
     assert (repository.root / "kept.jsonl.gz").is_file()
+
+
+@pytest.mark.parametrize("event", ["workflow_run", "issue_comment", "push"])
+def test_a_change_that_a_reviewed_run_checks_out_is_judged_as_one(repository: Repository, job: Job, event: str) -> None:
+    repository.git("checkout", "-q", "main")
+    repository.project(KEPT.replace("max_drop: 0.01", "min: 0.6"))
+    repository.commit("strict")
+    sha = repository.git("rev-parse", "HEAD")
+    repository.git("remote", "add", "origin", f"file://{repository.top}")
+    repository.git("checkout", "-qB", "change")
+    repository.project(KEPT.replace("max_drop: 0.01", "min: 0.1"), function="lazy")
+    repository.commit("loosened")
+    job.begin(event, pushed(), sha, GITHUB_REF="refs/heads/main")
+    done = repository.mlgate("check", "-n", "0", "--base", "auto", "--save-baseline")
+    assert done.code == 1, "by the default branch's rules"
+    assert "what is checked out is not the commit of this run" in done.err
+    assert repository.mlgate("promote").code == 5

@@ -404,7 +404,7 @@ def test_a_run_or_a_version_without_evidence_is_an_error_and_nothing_accepted_is
     server = Server(place_of(fake_mlflow.uri, tmp_path))
     registry = registry_of(server.place, own_name)
     assert MlflowBaseline(server, "MLflow", "accept one", of_alias(registry, "champion")).load() is None
-    assert MlflowBaseline(server, "MLflow", "accept one", of_branch(tracker, "main")).load() is None
+    assert MlflowBaseline(server, "MLflow", "accept one", of_branch(tracker, "main", {})).load() is None
     foreign = server.client.create_run(tracker.experiment_id).info.run_id
     finds = [of_run(foreign), of_run("0" * 32), of_version(registry, 7)]
     server.client.create_registered_model(own_name)
@@ -548,7 +548,7 @@ def _all_errors(place: Place) -> Iterator[GateError]:
     one = candidate("0" * 32)
     for act in (
         lambda: runs.log(record()),
-        lambda: runs.last_passed("main"),
+        lambda: runs.last_passed("main", also={}),
         registry.versions,
         lambda: registry.register(one),
         lambda: MlflowBaseline(server, f"MLflow {place.shown}", "accept", of_run(one.run)).load(),

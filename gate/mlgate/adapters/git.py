@@ -49,10 +49,34 @@ def branch(root: Path) -> str:
     return head.stdout.decode(errors="replace").strip() if head is not None and head.returncode == 0 else ""
 
 
-def is_tracked(root: Path, path: Path) -> bool:
-    """Return whether the repository around *root* has this very file."""
-    found = _run(root, "ls-files", "--error-unmatch", "--", str(path.absolute()))
-    return found is not None and found.returncode == 0
+def is_brought(root: Path, path: Path) -> bool:
+    """Return whether a commit could have brought what lies at *path*, where only a run should have made it.
+
+    So it is when the repository has the file, what a database keeps beside it (its journal would be replayed), or a
+    link or a submodule above it; and when git cannot say.
+    """
+    found = _run(root, "rev-parse", "--show-toplevel")
+    if found is None or (found.returncode != 0 and b"not a git repository" in found.stderr):
+        return False
+    if found.returncode != 0:
+        return True
+    top = Path(os.path.realpath(os.fsdecode(found.stdout.removesuffix(b"\n"))))
+    place = Path(os.path.normpath(Path(os.path.realpath(root), os.path.relpath(path.absolute(), root.absolute()))))
+    return place.is_relative_to(top) and _has(top, place.relative_to(top))
+
+
+def _has(top: Path, inside: Path) -> bool:
+    above = {str(one) for one in inside.parents} - {"."}
+    names = [f"{inside}{beside}" for beside in ("", "-journal", "-wal", "-shm")]
+    listed = _run(top, "ls-files", "--stage", "-z", "--", *names, *above)
+    if listed is None or listed.returncode != 0:
+        return True
+    for entry in listed.stdout.split(b"\0"):
+        place = os.fsdecode(entry.partition(b"\t")[2])
+        leads = place in above and entry[:6] in (*_LINKS, b"160000")
+        if leads or any(place == one or place.startswith(f"{one}/") for one in names):
+            return True
+    return False
 
 
 def show(root: Path, ref: str, path: str) -> bytes | None:

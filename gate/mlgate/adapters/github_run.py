@@ -45,6 +45,8 @@ class GithubRun:
     """Of a change: the commit that the event says it is based on."""
     base_branch: str = ""
     """Of a change: the branch that it is to be merged into."""
+    sha: str = ""
+    """The commit that the event is about, whatever a step checked out."""
     ref: str = ""
     """E.g. `refs/heads/main`."""
     default_branch: str = ""
@@ -97,6 +99,7 @@ def here(environ: Mapping[str, str] | None = None) -> GithubRun | None:
         merge=known.get("GITHUB_SHA", "") if event in _MERGED else "",
         base=str(sha or ""),
         base_branch=str(into.get("ref") or change.get("base_ref") or "").removeprefix("refs/heads/"),
+        sha=known.get("GITHUB_SHA", ""),
         ref=known.get("GITHUB_REF", ""),
         default_branch=branch if isinstance(branch, str) else "",
         attempt=attempt if _DIGITS.fullmatch(attempt := known.get("GITHUB_RUN_ATTEMPT", "")) else "",

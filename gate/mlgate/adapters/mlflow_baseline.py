@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,15 @@ def of_alias(registry: MlflowRegistry, alias: str) -> Find:
 
     def find() -> Found | None:
         live = registry.live(alias)
-        return None if live == NONE else of_version(registry, live)()
+        if live != NONE:
+            return of_version(registry, live)()
+        last = registry.ledger().last(alias)
+        if last is not None:  # it was taken away: that is no first run
+            raise EvidenceError(
+                f"{alias} of {registry.source} was version {last.version or last.before}, and points nowhere now",
+                hint=f"mlgate rollback --to {last.version or last.before}; or start anew: --bootstrap",
+            )
+        return None
 
     return find
 
@@ -135,11 +143,11 @@ def of_run(run: str) -> Find:
     return lambda: Found(run, "")
 
 
-def of_branch(runs: MlflowRuns, branch: str) -> Find:
-    """Return what finds a branch's last run that passed."""
+def of_branch(runs: MlflowRuns, branch: str, also: Mapping[str, str]) -> Find:
+    """Return what finds a branch's last run that passed, and that has the tags *also*."""
 
     def find() -> Found | None:
-        last = runs.last_passed(branch)
+        last = runs.last_passed(branch, also=also)
         return Found(last, "") if last else None
 
     return find

@@ -19,8 +19,10 @@ from mlgate.adapters.redaction import Redaction
 from mlgate.core.errors import AdapterError, GateError, Refused
 
 _SERVERS = ("http", "https", "databricks", "databricks-uc", "uc")
-_REMOTE = ("mlflow-artifacts", "s3", "gs", "wasbs", "abfss", "dbfs", "r2", "b2", "hdfs", "viewfs")
-"""Where a server may let artifacts lie. Not on this machine, and not with whom it likes over plain HTTP."""
+_REMOTE = ("mlflow-artifacts", "s3", "gs", "wasbs", "abfss", "dbfs")
+"""Where a server may let artifacts lie. Not on this machine, and not with whom it likes."""
+_AZURE = (".core.windows.net", ".core.usgovcloudapi.net", ".core.chinacloudapi.cn", ".fabric.microsoft.com")
+"""What the address names here is a host, which gets this machine's Azure keys."""
 
 _SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "DATABRICKS_TOKEN", "MLFLOW_TRACKING_USERNAME")
 _PATIENCE_OF_SQLITE = 30
@@ -32,6 +34,7 @@ _SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # MLflow's own 7 wait four minutes for a server that is down
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_DATABRICKS_ENDPOINT_HTTP_RETRY_TIMEOUT": "30",  # its own 500 seconds are for each request
     "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0.5",
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a server could ask for an hour
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",  # a server could name any address, also inside
@@ -153,6 +156,9 @@ class Server:
             foreign = parts.scheme not in (*_REMOTE[1:], "", "file") or (
                 parts.scheme in ("", "file") and not self._is_ours(Path(unquote(parts.path)))
             )
+        host = parts.netloc.rpartition("@")[2].lower()
+        foreign = foreign or (parts.scheme in ("abfss", "wasbs") and not host.endswith(_AZURE))
+        foreign = foreign or (parts.scheme in ("s3", "gs", "dbfs") and "@" in parts.netloc)
         if foreign or ".." in unquote(parts.path).split("/"):
             raise Refused(
                 f"MLflow ({self.place.shown}) says that artifacts lie in {self._redaction.line(uri, 100)}",

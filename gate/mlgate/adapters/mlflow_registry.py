@@ -8,6 +8,7 @@ whoever registers later sees who was first.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ _DONE = ".done"
 _LINK = 200
 _MOST_PAGES = 1_000
 _ABSENT = "RESOURCE_DOES_NOT_EXIST"
+_NOTE = "mlgate keeps here which version of the model was live when. Do not delete it: nothing else knows."
 _KINDS = ("promoted", "rolled back", "moved by hand")
 
 
@@ -161,15 +163,17 @@ class MlflowRegistry:
 
         One that a registration left which was cut off is taken; of a model whose versions are gone, its own again.
         """
-        name = self.name.replace("'", "")
+        key = hashlib.sha256(self.name.encode("utf-8", "replace")).hexdigest()[:32]
         with self._server.talking("begin a ledger"):
             left = self._server.client.search_runs(
-                [self._runs.experiment_id], f"tags.`{LEDGER}_of` = '{name}'", max_results=100
+                [self._runs.experiment_id], f"tags.`{LEDGER}_of` = '{key}'", max_results=100
             )
             if left:
                 return max((len(run.data.params), run_id(run)) for run in left)[1]
             run = self._server.client.create_run(
-                self._runs.experiment_id, run_name=f"ledger of {self.name}", tags={f"{LEDGER}_of": name}
+                self._runs.experiment_id,
+                run_name=f"ledger of {self.name}"[:250],
+                tags={f"{LEDGER}_of": key, "mlflow.note.content": _NOTE},
             )
             self._server.client.set_terminated(run_id(run))
             return run_id(run)

@@ -69,10 +69,17 @@ class MlflowRuns:
                 return self._recorded(run.info)
         raise AdapterError(f"{self.source}: runs of this verdict come and go", hint="try again: mlgate sync")
 
-    def last_passed(self, branch: str) -> str:
-        """Return the id of the last whole run of a branch that passed; empty without one."""
-        quote = '"' if "'" in branch else "'"
-        passed = f"tags.`mlgate.branch` = {quote}{branch}{quote} and tags.`mlgate.outcome` = 'passed'"
+    def logged(self, record: Record) -> Recorded | None:
+        """Return where the very verdict is already, whatever was around it then; None when it is not, or not whole."""
+        for run in self._runs(record.key):
+            if run.info.status in _ENDED and run.data.tags.get(VERDICT) == record.verdict:
+                return self._recorded(run.info)
+        return None
+
+    def last_passed(self, branch: str, *, also: Mapping[str, str]) -> str:
+        """Return the id of the last whole run of a branch that passed; empty without one. *also* are tags it has."""
+        wanted = {"mlgate.branch": branch, "mlgate.acceptable": "true", **also}
+        passed = " and ".join(f"tags.`{name}` = {_quoted(text)}" for name, text in wanted.items())
         with self._server.talking(f"look for the last pass of {branch}"):
             found = self._server.client.search_runs(
                 [self.experiment_id],
@@ -177,6 +184,11 @@ class MlflowRuns:
         page = f"{place.shown.rstrip('/')}/#/experiments/{info.experiment_id}/runs/{number}"
         where = page if place.scheme in ("http", "https") else f"run {number} in {place.shown}"
         return Recorded(number, where, f"runs:/{number}/{FOLDER}")
+
+
+def _quoted(text: str) -> str:
+    """Return a text for a filter; of one with both quotes nothing is found."""
+    return f'"{text}"' if "'" in text else f"'{text}'"
 
 
 def run_id(run: Any) -> str:

@@ -25,7 +25,7 @@ class Record:
     """One verdict, and all that led to it. The same key means the same verdict: written again, it is updated."""
 
     key: str
-    """SHA-256 of the evidence, of the rules, and of the evidence that it was held against."""
+    """SHA-256 of the evidence, of the rules, of the evidence that it was held against, and of how it ended."""
     name: str
     """For people, one line: `summarizer passed 1a2b3c4`."""
     verdict: str

@@ -56,12 +56,14 @@ def promote(
     now: str,
     approval: Approval | None = None,
     against: str | None = None,
+    again: bool = True,
 ) -> Promotion:
     """Register the candidate, point `candidate` to it and, once it is approved, *alias*.
 
     *against* is the digest of the evidence that the verdict was held against, empty for none; None where that was not
     the evidence of what *alias* points to. Raises Refused for a version that is not approved, or whose digests are not
-    the candidate's; GateError when another promotion was first: what this one was held against is not live any more.
+    the candidate's; GateError when another promotion was first: what this one was held against is not live any more,
+    and, unless *again*, for a model that was rolled back from.
     """
     version = registry.register(candidate)
     if not version.is_of(candidate):
@@ -78,6 +80,8 @@ def promote(
         return Promotion(version, alias, None, completed)
     if against is not None:
         _demand_live(against, registry, alias, ledger.live(alias))
+    if not again:
+        _demand_fresh(candidate, registry, ledger, alias)
     _demand(version, registry, approval)
     move = Move(
         number=ledger.next,
@@ -189,6 +193,22 @@ def _demand_live(evidence: str, registry: Registry, alias: str, live: int) -> No
             f"{f'version {live}' if live else 'nothing'} is {alias} of {registry.source} by now: "
             "this verdict was not held against it",
             hint="hold the model against what is live: mlgate check, then mlgate promote",
+        )
+
+
+def _demand_fresh(candidate: Candidate, registry: Registry, ledger: Ledger, alias: str) -> None:
+    """Raise GateError for a model that somebody rolled back from: the next push would undo the rollback."""
+    models = {one.number: one.model for one in registry.versions()}
+    withdrawn: Move | None = None
+    for move in ledger.of(alias):
+        if move.kind == "rolled back" and models.get(move.before) == candidate.model:
+            withdrawn = move
+        elif models.get(move.version) == candidate.model:
+            withdrawn = None
+    if withdrawn is not None:
+        raise GateError(
+            f"this very model was rolled back from at {withdrawn.at}, as version {withdrawn.before}",
+            hint="if it should be live again: mlgate promote",
         )
 
 

@@ -10,6 +10,7 @@ from mlgate.core.check import Json, Rule, digest_of
 from mlgate.core.record import DataUsed, Record
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.verdict import Measurement
+from mlgate.flow.acceptance import refusal
 
 _MOST_SLICES = 20
 """Of those that no rule judges, in each check."""
@@ -35,6 +36,7 @@ def record(
     said = {
         "mlgate.outcome": outcome,
         "mlgate.reason": report.reason,
+        "mlgate.acceptable": "" if refusal(report) else "true",
         "mlgate.verdict": verdict,
         "mlgate.evidence": report.evidence,
         "mlgate.suite": report.suite,
@@ -60,7 +62,8 @@ def record(
 def key(report: Report) -> str:
     """Return what two records of one verdict share: evidence, rules, and the evidence that it was held against."""
     rules = sorted({digest_of(_written(check, rule)) for check, rule in _rules(report)})
-    return digest_of([report.model, report.evidence, rules, report.baseline.digest if report.baseline else ""])
+    baseline = report.baseline.digest if report.baseline else ""
+    return digest_of([report.model, report.evidence, rules, baseline, report.outcome.name])
 
 
 def _rules(report: Report) -> Iterator[tuple[str, Rule]]:

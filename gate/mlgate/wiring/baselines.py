@@ -14,6 +14,7 @@ from mlgate.core.report import Report
 from mlgate.flow.acceptance import refusal
 from mlgate.flow.check import look_up
 from mlgate.flow.judge import Baseline
+from mlgate.flow.promotion import CANDIDATE
 from mlgate.wiring.choice import Choice
 from mlgate.wiring.project import Project
 from mlgate.wiring.tell import tell
@@ -32,6 +33,12 @@ def store_of(choice: Choice, project: Project, folder: RunFolder) -> BaselineSto
             "the baseline is one version for good, and cannot become another one",
             where=project.config.where("baseline"),
             hint="follow an alias: baseline: {from: mlflow, alias: champion}",
+        )
+    if choice.save_baseline and isinstance(kept, MlflowBaseline) and kept.chosen_alias == CANDIDATE:
+        raise ConfigError(
+            f"{CANDIDATE} is whatever was registered last, approved or not",
+            where=project.config.where("baseline"),
+            hint="follow another alias: baseline: {from: mlflow, alias: champion}",
         )
     path = project.baseline_path
     if path is not None and path.resolve().is_relative_to(folder.path.resolve()):

@@ -50,7 +50,7 @@ class Choice:
     def saving(self, project: Project) -> Choice:
         """Return the choice with what `keep_baseline` means for *project*; what is not merged saves nothing."""
         wanted = self.save_baseline or (self.keep_baseline and project.is_kept_by_ci)
-        why = unmerged.why() if wanted else ""
+        why = unmerged.why(project.root) if wanted else ""
         if why:
             tell(sys.stderr, f"mlgate: notice: the baseline stays what it is: {why}")
         return replace(self, save_baseline=wanted and not why)

@@ -44,9 +44,9 @@ def conclude(
         outcome, code = "errored", 3
         reason = f"{report.outcome.name.lower()}, but tracking is required and failed: {logged.message}"
         tell(sys.stderr, "mlgate: `required: true`: a verdict that is not logged does not pass")
-    elif store is not None:
+    folder.conclude(outcome, code, reason, digest)  # before anything is promoted: a disk may be full
+    if store is not None and code in (0, report.outcome.exit_code):
         _accept(Ended(evidence, report, digest, logged), project, store)
-    folder.conclude(outcome, code, reason, digest)
     tell_github(outcome, code, folder)
     return code
 
@@ -68,8 +68,18 @@ def _accept(ended: Ended, project: Project, store: BaselineStore) -> None:
         tell(sys.stdout, f"the next runs are held against the last pass of {kept.latest}, without being saved")
     elif project.memory is not None and isinstance(logged, Recorded):
         try:
-            done = promotion.promote(project.memory, ended.report, ended.digest, logged, kept.chosen_alias or CHAMPION)
+            done = promotion.promote(
+                project.memory,
+                ended.report,
+                ended.digest,
+                logged,
+                kept.chosen_alias or CHAMPION,
+                image=promotion.image_of(project.config),
+                again=False,
+            )
         except GateError as error:  # e.g. it waits for approval: that is no part of the verdict
             tell(sys.stderr, f"mlgate: notice: the model is not promoted: {error}")
         else:
             baselines.tell_kept(promotion.said(done, project.memory))
+    else:
+        tell(sys.stderr, "mlgate: notice: the model is not promoted: mlgate sync, then mlgate promote")

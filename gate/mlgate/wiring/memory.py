@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from mlgate.adapters import mlflow_baseline
+from mlgate.adapters import github_run, mlflow_baseline
 from mlgate.adapters.mlflow_baseline import MlflowBaseline
 from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_registry import MlflowRegistry
@@ -76,6 +76,11 @@ class Memory:
         return MlflowRegistry(self.runs, self.server, name or self.model, stages)
 
     @property
+    def name(self) -> str:
+        """Return the model's name in its runs: of several in one experiment, each has its own last pass."""
+        return self.section.registry.name or self.config.model.name
+
+    @property
     def model(self) -> str:
         """Return the registered model's name. Raises ConfigError where the model's own cannot be one."""
         name = registered_name(self.config.document)
@@ -93,7 +98,8 @@ class Memory:
             find = mlflow_baseline.of_run(section.run)
             return MlflowBaseline(self.server, f"MLflow run {section.run[:8]}", "name another run", find)
         if section.latest:
-            find = mlflow_baseline.of_branch(self.runs, section.latest)
+            also = {"mlgate.name": self.name, **({"mlgate.reviewed": "true"} if github_run.here() else {})}
+            find = mlflow_baseline.of_branch(self.runs, section.latest, also)
             accept = f"let the gate pass on {section.latest} once"
             return MlflowBaseline(self.server, f"MLflow's last pass of {section.latest}", accept, find)
         registry = self.registry(section.model or "")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import git_base, github_run
+from mlgate.adapters import git, git_base, github_run
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
@@ -74,7 +74,7 @@ def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
         return git_base.resolve(root, ref) if ref not in ("", NONE) else ""
     run = github_run.here()
-    if run is None or (run.is_reviewed and not run.is_change):
+    if run is None or (run.is_reviewed and not run.is_change and _is_its_own(root, run.sha)):
         return ""
     if run.is_change:
         return git_base.merged_onto(root, run.merge, run.base)
@@ -84,6 +84,11 @@ def _commit(root: Path, ref: str) -> str:
             f"whose rules bind is not known: the event of {run.event} names no default branch", hint=hint
         )
     return git_base.tip(root, run.default_branch)  # nobody has let this ref's own rules in
+
+
+def _is_its_own(root: Path, sha: str) -> bool:
+    """Return whether the commit of the run is checked out: a step of a reviewed branch may check a change out."""
+    return not sha or git.commit(root).removesuffix("+dirty") in ("", sha)
 
 
 def _base_branch() -> str | None:

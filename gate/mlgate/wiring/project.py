@@ -159,7 +159,7 @@ class Project:
             return nothing_yet("the base has no `tracking:` yet")
         memory = self.memory or Memory.demanded(self.config)
         store = memory.place.file
-        if store is not None and git.is_tracked(self.root, store):
+        if store is not None and git.is_brought(self.root, store):
             raise Refused(
                 f"the runs' store {store.name} is committed: a change could bring its own baseline",
                 where=self.config.where("tracking"),

@@ -6,11 +6,13 @@ import hashlib
 import sys
 from dataclasses import replace
 
-from mlgate.adapters import clock, evidence_file, github_run, whole_file
-from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters import clock, evidence_file, git, github_run, whole_file
+from mlgate.adapters.run_folder import EVIDENCE, VERDICT
+from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.mlflow_baseline_section import MlflowBaseline
-from mlgate.core.errors import EvidenceError, GateError, Refused
+from mlgate.config.registry_names import is_model_name
+from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence
 from mlgate.core.ledger import Ledger
 from mlgate.core.record import Recorded
@@ -34,21 +36,25 @@ _LARGEST = 1 << 28
 
 def run_promote(choice: Choice, alias: str) -> int:
     """Make the model of the verdict in the run's folder the live one. Return the exit code."""
-    unmerged.refuse()
+    unmerged.refuse(choice.config.parent)
     folder = choice.folder
     with folder.held():
         project = choice.project()
         memory = Memory.demanded(project.config)
-        evidence, report, verdict = verified(folder)
+        evidence, report, verdict = verified(choice)
         if not _has_won(memory, verdict, alias):
             acceptable(report, evidence, project, choice)
-        recorded = memory.runs.log(tracking.record_of(report, verdict, project, folder))
-        tell(sys.stdout, said(promote(memory, report, verdict, recorded, alias), memory))
+            same_model(report, project)
+        record = tracking.record_of(report, verdict, project, folder)
+        recorded = memory.runs.logged(record) or memory.runs.log(record)
+        done = promote(memory, report, verdict, recorded, alias, image=_image_here(report, project))
+        tell(sys.stdout, said(done, memory))
     return 0
 
 
 def run_rollback(choice: Choice, alias: str, to: int) -> int:
     """Give the alias back to the version before. Return the exit code."""
+    unmerged.refuse(choice.config.parent)  # and a change names its own server
     registry = Memory.demanded(load(choice.config)).registry()
     move = promotion.rollback(registry, alias=alias, now=clock.now(), to=to, link=_link())
     tell(sys.stdout, f"{alias} of {registry.source} is version {move.version} again, after version {move.before}")
@@ -57,7 +63,7 @@ def run_rollback(choice: Choice, alias: str, to: int) -> int:
 
 def run_accept(choice: Choice) -> int:
     """Make the model of the verdict in the run's folder the baseline, wherever that is kept. Return the exit code."""
-    unmerged.refuse()
+    unmerged.refuse(choice.config.parent)
     project = choice.project()
     kept = project.config.baseline
     if isinstance(kept, MlflowBaseline) and kept.chosen_alias:
@@ -65,8 +71,9 @@ def run_accept(choice: Choice) -> int:
     folder = choice.folder
     store = baselines.store_of(replace(choice, save_baseline=True), project, folder)
     with folder.held():
-        evidence, report, _ = verified(folder)
+        evidence, report, _ = verified(choice)
         acceptable(report, evidence, project, choice)
+        same_model(report, project)
         assert store is not None  # store_of refuses a file without a baseline
         baselines.save(store, evidence, report)
     return 0
@@ -74,19 +81,28 @@ def run_accept(choice: Choice) -> int:
 
 def past(choice: Choice, model: str) -> tuple[str, Ledger]:
     """Return the registered model, for people, and its ledger."""
-    registry = Memory.demanded(load(choice.config)).registry(model)
-    return registry.source, registry.ledger()
+    unmerged.refuse(choice.config.parent)
+    if model and not is_model_name(model):
+        raise ConfigError(f"{model!r} is no registered model's name", hint="mlgate history, for the file's own")
+    memory = Memory.demanded(load(choice.config))
+    registry, store = memory.registry(model), memory.place.file
+    return registry.source, Ledger() if store is not None and not store.exists() else registry.ledger()
 
 
-def promote(memory: Memory, report: Report, verdict: str, recorded: Recorded, alias: str) -> Promotion:
-    """Register the model of a verdict that is logged, and move the alias."""
+def promote(
+    memory: Memory, report: Report, verdict: str, recorded: Recorded, alias: str, *, image: str = "", again: bool = True
+) -> Promotion:
+    """Register the model of a verdict that is logged, and move the alias.
+
+    *image* is where it was run from. Not *again*: a model that was rolled back from waits for a person.
+    """
     given = memory.section.registry
     candidate = Candidate(
         run=recorded.run,
         verdict=verdict,
         evidence=report.evidence,
         model=report.provenance.model,
-        source=given.source or _image(memory) or recorded.folder,
+        source=given.source or image or recorded.folder,
         commit=report.provenance.commit,
         link=_link(),
         said=f"{report.outcome.name.lower()}: {report.reason}",
@@ -94,15 +110,23 @@ def promote(memory: Memory, report: Report, verdict: str, recorded: Recorded, al
     approval = Approval(given.require.tag) if given.require else None
     against = _against(memory, report, alias)
     return promotion.promote(
-        memory.registry(), candidate, alias=alias, now=clock.now(), approval=approval, against=against
+        memory.registry(), candidate, alias=alias, now=clock.now(), approval=approval, against=against, again=again
     )
 
 
-def verified(folder: RunFolder) -> tuple[Evidence, Report, str]:
+def verified(choice: Choice) -> tuple[Evidence, Report, str]:
     """Return the evidence, the report and its digest, as the last run left them.
 
     Raises EvidenceError where no run came to a verdict, Refused where the files are not those that it wrote.
     """
+    folder = choice.folder
+    for name in (VERDICT, REPORT, EVIDENCE):
+        if git.is_brought(choice.config.parent, folder.path / name):
+            raise Refused(
+                "the last verdict is committed: whoever did that made it",
+                where=str(folder.path / name),
+                hint="delete it, and let mlgate check make one",
+            )
     concluded = folder.verdict()
     if not concluded.report:
         raise EvidenceError(f"the last run came to no verdict: it is {concluded.outcome}", hint="mlgate check")
@@ -146,6 +170,22 @@ def acceptable(report: Report, evidence: Evidence, project: Project, choice: Cho
         )
 
 
+def same_model(report: Report, project: Project) -> None:
+    """Raise Refused where the model that is here is another one than the one that was judged.
+
+    An image that is not on this machine cannot be compared; then the version names the verdict's files, not the image.
+    """
+    try:
+        here = project.provenance.model
+    except GateError:
+        return
+    if here != report.provenance.model:
+        raise Refused(
+            "the model that is here is not the one that was judged",
+            hint="judge it: mlgate check; or check out what was judged",
+        )
+
+
 def _has_won(memory: Memory, verdict: str, alias: str) -> bool:
     """Return whether the alias's last move was this very verdict's: it was held against what was live before it."""
     registry = memory.registry()
@@ -162,11 +202,21 @@ def _against(memory: Memory, report: Report, alias: str) -> str | None:
     return report.baseline.digest if report.baseline else ""
 
 
-def _image(memory: Memory) -> str:
-    image = memory.config.model.image
+def image_of(config: Config) -> str:
+    """Return the URI of the image under test; empty for other models, and for one that has no name yet."""
+    image = config.model.image
     if image is None or not image.ref:
         return ""
     return f"docker://{image.ref}" if "/" in image.ref else f"docker:/{image.ref}"  # MLflow wants a path
+
+
+def _image_here(report: Report, project: Project) -> str:
+    """Return the image's URI where it is known to be the one that was judged."""
+    try:
+        same = project.provenance.model == report.provenance.model
+    except GateError:
+        return ""
+    return image_of(project.config) if same else ""
 
 
 def _link() -> str:

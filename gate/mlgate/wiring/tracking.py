@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlgate import __version__
-from mlgate.adapters import clock, dvc_pointer, git, github_run
+from mlgate.adapters import clock, dvc_pointer, evidence_file, git, github_run
 from mlgate.adapters.pending_folder import PENDING, PendingFolder
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
@@ -19,6 +20,7 @@ from mlgate.core.record import DataUsed, Record, Recorded
 from mlgate.core.report import Report
 from mlgate.flow import record as flow
 from mlgate.reports import escape, json_v1, markdown, svg
+from mlgate.wiring import unmerged
 from mlgate.wiring.choice import Choice
 from mlgate.wiring.memory import Memory
 from mlgate.wiring.project import Project
@@ -82,9 +84,10 @@ def record_of(report: Report, verdict: str, project: Project, folder: RunFolder)
 
 def run_sync(choice: Choice) -> int:
     """Log what waits in the run's folder. Return the exit code: 0 when nothing waits any more."""
+    unmerged.refuse(choice.config.parent)  # a change names its own server
     memory, folder = Memory.demanded(load(choice.config)), choice.folder
     pending = PendingFolder(folder.path / PENDING)
-    if git.is_tracked(folder.path, pending.path):
+    if git.is_brought(choice.config.parent, pending.path):
         raise Refused(
             "the waiting verdicts are committed: whoever did that made them",
             where=str(pending.path),
@@ -95,6 +98,8 @@ def run_sync(choice: Choice) -> int:
     for number, key in enumerate(keys, 1):
         try:
             record = pending.read(key)
+            _demand_ours(record, memory)
+            _demand_true(record)
             recorded = memory.runs.log(record)
             pending.remove(key)
         except GateError as error:
@@ -105,6 +110,33 @@ def run_sync(choice: Choice) -> int:
     if not keys:
         tell(sys.stdout, f"nothing waits in {pending.path}")
     return 3 if left else 0
+
+
+def _demand_ours(record: Record, memory: Memory) -> None:
+    """Raise GateError for another model's verdict: two files of one folder share what waits."""
+    name = record.tags.get("mlgate.name", "")
+    if name != memory.name:
+        raise GateError(f"it is of the model {name[:80]!r}", hint="sync it with its own file: mlgate sync -c FILE")
+
+
+def _demand_true(record: Record) -> None:
+    """Raise Refused for a record that is not what its own report and evidence say: it may come from anywhere."""
+    try:
+        text = record.files[REPORT]
+        report = json_v1.parse(text.decode())
+        evidence = evidence_file.parse(record.files[EVIDENCE], EVIDENCE)
+    except (KeyError, UnicodeDecodeError) as error:
+        raise Refused("a waiting verdict has no report or no evidence") from error
+    digest = hashlib.sha256(text).hexdigest()
+    made = flow.record(report, verdict=digest, began=record.began, data=record.data, tags={}, files=record.files)
+    said = (record.key, record.verdict, record.evidence, record.params, record.metrics)
+    if (
+        evidence.digest != report.evidence
+        or said != (made.key, made.verdict, made.evidence, made.params, made.metrics)
+        or any(record.tags.get(name) != value for name, value in made.tags.items())
+        or ("mlgate.acceptable" in record.tags) != ("mlgate.acceptable" in made.tags)
+    ):
+        raise Refused("a waiting verdict is not what its report and its evidence say: somebody edited it")
 
 
 def _files(report: Report, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
@@ -154,7 +186,8 @@ def _version(path: Path, root: Path) -> str:
 def _tags(report: Report, project: Project) -> Mapping[str, str]:
     run = github_run.here()
     pull = _PULL.match(run.ref) if run else None
-    branch = run.ref.removeprefix("refs/heads/") if run and run.ref.startswith("refs/heads/") else ""
+    own = run is not None and not run.is_change and run.ref.startswith("refs/heads/")
+    branch = run.ref.removeprefix("refs/heads/") if run and own else ""
     commit = report.provenance.commit
     if run is None:
         branch = git.branch(project.root)
@@ -163,6 +196,8 @@ def _tags(report: Report, project: Project) -> Mapping[str, str]:
     facts = dict(report.loads[0].facts) if report.loads else {}
     return {
         "mlgate.version": __version__,
+        "mlgate.name": project.memory.name if project.memory else "",
+        "mlgate.reviewed": "true" if run and not unmerged.why(project.root) else "",
         "mlgate.branch": branch,
         "mlgate.pull_request": pull[1] if pull else "",
         "mlgate.link": run.url if run else "",

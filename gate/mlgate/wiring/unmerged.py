@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from mlgate.adapters import github_run
+from pathlib import Path
+
+from mlgate.adapters import git, github_run
 from mlgate.core.errors import Refused
 
 
-def why() -> str:
+def why(root: Path) -> str:
     """Return why no model of this CI run may become the baseline; empty on the default branch, and at a desk."""
     run = github_run.here()
-    if run is None or (run.is_reviewed and not run.is_change):
+    if run is None:
         return ""
-    return "this change is not merged" if run.is_change else "this is not the default branch"
+    if run.is_change:
+        return "this change is not merged"
+    if not run.is_reviewed:
+        return "this is not the default branch"
+    head = git.commit(root).removesuffix("+dirty")
+    return "" if head in ("", run.sha) or not run.sha else "what is checked out is not the commit of this run"
 
 
-def refuse() -> None:
+def refuse(root: Path) -> None:
     """Raise Refused where `why` has a reason: for verbs that do nothing else."""
-    reason = why()
+    reason = why(root)
     if reason:
         raise Refused(
-            f"the model cannot become the baseline: {reason}",
+            f"not from here: {reason}",
             hint="run it in a job that a push of the default branch starts",
         )
