@@ -518,6 +518,18 @@ def test_without_tracking_nothing_of_mlflow_is_loaded(desk: Desk) -> None:
     assert "| mlflow\n" not in done.err.replace("  ", "")
 
 
+@pytest.mark.parametrize("uri", ["./mlruns", "file:///srv/mlruns", "foo://secret@x"])
+def test_an_address_in_the_environment_that_is_none_is_told_without_repeating_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    desk.project(CONFIG.replace("mlflow: sqlite:///mlflow.db", "mlflow: "))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    done = check(desk)
+    assert done.code == 2
+    assert "MLFLOW_TRACKING_URI names no place" in done.err
+    assert uri not in done.err
+
+
 def test_a_file_without_tracking_cannot_promote(desk: Desk) -> None:
     desk.project()
     for verb in ("promote", "rollback", "history", "sync"):

@@ -34,6 +34,11 @@ def is_served(uri: str) -> bool:
     return uri.startswith(("http://", "https://", "databricks"))
 
 
+def is_known(uri: str) -> bool:
+    """Return whether MLflow can keep runs there, as far as the address tells; user and password may stand in it."""
+    return bool(_TRACKING.fullmatch(uri) or _DATABRICKS.fullmatch(uri))
+
+
 def _tracking(uri: str) -> str:
     if _DATABRICKS.fullmatch(uri):
         return uri

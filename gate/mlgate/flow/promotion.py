@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mlgate.core.errors import AdapterError, GateError, Refused
+from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.ledger import NONE, Ledger, Move
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Candidate, Version
@@ -114,7 +114,7 @@ def rollback(registry: Registry, *, alias: str, now: str, to: int = NONE, link: 
             hint="see what was live when: mlgate history",
         )
     if target == live:
-        raise GateError(f"version {target} is {alias} already", hint="see what was live when: mlgate history")
+        raise ConfigError(f"version {target} is {alias} already", hint="see what was live when: mlgate history")
     if target not in {span.version for span in ledger.spans(alias)}:
         raise Refused(
             f"version {target} was never {alias} of {registry.source}",

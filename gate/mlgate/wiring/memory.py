@@ -18,6 +18,7 @@ from mlgate.config.config import Config
 from mlgate.config.mlflow_baseline_section import MlflowBaseline as BaselineSection
 from mlgate.config.registered_name import registered_name
 from mlgate.config.tracking_section import MlflowTracking
+from mlgate.config.tracking_uri import is_known
 from mlgate.core.errors import ConfigError
 from mlgate.flow.promotion import CHAMPION
 
@@ -52,6 +53,11 @@ class Memory:
     def place(self) -> Place:
         """Return where runs are kept: as the file says, else the environment, else beside the file."""
         uri = self.section.uri or os.environ.get("MLFLOW_TRACKING_URI", "") or DEFAULT
+        if not is_known(uri):  # not repeated: it may hold a password
+            raise ConfigError(
+                "MLFLOW_TRACKING_URI names no place where MLflow keeps runs",
+                hint="set it like http://mlflow:5000 or sqlite:///mlflow.db; a folder of files is no store any more",
+            )
         artifacts = self.config.root / self.section.artifacts
         return Place(_absolute(uri, self.config.root), artifacts, self.section.timeout.total_seconds())
 
