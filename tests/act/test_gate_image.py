@@ -11,14 +11,16 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from tests.act.conftest import Act
 from tests.act.consumer import Consumer
 from tests.act.judged import errors, held, report
 from tests.act.project import EXAMPLES, example, project, rows, write
+from tests.act.ran import Ran
 from tests.builders import TOOLS, Workshop, python_base, workshop
 from tests.images import SERVER
 
@@ -114,6 +116,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def taken(run: Callable[[], Ran]) -> Ran:
+    """Return a run whose times count: where mlgate itself says that this machine was busy, it is asked again."""
+    for _ in range(2):
+        ran = run()
+        if not any("the generator, not the model" in page for page in ran.summary):
+            return ran
+    return run()
+
+
 def clerk(code: str) -> dict[str, str]:
     return {"model.py": SERVER.format(code=code)}
 
@@ -125,7 +136,7 @@ def test_a_slow_model_in_an_image_that_the_gate_built_is_blocked(
     workflow = example("self-hosted-gpu.yml", latency_runner="bench-1", cache="registry")
     project(consumer, gate=site.config(), workflow=workflow, Dockerfile=site.dockerfile)
     write(consumer, clerk(code))
-    ran = act(consumer, consumer.pull_request(), env=site.env, labels=("bench-1",))
+    ran = taken(partial(act, consumer, consumer.pull_request(), env=site.env, labels=("bench-1",)))
     for job in ("plan", "build", "answers", "latency"):
         assert ran.job(job) == "success", ran
     assert len((ran.output("build", "image") or "").removeprefix("sha256:")) == 64
@@ -158,7 +169,8 @@ def test_the_release_tag_moves_only_behind_the_verdict(act: Act, consumer: Consu
         consumer.checkout("main")
         write(consumer, clerk(code))
         event = consumer.push()
-        ran = act(consumer, event, workflow=".github/workflows/deploy.yml", env=site.env, edit=offline)
+        go = partial(act, consumer, event, workflow=".github/workflows/deploy.yml", env=site.env, edit=offline)
+        ran = taken(go)
         built = ran.output("image", "digest")
         assert built, ran
         assert site.digest(f"quarantine-{consumer.sha('main')}") == built
