@@ -138,4 +138,5 @@ def show(one: Record, taken: dict[str, list[float]]) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     main()
