@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,9 @@ def main() -> None:
         for number in range(-1, rounds):  # the first warms both up
             one = verdict(number, Path(name))
             found = {
-                "mlgate": clocked(lambda one=one: ours.log(one)),  # type: ignore[misc]
-                "mlgate again": clocked(lambda one=one: ours.log(one)),  # type: ignore[misc]
-                "loop": clocked(lambda one=one: loop(server.uri, one, Path(name))),  # type: ignore[misc]
+                "mlgate": clocked(partial(ours.log, one)),
+                "mlgate again": clocked(partial(ours.log, one)),
+                "loop": clocked(partial(loop, server.uri, one, Path(name))),
             }
             for way, seconds in found.items():
                 if number >= 0:

@@ -8,6 +8,7 @@ import re
 
 LONGEST_NAME = 200
 """Of the 250 characters that MLflow allows to a metric, a parameter or a tag."""
+LONGEST_TITLE = 250
 LONGEST_PARAM = 1_000
 """Of 6,000: a batch may have a million bytes."""
 LONGEST_TAG = 5_000
@@ -34,6 +35,11 @@ def param(text: str) -> str:
 def tag(text: str) -> str:
     """Return a tag's value, cut likewise."""
     return _cut(text, LONGEST_TAG)
+
+
+def title(text: str) -> str:
+    """Return a run's name, cut to what MLflow takes."""
+    return _cut(text, LONGEST_TITLE)
 
 
 def _is_plain(text: str) -> bool:

@@ -172,7 +172,7 @@ class MlflowRegistry:
                 return max((len(run.data.params), run_id(run)) for run in left)[1]
             run = self._server.client.create_run(
                 self._runs.experiment_id,
-                run_name=f"ledger of {self.name}"[:250],
+                run_name=names.title(f"ledger of {self.name}"),
                 tags={f"{LEDGER}_of": key, "mlflow.note.content": _NOTE},
             )
             self._server.client.set_terminated(run_id(run))
@@ -226,14 +226,12 @@ def _written(move: Move) -> str:
 def _read(texts: Mapping[str, str], source: str) -> Ledger:
     """Read a ledger back. A hole, or what mlgate would not have written, is an AdapterError: nothing is guessed."""
     places = sorted(name for name in texts if _PLACE.fullmatch(name))
-    moves = tuple(_move(texts[name], number, f"{name}{_DONE}" in texts, source) for number, name in _counted(places))
+    moves = tuple(
+        _move(texts[name], number, f"{name}{_DONE}" in texts, source) for number, name in enumerate(places, 1)
+    )
     if [move.number for move in moves] != [int(name) for name in places]:
         raise _damaged(source)
     return Ledger(moves)
-
-
-def _counted(places: Sequence[str]) -> Sequence[tuple[int, str]]:
-    return tuple(enumerate(places, 1))
 
 
 def _move(text: str, number: int, done: bool, source: str) -> Move:

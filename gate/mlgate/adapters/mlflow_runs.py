@@ -128,7 +128,7 @@ class MlflowRuns:
             begun = self._server.client.create_run(
                 self.experiment_id,
                 start_time=record.began,
-                run_name=names.tag(record.name)[:250],
+                run_name=names.title(record.name),
                 tags={KEY: record.key},
             )
             run_id(begun)
@@ -158,8 +158,8 @@ class MlflowRuns:
                 client.log_batch(number, metrics, params, tags)
             if record.data:
                 client.log_inputs(number, [_dataset(one) for one in record.data])
-            if run.info.run_name != record.name:
-                client.update_run(number, name=names.tag(record.name)[:250])
+            if run.info.run_name != names.title(record.name):
+                client.update_run(number, name=names.title(record.name))
             good = record.tags.get("mlgate.outcome") in _GOOD
             client.set_terminated(number, status="FINISHED" if good else "FAILED")
 

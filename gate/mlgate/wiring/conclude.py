@@ -1,4 +1,4 @@
-"""The end of a run: its report is published, remembered, kept as the baseline if asked; then the verdict stands."""
+"""The end of a run: its report is published and remembered, its verdict written; then it is the baseline, if asked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Ended:
 def conclude(
     evidence: Evidence, report: Report, project: Project, folder: RunFolder, store: BaselineStore | None
 ) -> int:
-    """Publish a report, log it, keep it as the baseline in *store*; write its verdict, last. Return the exit code."""
+    """Publish a report, log it, write its verdict; then keep it as the baseline in *store*. Return the exit code."""
     report = replace(report, policy=project.policy)
     digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason

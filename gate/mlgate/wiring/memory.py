@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from mlgate.adapters import github_run, mlflow_baseline
-from mlgate.adapters.mlflow_baseline import MlflowBaseline
+from mlgate.adapters import git, github_run, mlflow_baseline
+from mlgate.adapters.mlflow_baseline import MlflowBaseline, nothing_yet
 from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
@@ -19,7 +19,7 @@ from mlgate.config.mlflow_baseline_section import MlflowBaseline as BaselineSect
 from mlgate.config.registered_name import registered_name
 from mlgate.config.tracking_section import MlflowTracking
 from mlgate.config.tracking_uri import is_known
-from mlgate.core.errors import ConfigError
+from mlgate.core.errors import ConfigError, Refused
 from mlgate.flow.promotion import CHAMPION
 
 DEFAULT = "sqlite:///mlflow.db"
@@ -119,6 +119,24 @@ class Memory:
         return MlflowBaseline(
             self.server, f"MLflow {registry.name}@{alias}", accept, mlflow_baseline.of_alias(registry, alias)
         )
+
+
+def baseline_of(known: Memory | None, config: Config, section: BaselineSection, *, is_bound: bool) -> MlflowBaseline:
+    """Return the baseline that the file names; *is_bound*: the base branch's tracking is in it, not a change's own.
+
+    Raises Refused for a store that a change could bring.
+    """
+    if is_bound and known is None:
+        return nothing_yet("the base has no `tracking:` yet")
+    memory = known or Memory.demanded(config)
+    store = memory.place.file
+    if store is not None and git.is_brought(config.root, store):
+        raise Refused(
+            f"the runs' store {store.name} is committed: a change could bring its own baseline",
+            where=config.where("tracking"),
+            hint=f"git rm --cached {store.name}, and keep it where no change reaches, or on a server",
+        )
+    return memory.baseline(section)
 
 
 def _absolute(uri: str, root: Path) -> str:

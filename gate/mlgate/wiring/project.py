@@ -14,7 +14,6 @@ from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
 from mlgate.adapters.load_executor import LoadExecutor
-from mlgate.adapters.mlflow_baseline import nothing_yet
 from mlgate.adapters.parted_executor import PartedExecutor
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.pytest_executor import PytestExecutor
@@ -30,12 +29,12 @@ from mlgate.config.mlflow_baseline_section import MlflowBaseline
 from mlgate.config.model_section import ModelSection
 from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
-from mlgate.core.errors import ConfigError, EvidenceError, Refused
+from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
-from mlgate.wiring import models, policy
+from mlgate.wiring import memory, models, policy
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.memory import Memory
@@ -145,7 +144,7 @@ class Project:
             case document.CiBaseline():
                 return CiBaseline(self.kept_by_ci, str(self.kept_by_ci))
             case MlflowBaseline() as section:
-                return self._remembered(section)
+                return memory.baseline_of(self.memory, self.config, section, is_bound=self.policy is not None)
             case _:
                 return None
 
@@ -153,19 +152,6 @@ class Project:
     def memory(self) -> Memory | None:
         """Return what MLflow keeps of this project; None where the file has no `tracking:`."""
         return Memory.of(self.config)
-
-    def _remembered(self, section: MlflowBaseline) -> BaselineStore:
-        if self.policy is not None and self.memory is None:
-            return nothing_yet("the base has no `tracking:` yet")
-        memory = self.memory or Memory.demanded(self.config)
-        store = memory.place.file
-        if store is not None and git.is_brought(self.root, store):
-            raise Refused(
-                f"the runs' store {store.name} is committed: a change could bring its own baseline",
-                where=self.config.where("tracking"),
-                hint=f"git rm --cached {store.name}, and keep it where no change reaches, or on a server",
-            )
-        return memory.baseline(section)
 
     @property
     def is_kept_by_ci(self) -> bool:

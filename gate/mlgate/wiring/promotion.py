@@ -42,12 +42,13 @@ def run_promote(choice: Choice, alias: str) -> int:
         project = choice.project()
         memory = Memory.demanded(project.config)
         evidence, report, verdict = verified(choice)
+        image = ""  # of a version that is there already
         if not _has_won(memory, verdict, alias):
             acceptable(report, evidence, project, choice)
-            same_model(report, project)
+            image = image_of(project.config) if is_here(report, project) else ""
         record = tracking.record_of(report, verdict, project, folder)
         recorded = memory.runs.logged(record) or memory.runs.log(record)
-        done = promote(memory, report, verdict, recorded, alias, image=_image_here(report, project))
+        done = promote(memory, report, verdict, recorded, alias, image=image)
         tell(sys.stdout, said(done, memory))
     return 0
 
@@ -73,7 +74,7 @@ def run_accept(choice: Choice) -> int:
     with folder.held():
         evidence, report, _ = verified(choice)
         acceptable(report, evidence, project, choice)
-        same_model(report, project)
+        is_here(report, project)
         assert store is not None  # store_of refuses a file without a baseline
         baselines.save(store, evidence, report)
     return 0
@@ -170,20 +171,21 @@ def acceptable(report: Report, evidence: Evidence, project: Project, choice: Cho
         )
 
 
-def same_model(report: Report, project: Project) -> None:
-    """Raise Refused where the model that is here is another one than the one that was judged.
+def is_here(report: Report, project: Project) -> bool:
+    """Return whether the model that was judged is here; False where none can be compared: an image that is elsewhere.
 
-    An image that is not on this machine cannot be compared; then the version names the verdict's files, not the image.
+    Raises Refused where another one is here.
     """
     try:
         here = project.provenance.model
     except GateError:
-        return
+        return False
     if here != report.provenance.model:
         raise Refused(
             "the model that is here is not the one that was judged",
             hint="judge it: mlgate check; or check out what was judged",
         )
+    return True
 
 
 def _has_won(memory: Memory, verdict: str, alias: str) -> bool:
@@ -208,15 +210,6 @@ def image_of(config: Config) -> str:
     if image is None or not image.ref:
         return ""
     return f"docker://{image.ref}" if "/" in image.ref else f"docker:/{image.ref}"  # MLflow wants a path
-
-
-def _image_here(report: Report, project: Project) -> str:
-    """Return the image's URI where it is known to be the one that was judged."""
-    try:
-        same = project.provenance.model == report.provenance.model
-    except GateError:
-        return ""
-    return image_of(project.config) if same else ""
 
 
 def _link() -> str:
