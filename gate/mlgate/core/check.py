@@ -115,6 +115,11 @@ class Rule:
     """What a reader of a finding should know of the rule: that it is the base's, where the file has another."""
 
     @property
+    def when_inconclusive(self) -> Outcome:
+        """Return what the rule makes of "not settled": never worse than of "shown worse", or a tighter limit helps."""
+        return min(self.on_inconclusive, Outcome.WARNED) if self.on_breach is Outcome.WARNED else self.on_inconclusive
+
+    @property
     def limit_text(self) -> str:
         """Return the bound as it is written: `min 0.3`, `max_rise 10%`."""
         return f"{self.bound.value} {self.limit * 100:g}%" if self.relative else f"{self.bound.value} {self.limit:g}"

@@ -15,8 +15,8 @@ _LOG_MOST = 50.0
 _FORESEEABLE = 1e6
 """So many times the examples are no advice."""
 
-_SOFTENED = frozenset({"inconclusive", "too-few"})
-"""The topics that `on_inconclusive` is about: too little data. Other settings are no matter of more data."""
+SOFTENED = frozenset({"inconclusive", "too-few", "tail"})
+"""The topics that `on_inconclusive` is about: too little data. What more data would not mend, no rule softens."""
 
 DOCS = "https://github.com/org/mlgate/blob/main/docs/reference/findings.md"
 
@@ -221,6 +221,21 @@ def hold_baseline(rule: Rule, measured: Measurement, baseline: Measurement, delt
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
 
 
+def is_within(unit: Metric, delta: Delta, margin: float) -> bool:
+    """Return whether the worse end of the interval loses no more than *margin*, in the metric's unit."""
+    sign = 1.0 if unit.better is Better.HIGHER else -1.0
+    return min(sign * end for end in delta.ends(delta.alone)) >= -margin
+
+
+def is_shown_worse(unit: Metric, delta: Delta) -> bool:
+    """Return whether the whole interval lies on the worse side of zero, at the family's confidence.
+
+    No margin has a part in it: so a tighter rule, which fewer models pass, never fails fewer of the others.
+    """
+    sign = 1.0 if unit.better is Better.HIGHER else -1.0
+    return max(sign * end for end in delta.ends(delta.family)) < 0
+
+
 def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
     """Ask of one slice only that it is not shown worse: small slices cannot show that they are as good."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
@@ -237,8 +252,8 @@ def _answered(rule: Rule, outcome: Outcome, topic: str) -> Outcome:
     """Return what the rule makes of a conclusion: `on_breach` and `on_inconclusive`, each for what it is about."""
     if outcome is Outcome.FAILED:
         return rule.on_breach
-    if outcome is Outcome.INCONCLUSIVE and topic in _SOFTENED:
-        return rule.on_inconclusive
+    if outcome is Outcome.INCONCLUSIVE and topic in SOFTENED:
+        return rule.when_inconclusive
     return outcome
 
 
@@ -268,9 +283,9 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
         )
     sign = 1.0 if unit.better is Better.HIGHER else -1.0
     allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
-    if min(sign * end for end in delta.ends(delta.alone)) >= -margin:
+    if is_within(unit, delta, margin):
         return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
-    if max(sign * end for end in delta.ends(delta.family)) < 0:
+    if is_shown_worse(unit, delta):
         more = "more than" if sign * delta.value < -margin else "not shown to be within"
         return Outcome.FAILED, f"{moved}: worse, and {more} {allowed}", rule.bound.value
     return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured.n, allowed)}", "inconclusive"

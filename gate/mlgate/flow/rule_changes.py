@@ -61,11 +61,12 @@ def _later(change: Change) -> Change:
 def _is_never_milder(base: Rule, head: Rule, found: Sequence[Change]) -> bool:
     """Return whether *head* concludes at least as badly as *base* whatever was seen.
 
-    More confidence is no such thing: an interval that is wider fails less. Nor is a rule that only warns, even where
-    its limit is tighter: what was inconclusive, and blocked, would be broken, and warn.
+    More confidence is no such thing: an interval that is wider fails less. Nor is a rule where the base or the head
+    softens anything, even where the limit is tighter: then the head's rule stands beside the base's.
     """
     tighter = all(change.direction is Direction.TIGHTER for change in found)
-    return bool(found) and tighter and base.confidence == head.confidence and head.on_breach is Outcome.FAILED
+    soft = any(Outcome.WARNED in (rule.on_breach, rule.on_inconclusive) for rule in (base, head))
+    return bool(found) and tighter and base.confidence == head.confidence and not soft
 
 
 def _overruled(base: Rule, head: Rule) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.core import rounds
-from mlgate.core.check import ERROR_RATE, Check, Rule
+from mlgate.core.check import ERROR_RATE, Check, Metric, Rule
 from mlgate.core.evidence import Evidence
 from mlgate.core.looks import effective_confidence
 from mlgate.core.noise import noise
@@ -16,10 +16,21 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.resampling import bounds, log_width, ratio_width, too_few
 from mlgate.core.series import Fact, Series, shared
 from mlgate.core.statistics import Width
-from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_bounds, hold_fact, hold_limit
+from mlgate.core.verdict import (
+    SOFTENED,
+    Delta,
+    Finding,
+    Measurement,
+    hold_baseline,
+    hold_bounds,
+    hold_fact,
+    hold_limit,
+    is_shown_worse,
+    is_within,
+)
 
 TAIL = 0.99
-"""From this percentile on, only an interval narrower than the margin is judged."""
+"""From this percentile on, only an interval narrower than the margin passes."""
 
 MOVING = frozenset({"start_s", "load_s"})
 """Facts that are as much the machine's as the model's: of two runs they are no more comparable than times."""
@@ -42,8 +53,8 @@ def with_reasons(check: Check, evidence: Evidence, findings: Iterable[Finding]) 
         if finding.rule.metric != ERROR_RATE.name:
             yield finding
         elif seen.died:
-            held = finding.outcome is Outcome.PASSED
-            outcome, topic = (finding.rule.on_breach, "max") if held else (finding.outcome, finding.topic)
+            topic = "max" if finding.outcome is Outcome.PASSED else finding.topic
+            outcome = max(finding.outcome, finding.rule.on_breach)
             yield replace(finding, outcome=outcome, topic=topic, why=f"{finding.why}, and {seen.cut_off}")
         elif finding.outcome is not Outcome.PASSED and failures:
             reason, times = min(failures.items(), key=lambda one: (-one[1], one[0]))
@@ -109,24 +120,42 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
         return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
     delta = Delta(after.value - before.value, alone, all_of_them, base=before.value)
     margin = rule.limit if rule.relative else rule.limit / before.value
-    if part.quantile >= TAIL and not (alone.finite and math.expm1(alone.half) < margin):
-        known = f"to a factor of {math.exp(alone.half):.2f} only" if alone.finite else "from one side only"
-        why = f"{rule.metric} is known {known}, and {rule.limit_text} is narrower: a tail like this needs more requests"
+    if part.quantile >= TAIL and (why := _too_wide(rule, part.metric, delta, margin)):
         return _inconclusive(rule, after, before, why, "tail", delta)
-    if why := _drowned(rule, part, past, margin):
+    if why := _drowned(rule, part, past, delta, margin):
         return _inconclusive(rule, after, before, why, "noise", delta)
     return hold_baseline(rule, after, before, delta)
 
 
-def _drowned(rule: Rule, part: Series, past: Series, margin: float) -> str:
-    """Return why the margin may be below what one model differs from itself by, in this very run."""
+def _too_wide(rule: Rule, unit: Metric, delta: Delta, margin: float) -> str:
+    """Return why the tail is not known well enough to pass. One that is shown worse is known well enough to fail."""
+    if not delta.finite:
+        known = "from one side only"
+    elif math.expm1(delta.alone.half) < margin or is_shown_worse(unit, delta):
+        return ""
+    else:
+        known = f"to a factor of {math.exp(delta.alone.half):.2f} only"
+    return f"{rule.metric} is known {known}, and {rule.limit_text} is narrower: a tail like this needs more requests"
+
+
+def _drowned(rule: Rule, part: Series, past: Series, delta: Delta, margin: float) -> str:
+    """Return why the difference may be no more than what one model differs from itself by, in this very run.
+
+    What moved by more than that is judged, whatever the margin. What moved by less never fails, whatever the margin,
+    and passes only under a margin that is wider than the noise: so a tighter margin is never milder.
+    """
     floor, rounds_of = noise(part, past), f"{len(part.first)} rounds"
     if math.isnan(floor):
         return f"the machine's own noise is not known from {rounds_of}: {rule.limit_text} may be below it"
-    if floor <= margin or abs(part.corpus() / past.corpus() - 1) > floor:
-        return ""  # what moved by more than the noise is judged, whatever the margin
     itself = f"a model beside itself differs by up to {floor:.1%} here in {rounds_of}"
-    return f"{rule.limit_text} is below this machine's own noise: {itself}"
+    moved = part.corpus() / past.corpus() - 1
+    if abs(moved) > floor:
+        return ""
+    if floor > margin:
+        return f"{rule.limit_text} is below this machine's own noise: {itself}"
+    if is_shown_worse(part.metric, delta) and not is_within(part.metric, delta, margin * past.corpus()):
+        return f"{rule.metric} moved by {moved:+.1%}, and that may be this machine's own noise: {itself}"
+    return ""
 
 
 def _across(check: Check, rule: Rule, part: Series, past: Series, family: int, *, judged: bool) -> Finding:
@@ -154,5 +183,5 @@ def _across(check: Check, rule: Rule, part: Series, past: Series, family: int, *
 def _inconclusive(  # noqa: PLR0917 - a finding's own parts, in their order
     rule: Rule, after: Measurement, before: Measurement | None, why: str, topic: str, delta: Delta | None = None
 ) -> Finding:
-    outcome = rule.on_inconclusive if topic in {"too-few", "tail"} else Outcome.INCONCLUSIVE
+    outcome = rule.when_inconclusive if topic in SOFTENED else Outcome.INCONCLUSIVE
     return Finding(after.check, rule, outcome, why, topic, measured=after, baseline=before, delta=delta)
