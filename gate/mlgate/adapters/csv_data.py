@@ -20,6 +20,7 @@ def read(
     reference_fields: Sequence[str] = (),
     id_field: str = "",
     slice_fields: Sequence[str] = (),
+    group_field: str = "",
     delimiter: str = "",
 ) -> Dataset:
     """Read every example. Every value is text.
@@ -27,7 +28,7 @@ def read(
     Left out, the delimiter goes by the name: `.tsv` and `.tab` are cut at tabs, all else at commas. Raises ConfigError
     with `file:line` for a record that cannot be used, EvidenceError for a file that cannot be read.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields))
+    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     delimiter = delimiter or ("\t" if _names_tabs(path) else ",")
     return gather(_rows(path, delimiter), fields, source=str(path))
 

@@ -24,6 +24,7 @@ def read(
     reference_fields: Sequence[str] = (),
     id_field: str = "",
     slice_fields: Sequence[str] = (),
+    group_field: str = "",
     split: str = "",
     config: str = "",
 ) -> Dataset:
@@ -35,7 +36,7 @@ def read(
     here, as it is stored. Raises ConfigError for a row, a split or a config that cannot be used or when `datasets` is
     missing, EvidenceError when nothing can be loaded.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields))
+    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     table = _one_split(_load(path, config), split, str(path))
     table = table.select_columns(fields.columns(table.column_names))
     if table.data.nbytes > MOST:

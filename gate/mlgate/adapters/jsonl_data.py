@@ -20,12 +20,13 @@ def read(
     reference_fields: Sequence[str] = (),
     id_field: str = "",
     slice_fields: Sequence[str] = (),
+    group_field: str = "",
 ) -> Dataset:
     """Read every example. Fields are named, or given by a dotted path; see `core.dataset.Fields`.
 
     Raises ConfigError with `file:line` for a line that cannot be used, EvidenceError for a file that cannot be read.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields))
+    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     return gather(_rows(path), fields, source=str(path))
 
 

@@ -27,13 +27,14 @@ def read(
     reference_fields: Sequence[str] = (),
     id_field: str = "",
     slice_fields: Sequence[str] = (),
+    group_field: str = "",
 ) -> Dataset:
     """Read every example; errors name the row, from 1 on. Needs the extra `parquet`.
 
     Raises ConfigError for a row that cannot be used or when pyarrow is missing, EvidenceError for a file that cannot
     be read.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields))
+    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     return gather(_rows(path, fields), fields, source=str(path), unit="row")
 
 

@@ -39,6 +39,9 @@ class FileData(Section):
     """The fields with good answers; each holds a text or a list of texts. Left out: `reference` or `references`."""
     id: Given[FieldName] = None
     """The field with a unique id. Left out: `id` when the rows have one, else ids are made from the content."""
+    group: Given[FieldName] = None
+    """The field whose rows of one value depend on each other: the document, the conversation, the speaker. Each group
+    counts once in every interval. Left out: only rows with the same input are a group."""
 
     @model_validator(mode="after")
     def _format_is_known(self) -> Self:
@@ -86,6 +89,9 @@ class DatasetData(Section):
     """The fields with good answers. Left out: `reference` or `references`."""
     id: Given[FieldName] = None
     """The field with a unique id. Left out: `id` when the rows have one, else ids are made from the content."""
+    group: Given[FieldName] = None
+    """The field whose rows of one value depend on each other: the document, the conversation, the speaker. Each group
+    counts once in every interval. Left out: only rows with the same input are a group."""
 
 
 def _one_way(value: object) -> object:

@@ -88,6 +88,9 @@ class Example:
     references: tuple[str, ...] = ()
     slices: tuple[tuple[str, str], ...] = ()
     """Field and value, of the fields that the check slices by."""
+    group: str = ""
+    """Examples of one group depend on each other (a document's, a speaker's, copies): together they are one
+    observation to every interval. Empty: this example depends on no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from mlgate.core.check import Example, Json, digest_of
+from mlgate.core.check import Example, digest_of
 from mlgate.core.errors import ConfigError, EvidenceError
+from mlgate.core.groups import is_blank, with_copies_joined
 from mlgate.core.row import Absent, Fields, example_of, own_id, pick, quoted, suggest
 
 _SHOWN = 5
+_MOST_VALUES = 100_000
+"""Different values of one field that are kept apart."""
+_LONGEST_VALUE = 200
+"""Characters of a value by which it is told from others."""
 _ID_DIGITS = 12
 
 
@@ -19,6 +24,8 @@ class Dataset:
 
     examples: tuple[Example, ...]
     notices: tuple[str, ...] = ()
+    repeating: tuple[tuple[str, int], ...] = ()
+    """Further fields whose values stand in two rows or more on average, and how many values: they may be groups."""
 
 
 def gather(
@@ -31,7 +38,9 @@ def gather(
     examples: list[Example] = []
     noticed = _Noticed(unit)
     ids = _Ids(source, noticed)
-    unseen, names = set(fields.slices), tuple[str, ...]()
+    needed = dict.fromkeys([*fields.slices, *([fields.group] if fields.group else [])])
+    unseen, names = set(needed), tuple[str, ...]()
+    values = _Values()
     for number, row in rows:
         where = f"{source}:{number}"
         if not examples:
@@ -40,15 +49,43 @@ def gather(
         own = own_id(row, fields.id, where) if fields.id else ""
         examples.append(replace(example, id=ids.given(own, number) if own else ids.made(example, number)))
         noticed.look_at(example, number)
+        values.look_at(row, fields)
         unseen = {name for name in unseen if pick(row, name) is Absent.ABSENT}
     if not examples:
         raise EvidenceError("there is no row in it", hint="a check needs at least one example", where=source)
     if unseen:
-        missing = [name for name in fields.slices if name in unseen]
+        missing = [name for name in needed if name in unseen]
+        what = "to group by" if missing[0] == fields.group else "to slice by"
         raise ConfigError(
-            f"no row has the field {quoted(missing[0])} to slice by", hint=suggest(missing, names), where=source
+            f"no row has the field {quoted(missing[0])} {what}", hint=suggest(missing, names), where=source
         )
-    return Dataset(tuple(examples), tuple(noticed.lines()))
+    grouped, copies = with_copies_joined(examples)
+    return Dataset(grouped, (*noticed.lines(), *_copies(copies)), values.repeating(len(examples)))
+
+
+def _copies(count: int) -> Iterable[str]:
+    if count:
+        told = _counted(count, "row asks what an earlier one asks", "rows ask what earlier ones ask")
+        yield f"{told}: rows that ask the same are one group"
+
+
+@dataclass(slots=True)
+class _Values:
+    """The different values of each further field of the rows."""
+
+    seen: dict[str, set[str]] = field(default_factory=dict)
+
+    def look_at(self, row: Mapping[str, object], fields: Fields) -> None:
+        used = {fields.input, *fields.references, fields.id, fields.group, *fields.slices}
+        for name, value in row.items():
+            if name not in used and isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+                known = self.seen.setdefault(name, set())
+                if len(known) <= _MOST_VALUES:
+                    known.add(str(value)[:_LONGEST_VALUE])
+
+    def repeating(self, rows: int) -> tuple[tuple[str, int], ...]:
+        found = [(name, len(values)) for name, values in self.seen.items() if 1 < len(values) <= rows / 2]
+        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
 
 
 @dataclass(slots=True)
@@ -62,9 +99,9 @@ class _Noticed:
     """The row, and the earlier one that it equals."""
 
     def look_at(self, example: Example, number: int) -> None:
-        if _is_blank(example.input):
+        if is_blank(example.input):
             self.blank_inputs.append(number)
-        if any(_is_blank(text) for text in example.references):
+        if any(is_blank(text) for text in example.references):
             self.blank_references.append(number)
 
     def lines(self) -> Iterable[str]:
@@ -109,10 +146,6 @@ class _Ids:
             return content
         self.noticed.repeats.append((number, known[0]))
         return f"{content}-{len(known)}"
-
-
-def _is_blank(value: Json) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], {})
 
 
 def _counted(count: int, one: str, many: str) -> str:

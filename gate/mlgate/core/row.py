@@ -40,10 +40,13 @@ class Fields:
     id: str = ""
     """Empty: `id` when the first row has one, else ids are made from the content."""
     slices: tuple[str, ...] = ()
+    group: str = ""
+    """The field whose rows of one value depend on each other; empty: none is declared."""
 
     def columns(self, there: Sequence[str]) -> list[str]:
         """Return what must be read of the columns *there*; all when one is missing, so that the error can name them."""
         wanted = [self.input, *self.references, *([self.id] if self.id else []), *self.slices]
+        wanted += [self.group] if self.group else []
         heads = [_head(path, there) for path in wanted]
         heads += [] if self.references else ["reference" if "reference" in there else "references"]
         if not set(heads) <= set(there):
@@ -68,7 +71,8 @@ def example_of(row: Mapping[str, object], fields: Fields, where: str) -> Example
         id="",
         input=_plain(given, fields.input, where),
         references=_references(row, fields.references, where),
-        slices=tuple((name, _slice(pick(row, name), name, where)) for name in fields.slices),
+        slices=tuple((name, _slice(pick(row, name), name, where, "to slice by")) for name in fields.slices),
+        group=_group(row, fields.group, where) if fields.group else "",
     )
 
 
@@ -127,7 +131,13 @@ def _references(row: Mapping[str, object], names: Sequence[str], where: str) -> 
     return tuple(texts)
 
 
-def _slice(value: object, name: str, where: str) -> str:
+def _group(row: Mapping[str, object], name: str, where: str) -> str:
+    """Return the group that the row is of; empty for a row without one: it depends on no other."""
+    value = _slice(pick(row, name), name, where, "to group by")
+    return "" if value == NONE else value
+
+
+def _slice(value: object, name: str, where: str, what: str) -> str:
     match value:
         case None | Absent.ABSENT | "":
             return NONE
@@ -137,8 +147,8 @@ def _slice(value: object, name: str, where: str) -> str:
             return json.dumps(_plain(value, name, where))
         case _:
             raise ConfigError(
-                f"the field {quoted(name)} to slice by holds {_kind(value)}",
-                hint="a slice is a text, a number or a truth value",
+                f"the field {quoted(name)} {what} holds {_kind(value)}",
+                hint="it must hold a text, a number or a truth value",
                 where=where,
             )
 

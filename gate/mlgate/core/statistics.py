@@ -20,6 +20,9 @@ from mlgate.core.student import student
 
 Array = NDArray[np.float64]
 
+ENOUGH_EQUAL = 100
+"""From so many groups on, equal answers to all of them are taken for equal answers."""
+
 FEWEST_PAIRS = 20
 """Below this many examples an interval of the difference is not to be trusted: see benchmarks/coverage.py."""
 
@@ -53,6 +56,8 @@ class Statistics:
     """The rows that count, when not all examples were asked; None: all."""
     spent: float = 1.0
     """The share of the error probability that this look may spend: 1 when only one look is taken."""
+    groups: NDArray[np.intp] | None = field(default=None, repr=False)
+    """Shape (n,): which group each row is of, counted from 0. None: each row is a group of its own."""
 
     @property
     def places(self) -> NDArray[np.intp]:
@@ -65,6 +70,17 @@ class Statistics:
             return math.nan
         return float(self.value(self.rows.sum(axis=0)))
 
+    def units(self, places: NDArray[np.intp]) -> tuple[Array, NDArray[np.intp]]:
+        """Return the rows at *places* with those of one group summed, shape (groups, k), and which groups they are.
+
+        A group is what is observed once: leaving out a whole one is the jackknife of clustered data (the delete-group
+        jackknife: Shao and Tu, 1995, 6.4). Where every row is its own group these are the rows as they stand.
+        """
+        if self.groups is None:
+            return self.rows[places], places
+        found, inside = np.unique(self.groups[places], return_inverse=True)
+        return sums(self.rows[places], inside, len(found)), found
+
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
@@ -72,6 +88,13 @@ class Unscored:
 
     name: str
     why: str
+
+
+def sums(rows: Array, group: NDArray[np.intp], groups: int) -> Array:
+    """Return the sum of the rows of each group, shape (groups, k)."""
+    found = np.zeros((groups, rows.shape[1]))
+    np.add.at(found, group, rows)
+    return found
 
 
 def quotient(totals: Array) -> Array:
@@ -165,8 +188,7 @@ def width(influences: Array, confidence: float, size: float = 0.0) -> Width:
     skewness asks for (Johnson, 1978), which only widens. With d equal losses among zeros the far end comes within
     3 % of the exact limit of a Poisson count from d = 2 on; Student's with n - 1 stays 20 % short of it at d = 5.
 
-    The floor: what happens in none of n examples happens, at the exact limit, in -ln((1 - confidence) / 2) / n of all
-    (the "rule of three": Hanley and Lippman-Hand, 1983); times *size*, which is `change_size`.
+    The floor: `unseen_share` of n examples, times *size*, which is `change_size`.
     """
     n, probability = len(influences), (1 + confidence) / 2
     if n < 2 or not 0.5 < probability < 1 or not np.isfinite(influences).all():  # noqa: PLR2004 - one has no spread
@@ -174,7 +196,17 @@ def width(influences: Array, confidence: float, size: float = 0.0) -> Width:
     freedom, skewness = _shape(influences)
     shift = abs(skewness) * (2 * NormalDist().inv_cdf(probability) ** 2 + 1) / (6 * math.sqrt(n))
     spread = (student(probability, freedom) + shift) * standard_error(influences)
-    return Width(spread, -math.log(1 - probability) * size / n)
+    return Width(spread, unseen_share(n, confidence) * size)
+
+
+def unseen_share(n: int, confidence: float) -> float:
+    """Return how large a share of all may do what none of *n* examples did, at the exact limit; NaN for no number.
+
+    That is -ln((1 - confidence) / 2) / n (the "rule of three": Hanley and Lippman-Hand, 1983).
+    """
+    if not 0 < confidence < 1 or n < 1:
+        return math.nan
+    return -math.log((1 - confidence) / 2) / n
 
 
 def interval(value: float, influences: Array, confidence: float, size: float = 0.0) -> Interval:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.groups import counted
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.statistics import FEWEST_PAIRS, Width
 
@@ -15,7 +16,7 @@ _LOG_MOST = 50.0
 _FORESEEABLE = 1e6
 """So many times the examples are no advice."""
 
-SOFTENED = frozenset({"inconclusive", "too-few", "tail"})
+SOFTENED = frozenset({"inconclusive", "too-few", "unseen", "tail"})
 """The topics that `on_inconclusive` is about: too little data. What more data would not mend, no rule softens."""
 
 DOCS = "https://github.com/org/mlgate/blob/main/docs/reference/findings.md"
@@ -38,6 +39,13 @@ class Measurement:
     signature: str
     slice: str = ""
     """Empty for the whole check, else `field=value`."""
+    groups: int | None = None
+    """How many groups the examples are of, where some depend on each other; None: each is its own."""
+
+    @property
+    def units(self) -> int:
+        """Return how many observations an interval rests on: groups, or examples that are each their own."""
+        return self.n if self.groups is None else self.groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,9 @@ class Delta:
     """So that all comparisons of the family hold at once (max-t): what failing is judged by. At least `alone`."""
     identical: bool = False
     """Nothing that was observed differs: there is no difference to doubt."""
+    unseen: float = 0.0
+    """What the value may lose by answers like none of these examples has, in the metric's unit: no pass beyond it.
+    0: it is not held against a pass."""
     base: float = 0.0
     """Of times: the baseline's value, and the widths are of the ratio's logarithm. 0: they are in the metric's unit."""
 
@@ -240,7 +251,7 @@ def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: 
     """Ask of one slice only that it is not shown worse: small slices cannot show that they are as good."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
-    if topic == "inconclusive":
+    if topic in {"inconclusive", "unseen"}:
         outcome = Outcome.PASSED
         topic = "slices"
         why = f"{_moved(rule, measured, baseline, delta)}: not shown worse"
@@ -269,34 +280,40 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
             f"{rule.metric} is not comparable: {baseline.signature} became {measured.signature}",
             "signatures",
         )
+    allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
     if delta.identical:
-        same = "nothing that was observed differs from the baseline's"
-        return Outcome.PASSED, f"{rule.metric} {unit.show(measured.value)}: {same}", "identical"
+        same = f"{rule.metric} {unit.show(measured.value)}: nothing that was observed differs from the baseline's"
+        if delta.unseen <= margin:
+            return Outcome.PASSED, same, "identical"
+        return Outcome.INCONCLUSIVE, f"{same}, but {_missed(rule, measured, delta, margin)}", "unseen"
     moved = _moved(rule, measured, baseline, delta)
     if not delta.finite:
-        return Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {measured.n:,} examples", "too-few"
-    if measured.n < FEWEST_PAIRS:
+        seen = counted(measured.n, measured.groups)
+        return Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {seen}", "too-few"
+    if measured.units < FEWEST_PAIRS:
+        return Outcome.INCONCLUSIVE, _too_few(rule, measured), "too-few"
+    sign = 1.0 if unit.better is Better.HIGHER else -1.0
+    if is_within(unit, delta, margin):
+        if delta.unseen <= margin + sign * delta.value:
+            return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
         return (
             Outcome.INCONCLUSIVE,
-            f"{measured.n} examples are too few to compare {rule.metric}: an interval needs {FEWEST_PAIRS}",
-            "too-few",
+            f"{moved}: within {allowed}, but {_missed(rule, measured, delta, margin)}",
+            "unseen",
         )
-    sign = 1.0 if unit.better is Better.HIGHER else -1.0
-    allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
-    if is_within(unit, delta, margin):
-        return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
     if is_shown_worse(unit, delta):
         more = "more than" if sign * delta.value < -margin else "not shown to be within"
         return Outcome.FAILED, f"{moved}: worse, and {more} {allowed}", rule.bound.value
-    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured.n, allowed)}", "inconclusive"
+    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured, allowed)}", "inconclusive"
 
 
 def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> str:
     unit = measured.metric
     by, low, high = (_change(unit, delta, one) for one in (delta.value, *delta.possible(unit)))
+    of = "" if measured.groups is None else f", of {counted(measured.n, measured.groups)}"
     return (
         f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}, "
-        f"{by} ({rule.confidence * 100:g}% interval {low} to {high})"
+        f"{by} ({rule.confidence * 100:g}% interval {low} to {high}{of})"
     )
 
 
@@ -307,14 +324,39 @@ def _change(unit: Metric, delta: Delta, value: float) -> str:
     return f"{value / delta.base * 100:+.1f}%".replace("-", "\N{MINUS SIGN}")
 
 
-def _settle(sign: float, delta: Delta, margin: float, n: int, allowed: str) -> str:
-    """Say how many examples would settle it, if the difference stays what it is: by the nearer of the two ways out."""
+def _missed(rule: Rule, measured: Measurement, delta: Delta, margin: float) -> str:
+    """Say what so few examples can miss, and how many would do."""
+    unit = measured.metric
+    sign = 1.0 if unit.better is Better.HIGHER else -1.0
+    seen = counted(measured.n, measured.groups)
+    why = f"{seen} can miss answers that cost {unit.show(delta.unseen)}"
+    room = margin + sign * delta.value if not delta.identical else margin
+    beside = f"a `{'min' if unit.better is Better.HIGHER else 'max'}` of {rule.metric} beside it"
+    if not (room > 0 and delta.unseen / room < _FORESEEABLE):
+        return f"{why}; {beside} would settle it"
+    needed, what = _round_up(math.ceil(measured.units * delta.unseen / room)), _noun(measured)
+    return f"{why}; about {needed:,} {what} would settle it, or {beside}"
+
+
+def _noun(measured: Measurement) -> str:
+    return "examples" if measured.groups is None else "groups"
+
+
+def _too_few(rule: Rule, measured: Measurement) -> str:
+    what = "are" if measured.n != 1 else "is"
+    needed = f"{FEWEST_PAIRS}" if measured.groups is None else f"{FEWEST_PAIRS} groups"
+    seen = counted(measured.n, measured.groups)
+    return f"{seen} {what} too few to compare {rule.metric}: an interval needs {needed}"
+
+
+def _settle(sign: float, delta: Delta, margin: float, measured: Measurement, allowed: str) -> str:
+    """Say how many examples, or groups, would settle it if the difference stays: by the nearer of the two ways out."""
     growth = min(delta.growth(delta.alone, -sign * margin, sign), delta.growth(delta.family, 0.0, -sign))
     neither = f"neither within {allowed} nor shown worse"
     if not 1 <= growth < _FORESEEABLE:
         return neither
-    what = "requests" if delta.base else "examples"
-    return f"{neither}; about {_round_up(math.floor(n * growth) + 1):,} {what} would settle it"
+    what = "requests" if delta.base else _noun(measured)
+    return f"{neither}; about {_round_up(math.floor(measured.units * growth) + 1):,} {what} would settle it"
 
 
 def _round_up(n: int) -> int:

@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mlgate.core.check import Check, Rule, Suite
+from mlgate.core.check import Bound, Check, Rule, Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap
+from mlgate.core.groups import counted, groups_of
 from mlgate.core.looks import effective_confidence
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
@@ -81,7 +82,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
         before=tuple(m for one in judged for m in one.before),
         baseline=_baseline_summary(baseline),
         segments=tuple(s for one in judged for s in one.segments),
-        notices=tuple(f"{check.id}: {notice}" for check in checks for notice in check.notices),
+        notices=tuple(f"{check.id}: {notice}" for check in checks for notice in (*_grouped(check), *check.notices)),
         loads=tuple(
             load_summary(check, evidence, baseline.evidence if baseline else None) for check in checks if check.rounds
         ),
@@ -119,6 +120,12 @@ def _summary(check: Check, evidence: Evidence) -> CheckSummary:
     found = [rows[name] for name in check.rows if name in rows]
     gaps = sum(1 for row in found if isinstance(row, Gap))
     return CheckSummary(check.id, check.kind, len(check.rows), len(found) - gaps, gaps)
+
+
+def _grouped(check: Check) -> Iterator[str]:
+    groups = groups_of(check.examples)
+    if groups is not None:
+        yield f"{counted(len(groups), int(groups.max()) + 1)}: intervals count each group once"
 
 
 def _baseline_summary(baseline: Baseline | None) -> BaselineSummary | None:
@@ -261,7 +268,7 @@ def _asked_places(rule: Rule, parts: Sequence[Slice]) -> Iterator[tuple[Slice | 
         yield from ((place, False) for place in _places(rule, parts))
         return
     yield None, False
-    yield from ((part, True) for part in parts if len(part.chosen) >= SMALLEST_SLICE)
+    yield from ((part, True) for part in parts if part.groups >= SMALLEST_SLICE)
 
 
 def _no_baseline(check: Check, rule: Rule, scored: Scored, before: Incomplete, baseline: Baseline | None) -> Finding:
@@ -289,8 +296,20 @@ def _hold_family(check: Check, scored: Scored, before: Scored, family: Sequence[
         same = identical(scored, before, check, one.pair)
         after = measure(check, one.pair.candidate, chosen, name)
         past = measure(check, one.pair.baseline, chosen, name)
-        moved = delta(one.pair, _sure(one), families[_sure(one)], identical=same)
+        guarded = one.implied or _is_guarded(check, one.rule)
+        moved = delta(one.pair, _sure(one), families[_sure(one)], identical=same, guarded=guarded)
         yield (hold_slice if one.implied else hold_baseline)(one.rule, after, past, moved)
+
+
+def _is_guarded(check: Check, rule: Rule) -> bool:
+    """Return whether a limit that blocks holds the value of the same examples itself. A change cannot bring it."""
+    wanted = Bound.MIN if rule.bound is Bound.MAX_DROP else Bound.MAX
+    return any(
+        (one.metric, one.slice_by, one.bound) == (rule.metric, rule.slice_by, wanted)
+        and one.on_breach is Outcome.FAILED
+        and (rule.added or not one.added)
+        for one in check.rules
+    )
 
 
 def _sure(one: _Asked) -> float:

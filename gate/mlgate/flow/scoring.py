@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Better, Check, Metric
 from mlgate.core.evidence import Evidence, Observation, Row
+from mlgate.core.groups import groups_of
 from mlgate.core.ports import Kind
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import (
+    ENOUGH_EQUAL,
     Array,
     Interval,
     Statistics,
@@ -22,6 +24,7 @@ from mlgate.core.statistics import (
     influence,
     interval,
     simultaneous,
+    unseen_share,
     width,
 )
 from mlgate.core.verdict import Delta, Measurement
@@ -77,12 +80,16 @@ def score(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
     holes = kind.holes(check, rows)
     if missing or holes or not planned:
         return Incomplete(_lacks(planned, missing, holes, "rounds" if check.rounds else "examples"))
-    parts = kind.score(check, rows)
+    parts, groups = kind.score(check, rows), groups_of(check.examples)
     return Scored(
-        {part.name: part for part in parts if not isinstance(part, Unscored)},
+        {part.name: _in_groups(part, groups) for part in parts if not isinstance(part, Unscored)},
         {part.name: part.why for part in parts if isinstance(part, Unscored)},
         kind.answers(check, rows),
     )
+
+
+def _in_groups(part: Part, groups: NDArray[np.intp] | None) -> Part:
+    return replace(part, groups=groups) if isinstance(part, Statistics) else part
 
 
 def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, str], noun: str) -> str:
@@ -115,26 +122,37 @@ class Slice:
     name: str
     """`field=value`."""
     chosen: Chosen
+    groups: int
+    """How many groups its examples are of: what is observed once."""
 
 
 def slices(check: Check) -> tuple[Slice, ...]:
     """Return the slices of each of the check's slice fields, by name."""
+    groups = groups_of(check.examples)
     found: dict[tuple[str, str], list[int]] = {}
     for field in check.slices:
         for position, example in enumerate(check.examples):
             value = dict(example.slices).get(field, "(none)")
             found.setdefault((f"{field}={value}", field), []).append(position)
-    return tuple(Slice(field, name, np.array(found[name, field])) for name, field in sorted(found))
+    chosen = {key: np.array(places) for key, places in found.items()}
+    return tuple(
+        Slice(field, name, places, len(places) if groups is None else len(np.unique(groups[places])))
+        for (name, field), places in sorted(chosen.items())
+    )
 
 
 def measure(check: Check, part: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Measurement:
     """Return the corpus value of some rows with its 95 % interval."""
-    rows = part.rows[part.places if chosen is None else chosen]
+    where = part.places if chosen is None else chosen
+    rows, groups = part.units(where)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = float(part.value(rows.sum(axis=0))) if len(rows) else math.nan
         moved = influence(rows, part.value)
     low, high = _possible(part.metric, interval(value, moved, SHOWN_CONFIDENCE))
-    return Measurement(check.id, part.name, part.metric, value, len(rows), low, high, part.signature, slice_name)
+    several = None if part.groups is None else len(groups)
+    return Measurement(
+        check.id, part.name, part.metric, value, len(where), low, high, part.signature, slice_name, several
+    )
 
 
 def _possible(metric: Metric, ends: Interval) -> tuple[float, float]:
@@ -154,10 +172,14 @@ class Pair:
     chosen: Chosen
     candidate: Statistics
     baseline: Statistics
+    groups: NDArray[np.intp]
+    """Which groups the chosen examples are of: places in `moved`."""
     moved: Array
-    """Influence of each example on the difference, in the check's order; zero outside the slice."""
+    """Influence of each group on the difference; zero outside the slice. A group may be a single example."""
     size: float
-    """Of a change that the sample may have missed: see `change_size`."""
+    """Of a change that the sample may have missed, as far as the changes seen tell: see `change_size`."""
+    span: float
+    """The most that one example can move: what a change may be of which no example tells."""
 
     @property
     def difference(self) -> float:
@@ -172,18 +194,13 @@ def pair(candidate: Statistics, baseline: Statistics, chosen: Chosen | None = No
     """Put the two systems' statistics side by side on some examples."""
     where = np.intersect1d(candidate.places, baseline.places) if chosen is None else chosen
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        after = influence(candidate.rows[where], candidate.value)
-        before = influence(baseline.rows[where], baseline.value)
-        size = change_size(after - before, _changed(candidate, baseline, where), _span(candidate.metric, after, before))
-    moved = np.zeros(len(candidate.rows))
-    moved[where] = after - before
-    return Pair(candidate.name, slice_name, where, candidate, baseline, moved, size)
-
-
-def _changed(candidate: Statistics, baseline: Statistics, where: Chosen) -> NDArray[np.bool_]:
-    """Return where the examples' statistics differ. Not where influences do: BLEU's are never quite zero."""
-    found: NDArray[np.bool_] = (candidate.rows[where] != baseline.rows[where]).any(axis=1)
-    return found
+        (rows, groups), (past, _) = candidate.units(where), baseline.units(where)
+        after, before = influence(rows, candidate.value), influence(past, baseline.value)
+        span = _span(candidate.metric, after, before)
+        size = change_size(after - before, (rows != past).any(axis=1), span)
+    moved = np.zeros(len(candidate.rows) if candidate.groups is None else int(candidate.groups.max(initial=-1)) + 1)
+    moved[groups] = after - before
+    return Pair(candidate.name, slice_name, where, candidate, baseline, groups, moved, size, span)
 
 
 def _span(metric: Metric, after: Array, before: Array) -> float:
@@ -195,11 +212,17 @@ def _span(metric: Metric, after: Array, before: Array) -> float:
     return metric.span or (float(both.max() - both.min()) if len(both) else 0.0)
 
 
-def delta(one: Pair, confidence: float, family: float, *, identical: bool) -> Delta:
-    """Return the paired difference, as wide as *confidence* asks alone, and as *family*, its family's confidence."""
-    moved = one.moved[one.chosen]
+def delta(one: Pair, confidence: float, family: float, *, identical: bool, guarded: bool = False) -> Delta:
+    """Return the paired difference, as wide as *confidence* asks alone, and as *family*, its family's confidence.
+
+    *guarded*: a limit of the value itself stands beside the comparison, so that what no example tells need not be held
+    against it. Nor is it where enough examples were answered alike.
+    """
+    moved = one.moved[one.groups]
     alone, together = (width(moved, sure, one.size) for sure in (confidence, family))
-    return Delta(one.difference, alone, together, identical)
+    held = not guarded and not (identical and len(moved) >= ENOUGH_EQUAL)
+    unseen = unseen_share(len(moved), confidence) * one.span if held else 0.0
+    return Delta(one.difference, alone, together, identical, unseen)
 
 
 def family_confidence(pairs: Sequence[Pair], confidence: float) -> float:

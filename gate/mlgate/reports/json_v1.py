@@ -122,6 +122,7 @@ def _measurement(measurement: Measurement) -> Value:
         "slice": measurement.slice,
         "value": number(measurement.value),
         "n": measurement.n,
+        **({} if measurement.groups is None else {"groups": measurement.groups}),
         "low": number(measurement.low),
         "high": number(measurement.high),
         "signature": measurement.signature,
@@ -136,6 +137,7 @@ def _delta(delta: Delta) -> Value:
         "alone": _width(delta.alone),
         "family": _width(delta.family),
         "identical": delta.identical,
+        **({"unseen": number(delta.unseen)} if delta.unseen else {}),
         "base": number(delta.base),
     }
 

@@ -138,7 +138,8 @@ def _segment(node: Node) -> Segment:
 
 def _measurement(node: Node) -> Measurement:
     fields = node.fields(
-        *("check", "metric", "kind", "unit", "better", "slice", "value", "n", "low", "high", "signature")
+        *("check", "metric", "kind", "unit", "better", "slice", "value", "n", "low", "high", "signature"),
+        sometimes=["groups"],
     )
     return Measurement(
         check=fields["check"].text(),
@@ -150,16 +151,18 @@ def _measurement(node: Node) -> Measurement:
         high=fields["high"].number(),
         signature=fields["signature"].text(),
         slice=fields["slice"].text(),
+        groups=fields["groups"].count() if "groups" in fields else None,
     )
 
 
 def _delta(node: Node) -> Delta:
-    fields = node.fields("value", "low", "high", "alone", "family", "identical", "base")
+    fields = node.fields("value", "low", "high", "alone", "family", "identical", "base", sometimes=["unseen"])
     delta = Delta(
         value=fields["value"].number(),
         alone=_width(fields["alone"]),
         family=_width(fields["family"]),
         identical=fields["identical"].flag(),
+        unseen=fields["unseen"].number() if "unseen" in fields else 0.0,
         base=fields["base"].number(),
     )
     _agree(fields["low"], fields["low"].value, number(delta.low))

@@ -122,6 +122,7 @@ def _conclusions() -> dict[str, Value]:
     return {
         "measurement": record(
             "One metric of one check or of one slice of it.",
+            sometimes=["groups"],
             check=TEXT,
             metric=told(TEXT, "The name that rules use."),
             kind=told(TEXT, "The metric that it is."),
@@ -130,18 +131,21 @@ def _conclusions() -> dict[str, Value]:
             slice=told(TEXT, "Empty for the whole check, else `field=value`."),
             value=NUMBER,
             n=COUNT,
+            groups=told(COUNT, "How many groups the n examples are of. Left out: each is its own."),
             low=end_of_value,
             high=end_of_value,
             signature=told(TEXT, "Every setting that can change the value; unlike signatures are never compared."),
         ),
         "delta": record(
             "Candidate minus baseline, paired by example.",
+            sometimes=["unseen"],
             value=NUMBER,
             low=end,
             high=end,
             alone=told(_WIDTH, "Of that interval."),
             family=told(_WIDTH, "So that all comparisons hold at once (max-t): failing is judged by it."),
             identical=told(FLAG, "Nothing that was observed differs from the baseline's."),
+            unseen=told(NUMBER, "What answers like none of these examples has may cost. Left out: it is not held."),
             base=told(
                 NUMBER, "Of times: the baseline's value, and widths are of the ratio's logarithm. 0: of the value."
             ),

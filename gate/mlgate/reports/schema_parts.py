@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mlgate.reports.strict_json import Value
 
 TEXT: dict[str, Value] = {"type": "string"}
@@ -10,13 +12,13 @@ FLAG: dict[str, Value] = {"type": "boolean"}
 NUMBER: dict[str, Value] = {"$ref": "#/$defs/number"}
 
 
-def record(description: str, **properties: Value) -> dict[str, Value]:
-    """Return an object that has these keys, all of them and no other."""
+def record(description: str, *, sometimes: Collection[str] = (), **properties: Value) -> dict[str, Value]:
+    """Return an object that has these keys, all of them but those of *sometimes*, and no other."""
     return {
         "type": "object",
         "description": description,
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in sometimes],
         "additionalProperties": False,
     }
 

@@ -9,7 +9,7 @@ from mlgate.core.rounds import GENERATOR
 from mlgate.core.timing import metric
 from mlgate.core.verdict import Finding
 
-_UNDECIDED = frozenset({"noise", "tail", "inconclusive", "too-few"})
+_UNDECIDED = frozenset({"noise", "tail", "inconclusive", "too-few", "unseen"})
 
 
 def timed(report: Report, finding: Finding) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -46,15 +46,16 @@ class Node:
         """Return the error that this value is not what was expected."""
         return EvidenceError(f"expected {expected}", where=self.path)
 
-    def fields(self, *names: str) -> dict[str, Node]:
-        """Return the object's members, which must be *names*, all of them and no other."""
+    def fields(self, *names: str, sometimes: Collection[str] = ()) -> dict[str, Node]:
+        """Return the object's members, which must be *names*, all of them, any of *sometimes*, and no other."""
         if not isinstance(self.value, dict):
             raise self.wrong("an object")
         if missing := [name for name in names if name not in self.value]:
             raise self.wrong(f"the key {missing[0]!r}")
-        if unknown := [name for name in self.value if name not in names]:
+        if unknown := [name for name in self.value if name not in (*names, *sometimes)]:
             raise self.wrong(f"no key {unknown[0][:40]!r}")
-        return {name: Node(self.value[name], f"{self.path}.{name}") for name in names}
+        there = [*names, *(name for name in sometimes if name in self.value)]
+        return {name: Node(self.value[name], f"{self.path}.{name}") for name in there}
 
     def items(self) -> Iterator[Node]:
         """Yield the array's values."""

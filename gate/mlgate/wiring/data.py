@@ -44,6 +44,7 @@ def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
                 reference_fields=data.references,
                 id_field=data.id or "",
                 slice_fields=slices,
+                group_field=data.group or "",
                 split=split,
                 config=config or "",
             )
@@ -54,6 +55,7 @@ def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
                 reference_fields=data.references,
                 id_field=data.id or "",
                 slice_fields=slices,
+                group_field=data.group or "",
             )
 
 

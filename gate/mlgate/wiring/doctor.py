@@ -13,8 +13,10 @@ from mlgate.adapters import environment, git
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.ports import Failure
+from mlgate.core.row import quoted
 from mlgate.flow.check import look_up
 from mlgate.wiring import doctor_memory
+from mlgate.wiring.data import dataset
 from mlgate.wiring.examined import Examined
 from mlgate.wiring.project import Project, tests
 
@@ -26,6 +28,9 @@ _EXTRAS = {
     "grpc": "mlgate[grpc]: load over gRPC",
     "mlflow": "mlgate[mlflow]: memory of verdicts",
 }
+
+_FIELDS = 3
+"""Fields that may be groups, of those with the most values: more are no advice."""
 
 
 def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
@@ -57,6 +62,20 @@ def _data(project: Project) -> Iterator[Examined]:
         yield Examined("ok", "check", asks)
         for notice in check.notices:
             yield Examined("note", "", notice)
+        yield from _groups(project, check)
+
+
+def _groups(project: Project, check: Check) -> Iterator[Examined]:
+    """Yield a note on fields whose values stand in several rows, where the data declares no group."""
+    section = project.config.checks.get(check.id)
+    if section is None or section.data is None or getattr(section.data, "group", None):
+        return
+    found = dataset(project.config, check.id).repeating
+    if found:
+        shown = ", ".join(f"{quoted(name)} ({values:,} values)" for name, values in found[:_FIELDS])
+        said = f"{check.id}: of {len(check.examples):,} rows several share a value of {shown}"
+        hint = f"are those rows of one document, speaker or conversation? then write data: {{…, group: {found[0][0]}}}"
+        yield Examined("note", "groups", said, hint)
 
 
 def _commit(project: Project) -> Examined:

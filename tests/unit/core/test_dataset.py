@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from mlgate.core.check import Example, digest_of
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError, EvidenceError
+from mlgate.core.groups import groups_of
 from mlgate.core.row import DEEPEST, Fields
 
 Row = Mapping[str, object]
@@ -77,7 +78,68 @@ def test_equal_content_gets_numbered_ids_and_a_notice_with_both_rows() -> None:
     assert [e.id for e in data.examples][2:] == [f"{first}-2", f"{first}-3"]
     assert data.notices == (
         "2 rows repeat earlier ones and got an id of its own (-2, -3, …): line 3 equals line 1, line 4 equals line 1",
+        "2 rows ask what earlier ones ask: rows that ask the same are one group",
     )
+
+
+def groups(*rows: Row, group: str = "") -> list[int]:
+    found = groups_of(gathered(*rows, fields=Fields(group=group)).examples)
+    return list(range(len(rows))) if found is None else found.tolist()
+
+
+def test_rows_of_one_value_of_the_declared_field_are_one_group() -> None:
+    rows = [{"id": i, "input": f"in {i}", "reference": "y", "doc": doc} for i, doc in enumerate("aabac")]
+    assert groups(*rows, group="doc") == [0, 0, 1, 0, 2]
+    assert groups(*rows) == [0, 1, 2, 3, 4]
+
+
+def test_rows_without_a_value_of_the_declared_field_depend_on_no_other() -> None:
+    rows = [{"id": i, "input": f"in {i}", "reference": "y", "doc": doc} for i, doc in enumerate(["a", None, "", "a"])]
+    assert groups(*rows, group="doc") == [0, 1, 2, 0]
+
+
+def test_rows_that_ask_the_same_are_one_group_also_when_they_have_ids() -> None:
+    asked = ["who?", "what?", " who? ", {"q": [1]}, {"q": [1]}, "caf\u00e9", "cafe\u0301"]
+    rows = [{"id": i, "input": text, "reference": f"y{i}"} for i, text in enumerate(asked)]
+    assert groups(*rows) == [0, 1, 0, 2, 2, 3, 3]
+    assert gathered(*rows).notices == ("3 rows ask what earlier ones ask: rows that ask the same are one group",)
+
+
+def test_rows_that_ask_nothing_do_not_ask_the_same() -> None:
+    assert groups(*({"id": i, "input": "", "reference": "y"} for i in range(3))) == [0, 1, 2]
+
+
+def test_a_document_under_another_name_is_the_same_document_and_one_shared_sentence_joins_nothing() -> None:
+    documents = {"a": ["x", "y", "hello"], "b": ["hello", "x", "y"], "c": ["hello", "z"], "d": ["hello"], "": ["hello"]}
+    rows = [
+        {"id": f"{doc}{text}{place}", "input": text, "reference": "r", "doc": doc}
+        for doc, texts in documents.items()
+        for place, text in enumerate(texts)
+    ]
+    assert groups(*rows, group="doc") == [0, 0, 0, 0, 0, 0, 1, 1, 2, 2]
+
+
+def test_a_field_to_group_by_that_no_row_has_is_refused() -> None:
+    error = refused({"id": 1, "input": "x", "reference": "y", "docu": 1}, fields=Fields(group="doc"))
+    assert error.message == "no row has the field `doc` to group by"
+    assert error.hint is not None
+    assert error.hint.startswith("did you mean `docu`?")
+
+
+def test_a_value_to_group_by_is_a_text_a_number_or_a_truth_value() -> None:
+    rows = [{"id": i, "input": f"{i}", "reference": "y", "doc": doc} for i, doc in enumerate([1, "1", True, 1])]
+    assert groups(*rows, group="doc") == [0, 0, 1, 0]
+    error = refused({"id": 1, "input": "x", "reference": "y", "doc": ["a"]}, fields=Fields(group="doc"))
+    assert error.message == "the field `doc` to group by holds a list"
+
+
+def test_further_fields_whose_values_repeat_are_named_those_with_the_most_values_first() -> None:
+    rows = [
+        {"id": i, "input": f"{i}", "reference": "y", "doc": i // 4, "lang": "de" if i % 2 else "en", "note": f"n{i}"}
+        for i in range(40)
+    ]
+    assert gathered(*rows).repeating == (("doc", 10), ("lang", 2))
+    assert gathered(*rows, fields=Fields(group="doc", slices=("lang",))).repeating == ()
 
 
 def test_an_id_given_twice_is_refused_with_both_rows() -> None:
@@ -215,4 +277,4 @@ def test_made_ids_are_unique_and_begin_with_the_content(pairs: list[tuple[str, s
 def test_a_row_keeps_its_made_id_when_rows_come_behind_it(pairs: list[tuple[str, str]]) -> None:
     rows = [{"input": a, "reference": b} for a, b in pairs]
     shorter = gathered(*rows[: len(rows) // 2 + 1]).examples
-    assert gathered(*rows).examples[: len(shorter)] == shorter
+    assert [e.id for e in gathered(*rows).examples[: len(shorter)]] == [e.id for e in shorter]
