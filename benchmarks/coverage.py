@@ -5,6 +5,10 @@
 Population: 5,000 docstring summaries of the standard library as references; two systems that damage them, one more
 than the other, so that the true difference of every metric is known. A run draws N examples with replacement and asks
 what a gate asks, of the same functions: the paired 95 % interval, and the decision of `hold_baseline`.
+
+The grouped worlds put the same examples into documents, and all examples of a document fare alike: in half of them the
+candidate is the worse system, in three of ten the baseline is, in the rest neither. A run draws documents, and says of
+each example which document it is of, or (for comparison) does not.
 """
 
 from __future__ import annotations
@@ -37,6 +41,10 @@ METRICS = ("bleu", "chrf", "rougeL", "wer", "exact_match")
 SIZES = (50, 100, 300, 1000, 3000)
 SHARES = (1.0, 0.3, 0.05)
 """Of the examples whose answers differ between the systems."""
+GROUPED = (("5", 5, 1.0), ("10", 10, 1.0), ("20", 20, 1.0), ("1 to 40", 0, 1.0), ("as in news", 0, 0.5))
+"""What it is called, examples a document (0: from 1 to 40, most documents short), and how many of them fare alike."""
+GROUPS = (10, 20, 50, 100)
+"""Documents that a run draws."""
 POPULATION = 5000
 RUNS = 2000
 SEED = 20261
@@ -136,6 +144,45 @@ def worlds(size: int = POPULATION, shares: Sequence[float] = SHARES) -> tuple[Wo
     return tuple(found)
 
 
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """The population in documents: which examples each has, and the two systems' rows, alike within a document."""
+
+    name: str
+    members: tuple[Draw, ...]
+    measured: tuple[Measured, ...]
+
+    def draw(self, rng: np.random.Generator, groups: int) -> tuple[Draw, Draw]:
+        """Return the examples of so many documents, drawn with replacement, and which document each is of."""
+        drawn = [self.members[i] for i in rng.integers(len(self.members), size=groups)]
+        return np.concatenate(drawn), np.repeat(np.arange(groups), [len(one) for one in drawn])
+
+
+def documents(world: World, name: str, each: int, alike: float) -> Documents:
+    """Put a world in which every answer differs into documents; that share of their examples fares as the document."""
+    n = len(world.differs)
+    rng = np.random.default_rng([SEED, each, round(alike * 100)])
+    sizes = np.full(n, each) if each else np.minimum(40, rng.geometric(0.1, size=n))
+    ends = np.cumsum(sizes)
+    ends = ends[ends < n]
+    members = tuple(np.split(rng.permutation(n), ends))
+    fate = rng.random(len(members))
+    of = np.empty(n, np.intp)
+    for number, one in enumerate(members):
+        of[one] = number
+    fates = np.where(rng.random(n) < alike, fate[of], rng.random(n))[:, None]
+    worse, better = fates < 0.5, (fates >= 0.5) & (fates < 0.8)
+    parts = [
+        Measured(
+            part.scorer,
+            np.where(better, part.candidate, part.baseline),
+            np.where(worse, part.candidate, part.baseline),
+        )
+        for part in world.measured
+    ]
+    return Documents(name, members, tuple(parts))
+
+
 @dataclass(frozen=True)
 class Cell:
     """Rates over the runs of one size in one world, by metric where it is a tuple."""
@@ -146,6 +193,8 @@ class Cell:
     """Mean over the metrics, each on its own."""
     any_false_fail: float
     """Any of the metrics, held at once (max-t)."""
+    settled: float = 1.0
+    """The share of comparisons that had enough groups to be judged at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,10 +206,12 @@ class Comparison:
     same: bool
 
     @classmethod
-    def of(cls, scorer: Scorer, before: Array, after: Array, *, same: bool) -> Comparison:
+    def of(cls, scorer: Scorer, before: Array, after: Array, *, same: bool, groups: Draw | None = None) -> Comparison:
         """Compare two systems' rows of one draw."""
         name = scorer.metric.name
-        old, new = (Statistics(name, scorer.metric, "same", rows, scorer.value) for rows in (before, after))
+        old, new = (
+            Statistics(name, scorer.metric, "same", rows, scorer.value, groups=groups) for rows in (before, after)
+        )
         return cls(scorer.metric, pair(new, old), same)
 
     def covers(self, truth: float) -> bool:
@@ -177,8 +228,10 @@ class Comparison:
         return hold_baseline(rule, after, before, found).outcome
 
     def _measured(self, part: Statistics) -> Measurement:
-        value = part.corpus()
-        return Measurement("simulated", part.name, part.metric, value, len(part.rows), value, value, part.signature)
+        value, groups = part.corpus(), None if part.groups is None else len(self.pair.groups)
+        return Measurement(
+            "simulated", part.name, part.metric, value, len(part.rows), value, value, part.signature, "", groups
+        )
 
 
 def simulate(world: World, size: int, runs: int) -> Cell:
@@ -213,7 +266,38 @@ def _compare(world: World, draw: Draw, swapped: NDArray[np.bool_] | None = None)
     return family
 
 
+def simulate_grouped(world: Documents, groups: int, runs: int, *, declared: bool) -> Cell:
+    """Draw *runs* test sets of so many documents, and a quarter as many in which the two systems are exchangeable."""
+    rng = np.random.default_rng([SEED, *world.name.encode(), groups])
+    covered, passed, failed = (np.zeros(len(world.measured)) for _ in range(3))
+    any_failed, settled = 0, 0
+    for _ in range(runs):
+        draw, of = world.draw(rng, groups)
+        for m, part in enumerate(world.measured):
+            one = Comparison.of(
+                part.scorer, part.baseline[draw], part.candidate[draw], same=False, groups=of if declared else None
+            )
+            covered[m] += one.covers(part.truth)
+            passed[m] += one.decision(CLOSE * abs(part.truth)) is Outcome.PASSED
+            settled += one.decision(1e9) is Outcome.PASSED
+    fewer = max(1, runs // 4)
+    for _ in range(fewer):
+        draw, of = world.draw(rng, groups)
+        swapped = rng.integers(2, size=groups, dtype=np.int8).astype(bool)[of][:, None]
+        family = []
+        for part in world.measured:
+            before, after = part.baseline[draw], part.candidate[draw]
+            before, after = np.where(swapped, after, before), np.where(swapped, before, after)
+            family.append(Comparison.of(part.scorer, before, after, same=False, groups=of if declared else None))
+        together = family_confidence([one.pair for one in family], CONFIDENCE)
+        failed += [one.decision(0.0) is Outcome.FAILED for one in family]
+        any_failed += any(one.decision(0.0, together) is Outcome.FAILED for one in family)
+    rates = tuple(covered / runs), tuple(passed / runs), float(failed.mean()) / fewer, any_failed / fewer
+    return Cell(*rates, settled / (runs * len(world.measured)))
+
+
 _WORLDS: tuple[World, ...] = ()
+_GROUPED: tuple[Documents, ...] = ()
 
 
 def _cell(task: tuple[int, int, int]) -> Cell:
@@ -221,25 +305,41 @@ def _cell(task: tuple[int, int, int]) -> Cell:
     return simulate(_WORLDS[world], size, runs)
 
 
+def _grouped_cell(task: tuple[int, int, int, bool]) -> Cell:
+    world, groups, runs, declared = task
+    return simulate_grouped(_GROUPED[world], groups, runs, declared=declared)
+
+
 def main() -> None:
-    """Print the table."""
-    global _WORLDS  # noqa: PLW0603 - forked workers find the population here instead of each scoring it again
+    """Print the tables."""
+    global _WORLDS, _GROUPED  # noqa: PLW0603 - forked workers find the population here instead of scoring it again
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only-grouped", action="store_true", help="leave out the worlds of single examples")
     asked = parser.parse_args()
     began = time.monotonic()
     _WORLDS = worlds()
+    _GROUPED = tuple(documents(_WORLDS[0], *one) for one in GROUPED)
     tasks = [(world, size, asked.runs) for world, size in product(range(len(SHARES)), SIZES)]
+    grouped = [
+        (world, groups, asked.runs, declared)
+        for declared in (True, False)
+        for world, groups in product(range(len(GROUPED)), GROUPS)
+        if declared or (GROUPED[world][0] in {"10", "as in news"} and groups >= 20)
+    ]
     with multiprocessing.get_context("fork").Pool(asked.jobs) as pool:
-        cells = pool.map(_cell, tasks, chunksize=1)
+        grouped_cells = pool.map(_grouped_cell, grouped, chunksize=1)
+        cells = [] if asked.only_grouped else pool.map(_cell, tasks, chunksize=1)
     print(f"{asked.runs:,} runs a row, Python {platform.python_version()}, numpy {np.__version__}")
     for world in _WORLDS:
         losses = ", ".join(
             f"{p.scorer.metric.name} {p.scorer.metric.show(p.truth, signed=True)}" for p in world.measured
         )
         print(f"{world.share:4.0%} of answers differ: {losses}")
-    print(table(tasks, cells))
+    if cells:
+        print(table(tasks, cells))
+    print(grouped_table(grouped, grouped_cells))
     print(f"{time.monotonic() - began:.0f} s")
 
 
@@ -260,6 +360,33 @@ def table(tasks: Sequence[tuple[int, int, int]], cells: Sequence[Cell]) -> str:
         lines.append(f"{SHARES[world]:6.0%} {size:5} |{row}")
     lines.append(f"Target: 93 to 97 covered, at most 5 let through or falsely failed; {misses} cells miss it (*).")
     lines.append(FOOTER)
+    return "\n".join(lines)
+
+
+def grouped_table(tasks: Sequence[tuple[int, int, int, bool]], cells: Sequence[Cell]) -> str:
+    """Return the rates of the grouped worlds; a star marks what misses the target where groups are declared."""
+    names = "".join(f"{name[:6]:>7}" for name in METRICS)
+    lines = [
+        "Examples in documents, whose examples fare alike",
+        f"{'':17} |{'interval covers the truth, %':>35} |{'truly worse, let through, %':>35} |false FAIL %",
+        f"{'a document':>10} {'groups':>6} |{names} |{names} |{'one':>6}{'any':>6}",
+    ]
+    misses, told = 0, False
+    for (world, groups, _runs, declared), cell in zip(tasks, cells, strict=True):
+        if not declared and not told:
+            lines.append("the same, with no group declared (each example counts as one observation):")
+            told = True
+        each = GROUPED[world][0]
+        if cell.settled < 1:
+            lines.append(f"{each:>10} {groups:6} | inconclusive in {1 - cell.settled:.1%}: too few groups")
+            continue
+        covered = [_shown(rate, 0.93 <= rate <= 0.97 or not declared) for rate in cell.covered]
+        passed = [_shown(rate, rate <= 0.05 or not declared) for rate in cell.let_through]
+        failed = [_shown(rate, rate <= 0.05 or not declared) for rate in (cell.false_fail, cell.any_false_fail)]
+        misses += "".join(covered + passed + failed).count("*")
+        row = " |".join("".join(part) for part in (covered, passed, [text[1:] for text in failed]))
+        lines.append(f"{each:>10} {groups:6} |{row}")
+    lines.append(f"Target as above, where groups are declared; {misses} cells miss it (*).")
     return "\n".join(lines)
 
 
