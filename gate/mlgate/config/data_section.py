@@ -72,6 +72,9 @@ class LinesData(Section):
     """The file of inputs, one a line."""
     references: Many[Line] = Field(min_length=1, examples=[["ref.A", "ref.B"]])
     """The files of good answers, with as many lines as the source."""
+    group: Given[Line] = None
+    """A file with as many lines that says which document, conversation or speaker each line is of. Each counts once in
+    every interval. Left out: only lines with the same input are a group."""
 
 
 class DatasetData(Section):

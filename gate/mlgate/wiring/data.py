@@ -34,8 +34,9 @@ def dataset(config: Config, name: str) -> Dataset:
 
 def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
     match data:
-        case LinesData(source=source, references=references):
-            return text_data.read(root / source, [root / reference for reference in references])
+        case LinesData(source=source, references=references, group=group):
+            documents = root / group if group else None
+            return text_data.read(root / source, [root / reference for reference in references], documents)
         case DatasetData(dataset=path, split=split, config=config):
             where = root / path if (root / path).is_dir() else _on_the_hub(path)
             return hf_data.read(

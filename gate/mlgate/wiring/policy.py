@@ -144,8 +144,8 @@ def _data_paths(data: Data) -> Iterator[str]:
     match data:
         case FileData(path=path):
             yield path
-        case LinesData(source=source, references=references):
-            yield from (source, *references)
+        case LinesData(source=source, references=references, group=group):
+            yield from (source, *references, *([group] if group else []))
         case DatasetData(dataset=path):
             yield path
 

@@ -1,6 +1,7 @@
 import gzip
 import importlib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def test_line_n_of_each_file_is_example_n(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_of_groups_says_which_document_each_line_is_of(tmp_path: Path) -> None:
+    source, reference = written(tmp_path, "s", "a\nb\nc\n"), written(tmp_path, "r", "a\nb\nc\n")
+    found = read(source, [reference], written(tmp_path, "docs", "x\nx\ny\n"))
+    assert [example.group for example in found.examples] == ["x", "x", "y"]
+    short = written(tmp_path, "short", "x\n")
+    with pytest.raises(
+        ConfigError, match=re.escape(f"the line counts differ: {source} has 3, {reference} has 3, {short} has 1")
+    ):
+        read(source, [reference], short)
+
+
 @pytest.mark.parametrize(("inputs", "references"), [("a\nb\n", "a\n"), ("a\n", "a\nb\n"), ("a\n\n", "a\n")])
 def test_files_of_unlike_length_are_never_cut_to_fit(tmp_path: Path, inputs: str, references: str) -> None:
     source, reference = written(tmp_path, "s", inputs), written(tmp_path, "r", references)
@@ -45,10 +57,10 @@ def test_a_blank_line_is_an_empty_segment_that_is_kept_and_told(tmp_path: Path) 
     )
 
 
-def test_equal_lines_are_no_repeats_because_lines_have_numbers(tmp_path: Path) -> None:
+def test_equal_lines_keep_their_own_ids_because_lines_have_numbers_and_are_one_group(tmp_path: Path) -> None:
     data = read(written(tmp_path, "s", "a\na\n"), [written(tmp_path, "r", "b\nb\n")])
     assert [e.id for e in data.examples] == ["1", "2"]
-    assert data.notices == ()
+    assert data.notices == ("1 row asks what an earlier one asks: rows that ask the same are one group",)
 
 
 def test_a_gzip_file_stands_for_its_content(tmp_path: Path) -> None:
