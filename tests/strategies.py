@@ -124,9 +124,11 @@ metrics = st.builds(
 )
 names = st.one_of(st.sampled_from(["rougeL", "bleu", "summaries", "module=parser", ""]), hostile)
 places = st.one_of(st.just("mlgate.yaml:12:31"), hostile)
-measurements = st.builds(Measurement, names, names, metrics, numbers, counts, numbers, numbers, hostile, names)
+measurements = st.builds(
+    Measurement, names, names, metrics, numbers, counts, numbers, numbers, hostile, names, st.none() | counts
+)
 widths = st.builds(Width, numbers, numbers).filter(lambda width: not width.half < 0)
-deltas = st.builds(Delta, numbers, widths, widths, st.booleans(), st.just(0.0) | numbers)
+deltas = st.builds(Delta, numbers, widths, widths, st.booleans(), st.just(0.0) | numbers, st.just(0.0) | numbers)
 rules = st.builds(
     Rule,
     metric=names,

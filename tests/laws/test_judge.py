@@ -354,9 +354,9 @@ def test_one_small_loss_among_equals_says_no_more_than_none_at_all() -> None:
 
 
 def test_only_rows_that_are_equal_whole_are_identical() -> None:
-    same = compared([{"quality": 0.8, "seconds": 1.0}] * 20, [{"quality": 0.8, "seconds": 1.0}] * 20)
+    same = compared([{"quality": 0.8, "seconds": 1.0}] * 100, [{"quality": 0.8, "seconds": 1.0}] * 100)
     assert same.why == "quality 0.8000: nothing that was observed differs from the baseline's"
-    other = compared([{"quality": 0.8, "seconds": 1.0}] * 20, [{"quality": 0.8, "seconds": 2.0}] * 20)
+    other = compared([{"quality": 0.8, "seconds": 1.0}] * 70, [{"quality": 0.8, "seconds": 2.0}] * 70)
     assert other.topic == "inconclusive"
 
 

@@ -83,7 +83,7 @@ class RuleSection(Section):
     on_breach: OnBreach = "block"
     """What a broken bound does: `block` or `warn`."""
     on_inconclusive: OnBreach = "block"
-    """What a check that is too small to settle the rule does: `block` or `warn`. With `on_breach: warn` it warns, too."""
+    """What a check that is too small to settle the rule does: `block` or `warn`; `warn` with `on_breach: warn`."""
 
     @property
     def compares(self) -> bool:
