@@ -15,7 +15,7 @@ from mlgate.core.check import Example, Json, digest_of
 if TYPE_CHECKING:
     from mlgate.core.evidence import Provenance
 
-_MOST_HASHED = 1_000_000
+_MOST_HASHED = 500_000
 """Examples, over all the ways to slice that are tried: a few seconds."""
 
 
