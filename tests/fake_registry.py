@@ -33,7 +33,8 @@ class FakeRegistry:
         for known in self.versions():
             if known.verdict == candidate.verdict:
                 return known
-        return self._made(Version(0, candidate.run, candidate.verdict, candidate.evidence, candidate.model))
+        digests = candidate.verdict, candidate.evidence, candidate.model
+        return self._made(Version(0, candidate.run, *digests, form=candidate.form))
 
     def live(self, alias: str) -> int:
         return self._aliases.get(alias, NONE)

@@ -12,6 +12,7 @@ from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_registry import LEDGER, MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.core.errors import AdapterError, GateError
+from mlgate.core.identity import FIRST, FORM
 from mlgate.core.ledger import NONE, Ledger, Move
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Candidate
@@ -197,6 +198,17 @@ def test_edited_digests_are_seen(registry: MlflowRegistry, passed: Made, server:
     registry.register(one)
     server.client.set_model_version_tag(registry.name, "1", "mlgate.model", digest("another"))
     assert not registry.register(one).is_of(one)
+
+
+def test_a_version_says_in_which_form_its_digests_are_and_one_that_says_nothing_has_the_first(
+    registry: MlflowRegistry, passed: Made, server: Server
+) -> None:
+    registry.register(passed(1))
+    registry.register(replace(passed(2), form=FIRST))
+    assert [one.form for one in registry.versions()] == [FORM, FIRST]
+    server.client.delete_model_version_tag(registry.name, "1", "mlgate.form")
+    server.client.set_model_version_tag(registry.name, "2", "mlgate.form", "soon")
+    assert [one.form for one in registry.versions()] == [FIRST, FIRST]
 
 
 def test_approval_is_a_tag_of_the_version(registry: MlflowRegistry, passed: Made, server: Server) -> None:

@@ -167,8 +167,9 @@ def forged(path: Path, change: Callable[[list[str]], list[str]], *, seal: bool =
         from mlgate.adapters import evidence_file
         from mlgate.core.evidence import Evidence, decode
 
-        provenance, environments = evidence_file.parse_header(lines[0].encode(), "x")
-        evidence_file.write(path, Evidence.of(provenance, environments, [decode(line) for line in lines[1:-1]]))
+        first = evidence_file.parse_header(lines[0].encode(), "x")
+        rows = [decode(line) for line in lines[1:-1]]
+        evidence_file.write(path, Evidence.of(first.provenance, first.environments, rows, first.form))
 
 
 def test_t29_a_shard_twice_with_different_answers_is_refused(desk: Desk) -> None:

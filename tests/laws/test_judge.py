@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 import re
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 from mlgate.checks.accuracy import Accuracy
 from mlgate.checks.recorded import Recorded
-from mlgate.core.check import Better, Bound, Check, Example, Metric, MetricChoice, Rule, Suite, data_digest
+from mlgate.core.check import Better, Bound, Check, Example, Metric, MetricChoice, Rule, Suite, data_digest, digest_of
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
+from mlgate.core.identity import FIRST, FORM
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.ports import Kinds
 from mlgate.core.statistics import SMALLEST_SLICE, Width
@@ -136,6 +138,54 @@ def test_evidence_of_other_data_never_passes() -> None:
     other = Provenance("abc", suite.digest, "m", ((check.id, "elsewhere"),))
     report = judge(suite, KINDS, Evidence.of(other, [], rows_of(check, [1.0] * 5)), None)
     assert report.outcome is Outcome.ERRORED
+    assert "other data" in report.reason
+
+
+FIELDS = ("kind", "half", "third")
+some_fields = st.lists(st.sampled_from(FIELDS), unique=True).map(tuple)
+
+
+def cut(check: Check, fields: tuple[str, ...]) -> Check:
+    """Return the check over the same data, sliced by these fields: as its data would be read again."""
+    held = {"kind": 2, "half": 5, "third": 3}
+    examples = tuple(
+        replace(one, slices=tuple((name, str(int(one.id) % held[name])) for name in fields)) for one in check.examples
+    )
+    return replace(check, examples=examples, slices=fields, data_digest=data_digest(examples))
+
+
+@given(some_fields, some_fields, st.booleans())
+def test_slices_come_and_go_and_what_was_observed_is_compared(
+    before: tuple[str, ...], after: tuple[str, ...], older: bool
+) -> None:
+    plain = recorded(30, DROP)
+    then, now = cut(plain, before), cut(plain, after)
+    past = seen(Suite.of([then]), rows_of(plain, [0.5] * 30))
+    if older:
+        lines = (digest_of([one.id, one.input, [], [list(pair) for pair in one.slices]]) for one in then.examples)
+        digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+        past = replace(past, provenance=replace(past.provenance, data=((then.id, digest),)), form=FIRST)
+    suite = Suite.of([now])
+    report = judge(suite, KINDS, seen(suite, rows_of(plain, [0.5] * 30)), Baseline("file b", past))
+    if older and not set(before) <= set(after):
+        assert report.outcome is Outcome.INCONCLUSIVE
+        assert "its digest is of an older form" in report.reason
+        assert "accept a new baseline" in report.reason
+    else:
+        assert report.outcome is Outcome.PASSED
+
+
+@given(some_fields, some_fields, st.booleans(), st.integers(0, 29))
+def test_other_data_are_never_compared_whatever_their_slices(
+    before: tuple[str, ...], after: tuple[str, ...], older: bool, place: int
+) -> None:
+    plain = recorded(30, DROP)
+    edited = replace(plain.examples[place], input="another question")
+    other = replace(plain, examples=(*plain.examples[:place], edited, *plain.examples[place + 1 :]))
+    past = replace(seen(Suite.of([cut(plain, before)]), rows_of(plain, [0.5] * 30)), form=FIRST if older else FORM)
+    suite = Suite.of([cut(other, after)])
+    report = judge(suite, KINDS, seen(suite, rows_of(plain, [0.5] * 30)), Baseline("file b", past))
+    assert report.outcome is Outcome.INCONCLUSIVE
     assert "other data" in report.reason
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -28,6 +29,7 @@ from tests.movers import (
 )
 
 from mlgate.core.errors import AdapterError, GateError, Refused
+from mlgate.core.identity import FIRST
 from mlgate.core.ledger import NONE, Ledger, Move
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Candidate
@@ -224,6 +226,60 @@ def test_who_lost_does_not_win_by_trying_again() -> None:
         promoting(lost, second=9, against="evidence-1")(registry)
     assert "mlgate check" in caught.value.hint
     assert len(registry.ledger().moves) == 2
+
+
+def of_form_1(number: int) -> Candidate:
+    return replace(candidate(number), model=f"old-{number}", form=FIRST)
+
+
+def withdrawn_in_form_1() -> FakeRegistry:
+    """Return a registry in which an older mlgate promoted 1 and 2, and somebody rolled back from 2."""
+    registry = FakeRegistry()
+    for number in (1, 2):
+        promote(registry, of_form_1(number), alias=CHAMPION, now=at(number))
+    rollback(registry, alias=CHAMPION, now=at(3))
+    return registry
+
+
+def pushed(registry: FakeRegistry, number: int, model: int, *, second: int, known: bool, again: bool = False) -> None:
+    """Promote a model of today under a verdict of its own; *known*: its digest of form 1 can be told."""
+    before = f"old-{model}" if known else ""
+    one = replace(candidate(number), model=f"model-{model}", model_before=before)
+    promote(registry, one, alias=CHAMPION, now=at(second), again=again)
+
+
+def test_a_model_that_was_rolled_back_from_in_form_1_waits_for_a_person() -> None:
+    registry = withdrawn_in_form_1()
+    with pytest.raises(GateError, match="this very model was rolled back from"):
+        pushed(registry, 3, 2, second=4, known=True)
+    assert registry.live(CHAMPION) == 1
+    pushed(registry, 4, 3, second=5, known=True)
+    with pytest.raises(GateError, match="this very model was rolled back from"):
+        pushed(registry, 5, 2, second=6, known=True)
+    pushed(registry, 6, 2, second=7, known=True, again=True)
+    pushed(registry, 7, 3, second=8, known=True)
+    pushed(registry, 8, 2, second=9, known=True)
+
+
+def test_where_a_digest_of_form_1_cannot_be_told_every_model_waits_until_one_is_promoted() -> None:
+    registry = withdrawn_in_form_1()
+    for model in (2, 3):
+        with pytest.raises(GateError, match="cannot be told by digests of two forms") as raised:
+            pushed(registry, 2 + model, model, second=model, known=False)
+        assert "mlgate promote" in raised.value.hint
+    assert registry.live(CHAMPION) == 1
+    pushed(registry, 6, 3, second=6, known=False, again=True)
+    pushed(registry, 7, 4, second=7, known=False)
+    rollback(registry, alias=CHAMPION, now=at(8))
+    with pytest.raises(GateError, match="this very model was rolled back from"):
+        pushed(registry, 8, 4, second=9, known=False)
+
+
+def test_code_and_answers_have_one_digest_in_both_forms_and_are_compared() -> None:
+    registry = withdrawn_in_form_1()
+    same = replace(candidate(3), model="old-2", model_before="old-2")
+    with pytest.raises(GateError, match="this very model was rolled back from"):
+        promote(registry, same, alias=CHAMPION, now=at(4), again=False)
 
 
 @pytest.mark.parametrize(("against", "passes"), [("", True), (None, True), ("evidence-1", False)])

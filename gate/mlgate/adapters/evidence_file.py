@@ -8,17 +8,29 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate.adapters import whole_file
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Provenance, Row, decode, encode
+from mlgate.core.identity import FORMS
 
-FORMAT = "mlgate.evidence/1"
+_FORMATS = {f"mlgate.evidence/{form}": form for form in FORMS}
+"""What a first line calls itself, and the form of the digests behind it."""
 LARGEST = 1 << 30
 """Bytes of text, unpacked. More is refused: evidence of a hostile run may be a bomb."""
 LONGEST = 8 << 20
 """Bytes of one row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first line of an evidence file or a journal says."""
+
+    provenance: Provenance
+    environments: frozenset[Environment]
+    form: int
 
 
 def write(path: Path, evidence: Evidence) -> None:
@@ -40,7 +52,7 @@ def write(path: Path, evidence: Evidence) -> None:
 
 def lines_of(evidence: Evidence, name: str) -> Iterator[bytes]:
     """Yield the header and the rows, as a file or a journal begins; EvidenceError where they would be too much."""
-    first = header(evidence.provenance, evidence.environments).encode("ascii")
+    first = header(evidence).encode("ascii")
     if len(first) > LONGEST:
         raise _too_much(name)
     yield first
@@ -77,10 +89,11 @@ def _too_much(name: str) -> EvidenceError:
     )
 
 
-def header(provenance: Provenance, environments: frozenset[Environment]) -> str:
+def header(evidence: Evidence) -> str:
     """Return the first line of an evidence file or a journal."""
+    provenance = evidence.provenance
     value = {
-        "format": FORMAT,
+        "format": f"mlgate.evidence/{evidence.form}",
         "commit": provenance.commit,
         "suite": provenance.suite,
         "model": provenance.model,
@@ -89,7 +102,7 @@ def header(provenance: Provenance, environments: frozenset[Environment]) -> str:
         **({"run": provenance.run} if provenance.run else {}),
         "environments": [
             {"python": e.python, "platform": e.platform, "cpu": e.cpu, "versions": dict(e.versions)}
-            for e in sorted(environments)
+            for e in sorted(evidence.environments)
         ],
     }
     return json.dumps(value, sort_keys=True, ensure_ascii=True) + "\n"
@@ -120,11 +133,12 @@ def _older(path: Path) -> str:
 def parse(content: bytes, name: str) -> Evidence:
     """Read an evidence file's bytes; *name* is for messages."""
     lines = _lines(content, name)
-    provenance, environments = parse_header(next(lines, b""), name)
+    first = parse_header(next(lines, b""), name)
     rows: list[Row] = []
     for number, line in enumerate(lines, start=2):
         if line.startswith(b'{"digest"'):
-            return _sealed(Evidence.of(provenance, environments, rows), line, next(lines, None), name)
+            evidence = Evidence.of(first.provenance, first.environments, rows, first.form)
+            return _sealed(evidence, line, next(lines, None), name)
         rows.append(parse_row(line, f"{name}:{number}"))
     raise _damaged(name, "it ends before its last line")
 
@@ -164,7 +178,7 @@ def _damaged(name: str, why: str) -> EvidenceError:
     return EvidenceError(f"the evidence is damaged: {why}", where=name, hint="collect this part again")
 
 
-def parse_header(line: bytes, name: str) -> tuple[Provenance, frozenset[Environment]]:
+def parse_header(line: bytes, name: str) -> Header:
     """Read a first line back."""
     try:
         match json.loads(line):
@@ -176,16 +190,22 @@ def parse_header(line: bytes, name: str) -> tuple[Provenance, frozenset[Environm
                 "data": dict(data),
                 "environments": list(environments),
                 **more,
-            } if form == FORMAT and all(isinstance(d, str) for d in data.values()):
+            } if form in _FORMATS and all(isinstance(d, str) for d in data.values()):
                 baseline, run = str(more.get("baseline", "")), str(more.get("run", ""))
-                return Provenance(commit, suite, model, tuple(sorted(data.items())), baseline, run), frozenset(
+                found = frozenset(
                     Environment(
                         str(e["python"]), str(e["platform"]), str(e["cpu"]), tuple(sorted(_texts(e["versions"])))
                     )
                     for e in environments
                 )
-            case {"format": form} if form != FORMAT:
-                raise EvidenceError(f"unknown evidence format {form!r}: this mlgate reads {FORMAT}", where=name)
+                provenance = Provenance(commit, suite, model, tuple(sorted(data.items())), baseline, run)
+                return Header(provenance, found, _FORMATS[form])
+            case {"format": str(form)} if form not in _FORMATS:
+                raise EvidenceError(
+                    f"unknown evidence format {form[:80]!r}: this mlgate reads {', '.join(_FORMATS)}",
+                    where=name,
+                    hint="read it with the version of mlgate that wrote it, or a newer one",
+                )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(name, "its first line is not an evidence header") from error
     raise _damaged(name, "its first line is not an evidence header")

@@ -15,8 +15,9 @@ from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_exchange import Broken, HungUp, Line, Reply, Unreachable
 from mlgate.adapters.http_headers import checked
 from mlgate.adapters.http_reading import known_secrets, read
+from mlgate.adapters.model_identity import of_endpoint
 from mlgate.adapters.protocols import Answers, HttpProtocol
-from mlgate.core.check import Example, Json, digest_of
+from mlgate.core.check import Example, Json
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import Failure
 
@@ -64,7 +65,7 @@ class HttpModel:
     @property
     def digest(self) -> str:
         """Return what stands for this model in provenance: where and how it is asked. Its weights nobody can see."""
-        return digest_of([str(self._address), self._protocol.name, repr(self._protocol)])
+        return of_endpoint(self._address, self._protocol.identity)
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         """Ask about *examples* and yield answers in their order. Raises Refused when the host is a forbidden one."""

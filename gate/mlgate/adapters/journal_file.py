@@ -13,6 +13,7 @@ from mlgate.adapters import whole_file
 from mlgate.adapters.evidence_file import LARGEST, line_of, lines_of, parse_header, parse_row
 from mlgate.core.errors import AdapterError, EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Provenance, Row
+from mlgate.core.identity import FORM
 
 
 class JournalFile:
@@ -85,13 +86,19 @@ def read(path: Path, here: Provenance) -> Evidence:
     rows.pop()  # what stands behind the last newline: nothing, or a torn row
     if not rows:
         return Evidence.of(here, [], [])
-    provenance, environments = parse_header(rows[0], str(path))
-    if provenance != here:
+    begun = parse_header(rows[0], str(path))
+    if begun.form != FORM:
+        raise Refused(
+            "the interrupted run was begun by another version of mlgate, whose digests have another form",
+            where=str(path),
+            hint="run `mlgate check` without --resume",
+        )
+    if begun.provenance != here:
         raise Refused(
             "the interrupted run is of another commit, model, suite or data",
             where=str(path),
             hint="run `mlgate check` without --resume",
         )
     return Evidence.of(
-        here, environments, [parse_row(row, f"{path}:{number}") for number, row in enumerate(rows[1:], start=2)]
+        here, begun.environments, [parse_row(row, f"{path}:{number}") for number, row in enumerate(rows[1:], start=2)]
     )

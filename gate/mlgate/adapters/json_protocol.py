@@ -26,6 +26,11 @@ class PlainJson:
     path: str = ""
     """Behind the endpoint's URL; empty when that names the route already."""
 
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Return the template and the paths."""
+        return {"protocol": self.name, "request": self.request, "answer": self.answer_path, "path": self.path}
+
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Fill the template."""
         (asked,) = inputs

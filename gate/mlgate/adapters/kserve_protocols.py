@@ -31,6 +31,12 @@ class KServeV1:
     params: Mapping[str, Json] = field(default_factory=dict)
     """Further fields of the request, beside `instances`."""
 
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Return the model's name, the template, and what is sent beside the input."""
+        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
+        return {"protocol": self.name, **asked}
+
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send every input as it is, without a template: V1 takes any JSON."""
         plain = self.template == PLACE
@@ -58,6 +64,12 @@ class KServeV2:
     """The request's `parameters`."""
     input_name: str = "input"
     """Of the input tensor; servers with a declared signature insist on theirs."""
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Return the model's name, the template, and what is sent beside the input."""
+        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
+        return {"protocol": self.name, **asked, "input_name": self.input_name}
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send texts; a BYTES tensor can carry nothing else in JSON.

@@ -12,18 +12,19 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from mlgate.adapters import mlflow_names as names
 from mlgate.adapters.mlflow_client import Server, Unable
 from mlgate.adapters.mlflow_runs import MlflowRuns, run_id
 from mlgate.core.errors import AdapterError, GateError
+from mlgate.core.identity import FIRST, FORM
 from mlgate.core.ledger import NONE, Ledger, Move
 from mlgate.core.registered import Candidate, Version
 
 LEDGER = "mlgate.ledger"
 _VERDICT, _EVIDENCE, _MODEL = "mlgate.verdict", "mlgate.evidence", "mlgate.model"
+_FORM = "mlgate.form"
 _PLACE = re.compile(r"\d{6}")
 _DONE = ".done"
 _LINK = 200
@@ -134,6 +135,7 @@ class MlflowRegistry:
             _VERDICT: candidate.verdict,
             _EVIDENCE: candidate.evidence,
             _MODEL: candidate.model,
+            _FORM: str(candidate.form),
             LEDGER: ledger,
             **({"mlgate.commit": candidate.commit} if candidate.commit else {}),
             **({"mlgate.link": candidate.link} if candidate.link else {}),
@@ -205,7 +207,8 @@ class MlflowRegistry:
 def _version(found: Any) -> Version:
     tags = dict(found.tags or {})
     verdict, evidence, model = (tags.get(name, "") for name in (_VERDICT, _EVIDENCE, _MODEL))
-    return Version(int(found.version), str(found.run_id or ""), verdict, evidence, model, tags)
+    form = FORM if tags.get(_FORM) == str(FORM) else FIRST
+    return Version(int(found.version), str(found.run_id or ""), verdict, evidence, model, tags, form)
 
 
 def _all_of(versions: Sequence[Version], candidate: Candidate) -> list[Version]:
@@ -217,9 +220,16 @@ def _ledger_of(versions: Sequence[Version]) -> str:
 
 
 def _written(move: Move) -> str:
-    said = asdict(move)
-    del said["number"], said["done"]
-    said["link"] = move.link[:_LINK]
+    said = {
+        "alias": move.alias,
+        "kind": move.kind,
+        "version": move.version,
+        "before": move.before,
+        "at": move.at,
+        "verdict": move.verdict,
+        "commit": move.commit,
+        "link": move.link[:_LINK],
+    }
     return json.dumps({name: value for name, value in said.items() if value}, sort_keys=True, ensure_ascii=True)
 
 

@@ -30,6 +30,12 @@ class OpenAIChat:
     stream: bool = field(default=False, repr=False)
     """Whether the answer is to come in pieces, as events. It is the same model: no part of what stands for it."""
 
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Return the model's name, the template, and what is sent beside the input."""
+        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
+        return {"protocol": self.name, **asked}
+
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send text as the user's message; a list of messages goes as it is."""
         (asked,) = inputs
@@ -70,6 +76,12 @@ class OpenAICompletions:
     """Further fields of the request: `temperature`, `max_tokens`, `seed` …"""
     stream: bool = field(default=False, repr=False)
     """Whether the answer is to come in pieces, as events. It is the same model: no part of what stands for it."""
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Return the model's name, the template, and what is sent beside the input."""
+        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
+        return {"protocol": self.name, **asked}
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send one prompt as text and several as a list, as every server takes them."""

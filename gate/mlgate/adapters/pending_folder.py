@@ -8,12 +8,11 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mlgate.adapters import whole_file
-from mlgate.core.check import digest_of
+from mlgate.core.check import Json, digest_of
 from mlgate.core.errors import AdapterError, EvidenceError
 from mlgate.core.record import DataUsed, Record
 
@@ -47,7 +46,19 @@ class PendingFolder:
         for name, content in record.files.items():
             whole_file.write(folder / name, content)
         files = {name: _digest(content) for name, content in record.files.items()}
-        said = {"format": _FORMAT, **asdict(record), "files": files}
+        said: dict[str, Json] = {
+            "format": _FORMAT,
+            "key": record.key,
+            "name": record.name,
+            "verdict": record.verdict,
+            "evidence": record.evidence,
+            "began": record.began,
+            "params": record.params,
+            "metrics": record.metrics,
+            "tags": record.tags,
+            "data": [_used(one) for one in record.data],
+            "files": files,
+        }
         text = json.dumps({**said, _SUM: digest_of(said)}, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
         whole_file.write(folder / RECORD, text.encode("ascii") + b"\n")
 
@@ -147,9 +158,22 @@ def _record(said: Mapping[str, Any], files: Mapping[str, bytes]) -> Record:
         params=_texts(said["params"]),
         metrics={str(name): float(value) for name, value in said["metrics"].items()},
         tags=_texts(said["tags"]),
-        data=tuple(DataUsed(**one) for one in said["data"]),
+        data=tuple(
+            DataUsed(one["check"], one["digest"], one["source"], one["examples"], one["version"])
+            for one in said["data"]
+        ),
         files=files,
     )
+
+
+def _used(data: DataUsed) -> Json:
+    return {
+        "check": data.check,
+        "digest": data.digest,
+        "source": data.source,
+        "examples": data.examples,
+        "version": data.version,
+    }
 
 
 def _texts(value: Mapping[str, Any]) -> Mapping[str, str]:

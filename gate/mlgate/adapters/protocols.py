@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from mlgate.core.check import Json
@@ -21,6 +21,10 @@ class HttpProtocol(Protocol):
     name: ClassVar[str]
     batches: ClassVar[bool]
     """Whether several inputs fit into one request."""
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Return all that makes it ask as it asks, by name and written out: hashed, it stands for a model for years."""
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Return path and body that ask about *inputs*. Raises ValueError for an input the protocol cannot carry."""

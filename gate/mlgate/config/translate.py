@@ -22,9 +22,13 @@ from mlgate.core.outcome import Outcome
 def needed_fields(config: Config, check_id: str) -> tuple[str, ...]:
     """Return the fields of the data that the check slices, or mixes its load, by; its data must be read with them."""
     section = config.checks[check_id]
-    if isinstance(section, LatencyCheck):
-        return (section.load.mix.by,) if section.load.mix else ()
-    return tuple(section.slices)
+    mixed_by = _mixed_by(section)
+    return (mixed_by,) if mixed_by else tuple(section.slices)
+
+
+def _mixed_by(section: Section) -> str:
+    """Return the field that decides how often each example is asked; empty where all are asked alike."""
+    return section.load.mix.by if isinstance(section, LatencyCheck) and section.load.mix else ""
 
 
 def to_check(config: Config, check_id: str, examples: Sequence[Example], notices: Sequence[str] = ()) -> Check:
@@ -56,7 +60,7 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
         metrics=chosen,
         rules=rules,
         slices=tuple(section.slices),
-        data_digest=data_digest(examples),
+        data_digest=data_digest(examples, _mixed_by(section)),
         params=params,
         notices=(*notices, *unasked, *_slips(config, check_id, section, chosen)),
         rounds=rounds,

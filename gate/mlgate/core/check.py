@@ -152,7 +152,7 @@ class Check:
     slices: tuple[str, ...] = ()
     """The fields whose values are measured apart."""
     data_digest: str = ""
-    """Of ids, inputs, references and slices: what the answers are answers to."""
+    """Of ids, inputs and references, and of the field that a load is mixed by: what the answers are answers to."""
     params: Mapping[str, Json] = field(default_factory=dict)
     """What the kind needs to observe; part of the suite's digest."""
     notices: tuple[str, ...] = ()
@@ -174,12 +174,16 @@ class Check:
         return tuple(example.id for example in self.examples)
 
 
-def data_digest(examples: Iterable[Example]) -> str:
-    """Return the digest of a data set by content, whatever file format it came in."""
+def data_digest(examples: Iterable[Example], asked_by: str = "") -> str:
+    """Return the digest of what is asked of a data set, by content, whatever file format it came in.
+
+    How answers are divided when they are judged is no part of it: `slices:` come and go, and the answers stay.
+    *asked_by* is a field that decides how often each example is asked.
+    """
     lines = hashlib.sha256()
     for example in examples:
-        slices: list[Json] = [[name, value] for name, value in example.slices]
-        lines.update(digest_of([example.id, example.input, list(example.references), slices]).encode())
+        asked: list[Json] = [[name, value] for name, value in example.slices if name == asked_by]
+        lines.update(digest_of([example.id, example.input, list(example.references), asked]).encode())
     return lines.hexdigest()
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mlgate.core import form1
 from mlgate.core.errors import EvidenceError, Refused
+from mlgate.core.identity import FIRST, FORM, identity
 
 Blame = Literal["model", "gate"]
 """Whose fault a gap is: the model was asked and failed, or it could not be asked at all."""
@@ -59,9 +61,9 @@ class Provenance:
     """Digest of the model: its code, its image or its answers; an endpoint's address."""
     data: tuple[tuple[str, str], ...]
     """Check and the digest of its data, sorted."""
-    baseline: str = field(default="", repr=False)
+    baseline: str = ""
     """Digest of the baseline's model when it was observed in the same run; empty when it was not."""
-    run: str = field(default="", repr=False)
+    run: str = ""
     """The CI run that observed it, e.g. `github-17234567890`; empty at a desk. Shards of two runs never merge."""
 
 
@@ -82,25 +84,34 @@ class Evidence:
     provenance: Provenance
     environments: frozenset[Environment] = frozenset()
     rows: Mapping[tuple[str, str], Row] = field(default_factory=dict)
+    form: int = FORM
+    """Of its digest and of those in its provenance. What an older mlgate observed keeps the digest that it got then."""
 
     @classmethod
-    def of(cls, provenance: Provenance, environments: Iterable[Environment], rows: Iterable[Row]) -> Evidence:
+    def of(
+        cls, provenance: Provenance, environments: Iterable[Environment], rows: Iterable[Row], form: int = FORM
+    ) -> Evidence:
         """Index *rows* by check and example. Refuse two observations of one example that differ."""
         merged: dict[tuple[str, str], Row] = {}
         for row in rows:
             known = merged.get(row.key)
             merged[row.key] = row if known is None else _join(known, row)
-        return cls(provenance, frozenset(environments), merged)
+        return cls(provenance, frozenset(environments), merged, form)
 
     def __or__(self, other: Evidence) -> Evidence:
         """Join two shards of the same run; refuse shards of two runs."""
+        if self.form != other.form:
+            raise Refused(
+                f"evidence of two forms, {self.form} and {other.form}: two versions of mlgate wrote it",
+                hint="observe all parts of a run with one version of mlgate",
+            )
         if self.provenance != other.provenance:
             raise Refused(
                 f"evidence of two runs: {_difference(self.provenance, other.provenance)}",
                 hint="merge only shards of one run: of the same commit, suite, model and data",
             )
         rows = [*self.rows.values(), *other.rows.values()]
-        return Evidence.of(self.provenance, self.environments | other.environments, rows)
+        return Evidence.of(self.provenance, self.environments | other.environments, rows, self.form)
 
     def under(self, check: str) -> dict[str, Row]:
         """Return the rows of one check by example id."""
@@ -114,12 +125,24 @@ class Evidence:
     @property
     def digest(self) -> str:
         """Return the SHA-256 of provenance and rows; where it was observed does not matter."""
-        known = self.provenance
-        run = f"|run {known.run}" if known.run else ""
-        sha = hashlib.sha256(f"{known!r}{known.baseline}{run}".encode())
+        sha = hashlib.sha256((form1.head(self.provenance) if self.form == FIRST else _head(self.provenance)).encode())
         for line in self.lines():
             sha.update(line.encode("ascii") + b"\n")
         return sha.hexdigest()
+
+
+def _head(known: Provenance) -> str:
+    return identity(
+        "evidence",
+        {
+            "commit": known.commit,
+            "suite": known.suite,
+            "model": known.model,
+            "data": [list(pair) for pair in known.data],
+            "baseline": known.baseline,
+            "run": known.run,
+        },
+    )
 
 
 def _join(a: Row, b: Row) -> Row:

@@ -12,7 +12,7 @@ class DataUsed:
 
     check: str
     digest: str
-    """SHA-256 of ids, inputs, references and slices: the same for the same examples, whatever file they lie in."""
+    """SHA-256 of ids, inputs and references: the same for the same examples, whatever file they lie in."""
     source: str
     """Where it came from, as the configuration names it: a path, a dataset's name."""
     examples: int

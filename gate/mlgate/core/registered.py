@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mlgate.core.identity import FIRST, FORM
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -24,6 +26,10 @@ class Candidate:
     """The CI run's page; empty at a desk."""
     said: str = ""
     """The verdict in one sentence."""
+    form: int = FORM
+    """Of the digests. See `identity`."""
+    model_before: str = ""
+    """Digest of the same model in the form before, for versions that have that; empty where it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Version:
     model: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Every tag, people's too: approval is one of them."""
+    form: int = FIRST
+    """Of its digests: a version that says nothing of it was registered when there was one form."""
 
     def is_of(self, candidate: Candidate) -> bool:
         """Return whether it is the candidate's: verdict, evidence and model are the same."""

@@ -37,7 +37,7 @@ def evidence_of(suite: Suite, evidence: Evidence) -> Evidence | None:
     data = tuple(sorted((check.baseline_of, known[name]) for name, check in twins.items() if name in known))
     provenance = Provenance("", evidence.provenance.suite, evidence.provenance.baseline, data)
     rows = [_renamed(row, twins[check].baseline_of) for (check, _), row in evidence.rows.items() if check in twins]
-    return Evidence.of(provenance, evidence.environments, rows)
+    return Evidence.of(provenance, evidence.environments, rows, evidence.form)
 
 
 def _renamed(row: Row, check: str) -> Row:

@@ -97,11 +97,11 @@ def _asked_otherwise(base: Check, head: Check) -> Iterator[Change]:
 
 
 def _other_data(base: Check, head: Check) -> str:
-    """Return how the data differ in what is asked, in good answers, or in the slices that both have; empty: not.
+    """Return how the data differ in what is asked, in good answers, or in the fields that both read; empty: not.
 
     By digest: to Python 1 equals True, and a model may tell them apart.
     """
-    shared = set(base.slices) & set(head.slices)
+    shared = _fields(base) & _fields(head)
     before, after = ([_asked_of(example, shared) for example in check.examples] for check in (base, head))
     if len(before) != len(after):
         return f"{len(before):,} examples become {len(after):,}"
@@ -109,8 +109,13 @@ def _other_data(base: Check, head: Check) -> str:
     return f"{edited:,} of {len(before):,} examples are edited" if edited else ""
 
 
-def _asked_of(example: Example, fields: Collection[str]) -> str:
-    return data_digest([replace(example, slices=tuple(pair for pair in example.slices if pair[0] in fields))])
+def _fields(check: Check) -> frozenset[str]:
+    """Return the fields that a check reads beside inputs and references: to slice by, or to mix its load by."""
+    return frozenset(name for example in check.examples for name, _ in example.slices)
+
+
+def _asked_of(example: Example, fields: Collection[str]) -> tuple[str, Sequence[tuple[str, str]]]:
+    return data_digest([example]), sorted(pair for pair in example.slices if pair[0] in fields)
 
 
 def _recomputed(base: Check, head: Check) -> frozenset[str]:

@@ -198,18 +198,42 @@ def _demand_live(evidence: str, registry: Registry, alias: str, live: int) -> No
 
 def _demand_fresh(candidate: Candidate, registry: Registry, ledger: Ledger, alias: str) -> None:
     """Raise GateError for a model that somebody rolled back from: the next push would undo the rollback."""
-    models = {one.number: one.model for one in registry.versions()}
+    versions = {one.number: one for one in registry.versions()}
     withdrawn: Move | None = None
+    untold: Move | None = None
+    """A rollback from a version whose model's digest has the form before, and cannot be compared with this one's."""
     for move in ledger.of(alias):
-        if move.kind == "rolled back" and models.get(move.before) == candidate.model:
+        left = _is_same(candidate, versions.get(move.before)) if move.kind == "rolled back" else False
+        if left is None:
+            untold = move
+        elif left:
             withdrawn = move
-        elif models.get(move.version) == candidate.model:
-            withdrawn = None
+        elif _is_same(candidate, versions.get(move.version)):
+            withdrawn = untold = None
+        elif move.version in versions and versions[move.version].form == candidate.form:
+            untold = None  # a person, or a model that could be compared, went past it
     if withdrawn is not None:
         raise GateError(
             f"this very model was rolled back from at {withdrawn.at}, as version {withdrawn.before}",
             hint="if it should be live again: mlgate promote",
         )
+    if untold is not None:
+        raise GateError(
+            f"version {untold.before} was rolled back from at {untold.at}, and an older mlgate registered it: "
+            "whether this is the same model cannot be told by digests of two forms",
+            hint="if this model should be live: mlgate promote",
+        )
+
+
+def _is_same(candidate: Candidate, version: Version | None) -> bool | None:
+    """Return whether a version is of the candidate's model; None where their digests cannot be compared."""
+    if version is None or not version.model:
+        return False
+    if candidate.model == version.model:
+        return True
+    if candidate.form == version.form:
+        return False
+    return candidate.model_before == version.model if candidate.model_before else None
 
 
 def _demand(version: Version, registry: Registry, approval: Approval | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 
 from mlgate.core.check import Json, Rule, digest_of
 from mlgate.core.record import DataUsed, Record
@@ -72,17 +71,17 @@ def _rules(report: Report) -> Iterator[tuple[str, Rule]]:
 
 
 def _written(check: str, rule: Rule) -> Json:
-    said = asdict(rule)
-    del said["where"], said["added"], said["note"]
     return [
         check,
         {
-            **said,
+            "metric": rule.metric,
             "bound": rule.bound.value,
             "limit": str(rule.limit),
+            "relative": rule.relative,
             "confidence": str(rule.confidence),
             "on_breach": rule.on_breach.name,
             "on_inconclusive": rule.on_inconclusive.name,
+            "slice_by": rule.slice_by,
         },
     ]
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mlgate.core import form1
 from mlgate.core.check import Better, Check, Metric
 from mlgate.core.evidence import Evidence, Observation, Row
 from mlgate.core.groups import groups_of
+from mlgate.core.identity import FIRST
 from mlgate.core.ports import Kind
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import (
@@ -72,8 +74,9 @@ def score(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
     observed = dict(evidence.provenance.data).get(check.id)
     if observed is None:
         return Incomplete(f"the evidence holds nothing of the check {check.id}")
-    if observed != check.data_digest:
-        return Incomplete(f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})")
+    why = _other_data(check, observed, evidence.form)
+    if why:
+        return Incomplete(why)
     rows = evidence.under(check.id)
     planned = check.rows
     missing = [example for example in planned if example not in rows]
@@ -90,6 +93,21 @@ def score(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
 
 def _in_groups(part: Part, groups: NDArray[np.intp] | None) -> Part:
     return replace(part, groups=groups) if isinstance(part, Statistics) else part
+
+
+def _other_data(check: Check, observed: str, form: int) -> str:
+    """Return why evidence of data with the digest *observed* says nothing of today's; empty where it is the same."""
+    if observed == check.data_digest:
+        return ""
+    why = f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})"
+    if form != FIRST:
+        return why
+    if form1.is_of(check.examples, observed):
+        return ""
+    return (
+        f"{why}, or was sliced by a field that `slices:` does not name any more: its digest is of an older form, "
+        "which covered them; name that field again, or accept a new baseline"
+    )
 
 
 def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, str], noun: str) -> str:

@@ -75,6 +75,8 @@ def _accept(ended: Ended, project: Project, store: BaselineStore) -> None:
                 logged,
                 kept.chosen_alias or CHAMPION,
                 image=promotion.image_of(project.config),
+                form=ended.evidence.form,
+                model_before=project.model_before(ended.report.provenance.model),
                 again=False,
             )
         except GateError as error:  # e.g. it waits for approval: that is no part of the verdict

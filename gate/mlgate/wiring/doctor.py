@@ -12,6 +12,7 @@ from mlgate import __version__
 from mlgate.adapters import environment, git
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.identity import FORM
 from mlgate.core.ports import Failure
 from mlgate.core.row import quoted
 from mlgate.flow.check import look_up
@@ -98,7 +99,8 @@ def _baseline(project: Project) -> Examined:
     if found.evidence is None:
         return Examined("note", "baseline", found.why)
     commit = found.evidence.provenance.commit[:12] or "no commit"
-    return Examined("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}")
+    older = "" if found.evidence.form == FORM else ", written by an older mlgate: it is read as it is"
+    return Examined("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}{older}")
 
 
 def _model(project: Project) -> Examined:

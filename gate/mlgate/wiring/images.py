@@ -17,10 +17,11 @@ from mlgate.adapters.docker_server import ModelServer
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
 from mlgate.adapters.load_channel import Channel, ProcessChannel
+from mlgate.adapters.model_identity import of_image
 from mlgate.config.image_section import Image as Section
 from mlgate.config.model_section import ModelSection
-from mlgate.core.check import digest_of
 from mlgate.core.errors import ModelError
+from mlgate.core.identity import FORM
 from mlgate.wiring import models
 
 if TYPE_CHECKING:
@@ -34,11 +35,16 @@ class Images:
     root: Path
     _found: dict[str, Image] = field(default_factory=dict)
 
-    def digest(self, section: ModelSection) -> str:
+    def digest(self, section: ModelSection, form: int = FORM) -> str:
         """Return what stands for an image model in provenance: its content, and how it is started and asked."""
-        assert section.image is not None
-        asked = repr(models.protocol(section, section.image))
-        return digest_of([self._image(section.image).id, asked, repr(_options(section.image))])
+        given = section.image
+        assert given is not None
+        asked = models.protocol(section, given).identity
+        return of_image(self._image(given).id, asked, _options(given), given.cpus, form)
+
+    def has(self, section: ModelSection) -> bool:
+        """Return whether this run has found or built the section's image already."""
+        return section.image is not None and _written(section.image) in self._found
 
     def reap(self) -> tuple[str, ...]:
         """Remove what killed runs left in the engine; return what was removed."""
@@ -70,7 +76,7 @@ class Images:
         return docker_engine.connect()
 
     def _image(self, given: Section) -> Image:
-        written = given.model_dump_json(exclude_unset=True)
+        written = _written(given)
         if written not in self._found:
             self._found[written] = self._look_up(given)
         return self._found[written]
@@ -101,6 +107,10 @@ def load(section: ModelSection, server: ModelServer, run: str, *, stream: bool) 
         concurrency=given.concurrency,
         cpus=None if strict else _cores(given.cpus)[1],
     )
+
+
+def _written(given: Section) -> str:
+    return given.model_dump_json(exclude_unset=True)
 
 
 class _Lent:

@@ -12,13 +12,15 @@ from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_model import HttpModel
 from mlgate.adapters.json_protocol import PlainJson
 from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
+from mlgate.adapters.model_identity import of_endpoint
 from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols import HttpProtocol
 from mlgate.adapters.python_model import PythonModel
 from mlgate.config.model_section import Endpoint, ModelSection
 from mlgate.config.served_section import GRPC, Served
-from mlgate.core.check import Json, Suite, digest_of
+from mlgate.core.check import Json, Suite
 from mlgate.core.errors import ConfigError
+from mlgate.core.identity import FORM
 from mlgate.core.ports import Model
 
 
@@ -110,13 +112,16 @@ def _secret(name: str) -> str:
     return value
 
 
-def digest(section: ModelSection, root: Path, suite: Suite) -> str:
-    """Return what stands for the model in provenance: its code, its answers, or where and how it is asked."""
+def digest(section: ModelSection, root: Path, suite: Suite, form: int = FORM) -> str:
+    """Return what stands for the model in provenance: its code, its answers, or where and how it is asked.
+
+    Of code and of answers it is the same in every form.
+    """
     if section.python is not None:
         return python(section, root).digest
     if section.answers is not None:
         return answers(section, root, suite).digest
     assert section.endpoint is not None
-    bare = section.endpoint.model_copy(update={"headers": {}})
-    asked = HttpModel(bare.url, protocol(section, bare)).digest
-    return digest_of([asked, GRPC]) if bare.protocol == GRPC else asked
+    given = section.endpoint
+    transport = GRPC if given.protocol == GRPC else "http"
+    return of_endpoint(Address.of(given.url), protocol(section, given).identity, transport, form)

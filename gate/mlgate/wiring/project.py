@@ -31,6 +31,7 @@ from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.identity import FIRST, FORM
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
@@ -92,7 +93,21 @@ class Project:
     def provenance(self) -> Provenance:
         """Return what this checkout would observe."""
         past = self.config.baseline_model
-        return self.provenance_of(self._digest(self.config.model), self._digest(past) if past else "")
+        return self.provenance_of(self.model(), self._digest(past) if past else "")
+
+    def model(self, form: int = FORM) -> str:
+        """Return the digest, in some form, of the model that is here."""
+        return self._digest(self.config.model, form)
+
+    def model_before(self, model: str) -> str:
+        """Return, in the form before, the digest of the model that this run was of; empty where that cannot be told.
+
+        *model* is its digest of today. An image that this run only heard of is not looked up, let alone built.
+        """
+        section = self.config.model
+        if section.image is not None and not self.images.has(section):
+            return ""
+        return model if section.endpoint is None and section.image is None else self._digest(section, FIRST)
 
     @cached_property
     def images(self) -> Images:
@@ -108,10 +123,10 @@ class Project:
             here = replace(here, versions=(*here.versions, ("attempt", run.attempt)))
         return replace(here, versions=(*here.versions, ("sandbox", image.sandbox))) if image else here
 
-    def _digest(self, section: ModelSection) -> str:
+    def _digest(self, section: ModelSection, form: int = FORM) -> str:
         if section.image is not None:
-            return self.images.digest(section)
-        return models.digest(section, self.root, self.suite)
+            return self.images.digest(section, form)
+        return models.digest(section, self.root, self.suite, form)
 
     def provenance_of(self, model: str, baseline: str) -> Provenance:
         """Return what this checkout would observe of the models with these digests."""

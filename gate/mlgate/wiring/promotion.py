@@ -14,6 +14,7 @@ from mlgate.config.mlflow_baseline_section import MlflowBaseline
 from mlgate.config.registry_names import is_model_name
 from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence
+from mlgate.core.identity import FORM
 from mlgate.core.ledger import Ledger
 from mlgate.core.record import Recorded
 from mlgate.core.registered import Candidate
@@ -45,10 +46,10 @@ def run_promote(choice: Choice, alias: str) -> int:
         image = ""  # of a version that is there already
         if not _has_won(memory, verdict, alias):
             acceptable(report, evidence, project, choice)
-            image = image_of(project.config) if is_here(report, project) else ""
+            image = image_of(project.config) if is_here(report, project, evidence.form) else ""
         record = tracking.record_of(report, verdict, project, folder)
         recorded = memory.runs.logged(record) or memory.runs.log(record)
-        done = promote(memory, report, verdict, recorded, alias, image=image)
+        done = promote(memory, report, verdict, recorded, alias, image=image, form=evidence.form)
         tell(sys.stdout, said(done, memory))
     return 0
 
@@ -74,7 +75,7 @@ def run_accept(choice: Choice) -> int:
     with folder.held():
         evidence, report, _ = verified(choice)
         acceptable(report, evidence, project, choice)
-        is_here(report, project)
+        is_here(report, project, evidence.form)
         assert store is not None  # store_of refuses a file without a baseline
         baselines.save(store, evidence, report)
     return 0
@@ -91,11 +92,21 @@ def past(choice: Choice, model: str) -> tuple[str, Ledger]:
 
 
 def promote(
-    memory: Memory, report: Report, verdict: str, recorded: Recorded, alias: str, *, image: str = "", again: bool = True
+    memory: Memory,
+    report: Report,
+    verdict: str,
+    recorded: Recorded,
+    alias: str,
+    *,
+    image: str = "",
+    form: int = FORM,
+    model_before: str = "",
+    again: bool = True,
 ) -> Promotion:
     """Register the model of a verdict that is logged, and move the alias.
 
-    *image* is where it was run from. Not *again*: a model that was rolled back from waits for a person.
+    *image* is where it was run from, *form* that of the evidence's digests, *model_before* the model's digest in the
+    form before. Not *again*: a model that was rolled back from waits for a person.
     """
     given = memory.section.registry
     candidate = Candidate(
@@ -107,6 +118,8 @@ def promote(
         commit=report.provenance.commit,
         link=_link(),
         said=f"{report.outcome.name.lower()}: {report.reason}",
+        form=form,
+        model_before=model_before,
     )
     approval = Approval(given.require.tag) if given.require else None
     against = _against(memory, report, alias)
@@ -171,13 +184,14 @@ def acceptable(report: Report, evidence: Evidence, project: Project, choice: Cho
         )
 
 
-def is_here(report: Report, project: Project) -> bool:
+def is_here(report: Report, project: Project, form: int) -> bool:
     """Return whether the model that was judged is here; False where none can be compared: an image that is elsewhere.
 
+    *form* is that of the judged one's digest: a verdict of an older mlgate is compared as that one did.
     Raises Refused where another one is here.
     """
     try:
-        here = project.provenance.model
+        here = project.model(form)
     except GateError:
         return False
     if here != report.provenance.model:

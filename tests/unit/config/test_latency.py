@@ -56,7 +56,7 @@ def test_a_latency_check_comes_through_whole() -> None:
             Rule("p95_ms", Bound.MAX_RISE, 0.1, relative=True, confidence=0.9, where="m.yaml:12:36"),
             Rule("error_rate", Bound.MAX, 0, on_breach=Outcome.WARNED, where="m.yaml:13:25"),
         ),
-        data_digest=data_digest(EXAMPLES),
+        data_digest=data_digest(EXAMPLES, "length"),
         params={
             "mode": "open",
             "rate": 50,

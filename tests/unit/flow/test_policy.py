@@ -126,6 +126,22 @@ def test_other_questions_are_never_asked_in_place_of_the_bases(edit: dict[str, A
     assert one.rules[0].limit == 40.0, "a tighter rule binds on the base's data, too"
 
 
+def test_a_field_that_a_load_is_mixed_by_is_asked_as_the_base_has_it() -> None:
+    base = check(MIN, slices=(), params={"mix": {"by": "kind", "weights": {"a": 9, "b": 1}}})
+    data = (replace(base.examples[0], slices=(("kind", "b"),)), *base.examples[1:])
+    head = replace(base, examples=data, data_digest=data_digest(data, "kind"))
+    (one,), changes = joined([base], [head])
+    assert one.examples == base.examples
+    assert changes[0].what == "notes: other data, 1 of 3 examples are edited"
+
+
+def test_slices_in_another_order_edit_no_example() -> None:
+    data = tuple(replace(one, slices=(*one.slices, ("half", "b"))) for one in check(MIN).examples)
+    turned = tuple(replace(one, slices=one.slices[::-1]) for one in data)
+    base, head = (check(MIN, examples=one, data_digest=data_digest(one)) for one in (data, turned))
+    assert not said(replace(base, slices=("kind", "half")), replace(head, slices=("half", "kind")))
+
+
 def test_a_metric_that_is_computed_otherwise_is_the_bases_and_its_rule_waits() -> None:
     other = (MetricChoice("chrf", "chrf", {"word_order": 2}),)
     (one,), changes = joined([check(MIN)], [check(here(MIN, limit=40.0), metrics=other)])

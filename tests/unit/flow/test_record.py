@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from tests import load_samples
 from tests.samples import ALL, BLEU, ROUGE, failing, measured, passing, report, rule, warned
 from tests.strategies import hostile, reports
 
-from mlgate.core.check import Bound
+from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
 from mlgate.core.record import DataUsed, Record
@@ -51,22 +51,38 @@ def ruled(of: Report, **change: Any) -> Report:
     return replace(of, findings=(replace(first, rule=replace(first.rule, **change)), *others))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"metric": "chrf"},
-        {"bound": Bound.MAX},
-        {"limit": 0.30000000000000004},
-        {"relative": True},
-        {"confidence": 0.99},
-        {"on_breach": Outcome.WARNED},
-        {"on_inconclusive": Outcome.WARNED},
-        {"slice_by": "module"},
-    ],
-    ids=str,
-)
+OTHER_RULES: list[dict[str, Any]] = [
+    {"metric": "chrf"},
+    {"bound": Bound.MAX},
+    {"limit": 0.30000000000000004},
+    {"relative": True},
+    {"confidence": 0.99},
+    {"on_breach": Outcome.WARNED},
+    {"on_inconclusive": Outcome.WARNED},
+    {"slice_by": "module"},
+]
+
+
+@pytest.mark.parametrize("change", OTHER_RULES, ids=str)
 def test_another_rule_is_another_verdict(change: dict[str, Any]) -> None:
     assert key(ruled(passing(), **change)) != key(passing())
+
+
+def test_every_field_that_tells_two_rules_apart_is_in_the_key_and_what_they_are_called_is_not() -> None:
+    class Limit(Rule):
+        """What Rule may be called tomorrow."""
+
+    first = passing().findings[0].rule
+    renamed = ruled(passing())
+    one = Limit(*(getattr(first, field.name) for field in fields(Rule)))
+    renamed = replace(renamed, findings=(replace(renamed.findings[0], rule=one), *renamed.findings[1:]))
+    assert key(renamed) == key(passing())
+    judged = {field.name for field in fields(Rule) if field.compare and field.name != "where"}
+    assert judged == {name for change in OTHER_RULES for name in change}, "is the new field in flow/record.py?"
+
+
+def test_a_verdict_that_was_logged_keeps_its_key() -> None:
+    assert key(passing()) == "0e1488dc5137976fd36b2a84d4a9811396bbd6577fa959ea72c898461d8543e2"
 
 
 @pytest.mark.parametrize(

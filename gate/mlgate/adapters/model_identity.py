@@ -1,0 +1,74 @@
+"""What stands for a served model in provenance: where it is or what is in it, how it is started, and how it is asked.
+
+Names and values are written out, so that nothing that is called otherwise in the code becomes another model. Form 1
+hashed what Python showed of its values; that text is kept here, for verdicts and registered models of that form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlgate.adapters.docker_hardening import SandboxOptions
+from mlgate.adapters.http_address import Address
+from mlgate.core.check import Json, digest_of
+from mlgate.core.identity import FIRST, FORM, identity
+
+Asked = Mapping[str, Json]
+"""How a server is asked: a protocol's `identity`."""
+
+
+def of_endpoint(address: Address, asked: Asked, transport: str = "http", form: int = FORM) -> str:
+    """Return what stands for a model behind an address. Its weights nobody can see, and its query may be a secret."""
+    if form == FIRST:
+        return _endpoint1(address, asked, transport)
+    place: Json = {"scheme": address.scheme, "host": address.host, "port": address.port, "path": address.path}
+    return identity("endpoint", {"address": place, "transport": transport, "asked": asked})
+
+
+def of_image(content: str, asked: Asked, started: SandboxOptions, cpus: int, form: int = FORM) -> str:
+    """Return what stands for an image, whose *content* the engine names by digest.
+
+    *cpus* is how many cores it is to have: which ones it gets is the machine's part, and no part of the model.
+    """
+    if form == FIRST:
+        return digest_of([content, _asked1(asked), _started1(started)])
+    how: Json = {
+        "sandbox": started.mode,
+        "port": started.port,
+        "memory_mb": started.memory_mb,
+        "cpus": cpus,
+        "command": list(started.command),
+        "env": dict(started.env),
+        "tmp_exec": started.tmp_exec,
+        "gpus": started.gpus,
+    }
+    return identity("image", {"content": content, "started": how, "asked": asked})
+
+
+def _endpoint1(address: Address, asked: Asked, transport: str) -> str:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    where = f"{address.scheme}://{host}:{address.port}{address.path}"
+    over_http = digest_of([where, str(asked["protocol"]), _asked1(asked)])
+    return over_http if transport == "http" else digest_of([over_http, transport])
+
+
+_SHOWN1 = {
+    "kserve-v1": "KServeV1(model={model!r}, template={template!r}, params={params!r})",
+    "kserve-v2": "KServeV2(model={model!r}, template={template!r}, params={params!r}, input_name={input_name!r})",
+    "openai-chat": "OpenAIChat(model={model!r}, template={template!r}, params={params!r})",
+    "openai-completions": "OpenAICompletions(model={model!r}, template={template!r}, params={params!r})",
+    "json": "PlainJson(request={request!r}, answer_path={answer!r}, path={path!r})",
+}
+"""By protocol: what Python showed of it in form 1."""
+
+
+def _asked1(asked: Asked) -> str:
+    return _SHOWN1[str(asked["protocol"])].format(**asked)
+
+
+def _started1(options: SandboxOptions) -> str:
+    return (
+        f"SandboxOptions(mode={options.mode!r}, port={options.port!r}, memory_mb={options.memory_mb!r}, "
+        f"cpus={options.cpus!r}, driver_cpus={options.driver_cpus!r}, command={options.command!r}, "
+        f"env={dict(options.env)!r}, tmp_exec={options.tmp_exec!r}, gpus={options.gpus!r}, shm_mb=256)"
+    )
