@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mlflow_records import candidate, record, registry_of
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_runs import MlflowRuns
@@ -24,7 +25,7 @@ _SPAWN = multiprocessing.get_context("spawn")  # as CI's jobs are: nothing is sh
 Work = Callable[..., Any]
 
 
-def at_once(work: Work, arguments: Sequence[tuple[Any, ...]], seconds: float = 240) -> list[Any]:
+def at_once(work: Work, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
     """Run *work* once with each tuple, all from the same moment on; return what each said, in order.
 
     A GateError is said as its text.
@@ -38,7 +39,7 @@ def at_once(work: Work, arguments: Sequence[tuple[Any, ...]], seconds: float = 2
         one.start()
     try:
         for one in ours:
-            one.join(seconds)
+            one.join(PATIENCE)
             assert one.exitcode == 0, f"a writer ended with {one.exitcode}"
         said = dict(answers.get() for _ in ours)
     finally:
@@ -53,7 +54,7 @@ def at_once(work: Work, arguments: Sequence[tuple[Any, ...]], seconds: float = 2
 def _one(work: Work, number: int, words: tuple[Any, ...], barrier: Barrier, answers: Any) -> None:
     import mlflow  # noqa: F401 - before the start: they shall meet while they write
 
-    barrier.wait(120)
+    barrier.wait(PATIENCE)
     try:
         said = work(*words)
     except GateError as error:
@@ -79,7 +80,7 @@ def promote_beside(place: Place, model: str, run: str, number: int, barrier: Bar
     append = registry.append
 
     def append_with_the_others(move: Move) -> bool:
-        barrier.wait(120)
+        barrier.wait(PATIENCE)
         return append(move)
 
     vars(registry)["append"] = append_with_the_others

@@ -9,10 +9,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE
 
 TAIL = 4_000
 """Characters of a log that a failure shows."""
@@ -39,9 +41,10 @@ def begin(
         )
 
 
-def ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path, seconds: float = 120) -> None:
+def ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path, seconds: float = PATIENCE) -> None:
     """Return when it serves; fail with the end of its log when it ends instead, or never does."""
-    for _ in range(round(seconds / 0.05)):
+    over = time.monotonic() + seconds
+    while time.monotonic() < over:
         if is_ready():
             return
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
-from tests.waiting import alive, until
+from tests.waiting import PATIENCE, alive, until
 
 SLOW = """\
 import time
@@ -400,7 +401,7 @@ def test_an_interrupted_run_keeps_its_rows_and_goes_on(desk: Desk, number: int, 
     run = desk.spawn("check", "-n", workers, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     until(lambda: rows_in(journal) >= 5)
     run.send_signal(number)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == code
     assert desk.verdict["outcome"] == "incomplete"
     kept = rows_in(journal)
@@ -460,7 +461,7 @@ def test_two_runs_in_one_folder_do_not_mix(desk: Desk) -> None:
     done = desk.mlgate("check", "-n", "0")
     assert done.code == 3
     assert "another run holds this folder" in done.err
-    run.wait(timeout=60)
+    run.wait(timeout=PATIENCE)
     assert run.returncode == 0
 
 
@@ -472,7 +473,7 @@ def test_t84_a_full_disk_never_leaves_yesterdays_pass(desk: Desk) -> None:
     desk.project()
     small = desk.root / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True, env=child_environment())
     try:
         desk.mlgate("check", "-n", "0", "-o", "small/out")
         (small / "out").mkdir(exist_ok=True)
@@ -490,7 +491,7 @@ def test_t84_a_full_disk_never_leaves_yesterdays_pass(desk: Desk) -> None:
         assert not verdict.exists() or json.loads(verdict.read_text() or "{}").get("outcome") != "passed"
         assert "Traceback" not in done.err
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        subprocess.run(["umount", str(small)], check=True, env=child_environment())
 
 
 @pytest.mark.parametrize("function", ["answer", "lazy"])

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 from mlgate.adapters.http_model import HttpModel
 from mlgate.adapters.kserve_protocols import KServeV1
 from mlgate.core.check import Example
@@ -113,7 +115,7 @@ def examples(n: int) -> list[Example]:
 
 
 def ask(url: str, n: int = 1, **options: Any) -> list[str | Failure]:
-    settings: dict[str, Any] = {"timeout_s": 5.0, "retries": 0, **options}
+    settings: dict[str, Any] = {"timeout_s": PATIENCE, "retries": 0, **options}
     model = HttpModel(url, KServeV1("m"), **settings)
     try:
         return list(model.answer(examples(n)))

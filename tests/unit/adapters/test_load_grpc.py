@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.grpc_load import GrpcLoad
 from mlgate.adapters.grpc_messages import _bytes_field, infer_request, infer_texts
@@ -75,7 +76,7 @@ def serving(answer: Callable[[bytes, Any], bytes]) -> Iterator[Address]:
 
 @contextmanager
 def loading(address: Address, **more: Any) -> Iterator[GrpcLoad]:
-    load = GrpcLoad(address, "m", **{"timeout_s": 10.0, **more})
+    load = GrpcLoad(address, "m", **{"timeout_s": PATIENCE, **more})
     try:
         yield load
     finally:
@@ -133,7 +134,7 @@ def test_an_error_of_the_server_is_the_models_and_hides_secrets() -> None:
 def test_a_server_that_is_not_there_is_the_gates_failure() -> None:
     with serving(lambda *_: b"") as address:
         pass
-    with loading(address, timeout_s=5.0) as load:
+    with loading(address, timeout_s=PATIENCE) as load:
         (answer,) = load.answer(EXAMPLES[:1])
         assert isinstance(answer, Failure)
         assert answer.blame == "gate"
