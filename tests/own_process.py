@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from tests.waiting import PATIENCE
+from tests.waiting import GRACE, PATIENCE
 
 TAIL = 4_000
 """Characters of a log that a failure shows."""
@@ -58,7 +58,7 @@ def end(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) 
     """Ask it to end, and end its group if it does not; nothing of it is left."""
     with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
         process.send_signal(how)
-        process.wait(20)
+        process.wait(GRACE)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -10,6 +10,8 @@ from pathlib import Path
 PATIENCE = 600.0
 """Seconds until what must happen counts as never happening. The one bound of every wait, time-out and deadline here
 that a test does not expect to be reached: a machine with fifteen busy processes a core still keeps it."""
+GRACE = 30.0
+"""Seconds that a server may take to end when it is asked to; then it is killed, which fails nothing."""
 _LOOK_S = 0.002
 
 

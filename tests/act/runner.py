@@ -23,6 +23,7 @@ from tests.child_environment import TO_THE_INDEX, only
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
+_LOOK_S = 0.5
 LABELS = ("ubuntu-24.04", "ubuntu-latest", "ubuntu-22.04", "self-hosted")
 TOKEN = "ghs-act-4f1d9c7a0b"  # noqa: S105 - a long odd value: act masks it everywhere in its log, and nothing else looks like it
 
@@ -143,7 +144,7 @@ def _log(process: subprocess.Popen[str], hangs_after: str) -> str:
     over = time.monotonic() + 2 * PATIENCE
     while True:
         try:
-            return process.communicate(timeout=1)[0]
+            return process.communicate(timeout=_LOOK_S)[0]
         except subprocess.TimeoutExpired as late:
             said = late.output or b""
             if time.monotonic() > over or (hangs_after and hangs_after.encode() in said):

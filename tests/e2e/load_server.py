@@ -78,7 +78,7 @@ class Misdeeds(BaseHTTPRequestHandler):
         os._exit(7)
 
     def keeps_silent(self) -> None:
-        threading.Event().wait(600)
+        threading.Event().wait()
 
     def resets(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")

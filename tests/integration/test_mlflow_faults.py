@@ -210,7 +210,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answers=st.lists(st.tuples(st.booleans(), JSON), min_size=4, max_size=8))
 def test_whatever_a_server_says_only_our_errors_come_of_it(answers: list[tuple[bool, object]]) -> None:
     said = cycle(answers)

@@ -61,7 +61,7 @@ def test_whatever_comes_back_wrong_is_the_models_failure(data: bytes, why: str) 
     assert len(server.questions) == 1, "nothing is sent twice"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=100).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail)))
 def test_no_bytes_at_all_make_the_gate_raise_or_take_an_answer(data: bytes) -> None:
     with serving(said(data)) as server:
