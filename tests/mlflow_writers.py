@@ -6,11 +6,12 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+from tests.child_environment import child_environment
 from tests.mlflow_records import candidate, record, registry_of
 from tests.waiting import PATIENCE
 
@@ -32,7 +33,7 @@ def at_once(work: Work, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
     """
     barrier, answers = _SPAWN.Barrier(len(arguments)), _SPAWN.SimpleQueue()
     ours = [
-        _SPAWN.Process(target=_one, args=(work, number, words, barrier, answers), daemon=True)
+        _SPAWN.Process(target=_one, args=(work, number, words, barrier, answers, child_environment()), daemon=True)
         for number, words in enumerate(arguments)
     ]
     for one in ours:
@@ -51,7 +52,11 @@ def at_once(work: Work, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
     return [said[number] for number in range(len(arguments))]
 
 
-def _one(work: Work, number: int, words: tuple[Any, ...], barrier: Barrier, answers: Any) -> None:
+def _one(
+    work: Work, number: int, words: tuple[Any, ...], barrier: Barrier, answers: Any, environment: Mapping[str, str]
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
     import mlflow  # noqa: F401 - before the start: they shall meet while they write
 
     barrier.wait(PATIENCE)

@@ -601,7 +601,11 @@ def test_nothing_of_the_client_reaches_the_terminal_or_stays_in_the_process(
             uri = fake.uri
     if kind == "locked":
         (tmp_path / "mlflow.db").write_bytes(b"this is no database" * 100)
-    env = child_environment(TMPDIR=str(tmp_path), PYTHONPATH=os.pathsep.join(sys.path))
+    env = child_environment(
+        TMPDIR=str(tmp_path),
+        PYTHONPATH=os.pathsep.join(sys.path),
+        _MLFLOW_TELEMETRY_SESSION_ID="of the process that started this one",
+    )
     words = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", textwrap.dedent(QUIET), uri]
     done = subprocess.run(
         [*words, "fails" if kind in ("down", "locked") else "works"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 from tests.child_environment import PASSED_ON, child_environment
 
 TESTS = Path(__file__).parents[1]
-WHOLE = {"child_environment.py", "conftest.py"}
-"""The two files that may look at the whole of it: the one chooses from it, the other puts it back."""
+WHOLE = {"child_environment.py", "conftest.py", "mlflow_writers.py"}
+"""Who may look at the whole of it. The first chooses from it, the second puts it back, and the writers are
+processes of `multiprocessing`, which replace their own by what they were given."""
 STARTS = {"run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput"}
 NEVER = {"system", "popen", "execv", "execvp", "execl", "execlp", "spawnv", "spawnvp", "spawnl", "spawnlp", "putenv"}
 """Functions of `os` that pass everything on: here nobody needs them."""
@@ -111,3 +114,21 @@ def test_a_child_sees_the_machine_and_what_is_named_and_nothing_else(monkeypatch
     assert (found["PATH"], found["MODEL_NAME"]) == ("/somewhere", "t")
     assert not {"_MLFLOW_TELEMETRY_SESSION_ID", "GITHUB_ACTIONS"} & found.keys()
     assert not any(name.startswith(("MLGATE", "MLFLOW", "GIT", "PYTEST")) for name in PASSED_ON)
+
+
+def test_what_a_test_or_an_import_leaves_in_the_environment_the_next_one_does_not_find(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_bytes((TESTS / "conftest.py").read_bytes())
+    (tmp_path / "test_it.py").write_text(
+        "import os\n"
+        "os.environ['_MLFLOW_TELEMETRY_SESSION_ID'] = 'of an import'\n\n"
+        "def test_that_leaves_much():\n"
+        "    os.environ.update(LEFT='x', HOME='/elsewhere')\n"
+        "    del os.environ['LANG']\n\n"
+        "def test_behind_it():\n"
+        "    names = ('_MLFLOW_TELEMETRY_SESSION_ID', 'GITHUB_ACTIONS', 'LEFT', 'HOME', 'LANG', 'MINE')\n"
+        "    assert [os.environ.get(name) for name in names] == [None, None, None, '/home/me', 'C', 'y']\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    env = child_environment(GITHUB_ACTIONS="true", HOME="/home/me", LANG="C", MINE="y")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
