@@ -225,7 +225,7 @@ def test_a_slow_reply_fails_at_its_time_out() -> None:
 def test_a_server_that_dies_in_a_block_leaves_failures_and_then_a_model_error() -> None:
     def script(connection: socket.socket, number: int) -> bool:
         if number == 5:
-            server.stop_listening()
+            server.die()
         if number >= 5:
             return False
         connection.sendall(text("fine"))

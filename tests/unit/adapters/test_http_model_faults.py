@@ -159,7 +159,7 @@ def test_a_name_that_does_not_resolve_is_the_gates_failure() -> None:
 def test_a_server_that_dies_half_way_leaves_failures_and_no_exception() -> None:
     def script(connection: socket.socket, number: int) -> bool:
         if number == 3:
-            server.stop_listening()
+            server.die()
             return False
         connection.sendall(GOOD)
         return True

@@ -161,7 +161,7 @@ def test_an_open_loop_makes_connections_up_to_its_bound_and_no_further() -> None
 def test_to_wait_for_a_connection_is_the_servers_doing_and_not_the_generators() -> None:
     def stall(connection: socket.socket, number: int) -> bool:
         if number < 2:
-            server.ended.wait(0.4)
+            server.ended.wait(1.0)
         connection.sendall(text("fine"))
         return True
 
@@ -169,7 +169,7 @@ def test_to_wait_for_a_connection_is_the_servers_doing_and_not_the_generators() 
         seen = opened(made, [i / 400 for i in range(40)], 2)
         after = opened(made, [i / 400 for i in range(4)], 2)
     assert seen["failure"] == {}
-    assert median(seen["done_us"]) > 200_000
+    assert median(seen["done_us"]) > 800_000
     assert 4 * median(seen["late_us"]) < median(seen["done_us"])
     assert all(late <= done for late, done in zip(after["late_us"], after["done_us"], strict=True))
 
@@ -371,7 +371,7 @@ def test_a_request_that_does_not_fit_into_the_socket_is_sent_to_its_end() -> Non
 def test_a_server_that_dies_leaves_failures_that_say_so_and_a_closed_loop_that_ends() -> None:
     def script(connection: socket.socket, number: int) -> bool:
         if number == 3:
-            server.stop_listening()
+            server.die()
             return False
         connection.sendall(text("fine"))
         return True
