@@ -13,8 +13,7 @@ demo: $(VENV)/.run ## gate a real summarizer: one that passes, and a worse one t
 	@examples/summarizer/demo $(BIN)/mlgate
 
 test: $(VENV)/.dev ## run every test that this machine can run
-	$(BIN)/python -m pytest -n auto -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	@tests/halves $(BIN)/python
 
 unit: $(VENV)/.dev ## run the tests that take seconds
 	$(BIN)/python -m pytest -n auto tests/unit tests/laws tests/golden

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.waiting import until
+from tests.child_environment import child_environment
+from tests.waiting import GRACE, until
 
 ROOT = Path(__file__).parent.parent
 KEPT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "mlgate")
@@ -71,9 +72,8 @@ class Workshop:
     @property
     def env(self) -> dict[str, str]:
         """Return the environment in which buildx finds this builder, and nothing of a person's own settings."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "GITHUB", "MLGATE", "ACTIONS"))}
-        path = f"{TOOLS}{os.pathsep}{kept['PATH']}"
-        return {**kept, "PATH": path, "BUILDX_CONFIG": str(self.folder / "buildx"), "BUILDX_BUILDER": "workshop"}
+        path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
+        return child_environment(PATH=path, BUILDX_CONFIG=str(self.folder / "buildx"), BUILDX_BUILDER="workshop")
 
     def cold(self) -> None:
         """Begin with a builder that has never built anything."""
@@ -82,7 +82,9 @@ class Workshop:
         with (self.folder / "buildkitd.log").open("ab") as log:
             words = [str(TOOLS / "buildkitd"), f"--root={self.folder}/buildkit", f"--addr=unix://{self.socket}"]
             words += ["--oci-worker=true", "--containerd-worker=false", "--oci-worker-gc=false"]
-            self._builder = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+            self._builder = subprocess.Popen(
+                words, stdout=log, stderr=log, start_new_session=True, env=child_environment()
+            )
         until(lambda: self._answers(str(self.socket)))
 
     def close_builder(self) -> None:
@@ -146,7 +148,9 @@ def workshop(folder: Path) -> Iterator[Workshop]:
     settings = folder / "registry.yml"
     settings.write_text(REGISTRY.format(root=folder / "registry", port=port))
     with (folder / "registry.log").open("wb") as log:
-        registry = subprocess.Popen(["docker-registry", "serve", settings], stdout=log, stderr=log)
+        registry = subprocess.Popen(
+            ["docker-registry", "serve", settings], stdout=log, stderr=log, env=child_environment()
+        )
     try:
         until(lambda: _listens(port))
         made.cold()
@@ -164,7 +168,9 @@ def python_base(made: Workshop) -> str:
     folder = made.folder / "base"
     folder.mkdir()
     with (folder / "python.tar").open("wb") as file:
-        subprocess.run([sys.executable, ROOT / "examples/minilm/base"], stdout=file, check=True)
+        subprocess.run(
+            [sys.executable, ROOT / "examples/minilm/base"], stdout=file, check=True, env=child_environment()
+        )
     place = Path(sysconfig.get_path("stdlib"), "site-packages/pip")
     with tarfile.open(folder / "pip.tar", "w") as tar:
         tar.add(Path(pip.__file__).parent, place, filter=_owned_by_root)
@@ -222,7 +228,7 @@ def _listens(port: int) -> bool:
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(30)
+        process.wait(GRACE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

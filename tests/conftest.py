@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:  # this file is tried alone, too
     from tests.fake_mlflow import FakeMlflow
@@ -23,6 +24,45 @@ if TYPE_CHECKING:  # this file is tried alone, too
 GOLDEN = Path(__file__).parent / "golden"
 CACHE = Path(__file__).parent.parent / ".cache"
 Golden = Callable[[str, str], None]
+
+STEERS = (
+    *("MLGATE_", "MLFLOW_", "_MLFLOW_", "DATABRICKS_", "GITHUB_", "RUNNER_", "ACTIONS_", "GIT_"),
+    *("NO_COLOR", "FORCE_COLOR", "COLUMNS"),
+)
+"""What a person's or a job's environment would tell mlgate, git and MLflow: a test that means it sets it itself."""
+STAYS = (
+    *("MLGATE_REQUIRE", "MLGATE_UPDATE_GOLDEN", "MLGATE_KSERVE_PYTHON", "MLGATE_KSERVE_OPENAI_PYTHON"),
+    "GIT_SSL_CAINFO",
+)
+"""What the suite itself reads, and how this machine reaches a package index."""
+
+settings.register_profile(
+    "same",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    derandomize=True,
+)
+settings.register_profile("search", parent=settings.get_profile("same"), derandomize=False, print_blob=True)
+settings.load_profile("same")
+"""How long an example takes says nothing on a busy machine, and every run tries the same examples.
+`pytest --hypothesis-profile=search` tries others each time."""
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_its_own() -> Iterator[None]:
+    """Begin without what steers the code under test, and end with the environment as it was.
+
+    An import of MLflow sets a variable, and mlgate bounds MLflow by others: the next test must not find them.
+    """
+    for name in list(os.environ):
+        if name.startswith(STEERS) and name not in STAYS:
+            del os.environ[name]
+    before = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    yield
+    for name in os.environ.keys() - before.keys():
+        if not name.startswith("PYTEST_"):  # pytest's own, which it takes away itself
+            del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE
+
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -133,7 +135,7 @@ class FakeMlflow:
     def _ask(self, request: Request) -> Reply:
         if self._real is None:
             return error(404, "ENDPOINT_NOT_FOUND", f"nothing is scripted for {request}")
-        line = HTTPConnection(urlsplit(self._real).netloc, timeout=60)
+        line = HTTPConnection(urlsplit(self._real).netloc, timeout=PATIENCE)
         try:
             target = request.path + (f"?{request.query}" if request.query else "")
             headers = {name: text for name, text in request.headers.items() if name not in _HOPS}

@@ -9,6 +9,8 @@ import json
 import tarfile
 from typing import TYPE_CHECKING
 
+from tests.waiting import PATIENCE
+
 from mlgate.adapters.docker_driver import driver_image
 from mlgate.adapters.docker_image import Image, resolve
 from mlgate.adapters.load_channel import Channel
@@ -162,9 +164,11 @@ def ask(channel: Channel, text: str) -> str:
     """Ask the model once, as the load generator does; a failure comes back as `failure: …`."""
     body = json.dumps({"instances": [text]}).encode()
     head = f"POST /v1/models/m:predict HTTP/1.1\r\nHost: m\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    number = channel.call({"do": "payloads", "items": [base64.b64encode(head + body).decode()]}, 20)["payloads"] - 1
+    number = (
+        channel.call({"do": "payloads", "items": [base64.b64encode(head + body).decode()]}, PATIENCE)["payloads"] - 1
+    )
     asked = {"do": "closed", "payload": [number], "concurrency": 1, "seconds": 60, "count": 1}
-    seen = channel.call(asked, 60)
+    seen = channel.call(asked, PATIENCE)
     if "unreachable" in seen:
         return f"failure: {seen['unreachable']}"
     if seen["failure"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -14,9 +13,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from tests.child_environment import child_environment
 from tests.own_process import begin, end, listens, ready
 from tests.postgres import postgres
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 PROGRAM = Path(__file__).parent.parent / ".cache/mlflow/bin/mlflow"
 ADMIN, PASSWORD = "admin", "a-password-of-the-tests"
@@ -28,8 +28,6 @@ database_uri = sqlite:///{folder}/auth.db
 admin_username = {admin}
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 """
-_OTHERS = ("MLFLOW_", "DATABRICKS_", "MLGATE_", "PYTEST_", "GITHUB_", "FLASK_", "_MLFLOW_")
-"""What a server must not inherit: a test's settings are for the client."""
 
 
 class Server:
@@ -88,7 +86,7 @@ class Server:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the server past every client: as the administrator, for JSON."""
-        line = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             basic = b64encode(f"{ADMIN}:{PASSWORD}".encode()).decode()
             headers = {"Content-Type": "application/json"} | ({"Authorization": f"Basic {basic}"} if self.auth else {})
@@ -101,7 +99,7 @@ class Server:
             line.close()
 
     def _is_healthy(self) -> bool:
-        line = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             line.request("GET", "/health")
             return line.getresponse().status == 200
@@ -111,22 +109,21 @@ class Server:
             line.close()
 
     def _env(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
-        kept |= {
-            "HOME": str(self.folder),
-            "XDG_CONFIG_HOME": str(self.folder),
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # three more processes, for what no test asks
-        }
+        env = child_environment(
+            HOME=str(self.folder),
+            XDG_CONFIG_HOME=str(self.folder),
+            MLFLOW_DISABLE_TELEMETRY="true",
+            MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",  # three more processes, for what no test asks
+        )
         if self.auth:
             ini = self.folder / "auth.ini"
             ini.write_text(_AUTH.format(folder=self.folder, admin=ADMIN))
-            kept |= {
+            env |= {
                 "MLFLOW_AUTH_CONFIG_PATH": str(ini),
                 "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD,
                 "MLFLOW_FLASK_SERVER_SECRET_KEY": "of-the-tests",
             }
-        return kept
+        return env
 
 
 def met() -> bool:

@@ -6,12 +6,14 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+from tests.child_environment import child_environment
 from tests.mlflow_records import candidate, record, registry_of
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_runs import MlflowRuns
@@ -24,21 +26,21 @@ _SPAWN = multiprocessing.get_context("spawn")  # as CI's jobs are: nothing is sh
 Work = Callable[..., Any]
 
 
-def at_once(work: Work, arguments: Sequence[tuple[Any, ...]], seconds: float = 240) -> list[Any]:
+def at_once(work: Work, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
     """Run *work* once with each tuple, all from the same moment on; return what each said, in order.
 
     A GateError is said as its text.
     """
     barrier, answers = _SPAWN.Barrier(len(arguments)), _SPAWN.SimpleQueue()
     ours = [
-        _SPAWN.Process(target=_one, args=(work, number, words, barrier, answers), daemon=True)
+        _SPAWN.Process(target=_one, args=(work, number, words, barrier, answers, child_environment()), daemon=True)
         for number, words in enumerate(arguments)
     ]
     for one in ours:
         one.start()
     try:
         for one in ours:
-            one.join(seconds)
+            one.join(PATIENCE)
             assert one.exitcode == 0, f"a writer ended with {one.exitcode}"
         said = dict(answers.get() for _ in ours)
     finally:
@@ -50,10 +52,14 @@ def at_once(work: Work, arguments: Sequence[tuple[Any, ...]], seconds: float = 2
     return [said[number] for number in range(len(arguments))]
 
 
-def _one(work: Work, number: int, words: tuple[Any, ...], barrier: Barrier, answers: Any) -> None:
+def _one(
+    work: Work, number: int, words: tuple[Any, ...], barrier: Barrier, answers: Any, environment: Mapping[str, str]
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
     import mlflow  # noqa: F401 - before the start: they shall meet while they write
 
-    barrier.wait(120)
+    barrier.wait(PATIENCE)
     try:
         said = work(*words)
     except GateError as error:
@@ -79,7 +85,7 @@ def promote_beside(place: Place, model: str, run: str, number: int, barrier: Bar
     append = registry.append
 
     def append_with_the_others(move: Move) -> bool:
-        barrier.wait(120)
+        barrier.wait(PATIENCE)
         return append(move)
 
     vars(registry)["append"] = append_with_the_others

@@ -9,10 +9,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.waiting import GRACE, PATIENCE
 
 TAIL = 4_000
 """Characters of a log that a failure shows."""
@@ -39,9 +41,10 @@ def begin(
         )
 
 
-def ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path, seconds: float = 120) -> None:
+def ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path, seconds: float = PATIENCE) -> None:
     """Return when it serves; fail with the end of its log when it ends instead, or never does."""
-    for _ in range(round(seconds / 0.05)):
+    over = time.monotonic() + seconds
+    while time.monotonic() < over:
         if is_ready():
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -55,7 +58,7 @@ def end(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) 
     """Ask it to end, and end its group if it does not; nothing of it is left."""
     with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
         process.send_signal(how)
-        process.wait(20)
+        process.wait(GRACE)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

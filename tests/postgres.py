@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.child_environment import child_environment
 from tests.own_process import as_user, begin, end, is_there, ready
 
 NEWEST = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name), default=None)
@@ -38,7 +39,7 @@ class Postgres:
     def query(self, sql: str) -> str:
         """Ask it, as psql does: fields parted by `|`, rows by line breaks."""
         words: list[str | Path] = [_program("psql"), "-h", self.socket, "-U", USER, "-XAtc", sql]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=child_environment())
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -69,7 +70,7 @@ def postgres() -> Iterator[Postgres]:
             "--encoding=UTF8",
             "-N",
         ]
-        subprocess.run([*words, "--locale=C"], check=True, capture_output=True, cwd=folder)
+        subprocess.run([*words, "--locale=C"], check=True, capture_output=True, cwd=folder, env=child_environment())
         haste = [word for setting in _HASTE for word in ("-c", setting)]
         program = [_program("postgres"), "-D", str(data), "-k", name, *haste]
         process = begin(program, log, env={"PATH": os.environ["PATH"]}, user=user, dying=signal.SIGINT)
@@ -81,7 +82,10 @@ def postgres() -> Iterator[Postgres]:
 
 
 def _answers(folder: Path) -> bool:
-    return subprocess.run([_program("pg_isready"), "-h", folder, "-q"], check=False).returncode == 0
+    return (
+        subprocess.run([_program("pg_isready"), "-h", folder, "-q"], check=False, env=child_environment()).returncode
+        == 0
+    )
 
 
 def _program(name: str) -> str:

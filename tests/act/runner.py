@@ -19,8 +19,11 @@ from pathlib import Path
 from tests.act import staging
 from tests.act.consumer import Consumer, Event
 from tests.act.ran import Ran, read_log
+from tests.child_environment import TO_THE_INDEX, only
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
+_LOOK_S = 0.5
 LABELS = ("ubuntu-24.04", "ubuntu-latest", "ubuntu-22.04", "self-hosted")
 TOKEN = "ghs-act-4f1d9c7a0b"  # noqa: S105 - a long odd value: act masks it everywhere in its log, and nothing else looks like it
 
@@ -37,12 +40,13 @@ def run(
     faults: Mapping[str, str] | None = None,
     edit: staging.Edit | None = None,
     labels: tuple[str, ...] = (),
-    seconds: float = 300,
+    hangs_after: str = "",
 ) -> Ran:
     """Run *workflow* of *consumer* for *event*.
 
     *product*: what staging.stage() made. *home*: MLGATE_HOME, where the actions install, shared by a session's runs.
     *secrets*: never reach a fork's run. *faults*: see doubles/step.py.
+    *hangs_after*: words after which it is ended; else it is only when it never ends.
     *edit*: a change of the product's own YAML, as it is written there. *labels*: further labels of runners that exist.
     """
     run_id = consumer.next_run_id()
@@ -70,7 +74,7 @@ def run(
     known = {"GITHUB_TOKEN": TOKEN, **({} if event.fork else secrets or {})}
     command += [o for name, value in known.items() for o in ("-s", f"{name}={value}")]
     start = time.monotonic()
-    code, log = _finish(command, consumer.root, _environment(work, tools), seconds)
+    code, log = _finish(command, consumer.root, _environment(work, tools), hangs_after)
     (work / "act.log").write_text(log)
     return read_log(
         log, code=code, run_id=run_id, artifacts=consumer.artifacts(run_id), seconds=time.monotonic() - start
@@ -102,7 +106,7 @@ def _environment(work: Path, tools: Path) -> dict[str, str]:
         if not (tools / name).exists():
             with suppress(FileExistsError):  # another worker of pytest was faster
                 (tools / name).symlink_to(base)
-    kept = {k: v for k, v in os.environ.items() if _is_needed(k)}
+    kept = only((*TO_THE_INDEX, "LANG", "LC_ALL", "TZ"))
     mine = Path(sys.prefix).resolve()
     path = [p for p in os.environ["PATH"].split(os.pathsep) if not Path(p).resolve().is_relative_to(mine)]
     for user in ("~/.config/pip/pip.conf", "~/.pip/pip.conf"):  # HOME changes, the way to the index does not
@@ -117,27 +121,34 @@ def _environment(work: Path, tools: Path) -> dict[str, str]:
     }
 
 
-def _is_needed(name: str) -> bool:
-    certificates = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-    return name in {"LANG", "LC_ALL", "TZ", *certificates} or name.startswith("PIP_") or name.upper().endswith("_PROXY")
-
-
 def _act() -> str:
     return str(Path(sys.prefix, "bin", "act"))
 
 
-def _finish(command: list[str], cwd: Path, env: Mapping[str, str], seconds: float) -> tuple[int, str]:
-    """Run to the end. After *seconds* end act and all that it started: steps have process groups of their own."""
+def _finish(command: list[str], cwd: Path, env: Mapping[str, str], hangs_after: str) -> tuple[int, str]:
+    """Run to the end, or end act and all that it started: steps have process groups of their own."""
     with subprocess.Popen(
         command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
         try:
-            return _end(process, process.communicate(timeout=seconds)[0])
+            return _end(process, _log(process, hangs_after))
         except subprocess.TimeoutExpired:
             for pid in [*_descendants(process.pid), process.pid]:
                 _kill(pid)
             log = process.communicate()[0]
-            raise AssertionError(f"act did not end within {seconds:g} s:\n{log[-4000:]}") from None
+            raise AssertionError(f"act did not end:\n{log[-4000:]}") from None
+
+
+def _log(process: subprocess.Popen[str], hangs_after: str) -> str:
+    """Return all that it says; raise TimeoutExpired when it has said *hangs_after*, or never ends."""
+    over = time.monotonic() + 2 * PATIENCE
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK_S)[0]
+        except subprocess.TimeoutExpired as late:
+            said = late.output or b""
+            if time.monotonic() > over or (hangs_after and hangs_after.encode() in said):
+                raise
 
 
 def _end(process: subprocess.Popen[str], log: str) -> tuple[int, str]:

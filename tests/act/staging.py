@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.act.dialect import with_githubs_outputs
+from tests.child_environment import child_environment
 from tests.workflows import files
 
 SELF = "org/mlgate"
@@ -25,7 +26,9 @@ Edit = Callable[[str, str], str]
 def stage(source: Path, target: Path) -> Path:
     """Copy what a commit of *source* would hold now (never what is ignored), unchanged; return *target*."""
     command = ["git", "ls-files", "-coz", "--exclude-standard", "--", *PARTS]
-    listed = subprocess.run(command, cwd=source, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        command, cwd=source, check=True, capture_output=True, text=True, env=child_environment()
+    ).stdout
     for name in filter(None, listed.split("\0")):
         if (source / name).is_file():  # a file that was deleted and not yet committed is still listed
             (target / name).parent.mkdir(parents=True, exist_ok=True)

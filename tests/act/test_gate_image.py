@@ -22,7 +22,9 @@ from tests.act.judged import errors, held, report
 from tests.act.project import EXAMPLES, example, project, rows, write
 from tests.act.ran import Ran
 from tests.builders import TOOLS, Workshop, python_base, workshop
+from tests.child_environment import child_environment
 from tests.images import SERVER
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.needs_act, pytest.mark.needs_docker, pytest.mark.needs_buildkit, pytest.mark.alone]
 
@@ -86,9 +88,16 @@ class Site:
     def clean(self) -> None:
         """Remove from the engine what these tests brought there."""
         listed = ["docker", "images", "--all", "--quiet", "--filter", f"label=mlgate-test={self.shop.registry}"]
-        found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+        found = subprocess.run(
+            listed, capture_output=True, text=True, check=True, env=child_environment()
+        ).stdout.split()
         if found:
-            subprocess.run(["docker", "rmi", "--force", *sorted(set(found))], capture_output=True, check=False)
+            subprocess.run(
+                ["docker", "rmi", "--force", *sorted(set(found))],
+                capture_output=True,
+                check=False,
+                env=child_environment(),
+            )
 
     def digest(self, tag: str) -> str:
         """What the registry has under a tag; empty for none."""
@@ -96,7 +105,7 @@ class Site:
         kinds = ("oci.image.manifest.v1", "oci.image.index.v1", "docker.distribution.manifest.v2")
         request.add_header("Accept", ", ".join(f"application/vnd.{kind}+json" for kind in kinds))
         try:
-            with urllib.request.urlopen(request, timeout=20) as said:  # noqa: S310 - http, to this test's own registry
+            with urllib.request.urlopen(request, timeout=PATIENCE) as said:  # noqa: S310 - http, to this test's own registry
                 return str(said.headers["Docker-Content-Digest"])
         except urllib.error.HTTPError:
             return ""

@@ -12,6 +12,7 @@ import pytest
 from tests.act import dialect, runner, staging
 from tests.act.conftest import Act
 from tests.act.consumer import Consumer
+from tests.child_environment import child_environment
 from tests.waiting import alive, until
 
 pytestmark = pytest.mark.needs_act
@@ -138,7 +139,7 @@ def tiny(tmp_path: Path) -> Act:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text)
     (source / "action/ask/ask.sh").chmod(0o755)
-    subprocess.run(["git", "init", "--quiet"], cwd=source, check=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=source, check=True, env=child_environment())
     product = staging.stage(source, tmp_path / "product")
     return partial(runner.run, product=product, home=tmp_path / "home")
 
@@ -404,9 +405,9 @@ def test_the_outputs_of_legs_are_joined_and_a_skipped_job_has_none(tiny: Act, te
 
 
 def test_a_run_that_hangs_is_ended_and_says_where(tiny: Act, team: Consumer, tmp_path: Path) -> None:
-    workflow(team, f"run: echo $$ > {tmp_path}/pid; echo still here; exec tail -f /dev/null")
+    workflow(team, f"run: echo $$ > {tmp_path}/pid; echo still $(echo here); exec tail -f /dev/null")
     with pytest.raises(AssertionError, match=r"(?s)did not end.*still here"):
-        tiny(team, team.pull_request(), seconds=5)
+        tiny(team, team.pull_request(), hangs_after="still here")
     pid = int((tmp_path / "pid").read_text())
-    until(lambda: not alive(pid), 20)  # the signal is sent; on a busy machine dying takes a moment
+    until(lambda: not alive(pid))
     assert os.getpid() != pid

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests.act.runner import ROOT
+from tests.child_environment import TO_THE_INDEX, child_environment, only
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.needs_act
 
@@ -20,15 +22,14 @@ MODULES = ("venv", "pip", "json", "click", "mlgate", "sitecustomize", "usercusto
 
 
 def start(*arguments: str, workspace: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB", "MLGATE", "PYTEST", "RUNNER", "PYTHON"))}
     return subprocess.run(
         [sys.executable, str(START), *arguments],
         cwd=workspace,
-        env={**kept, **environment},
+        env={**child_environment(), **only(TO_THE_INDEX), **environment},
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
 
 

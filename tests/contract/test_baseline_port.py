@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters.file_baseline import FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
@@ -20,7 +21,12 @@ Made = Callable[[Path], tuple[BaselineStore, Callable[[], None]]]
 
 
 def git(root: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments], cwd=root, check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments],
+        cwd=root,
+        check=True,
+        env=child_environment(),
+    )
 
 
 def by_file(root: Path) -> tuple[BaselineStore, Callable[[], None]]:

@@ -74,7 +74,7 @@ def test_a_consumer_that_stops_early_leaves_no_process(made: Made, tmp_path: Pat
     for _ in executor.observe(suite([f"text {i}" for i in range(200)])):
         break
     pids = [int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*")]
-    until(lambda: not any(map(alive, pids)), 20)
+    until(lambda: not any(map(alive, pids)))
 
 
 def test_references_never_reach_the_workers(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tests.servers_load import (
     until_close,
 )
 from tests.unit.adapters.raw_server import RawServer, Script, ask, reply, serving
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.evidence_file import line_of
 from mlgate.adapters.http_address import Address
@@ -45,7 +46,7 @@ ARRIVALS = [Arrival(i / 500, i % 4) for i in range(12)]
 @contextmanager
 def loading(url: str, **more: Any) -> Iterator[HttpLoad]:
     protocol = more.pop("protocol", KServeV1("m"))
-    load = HttpLoad(ProcessChannel(), Address.of(url), protocol, **{"timeout_s": 10.0, **more})
+    load = HttpLoad(ProcessChannel(), Address.of(url), protocol, **{"timeout_s": PATIENCE, **more})
     try:
         yield load
     finally:
@@ -174,7 +175,7 @@ def test_every_framing_is_an_answer(data: bytes) -> None:
 def test_a_wrong_reply_is_a_failure_that_took_the_time_out(data: bytes, why: str) -> None:
     block = fired(sends(data))
     assert failures(block) == {why}
-    assert all(one.done >= 10.0 and one.answer == "" for one in block.replies)
+    assert all(one.done >= PATIENCE and one.answer == "" for one in block.replies)
 
 
 def test_the_wording_is_the_http_models() -> None:
@@ -212,7 +213,10 @@ def test_resets_are_failures_of_their_own_requests_only() -> None:
 
 
 def test_a_slow_reply_fails_at_its_time_out() -> None:
-    with serving(lambda *_: server.ended.wait(30) and False) as server, loading(server.url, timeout_s=0.3) as load:
+    with (
+        serving(lambda *_: server.ended.wait(PATIENCE) and False) as server,
+        loading(server.url, timeout_s=0.3) as load,
+    ):
         block = load.fire(EXAMPLES, ARRIVALS)
     assert failures(block) == {"no answer within 0.3 s"}
     assert all(one.done >= 0.3 and math.isnan(one.first) for one in block.replies)
@@ -221,7 +225,7 @@ def test_a_slow_reply_fails_at_its_time_out() -> None:
 def test_a_server_that_dies_in_a_block_leaves_failures_and_then_a_model_error() -> None:
     def script(connection: socket.socket, number: int) -> bool:
         if number == 5:
-            server.stop_listening()
+            server.die()
         if number >= 5:
             return False
         connection.sendall(text("fine"))
@@ -348,7 +352,7 @@ def test_answers_that_no_row_could_carry_are_failures_and_the_others_stay_whole(
     block = fired(script)
     assert failures(block) == {"", "the block's answers are more than 4 MB"}
     assert {len(one.answer) for one in block.replies if not one.failure} == {size + 2}
-    assert all(one.done >= 10.0 for one in block.replies if one.failure)
+    assert all(one.done >= PATIENCE for one in block.replies if one.failure)
     line_of(Observation("speed", "0001", pack(block)), "evidence")
 
 

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.answers_model import AnswersModel
 from mlgate.adapters.http_model import HttpModel
@@ -77,12 +78,12 @@ def url() -> Iterator[str]:
 
 def of_python(folder: Path, _: str, __: tuple[Example, ...]) -> Model:
     (folder / "model.py").write_text(SUMMARIZER)
-    return PythonModel("model:f", folder, timeout_s=20)
+    return PythonModel("model:f", folder, timeout_s=PATIENCE)
 
 
 def of_python_batches(folder: Path, _: str, __: tuple[Example, ...]) -> Model:
     (folder / "model.py").write_text(SUMMARIZER)
-    return PythonModel("model:many", folder, timeout_s=20, batch=3)
+    return PythonModel("model:many", folder, timeout_s=PATIENCE, batch=3)
 
 
 def of_answers(folder: Path, _: str, examples: tuple[Example, ...]) -> Model:
@@ -93,7 +94,7 @@ def of_answers(folder: Path, _: str, examples: tuple[Example, ...]) -> Model:
 
 
 def over_http(protocol: HttpProtocol, batch: int = 1, concurrency: int = 1) -> Make:
-    return lambda _, url, __: HttpModel(url, protocol, timeout_s=20, batch=batch, concurrency=concurrency)
+    return lambda _, url, __: HttpModel(url, protocol, timeout_s=PATIENCE, batch=batch, concurrency=concurrency)
 
 
 ONE_BY_ONE: dict[str, Make] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from tests.e2e.repository import Job, Repository
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
     monkeypatch.chdir(tmp_path)
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "NO_COLOR", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
     return Desk(tmp_path, capsys)
 
 
@@ -24,9 +21,6 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     top = tmp_path / "checkout"
     top.mkdir()
     monkeypatch.chdir(top)
-    for name in list(os.environ):
-        if name.startswith(("GITHUB_", "MLGATE_", "RUNNER_", "GIT_", "NO_COLOR", "COLUMNS")):
-            monkeypatch.delenv(name)
     desk = Repository(top, capsys, top=top)
     desk.git("init", "-q", "-b", "main")
     desk.project()

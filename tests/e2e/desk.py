@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.child_environment import child_environment
+from tests.waiting import PATIENCE
 
 from mlgate.cli.group import invoke
 
@@ -102,7 +103,7 @@ class Desk:
             self.command(arguments),
             cwd=self.root,
             env={**self.env(), **(env or {})},
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
             **options,
         )
@@ -112,8 +113,7 @@ class Desk:
         return [sys.executable, "-c", START, *arguments]
 
     def env(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "GITHUB", "MLGATE", "COV"))}
-        return {**kept, **self.environment}
+        return child_environment(**self.environment)
 
     @property
     def verdict(self) -> Any:

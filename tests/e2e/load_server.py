@@ -78,7 +78,7 @@ class Misdeeds(BaseHTTPRequestHandler):
         os._exit(7)
 
     def keeps_silent(self) -> None:
-        threading.Event().wait(600)
+        threading.Event().wait()
 
     def resets(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")
@@ -173,8 +173,10 @@ class LoadServer:
     @property
     def asked(self) -> int:
         """How many requests it got. Only while it lives."""
+        from tests.waiting import PATIENCE
+
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(self.url, timeout=20) as reply:
+        with opener.open(self.url, timeout=PATIENCE) as reply:
             return int(reply.read())
 
     def kill(self) -> None:
@@ -185,8 +187,10 @@ class LoadServer:
 @contextmanager
 def load_server(behaviour: Behaviour = Behaviour(), *, port: int = 0) -> Iterator[LoadServer]:
     """Run a server, at *port* or a free one. It ends with the block, and with this process: its input ends then."""
-    command = [sys.executable, "-I", __file__, json.dumps(asdict(behaviour)), str(port)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    from tests.child_environment import child_environment  # here: the server itself has the standard library only
+
+    command, env = [sys.executable, "-I", __file__, json.dumps(asdict(behaviour)), str(port)], child_environment()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as process:
         try:
             assert process.stdout
             yield LoadServer(process, f"http://127.0.0.1:{int(process.stdout.readline())}")

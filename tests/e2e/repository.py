@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.child_environment import child_environment
 from tests.e2e.desk import Desk, Done
 
 
@@ -27,6 +28,7 @@ class Repository(Desk):
             check=True,
             capture_output=True,
             text=True,
+            env=child_environment(),
         )
         return done.stdout.strip()
 

@@ -16,17 +16,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
-from tests.waiting import alive, until
+from tests.waiting import PATIENCE, alive, until
 
-SLOW = """\
-import time
+STOPS = """\
+import os, time
+
+asked = 0
 
 def answer(text):
-    time.sleep(0.05)
+    global asked
+    asked += 1
+    while asked > 5 and not os.path.exists("go"):
+        time.sleep(0.01)
     words = text.split()
     return " ".join(words[: len(words) // 2 + 3])
 """
+"""Each process of this model answers five times, and then only once the file `go` is there."""
 
 RECORDED = """\
 version: 1
@@ -396,18 +403,19 @@ def test_failures_can_be_gated_as_a_rate_and_then_count_as_empty_answers(desk: D
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_an_interrupted_run_keeps_its_rows_and_goes_on(desk: Desk, number: int, code: int, workers: str) -> None:
     desk.project(n=60)
-    desk.write("model.py", SLOW)
+    desk.write("model.py", STOPS)
     journal = desk.root / ".mlgate/journal.jsonl"
     run = desk.spawn("check", "-n", workers, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     until(lambda: rows_in(journal) >= 5)
     run.send_signal(number)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == code
     assert desk.verdict["outcome"] == "incomplete"
     kept = rows_in(journal)
     assert 5 <= kept < 60
     if number != signal.SIGKILL:
         assert b"--resume" in said
+    desk.write("go", "")
     done = desk.mlgate("check", "-n", "0", "--resume")
     assert done.code == 0, done.err
     assert desk.report["checks"][0]["answered"] == 60
@@ -444,24 +452,25 @@ def test_resuming_another_models_run_is_refused(desk: Desk) -> None:
 
 def test_no_process_outlives_the_gate(desk: Desk) -> None:
     desk.project(n=60)
-    desk.write("model.py", SLOW.replace("import time", "import os, time\nopen(f'pid-{os.getpid()}', 'w')"))
+    desk.write("model.py", STOPS.replace("import os, time", "import os, time\nopen(f'pid-{os.getpid()}', 'w')"))
     run = desk.spawn("check", "-n", "2", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until(lambda: len(list(desk.root.glob("pid-*"))) == 2)
     run.kill()
     run.wait()
     pids = [int(path.name.removeprefix("pid-")) for path in desk.root.glob("pid-*")]
-    until(lambda: not any(map(alive, pids)), 20)
+    until(lambda: not any(map(alive, pids)))
 
 
 def test_two_runs_in_one_folder_do_not_mix(desk: Desk) -> None:
     desk.project(n=60)
-    desk.write("model.py", SLOW)
+    desk.write("model.py", STOPS)
     run = desk.spawn("check", "-n", "0", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until(lambda: rows_in(desk.root / ".mlgate/journal.jsonl") >= 2)
     done = desk.mlgate("check", "-n", "0")
     assert done.code == 3
     assert "another run holds this folder" in done.err
-    run.wait(timeout=60)
+    desk.write("go", "")
+    run.wait(timeout=PATIENCE)
     assert run.returncode == 0
 
 
@@ -473,7 +482,7 @@ def test_t84_a_full_disk_never_leaves_yesterdays_pass(desk: Desk) -> None:
     desk.project()
     small = desk.root / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True, env=child_environment())
     try:
         desk.mlgate("check", "-n", "0", "-o", "small/out")
         (small / "out").mkdir(exist_ok=True)
@@ -491,7 +500,7 @@ def test_t84_a_full_disk_never_leaves_yesterdays_pass(desk: Desk) -> None:
         assert not verdict.exists() or json.loads(verdict.read_text() or "{}").get("outcome") != "passed"
         assert "Traceback" not in done.err
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        subprocess.run(["umount", str(small)], check=True, env=child_environment())
 
 
 @pytest.mark.parametrize("function", ["answer", "lazy"])

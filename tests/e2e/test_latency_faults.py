@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
 from tests.e2e.load_server import Behaviour, load_server, nowhere
 from tests.e2e.timed import (
@@ -33,7 +34,7 @@ from tests.e2e.timed import (
     words,
     workers,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 TOLERANT = "{error_rate: {max: 0.6}, rougeL: {min: 0.1}}"
 COMPARING = "{p50_ms: {max_rise: 50%}, error_rate: {max: 0.9}}"
@@ -257,7 +258,7 @@ def test_an_interrupted_load_is_asked_whole_again(desk: Desk, number: int, code:
             until(lambda: server.asked > last + 60 and rows_in(desk) >= 4)  # noqa: B023 - called in this turn only
             children = workers(run.pid)
             run.send_signal(number)
-            _, said = run.communicate(timeout=60)
+            _, said = run.communicate(timeout=PATIENCE)
             assert run.returncode == code
             assert b"--resume" in said
             assert b"Traceback" not in said
@@ -274,7 +275,7 @@ def test_resuming_an_interrupted_load_ends_with_every_round_of_one_run(desk: Des
         run = desk.spawn("check", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(lambda: rows_in(desk) >= 4)
         run.send_signal(signal.SIGINT)
-        run.communicate(timeout=60)
+        run.communicate(timeout=PATIENCE)
         assert run.returncode == 130
         done = desk.mlgate("check", "--resume")
     ended(desk, done, 0, "passed")
@@ -302,7 +303,7 @@ def test_a_generator_that_is_killed_is_the_gates_error_not_the_models(desk: Desk
         run = desk.spawn("check", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         until(lambda: rows_in(desk) >= 3 and bool(workers(run.pid)))
         os.kill(workers(run.pid)[0], signal.SIGKILL)
-        said, _ = run.communicate(timeout=60)
+        said, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 3, said.decode()
     assert "the load generator ended with exit code -9" in words(said.decode())
     assert desk.verdict["outcome"] == "errored"
@@ -313,7 +314,7 @@ def test_a_generator_that_is_killed_is_the_gates_error_not_the_models(desk: Desk
 def test_t84_a_full_disk_is_an_error_and_never_yesterdays_pass(desk: Desk, room: int) -> None:
     small = desk.root / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True, env=child_environment())
     try:
         (small / "out").mkdir()
         (small / "out/verdict.json").write_text('{"outcome": "passed", "exit_code": 0}\n')
@@ -327,7 +328,7 @@ def test_t84_a_full_disk_is_an_error_and_never_yesterdays_pass(desk: Desk, room:
         verdict = small / "out/verdict.json"
         assert json.loads(verdict.read_text() or "{}").get("outcome") != "passed"
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        subprocess.run(["umount", str(small)], check=True, env=child_environment())
 
 
 def _fill(path: Path, *, leave: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.desk import Desk, Done
 from tests.e2e.timed import SHORT, ended, outcomes, rows_in, timed, why, words
 from tests.images import ENDING, SILENT, mortal, python_image
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 from mlgate.adapters.docker_engine import connect
 from mlgate.adapters.docker_owner import OWNER
@@ -57,7 +57,7 @@ class Engine:
 
     def check(self, *arguments: str) -> Done:
         run = self.spawn("check", "-n", "0", *arguments)
-        out, err = run.communicate(timeout=120)
+        out, err = run.communicate(timeout=PATIENCE)
         return Done(run.returncode, out.decode(), err.decode())
 
     def left(self) -> list[str]:
@@ -214,7 +214,7 @@ def test_after_ctrl_c_no_container_is_left(engine: Engine, desk: Desk) -> None:
     until(lambda: rows_in(desk) >= 3)
     assert engine.left()
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert b"--resume" in said
     assert b"Traceback" not in said
@@ -251,7 +251,7 @@ def test_a_container_that_the_engine_removes_in_mid_run_is_the_models_end(engine
     until(lambda: rows_in(desk) >= 3)
     for name in engine.left():
         engine.client.api.remove_container(name, force=True, v=True)
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode in {1, 3}, out.decode()
     assert b"Traceback" not in out + err
     assert json.loads((desk.root / ".mlgate/verdict.json").read_text())["outcome"] in {"failed", "errored"}

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
 
 from mlgate.core.statistics import SMALLEST_SLICE
@@ -235,4 +236,9 @@ def _config(function: str) -> str:
 
 
 def _git(root: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments], cwd=root, check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments],
+        cwd=root,
+        check=True,
+        env=child_environment(),
+    )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,17 +29,6 @@ checks:
 baseline: {{from: mlflow}}
 tracking: {{mlflow: sqlite:///mlflow.db}}
 """
-
-
-@pytest.fixture(autouse=True)
-def _nobody_elses_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Leave the environment as it was: mlgate bounds MLflow by variables of its process."""
-    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
-        monkeypatch.delenv(name)
-    before = dict(os.environ)
-    yield
-    for name in os.environ.keys() - before.keys():
-        del os.environ[name]
 
 
 def check(desk: Desk, *arguments: str) -> Done:

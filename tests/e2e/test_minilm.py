@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.child_environment import TO_THE_INDEX, child_environment, only
 from tests.e2e.desk import Desk, Done
 from tests.e2e.timed import taken
 
@@ -28,14 +29,23 @@ def images() -> None:
         capture_output=True,
         text=True,
         check=False,
+        env=child_environment(),
     )
     if fetched.returncode:
         (pytest.fail if "docker" in os.environ.get("MLGATE_REQUIRE", "") else pytest.skip)(
             f"needs a network's weights: make minilm ({fetched.stderr.strip()[-200:]})"
         )
-    subprocess.run(["make", "-s", "minilm"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        ["make", "-s", "minilm"], cwd=ROOT, check=True, capture_output=True, env=child_environment(**only(TO_THE_INDEX))
+    )
     dockerfile = b"FROM minilm-summarizer:main\nENV SLOWER=0.33\n"
-    subprocess.run(["docker", "build", "--tag", MUCH_SLOWER, "-"], input=dockerfile, check=True, capture_output=True)
+    subprocess.run(
+        ["docker", "build", "--tag", MUCH_SLOWER, "-"],
+        input=dockerfile,
+        check=True,
+        capture_output=True,
+        env=child_environment(),
+    )
 
 
 def check(desk: Desk, candidate: str, *, timed: bool = True) -> Done:
@@ -60,7 +70,7 @@ def finding(desk: Desk, rule: str) -> str:
 def test_the_network_gives_the_published_similarities() -> None:
     sentences = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
     command = ["docker", "run", "--rm", "--network=none", "minilm-summarizer:main", "-m", "serving.encoder", *sentences]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=child_environment()).stdout
     assert said == "1.0000 0.6660 0.1046\n0.6660 1.0000 0.1411\n0.1046 0.1411 1.0000\n"  # sentence-transformers' README
 
 

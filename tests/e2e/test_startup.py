@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 HEAVY = {
     "pydantic", "sacrebleu", "numpy", "mlflow", "docker", "pytest", "_pytest", "xdist", "rouge_score", "nltk",
@@ -18,7 +19,9 @@ ROOMS = {"mlgate", "mlgate.cli", "mlgate.cli.group", "mlgate.core", "mlgate.core
 
 def modules_after(code: str) -> set[str]:
     script = f"import json, sys\n{code}\nsys.stderr.write(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True, env=child_environment()
+    )
     return set(json.loads(done.stderr))
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
 
 SOURCE = [f"Satz {i} über das Wetter, den Hafen und 1,5 Meter hohe Wellen." for i in range(30)]
@@ -45,7 +46,7 @@ def test_numbers_and_signatures_are_those_of_sacrebleus_command(
     assert desk.mlgate("check").code == 0
     (ours,) = desk.report["measurements"]
     command = [sys.executable, "-m", "sacrebleu", "ref.A", "ref.B", "-i", "answers.txt", "-w", "12", *flags]
-    done = subprocess.run(command, cwd=desk.root, capture_output=True, check=True, text=True)
+    done = subprocess.run(command, cwd=desk.root, capture_output=True, check=True, text=True, env=child_environment())
     theirs = json.loads(done.stdout)
     assert ours["value"] == pytest.approx(theirs["score"], abs=1e-9)
     assert ours["signature"] == f"{theirs['name']}|{theirs['signature']}"

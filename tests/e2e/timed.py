@@ -135,4 +135,4 @@ def no_worker_left() -> Iterator[None]:
 
 def all_gone(pids: list[int]) -> None:
     assert pids
-    until(lambda: not any(map(alive, pids)), 30)
+    until(lambda: not any(map(alive, pids)))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".cache"
@@ -35,7 +36,9 @@ def serving(python: Path, script: str) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     command = [str(python), "-u", str(HERE / script), str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=child_environment()
+    ) as process:
         assert process.stdout is not None
         log = process.stdout
         said: list[str] = []

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.child_environment import child_environment
 from tests.images import ATTEMPT, READY, ask, python_image
 from tests.integration.conftest import SMALL, Start, left_of
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 from mlgate.adapters import docker_reaper
 from mlgate.adapters.docker_container import LOG_LIMIT, Container
@@ -219,7 +220,9 @@ with start(client, resolve(client, sys.argv[1]), options, run_id=sys.argv[2], re
 def test_what_a_killed_run_left_the_next_one_removes(client: DockerClient, run_id: str, mode: str) -> None:
     image = python_image(client)
     command = [sys.executable, "-c", HOLDER, image.id, run_id, mode]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=child_environment()
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         assert not [line for line in reap(client) if run_id in line]
@@ -238,10 +241,12 @@ def running(client: DockerClient, run_id: str) -> int:
 def test_ctrl_c_leaves_nothing(client: DockerClient, run_id: str) -> None:
     image = python_image(client)
     command = [sys.executable, "-c", HOLDER, image.id, run_id, "strict"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as holder:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=child_environment()
+    ) as holder:
         until(lambda: left_of(client, run_id) != [])  # as early as can be
         holder.send_signal(signal.SIGINT)
-        holder.wait(60)
+        holder.wait(PATIENCE)
 
 
 def test_an_interrupt_while_the_engine_creates_leaves_nothing(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.images import ENDING, SILENT, ask, mortal, python_image
 from tests.integration.conftest import SMALL, Start
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 from mlgate.adapters import docker_sandbox
 from mlgate.adapters.docker_build import Recipe, build
@@ -198,7 +198,7 @@ def test_a_load_generator_that_is_killed_is_missed(client: DockerClient, serve: 
         assert isinstance(server.channel, ContainerChannel)
         client.api.kill(server.channel._container.id)
         with pytest.raises(AdapterError, match=r"ended with exit code 137|broke"):
-            server.channel.call({"do": "ready"}, 20)
+            server.channel.call({"do": "ready"}, PATIENCE)
 
 
 def test_the_driver_is_built_once(client: DockerClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.integration.kserve_server import PYTHON, M, kserve_serving, openai_serving, serving
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.http_model import HttpModel
 from mlgate.adapters.json_protocol import PlainJson
@@ -30,7 +31,7 @@ def expected(n: int) -> list[str]:
 def ask(
     url: str, protocol: HttpProtocol, asked: list[Example], *, concurrency: int = 1, batch: int = 1
 ) -> list[object]:
-    model = HttpModel(url, protocol, concurrency=concurrency, batch=batch, timeout_s=30)
+    model = HttpModel(url, protocol, concurrency=concurrency, batch=batch, timeout_s=PATIENCE)
     try:
         return list(model.answer(asked))
     finally:
@@ -93,7 +94,7 @@ def test_a_model_or_a_route_that_is_not_there_is_a_failure_that_says_so(kserve: 
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_a_server_that_is_killed_half_way_leaves_answers_and_then_failures(concurrency: int) -> None:
     with serving(PYTHON, "kserve_model.py") as server:
-        model = HttpModel(server.url, KServeV2(M), concurrency=concurrency, timeout_s=10, retries=1)
+        model = HttpModel(server.url, KServeV2(M), concurrency=concurrency, timeout_s=PATIENCE, retries=1)
         run = model.answer(examples(200))
         answered = [next(run) for _ in range(50)]
         server.kill()

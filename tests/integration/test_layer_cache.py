@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 from tests.builders import CONFIG, Done, Workshop, change_code, project, python_base, workshop
-from tests.waiting import alive, until
+from tests.child_environment import child_environment
+from tests.waiting import PATIENCE, alive, until
 
 pytestmark = pytest.mark.needs_buildkit
 
@@ -54,7 +55,7 @@ class Site:
         path = name.partition("/")[2]
         request = urllib.request.Request(f"http://{self.shop.registry}/v2/{path}/manifests/{digest}")
         request.add_header("Accept", "application/vnd.oci.image.manifest.v1+json")
-        with urllib.request.urlopen(request, timeout=20) as said:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PATIENCE) as said:  # noqa: S310
             found: dict[str, Any] = json.load(said)
         return found
 
@@ -134,7 +135,7 @@ def test_a_tag_that_is_given_is_pushed_and_without_one_there_is_only_the_digest(
 
 def tags(site: Site, name: str) -> list[str] | None:
     try:
-        with urllib.request.urlopen(f"http://{site.shop.registry}/v2/acme/{name}/tags/list", timeout=20) as said:
+        with urllib.request.urlopen(f"http://{site.shop.registry}/v2/acme/{name}/tags/list", timeout=PATIENCE) as said:
             found: list[str] | None = json.load(said)["tags"]
     except urllib.error.HTTPError:
         return None
@@ -232,7 +233,7 @@ def test_a_build_that_is_broken_off_leaves_no_process(site: Site, tmp_path: Path
     children = [int(pid) for pid in Path(f"/proc/{gate.pid}/task/{gate.pid}/children").read_text().split()]
     assert children
     gate.send_signal(signal.SIGTERM)
-    assert gate.wait(60) == 143
+    assert gate.wait(PATIENCE) == 143
     until(lambda: not any(alive(pid) for pid in children))
 
 
@@ -242,6 +243,6 @@ def test_an_image_for_the_engine_is_known_to_it_by_its_id(site: Site, tmp_path: 
     (model / "Dockerfile").write_text("FROM scratch\nCOPY code.py /\n")
     done = site.shop.mlgate("build", "--tag", "mlgate-test-loaded:1", "--cache", "none", cwd=model)
     asked = ["docker", "image", "inspect", "--format", "{{.Id}}", "mlgate-test-loaded:1"]
-    known = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    subprocess.run(["docker", "rmi", "mlgate-test-loaded:1"], capture_output=True, check=True)
+    known = subprocess.run(asked, capture_output=True, text=True, check=True, env=child_environment()).stdout.strip()
+    subprocess.run(["docker", "rmi", "mlgate-test-loaded:1"], capture_output=True, check=True, env=child_environment())
     assert image(done) == known

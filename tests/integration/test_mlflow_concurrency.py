@@ -13,6 +13,7 @@ import pytest
 from tests.mlflow_records import candidate, record, registry_of
 from tests.mlflow_server import Server as RealServer
 from tests.mlflow_writers import at_once, kill_at_every_step, promote, promote_beside, remember, sync, write
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_runs import MlflowRuns
@@ -34,11 +35,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "sqlite":
         return local(tmp_path)
     server: RealServer = request.getfixturevalue("mlflow_server" if request.param == "server" else "mlflow_on_postgres")
-    return Place(server.uri, tmp_path, 60.0)
+    return Place(server.uri, tmp_path, PATIENCE)
 
 
 def local(folder: Path) -> Place:
-    return Place(f"sqlite:///{folder}/store/mlflow.db", folder / "artifacts", 60.0)
+    return Place(f"sqlite:///{folder}/store/mlflow.db", folder / "artifacts", PATIENCE)
 
 
 def whole(place: Place, experiment: str, numbers: Sequence[int]) -> None:
@@ -107,7 +108,7 @@ def test_of_many_verdicts_written_twice_by_four_processes_each_is_there_once(
         place = local(tmp_path)
     else:
         name = "mlflow_server" if kind == "server" else "mlflow_on_postgres"
-        place = Place(request.getfixturevalue(name).uri, tmp_path, 60.0)
+        place = Place(request.getfixturevalue(name).uri, tmp_path, PATIENCE)
     said = at_once(write, [(place, own_name, numbers) for numbers in pairs(count)])
     assert all(isinstance(runs, list) for runs in said), said
     whole(place, own_name, range(count))

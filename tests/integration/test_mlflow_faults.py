@@ -19,12 +19,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.child_environment import child_environment
 from tests.fake_mlflow import API, ARTIFACTS, Ask, FakeMlflow, Reply, Request, Script, faking
 from tests.mlflow_faults import after, climbing, garbage, outside, redirect, reset, rewritten, says, silent, status
 from tests.mlflow_records import NOW, candidate, digest, evidence, record, registry_of
 from tests.mlflow_server import ADMIN, PASSWORD
 from tests.mlflow_server import Server as RealServer
 from tests.mlflow_server import server as real_server
+from tests.waiting import PATIENCE
 
 from mlgate.adapters import evidence_file
 from mlgate.adapters.mlflow_baseline import MlflowBaseline, of_alias, of_branch, of_run, of_version
@@ -208,7 +210,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answers=st.lists(st.tuples(st.booleans(), JSON), min_size=4, max_size=8))
 def test_whatever_a_server_says_only_our_errors_come_of_it(answers: list[tuple[bool, object]]) -> None:
     said = cycle(answers)
@@ -457,7 +459,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
 
 
 def patient(uri: str, folder: Path) -> Place:
-    return replace(place_of(uri, folder), timeout_s=30.0)  # a login's hash takes its time
+    return replace(place_of(uri, folder), timeout_s=PATIENCE)  # a login's hash takes its time
 
 
 @needs_mlflow
@@ -599,7 +601,11 @@ def test_nothing_of_the_client_reaches_the_terminal_or_stays_in_the_process(
             uri = fake.uri
     if kind == "locked":
         (tmp_path / "mlflow.db").write_bytes(b"this is no database" * 100)
-    env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    env = child_environment(
+        TMPDIR=str(tmp_path),
+        PYTHONPATH=os.pathsep.join(sys.path),
+        _MLFLOW_TELEMETRY_SESSION_ID="of the process that started this one",
+    )
     words = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", textwrap.dedent(QUIET), uri]
     done = subprocess.run(
         [*words, "fails" if kind in ("down", "locked") else "works"],
@@ -608,7 +614,7 @@ def test_nothing_of_the_client_reaches_the_terminal_or_stays_in_the_process(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
     assert {path.name for path in tmp_path.iterdir()} <= {"mlflow.db", "artifacts"}

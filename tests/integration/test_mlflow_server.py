@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -13,12 +12,13 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from tests.child_environment import child_environment
 from tests.fake_mlflow import API, ARTIFACTS, FakeMlflow, Script, faking
 from tests.mlflow_faults import after, climbing, garbage, meanwhile, outside, redirect, reset, silent, status, times
 from tests.mlflow_server import ADMIN, PASSWORD, Server, server
 from tests.own_process import listens
 from tests.postgres import postgres
-from tests.waiting import alive, until
+from tests.waiting import PATIENCE, alive, until
 
 CREATE = ("POST", f"{API}/runs/create")
 
@@ -32,7 +32,7 @@ def made(uri: str, experiment: str) -> str:
 
 def begin_run(uri: str, experiment_id: str = "0") -> urllib3.BaseHTTPResponse:
     body = {"experiment_id": experiment_id, "start_time": 1}
-    return urllib3.request("POST", f"{uri}{API}/runs/create", json=body, retries=False, timeout=5)
+    return urllib3.request("POST", f"{uri}{API}/runs/create", json=body, retries=False, timeout=PATIENCE)
 
 
 def runs(uri: str, experiment_id: str) -> int:
@@ -130,7 +130,7 @@ def test_a_killed_test_process_takes_its_servers_with_it(tmp_path: Path) -> None
             print(real.backend.rpartition("=")[2], flush=True)
             sys.stdin.read()
         """)
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    env = child_environment(PYTHONPATH=str(Path(__file__).parents[2]))
     words = [sys.executable, "-c", script, str(tmp_path / "s")]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as test:
         assert test.stdout is not None
@@ -198,9 +198,10 @@ def test_a_connection_is_reset_or_says_nothing_until_the_client_gives_up(
 ) -> None:
     with faking() as fake:
         fake[CREATE] = fault
+        seconds = 0.05 if fault is silent else PATIENCE
         with pytest.raises(raised):
-            urllib3.request("POST", f"{fake.uri}{CREATE[1]}", timeout=0.05, retries=False)
-        assert fake.count() == 1
+            urllib3.request("POST", f"{fake.uri}{CREATE[1]}", timeout=seconds, retries=False)
+        until(lambda: fake.count() == 1)
 
 
 def test_the_end_of_a_test_ends_a_silence_that_nobody_gave_up() -> None:

@@ -25,7 +25,7 @@ WHOLE = Evidence.of(
         Gap("d", "a", "no answer within 30 s", "model"),
     ],
 )
-in_place = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_place = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

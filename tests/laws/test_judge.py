@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.checks.accuracy import Accuracy
@@ -70,7 +70,6 @@ def rows_of(check: Check, numbers: list[float]) -> list[Row]:
     ]
 
 
-@settings(deadline=None)  # the first call imports the metrics
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 6), st.randoms(use_true_random=False))
 def test_any_sharding_gives_the_whole_runs_report_byte_for_byte(
     seed: int, n: int, shards: int, rnd: random.Random

@@ -203,7 +203,7 @@ def test_a_run_that_ends_between_looks_is_not_judged() -> None:
     assert report.outcome is Outcome.ERRORED
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.sets(st.integers(0, 61), min_size=1, max_size=62))
 def test_losing_rounds_never_opens_the_gate(lost: set[int]) -> None:
     suite, evidence = _slow()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import lcs_ind
 from rouge_score.tokenizers import DefaultTokenizer
@@ -37,7 +37,6 @@ def _top(scorer_unit: str) -> float:
     return 100.0 if scorer_unit == "points" else 1.0
 
 
-@settings(deadline=None)
 @given(corpora())
 def test_shards_of_any_cut_give_the_rows_of_the_whole(corpus: tuple[list[str], list[list[str]]]) -> None:
     answers, references = corpus
@@ -47,7 +46,6 @@ def test_shards_of_any_cut_give_the_rows_of_the_whole(corpus: tuple[list[str], l
         np.testing.assert_array_equal(whole, np.concatenate(apart))
 
 
-@settings(deadline=None)
 @given(corpora(most=1))
 def test_the_order_of_examples_does_not_change_their_rows(corpus: tuple[list[str], list[list[str]]]) -> None:
     answers, references = corpus
@@ -58,7 +56,6 @@ def test_the_order_of_examples_does_not_change_their_rows(corpus: tuple[list[str
         np.testing.assert_array_equal(forth[turned], back)
 
 
-@settings(deadline=None)
 @given(corpora(most=1))
 def test_values_are_numbers_of_their_unit(corpus: tuple[list[str], list[list[str]]]) -> None:
     answers, references = corpus
@@ -72,7 +69,6 @@ def test_values_are_numbers_of_their_unit(corpus: tuple[list[str], list[list[str
             assert value <= _top(scorer.metric.unit) + 1e-9
 
 
-@settings(deadline=None)
 @given(corpora(most=1))
 def test_right_answers_are_the_best_and_empty_ones_are_not_better(corpus: tuple[list[str], list[list[str]]]) -> None:
     _answers, references = corpus
@@ -87,7 +83,6 @@ def test_right_answers_are_the_best_and_empty_ones_are_not_better(corpus: tuple[
             assert best == 0
 
 
-@settings(deadline=None)
 @given(corpora(most=1))
 def test_values_over_leading_axes_are_the_values_one_by_one(corpus: tuple[list[str], list[list[str]]]) -> None:
     answers, references = corpus
@@ -101,7 +96,6 @@ def test_values_over_leading_axes_are_the_values_one_by_one(corpus: tuple[list[s
 
 
 @given(st.lists(TEXT, max_size=3), st.lists(st.lists(REFERENCE, max_size=2), max_size=3))
-@settings(deadline=None)
 def test_what_does_not_pair_up_is_refused(answers: list[str], references: list[list[str]]) -> None:
     sound = len(answers) == len(references) and all(references)
     for scorer in ROWWISE:

@@ -181,7 +181,7 @@ def evidence(suite: Suite, rows: dict[str, Row]) -> Evidence:
     return Evidence.of(Provenance("c", suite.digest, "m", data), [], asked)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(checks(), st.data())
 def test_no_edit_of_its_rules_makes_a_changes_verdict_better(base: Check, data: st.DataObject) -> None:
     draw: st.DrawFn = data.draw  # type: ignore[assignment]
@@ -200,7 +200,7 @@ def test_no_edit_of_its_rules_makes_a_changes_verdict_better(base: Check, data: 
         assert any(change.weakens for change in changes), "what is judged otherwise is told"
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(checks(), st.data())
 def test_what_only_tightens_binds_at_once(base: Check, data: st.DataObject) -> None:
     number = data.draw(st.integers(0, len(base.rules) - 1))
@@ -229,7 +229,6 @@ def test_a_change_that_edits_no_rule_is_judged_as_ever(base: Check) -> None:
     assert not any(rule.note or rule.added for rule in both[0].rules)
 
 
-@settings(deadline=None)
 @given(pairs())
 def test_every_loosening_is_named(pair: tuple[Check, Check]) -> None:
     """What the head would judge more mildly, rule by rule, is in the list."""

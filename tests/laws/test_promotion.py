@@ -46,7 +46,7 @@ def move_of(ended: Ended) -> Move | None:
 
 
 @given(stories, turns, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_alias_and_ledger_agree_once_the_next_one_has_looked(story: Story, order: list[int], same: bool) -> None:
     registry = lived(1, 2)
     told(registry, story, order, same_second=same)
@@ -59,7 +59,7 @@ def test_alias_and_ledger_agree_once_the_next_one_has_looked(story: Story, order
 
 
 @given(stories, turns)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_where_nobody_dies_the_last_one_leaves_alias_and_ledger_agreed(story: Story, order: list[int]) -> None:
     registry = lived(1, 2)
     told(registry, [(act, None) for act, _ in story], order)
@@ -68,7 +68,7 @@ def test_where_nobody_dies_the_last_one_leaves_alias_and_ledger_agreed(story: St
 
 
 @given(stories, turns)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_place_has_one_winner_and_every_winner_has_a_place(story: Story, order: list[int]) -> None:
     registry = lived(1, 2)
     ended = told(registry, story, order)
@@ -82,7 +82,7 @@ def test_a_place_has_one_winner_and_every_winner_has_a_place(story: Story, order
 
 
 @given(stories, turns)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_who_lost_says_so_and_left_no_move(story: Story, order: list[int]) -> None:
     registry = lived(1, 2)
     ended = told(registry, story, order)
@@ -97,7 +97,7 @@ def _made_by(move: Move, number: int) -> bool:
 
 
 @given(stories, turns, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_move_by_hand_is_taken_down_only_where_a_mover_came_late(story: Story, order: list[int], same: bool) -> None:
     registry = lived(1, 2)
     told(registry, story, order, same_second=same)
@@ -141,7 +141,7 @@ def test_a_mover_that_stalls_over_two_promotions_and_lives_puts_the_alias_right(
 
 
 @given(st.lists(st.booleans(), min_size=3, max_size=3), stories, turns)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_nobody_approved_is_never_live(approved: list[bool], story: Story, order: list[int]) -> None:
     registry, seen = lived(1, 2), set[int]()
     for number, yes in enumerate(approved, 3):
@@ -197,7 +197,7 @@ def test_who_completes_anothers_move_says_so(death: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(3, 5), st.integers(0, 5), deaths), min_size=2, max_size=5), turns)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_verdict_replaces_only_what_it_was_held_against_however_often_it_is_tried(
     tries: list[tuple[int, int, int | None]], order: list[int]
 ) -> None:
@@ -305,7 +305,7 @@ def test_a_promotion_that_was_cut_off_may_be_completed_though_its_champion_is_go
 
 
 @given(stories, turns, st.lists(st.integers(0, 3), max_size=2))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_whatever_people_do_to_the_alias_meanwhile_it_ends_agreed(
     story: Story, order: list[int], hands: list[int]
 ) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.samples import failing
 from tests.strategies import reports
@@ -18,9 +18,7 @@ from mlgate.reports import annotations as github
 from mlgate.reports import json_v1, junit, markdown, segments, terminal
 from mlgate.reports.columns import width as columns
 
-law = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+law = settings(max_examples=100)
 
 
 @law

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(ROOT.glob("examples/*/Dockerfile"))
@@ -14,5 +15,11 @@ FILES = sorted(ROOT.glob("examples/*/Dockerfile"))
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
 def test_hadolint_has_nothing_to_say(file: Path) -> None:
-    said = subprocess.run([Path(sys.executable).parent / "hadolint", file], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [Path(sys.executable).parent / "hadolint", file],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=child_environment(),
+    )
     assert (said.returncode, said.stdout) == (0, "")

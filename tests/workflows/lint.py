@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # as a script this file is not below the root
 
+from tests.child_environment import child_environment
 from tests.workflows import files
 from tests.workflows.files import Document
 from tests.workflows.rules_scripts import silences_nothing
@@ -126,7 +127,7 @@ def _tool(name: str, commands: list[list[str]], root: Path, looked_at: int) -> R
 def _run(command: list[str], root: Path, text: str = "") -> str:
     """What the command says when it does not exit by 0; a tool that is not installed is an error, not silence."""
     here = str(Path(sys.prefix, "bin"))
-    env = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
+    env = child_environment(PATH=f"{here}{os.pathsep}{os.environ['PATH']}", NO_COLOR="1")
     program = shutil.which(command[0], path=env["PATH"])
     if program is None:
         return f"{command[0]} is not installed: pip install -r requirements/dev.txt\n"

@@ -42,6 +42,8 @@ _SETTINGS = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 """What MLflow reads from the environment whenever it talks; a user's own settings stay."""
+_SET_BY_MLFLOW = "_MLFLOW_TELEMETRY_SESSION_ID"
+"""Its import sets or removes this, for child processes of its own. Ours are not its children."""
 
 _HINTS: Mapping[str, str] = {
     "UNAUTHENTICATED": "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
@@ -188,7 +190,7 @@ def _settings(place: Place) -> Iterator[None]:
     if "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ:
         wanted["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(max(1, round(place.timeout_s)))
     wanted["MLFLOW_ALLOW_HTTP_REDIRECTS"] = "false"  # a redirect could lead inside, with our credentials
-    before = {name: os.environ.get(name) for name in wanted}
+    before = {name: os.environ.get(name) for name in (*wanted, _SET_BY_MLFLOW)}
     os.environ.update(wanted)
     try:
         yield

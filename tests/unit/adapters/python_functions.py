@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 from mlgate.adapters.python_model import PythonModel
 from mlgate.core.check import Example, Json
 from mlgate.core.ports import Failure
@@ -22,7 +24,7 @@ def written_to(folder: Path) -> Iterator[Make]:
 
     def write(source: str, target: str = "model:f", **options: Any) -> PythonModel:
         (folder / "model.py").write_text(textwrap.dedent(source))
-        settings: dict[str, Any] = {"timeout_s": 20.0, **options}
+        settings: dict[str, Any] = {"timeout_s": PATIENCE, **options}
         models.append(PythonModel(target, folder, **settings))
         return models[-1]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.http_model import HttpModel
 from mlgate.adapters.kserve_protocols import KServeV1
@@ -28,6 +31,8 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
+        self._is_dead = False
         self._spawn(self._accept)
 
     @property
@@ -45,6 +50,11 @@ class RawServer:
                 connection = self._listener.accept()[0]
             except OSError:
                 return
+            with self._lock:
+                if self._is_dead:
+                    connection.close()
+                    return
+                self._connections.append(connection)
             self._spawn(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
 
     def _serve(self, connection: socket.socket) -> None:
@@ -66,6 +76,15 @@ class RawServer:
         except OSError:
             return
         self._listener.close()
+
+    def die(self) -> None:
+        """Be gone at once, as a process that was killed: nobody can connect, and every open connection ends."""
+        self.stop_listening()
+        with self._lock:
+            self._is_dead = True
+            for connection in self._connections:
+                with contextlib.suppress(OSError):  # it is closed already
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self.ended.set()
@@ -113,7 +132,7 @@ def examples(n: int) -> list[Example]:
 
 
 def ask(url: str, n: int = 1, **options: Any) -> list[str | Failure]:
-    settings: dict[str, Any] = {"timeout_s": 5.0, "retries": 0, **options}
+    settings: dict[str, Any] = {"timeout_s": PATIENCE, "retries": 0, **options}
     model = HttpModel(url, KServeV1("m"), **settings)
     try:
         return list(model.answer(examples(n)))

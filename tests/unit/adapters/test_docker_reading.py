@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.child_environment import child_environment
 from tests.waiting import until
 
 from mlgate.adapters.docker_counters import find, of_engine
@@ -104,7 +105,9 @@ def test_user_ids_are_those_of_the_containers_namespace() -> None:
 
 
 def test_this_process_is_alive_and_a_dead_one_is_dead() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True, env=child_environment()
+    )
     text = owner(child.pid)
     assert not is_dead(text)
     assert not is_dead(owner(os.getpid()))

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters import git
 from mlgate.core.errors import AdapterError, EvidenceError
@@ -18,6 +19,7 @@ def run(root: Path, *arguments: str) -> str:
         check=True,
         capture_output=True,
         text=True,
+        env=child_environment(),
     )
     return done.stdout.strip()
 

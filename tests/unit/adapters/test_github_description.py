@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.fake_github import TOKEN, FakeGithub, Fault, Pull, serving
 from tests.github_description import FILE, complaints, made, operation
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.needs_openapi
 
@@ -25,7 +26,7 @@ GOOD = {
 
 
 def ask(github: FakeGithub, method: str, target: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection(urlsplit(github.url).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(github.url).netloc, timeout=PATIENCE)
     try:
         content = None if body is None else json.dumps(body)
         sent = {**GOOD, **{name.replace("_", "-"): value for name, value in headers.items()}}

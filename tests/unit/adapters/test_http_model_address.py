@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import pytest
+from tests.waiting import PATIENCE
 
 from mlgate.adapters import http_address
 from mlgate.adapters.http_address import Address, refuse_forbidden
@@ -77,7 +78,7 @@ def test_a_name_that_leads_to_a_forbidden_address_is_refused_before_anything_is_
     # No name may lead to a link-local address on every machine that runs tests: forbid loopback instead.
     monkeypatch.setattr(http_address, "_METADATA", {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")})
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        model = HttpModel(f"http://localhost:{listener.getsockname()[1]}", KServeV1("m"), timeout_s=5)
+        model = HttpModel(f"http://localhost:{listener.getsockname()[1]}", KServeV1("m"), timeout_s=PATIENCE)
         with pytest.raises(Refused, match="no endpoint"):
             list(model.answer([Example("a", "x")]))
         connection, _ = listener.accept()

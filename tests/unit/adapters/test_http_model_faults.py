@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.adapters.raw_server import GOOD, ask, reply, said, serving
+from tests.waiting import PATIENCE
 
 from mlgate.core.ports import Failure
 
@@ -60,7 +61,7 @@ def test_whatever_comes_back_wrong_is_the_models_failure(data: bytes, why: str) 
     assert len(server.questions) == 1, "nothing is sent twice"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=100).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail)))
 def test_no_bytes_at_all_make_the_gate_raise_or_take_an_answer(data: bytes) -> None:
     with serving(said(data)) as server:
@@ -70,7 +71,7 @@ def test_no_bytes_at_all_make_the_gate_raise_or_take_an_answer(data: bytes) -> N
 
 def test_a_server_that_never_answers_is_given_up_at_the_deadline() -> None:
     def hang(_: socket.socket, __: int) -> bool:
-        return server.ended.wait(30) and False
+        return server.ended.wait(PATIENCE) and False
 
     with serving(hang) as server:
         assert ask(server.url, timeout_s=0.2) == [Failure("no answer within 0.2 s")]
@@ -105,7 +106,7 @@ def test_a_reply_without_end_is_cut_at_its_limit() -> None:
             connection.sendall(b"100000\r\n" + b" " * 0x100000 + b"\r\n")
 
     with serving(pour) as server:
-        assert ask(server.url, timeout_s=20) == [Failure("the server sends more than 16777216 bytes")]
+        assert ask(server.url, timeout_s=PATIENCE) == [Failure("the server sends more than 16777216 bytes")]
 
 
 def test_a_reset_in_the_middle_of_a_reply_is_the_models_failure_and_not_tried_again() -> None:
@@ -158,7 +159,7 @@ def test_a_name_that_does_not_resolve_is_the_gates_failure() -> None:
 def test_a_server_that_dies_half_way_leaves_failures_and_no_exception() -> None:
     def script(connection: socket.socket, number: int) -> bool:
         if number == 3:
-            server.stop_listening()
+            server.die()
             return False
         connection.sendall(GOOD)
         return True

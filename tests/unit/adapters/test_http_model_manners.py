@@ -9,6 +9,7 @@ from collections.abc import Generator
 
 import pytest
 from tests.unit.adapters.raw_server import GOOD, ask, examples, question, reply, said, serving
+from tests.waiting import PATIENCE
 
 from mlgate.adapters.http_model import HttpModel
 from mlgate.adapters.kserve_protocols import KServeV1
@@ -60,14 +61,14 @@ def test_answers_keep_the_examples_order_when_the_last_is_answered_first() -> No
 
     def reversed_order(connection: socket.socket, number: int) -> bool:
         which = int(json.loads(server.questions[number].partition(b"\r\n\r\n")[2])["instances"][0].split()[1])
-        assert turn[which + 1].wait(10)
+        assert turn[which + 1].wait(PATIENCE)
         connection.sendall(reply(json.dumps({"predictions": [str(which)]}).encode()))
         turn[which].set()
         return True
 
     turn[4].set()
     with serving(reversed_order) as server:
-        assert ask(server.url, 4, concurrency=4, timeout_s=20) == ["0", "1", "2", "3"]
+        assert ask(server.url, 4, concurrency=4, timeout_s=PATIENCE) == ["0", "1", "2", "3"]
 
 
 def test_giving_up_early_ends_the_requests_that_are_under_way() -> None:
@@ -78,15 +79,15 @@ def test_giving_up_early_ends_the_requests_that_are_under_way() -> None:
             connection.sendall(GOOD)
             return True
         hanging.release()
-        return server.ended.wait(30) and False
+        return server.ended.wait(PATIENCE) and False
 
     with serving(script) as server:
-        model = HttpModel(server.url, KServeV1("m"), concurrency=2, timeout_s=25)
+        model = HttpModel(server.url, KServeV1("m"), concurrency=2, timeout_s=PATIENCE)
         answers = model.answer(examples(20))
         assert isinstance(answers, Generator)
         assert next(answers) == "fine"
-        assert hanging.acquire(timeout=10)
-        answers.close()  # would hang for 25 s if it waited
+        assert hanging.acquire(timeout=PATIENCE)
+        answers.close()  # would hang if it waited
         model.close()
         model.close()
     assert len(server.questions) <= 4
@@ -97,14 +98,14 @@ def test_closing_from_elsewhere_ends_what_is_under_way_as_the_gates_doing() -> N
 
     def hang(_: socket.socket, __: int) -> bool:
         asked.set()
-        return server.ended.wait(30) and False
+        return server.ended.wait(PATIENCE) and False
 
     def close_when_asked() -> None:
-        asked.wait(10)
+        asked.wait(PATIENCE)
         model.close()
 
     with serving(hang) as server:
-        model = HttpModel(server.url, KServeV1("m"), timeout_s=25)
+        model = HttpModel(server.url, KServeV1("m"), timeout_s=PATIENCE)
         closer = threading.Thread(target=close_when_asked)
         closer.start()
         answers = list(model.answer(examples(2)))

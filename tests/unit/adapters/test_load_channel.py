@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.child_environment import child_environment
 from tests.servers_load import sends, text
 from tests.unit.adapters.raw_server import RawServer, Script, serving
-from tests.waiting import alive, until
+from tests.waiting import PATIENCE, alive, until
 
 import mlgate
 from mlgate.adapters.load_channel import ProcessChannel, reply_of
@@ -70,7 +71,7 @@ def get_only() -> Iterator[ThreadingHTTPServer]:
 
 def hello(server: RawServer, **more: object) -> dict[str, Any]:
     port = int(server.url.rpartition(":")[2])
-    return {"do": "hello", "addresses": ["127.0.0.1"], "port": port, "host": "m", "timeout_s": 5.0, **more}
+    return {"do": "hello", "addresses": ["127.0.0.1"], "port": port, "host": "m", "timeout_s": PATIENCE, **more}
 
 
 def pid(channel: ProcessChannel) -> int:
@@ -79,10 +80,10 @@ def pid(channel: ProcessChannel) -> int:
 
 def test_a_block_comes_back_as_columns_and_facts() -> None:
     with working(sends(text("fine"))) as (server, channel):
-        channel.call(hello(server), 20)
-        assert channel.call({"do": "payloads", "items": [ASK]}, 20)["payloads"] == 1
-        assert channel.call({"do": "payloads", "items": [ASK, ASK]}, 20)["payloads"] == 3
-        seen = channel.call({"do": "open", "due": [0.0, 0.001], "payload": [2, 0]}, 20)
+        channel.call(hello(server), PATIENCE)
+        assert channel.call({"do": "payloads", "items": [ASK]}, PATIENCE)["payloads"] == 1
+        assert channel.call({"do": "payloads", "items": [ASK, ASK]}, PATIENCE)["payloads"] == 3
+        seen = channel.call({"do": "open", "due": [0.0, 0.001], "payload": [2, 0]}, PATIENCE)
     assert seen["payload"] == [2, 0]
     assert seen["due_us"] == [0, 1000]
     assert seen["facts"].keys() == {"wall_s", "cpu_s", "steal_s", "behind"}
@@ -92,10 +93,19 @@ def test_a_block_comes_back_as_columns_and_facts() -> None:
 def test_readiness_is_asked_for_with_a_path_and_with_a_payload(channel: ProcessChannel) -> None:
     with get_only() as server:
         port = server.server_address[1]
-        hello = {"do": "hello", "addresses": ["127.0.0.1"], "port": port, "host": f"127.0.0.1:{port}", "timeout_s": 5.0}
-        channel.call(hello, 20)
-        channel.call({"do": "payloads", "items": [ASK]}, 20)
-        said = [channel.call({"do": "ready", **how}, 20) for how in ({"path": "/ready"}, {"path": "/"}, {"payload": 0})]
+        hello = {
+            "do": "hello",
+            "addresses": ["127.0.0.1"],
+            "port": port,
+            "host": f"127.0.0.1:{port}",
+            "timeout_s": PATIENCE,
+        }
+        channel.call(hello, PATIENCE)
+        channel.call({"do": "payloads", "items": [ASK]}, PATIENCE)
+        said = [
+            channel.call({"do": "ready", **how}, PATIENCE)
+            for how in ({"path": "/ready"}, {"path": "/"}, {"payload": 0})
+        ]
         channel.close()
     assert [one["status"] for one in said] == [200, 404, 501]
     assert all(one["connected"] and one["failure"] == "" for one in said)
@@ -103,8 +113,8 @@ def test_readiness_is_asked_for_with_a_path_and_with_a_payload(channel: ProcessC
 
 def test_a_port_that_is_not_open_is_not_ready_and_no_error(channel: ProcessChannel) -> None:
     with serving(sends(text("fine"))) as server:
-        channel.call(hello(server), 20)
-    seen = channel.call({"do": "ready", "path": "/", "within_s": 1.0}, 20)
+        channel.call(hello(server), PATIENCE)
+    seen = channel.call({"do": "ready", "path": "/", "within_s": 1.0}, PATIENCE)
     assert (seen["connected"], seen["status"]) == (False, 0)
     assert "could not connect" in seen["failure"]
 
@@ -123,7 +133,7 @@ def test_what_goes_wrong_in_the_worker_is_an_error_here_and_not_its_end(
 ) -> None:
     for _ in range(2):
         with pytest.raises(AdapterError, match=why):
-            channel.call(command, 20)
+            channel.call(command, PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -131,34 +141,34 @@ def test_what_goes_wrong_in_the_worker_is_an_error_here_and_not_its_end(
 )
 def test_a_plan_that_cannot_be_carried_out_is_refused(due: list[float], payload: list[int]) -> None:
     with working(sends(text("fine"))) as (server, channel):
-        channel.call(hello(server), 20)
-        channel.call({"do": "payloads", "items": [ASK]}, 20)
+        channel.call(hello(server), PATIENCE)
+        channel.call({"do": "payloads", "items": [ASK]}, PATIENCE)
         with pytest.raises(AdapterError, match="ValueError"):
-            channel.call({"do": "open", "due": due, "payload": payload}, 20)
+            channel.call({"do": "open", "due": due, "payload": payload}, PATIENCE)
     assert server.questions == []
 
 
 def test_a_worker_that_ends_is_told_with_what_it_said_last(channel: ProcessChannel) -> None:
     os.kill(pid(channel), signal.SIGKILL)
     with pytest.raises(AdapterError, match="ended with exit code -9"):
-        channel.call({"do": "payloads", "items": []}, 20)
+        channel.call({"do": "payloads", "items": []}, PATIENCE)
     with pytest.raises(AdapterError, match="has been closed"):
-        channel.call({"do": "payloads", "items": []}, 20)
+        channel.call({"do": "payloads", "items": []}, PATIENCE)
 
 
 def test_a_worker_that_does_not_answer_in_time_is_ended() -> None:
-    with working(lambda _, __: server.ended.wait(30) and False) as (server, channel):
-        channel.call(hello(server, timeout_s=60.0), 20)
-        channel.call({"do": "payloads", "items": [ASK]}, 20)
+    with working(lambda _, __: server.ended.wait(PATIENCE) and False) as (server, channel):
+        channel.call(hello(server, timeout_s=PATIENCE), PATIENCE)
+        channel.call({"do": "payloads", "items": [ASK]}, PATIENCE)
         with pytest.raises(AdapterError, match=r"did not answer within 0\.5 s"):
             channel.call({"do": "open", "due": [0.0], "payload": [0]}, 0.5)
         assert not alive(pid(channel))
 
 
 def test_a_worker_ends_with_its_standard_input_also_in_the_middle_of_a_block() -> None:
-    with working(lambda _, __: server.ended.wait(30) and False) as (server, made):
-        made.call(hello(server, timeout_s=60.0), 20)
-        made.call({"do": "payloads", "items": [ASK]}, 20)
+    with working(lambda _, __: server.ended.wait(PATIENCE) and False) as (server, made):
+        made.call(hello(server, timeout_s=PATIENCE), PATIENCE)
+        made.call({"do": "payloads", "items": [ASK]}, PATIENCE)
         standard_input = made._child._ask
         os.set_blocking(standard_input, True)
         os.write(standard_input, b'{"do": "open", "due": [0], "payload": [0]}\n')
@@ -170,10 +180,10 @@ def test_a_worker_ends_with_its_standard_input_also_in_the_middle_of_a_block() -
 
 def test_ctrl_c_is_the_hosts_and_does_not_end_the_worker() -> None:
     with working(sends(text("fine"))) as (server, channel):
-        channel.call(hello(server), 20)
-        channel.call({"do": "payloads", "items": [ASK]}, 20)
+        channel.call(hello(server), PATIENCE)
+        channel.call({"do": "payloads", "items": [ASK]}, PATIENCE)
         os.kill(pid(channel), signal.SIGINT)
-        assert channel.call({"do": "ready", "payload": 0}, 20)["status"] == 200
+        assert channel.call({"do": "ready", "payload": 0}, PATIENCE)["status"] == 200
 
 
 @pytest.mark.parametrize("line", [b"", b"nonsense\n", b"[1]\n", b'{"error": "x"}\n', b"[" * 100_000])
@@ -198,5 +208,6 @@ def test_the_worker_runs_with_nothing_but_the_standard_library(tmp_path: Path) -
         input=b'{"do": "payloads", "items": []}\n{"do": "quit"}\n',
         capture_output=True,
         check=True,
+        env=child_environment(),
     )
     assert found.stdout == b'{"ok":true,"payloads":0}\n'

@@ -122,7 +122,7 @@ def told(book: Book, place: int) -> tuple[int, str, bytes]:
 bodies = st.sampled_from([b"ab", b"cd", b"", b"abc", b"a", b"\r\n", b"ab\r\n\r\n", b"\0\n"])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(pairs(), bodies, bodies)
 @example((PLAIN % (b"a", b"2", b"b", b""), PLAIN % (b"c", b"02", b"d", b"")), b"ab", b"cd")
 @example((PLAIN % (b"a", b"2", b"b", b""), PLAIN % (b"c", b"2", b"d\r\nTransfer-Encoding: chunked", b"")), b"ab", b"cd")
@@ -151,7 +151,7 @@ def required(data: bytes) -> Head:
     return reader.head
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(pairs())
 def test_a_shape_is_only_narrower_than_reading_with_care(seen: tuple[bytes, bytes]) -> None:
     """The same without a book: also for heads whose body is still to come."""

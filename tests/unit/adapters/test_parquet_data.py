@@ -122,7 +122,7 @@ tables = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=tables, with_ids=st.booleans())
 def test_the_format_of_a_file_does_not_change_its_data(rows: list[dict[str, str]], *, with_ids: bool) -> None:
     kept = [{name: row[name] for name in row if with_ids or name != "id"} for row in rows]

@@ -57,7 +57,7 @@ records = st.builds(
 
 
 @given(st.lists(records, max_size=3, unique_by=lambda record: record.key))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_was_added_comes_back_until_it_is_removed(some: list[Record]) -> None:
     with TemporaryDirectory() as root:
         pending = PendingFolder(Path(root, "pending"))
@@ -117,7 +117,7 @@ def test_a_verdict_whose_own_file_was_never_written_does_not_wait(tmp_path: Path
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_one_changed_byte_is_an_error(data: st.DataObject) -> None:
     with TemporaryDirectory() as root:
         pending = PendingFolder(Path(root))

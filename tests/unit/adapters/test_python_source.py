@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters import python_source
 from mlgate.adapters.python_source import source_digest
@@ -175,7 +176,9 @@ def test_folders_deeper_than_python_recurses_have_a_digest(tmp_path: Path) -> No
         assert len(digest(tmp_path)) == 64
     finally:
         os.close(at)
-        subprocess.run(["rm", "-rf", str(tmp_path / "pkg")], check=True)  # pytest's own cleaning recurses
+        subprocess.run(
+            ["rm", "-rf", str(tmp_path / "pkg")], check=True, env=child_environment()
+        )  # pytest's own cleaning recurses
 
 
 def test_an_import_of_a_name_that_no_file_can_have_is_no_import(tmp_path: Path) -> None:

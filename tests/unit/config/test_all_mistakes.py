@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import Golden
 from tests.unit.config.small import EVERY_KEY, EVERY_TIMED_KEY, FOLDER, JARGON, config, faults
@@ -151,7 +151,6 @@ def _replaced(tree: object, choose: st.DataObject) -> object:
     return choose.draw(trees)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_document_is_read_or_refused_in_plain_words(data: st.DataObject) -> None:
     tree = strict_yaml.parse(data.draw(st.sampled_from([EVERY_KEY, EVERY_TIMED_KEY])), "m.yaml").value

@@ -89,7 +89,7 @@ def test_one_value_that_is_no_time_leaves_no_number_at_all(bad: float, quantile:
 # the draws
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 400), st.integers(1, 15), st.sampled_from([0.01, 0.5, 0.9, 0.95, 0.999]), st.integers(0, 99))
 def test_a_draw_is_the_percentile_of_the_values_it_repeats(n: int, rounds: int, quantile: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -112,7 +112,7 @@ def test_a_draw_of_a_mean_is_the_mean_of_the_values_it_repeats() -> None:
 # laws of the widths
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(1e-6, 1e6), QUANTILES)
 def test_the_unit_of_time_changes_no_width(unit: float, quantile: float) -> None:
     one, other = series(times(), quantile=quantile), series(times(seed=2), quantile=quantile)
@@ -121,7 +121,7 @@ def test_the_unit_of_time_changes_no_width(unit: float, quantile: float) -> None
     assert ratio_width(scaled, other, 0.9) == pytest.approx(ratio_width(one, other, 0.9), rel=1e-6)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 99), QUANTILES)
 def test_the_order_of_requests_inside_a_round_changes_nothing(seed: int, quantile: float) -> None:
     one, other = series(times(), quantile=quantile), series(times(seed=2), quantile=quantile)
@@ -158,7 +158,7 @@ def test_more_rounds_are_narrower_on_average(quantile: float) -> None:
     assert many < 0.7 * few
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0.51, 0.99))
 def test_more_confidence_is_wider(confidence: float) -> None:
     one = series(times())

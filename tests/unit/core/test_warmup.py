@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.core import warmup
@@ -53,7 +53,6 @@ def test_one_late_spike_does_not_move_the_end() -> None:
     assert abs(warmup.cut(spiked) - warmup.cut(slower)) <= 100
 
 
-@settings(deadline=None)
 @given(st.floats(1e-3, 1e3))
 def test_the_unit_of_time_does_not_matter(unit: float) -> None:
     values = steady() * (1 + 2 * np.exp(-np.arange(2000) / 150))
@@ -65,7 +64,6 @@ def test_of_a_few_requests_nothing_is_cut(n: int) -> None:
     assert warmup.cut(steady(n)) == 0
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=200))
 def test_any_values_give_an_index_of_them(values: list[float]) -> None:
     assert 0 <= warmup.cut(np.asarray(values)) <= len(values)

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.metrics.registry import build, names
 
@@ -61,7 +62,9 @@ def test_every_metric_is_named_as_it_is_registered(name: str) -> None:
 def test_the_registry_is_light() -> None:
     heavy = "{'sacrebleu', 'rouge_score', 'nltk', 'rapidfuzz'}"
     code = f"import sys, mlgate.metrics.registry; print({heavy} & sys.modules.keys())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=child_environment()
+    )
     assert done.stdout.strip() == "set()"
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from tests.samples import ALL, EVIL, passing
 from tests.strategies import reports
 
@@ -17,7 +17,7 @@ from mlgate.reports import comment
 RAN = Hearsay("failure", "https://github.com/acme/model/actions/runs/17", "run 17, attempt 2", fork=True)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(reports)
 def test_any_report_is_a_comment_with_its_marker_first_and_its_run_last(report: Report) -> None:
     body = comment.render("small", replace(RAN, report=report))

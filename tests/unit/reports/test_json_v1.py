@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tests.conftest import Golden
@@ -38,7 +38,7 @@ def test_committed_reports_follow_the_schema(name: str) -> None:
     assert json_v1.render(json_v1.parse(text)) == text
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(reports)
 def test_every_report_follows_the_schema(report: Report) -> None:
     VALIDATOR.validate(json.loads(json_v1.render(report)))
@@ -85,14 +85,13 @@ def changed(path: tuple[str | int, ...], change: str, value: object = None) -> s
     return json.dumps(document)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(OBJECTS), st.sampled_from(["drop", "add"]))
 def test_a_missing_or_unknown_key_is_refused(path: tuple[str | int, ...], change: str) -> None:
     with pytest.raises(EvidenceError):
         json_v1.parse(changed(path, change))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.sampled_from(OBJECTS), st.sampled_from([{}, [1], True, "NaN", {"a": None}]))
 def test_a_value_of_the_wrong_type_is_refused(path: tuple[str | int, ...], value: object) -> None:
     text = changed(path, "set", value)
@@ -148,7 +147,6 @@ def test_what_is_no_report_is_refused(text: str) -> None:
         json_v1.parse(text)
 
 
-@settings(deadline=None)
 @given(
     st.text()
     | st.recursive(st.none() | st.text() | st.floats(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)).map(

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from tests.samples import ALL, EVIL, errored, failing, hostile, passing
 from tests.strategies import reports
@@ -30,7 +30,7 @@ def assert_only_ours(page: str) -> None:
                 assert str(part.attrs["href"]).startswith(DOCS)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(reports)
 def test_no_text_from_outside_becomes_markup(report: Report) -> None:
     assert_only_ours(markdown.render(report))

@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 from tests import load_samples
@@ -28,9 +28,7 @@ from mlgate.reports import svg, svg_marks
 from mlgate.reports.figures import shown
 from mlgate.reports.svg_scale import scale_of
 
-law = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+law = settings(max_examples=100)
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "title", "g", "rect", "line", "path", "circle", "text"}
 NUMBER = r"-?\d+(\.\d)?"
