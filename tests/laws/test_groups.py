@@ -19,6 +19,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS, SMALLEST_SLICE
 from mlgate.flow.judge import Baseline, judge
+from mlgate.flow.policy import joined
 from mlgate.reports import json_v1, json_v1_reader
 
 DROPS = tuple(Rule(name, Bound.MAX_DROP, margin) for name, margin in (("chrf", 2.0), ("rougeL", 0.03), ("bleu", 4.0)))
@@ -170,3 +171,22 @@ def test_many_small_changes_make_a_loss_that_was_not_seen_no_smaller() -> None:
     assert (report.outcome, report.findings[0].topic) == (Outcome.INCONCLUSIVE, "unseen")
     guarded = replace(check, rules=(*check.rules, Rule("chrf", Bound.MIN, 1.0)))
     assert judged(guarded, changed, before).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(2, 1), (1, 2), (4, 2), (2, 2)])
+def test_a_change_does_not_choose_the_groups_that_it_is_judged_by(mine: int, theirs: int) -> None:
+    """Ungrouped rows fail sooner and pass sooner; grouped ones are inconclusive, which a soft rule lets through."""
+    check, _ = spoken(5, 40, *DROPS)
+
+    def by(each: int) -> Check:
+        examples = tuple(replace(e, group=f"doc {i // each}") for i, e in enumerate(check.examples))
+        return replace(check, examples=examples, slices=("x",) if each == mine else ())
+
+    (both,), changes = joined([by(theirs)], [by(mine)])
+    assert groups_list(both) == groups_list(by(theirs))
+    assert any("grouped otherwise" in change.what and change.weakens for change in changes) is (mine != theirs)
+
+
+def groups_list(check: Check) -> list[int]:
+    found = groups_of(check.examples)
+    return list(range(len(check.examples))) if found is None else found.tolist()

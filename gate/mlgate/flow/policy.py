@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mlgate.core.check import ERROR_RATE, Check, Example, Json, data_digest
+from mlgate.core.groups import groups_of
 from mlgate.core.policy import Change, Direction
 from mlgate.flow.rule_changes import ruled
 
@@ -70,7 +71,7 @@ def _both(base: Check, head: Check) -> tuple[Check, list[Change]]:
     params: Mapping[str, Json] = base.params if own is None else {**base.params, _CODE: own}
     one = replace(
         base,
-        examples=asked.examples,
+        examples=_in_groups_of(base, asked.examples),
         data_digest=asked.data_digest,
         slices=asked.slices,
         added_slices=tuple(name for name in asked.slices if name not in base.slices),
@@ -79,6 +80,7 @@ def _both(base: Check, head: Check) -> tuple[Check, list[Change]]:
         rules=rules,
         params=params,
     )
+    otherwise += [] if otherwise else _groups(base, head)
     return one, [*otherwise, *_metric_changes(base, head, recomputed, forgiving), *changes, *_slices(base, head)]
 
 
@@ -107,6 +109,19 @@ def _other_data(base: Check, head: Check) -> str:
         return f"{len(before):,} examples become {len(after):,}"
     edited = sum(one != other for one, other in zip(before, after, strict=True))
     return f"{edited:,} of {len(before):,} examples are edited" if edited else ""
+
+
+def _groups(base: Check, head: Check) -> Iterator[Change]:
+    """Yield that the change groups the same examples otherwise: more groups make an interval narrower, fewer wider."""
+    before, after = groups_of(base.examples), groups_of(head.examples)
+    if (None if before is None else before.tolist()) != (None if after is None else after.tolist()):
+        what = f"{base.id}: the data are grouped otherwise: the base's groups are used"
+        yield Change(Direction.DIFFERENT, what, _place(head))
+
+
+def _in_groups_of(base: Check, examples: Sequence[Example]) -> tuple[Example, ...]:
+    groups = {example.id: example.group for example in base.examples}
+    return tuple(replace(example, group=groups[example.id]) for example in examples)
 
 
 def _fields(check: Check) -> frozenset[str]:
