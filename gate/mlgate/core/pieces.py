@@ -17,8 +17,8 @@ TOKEN = 4
 TICK_S = 0.001
 """What arrives within so much of a piece's beginning belongs to it.
 
-benchmarks/pieces.py: 25 events that a server writes one by one, without a pause, arrive within 0.1 ms half of the time and
-within 0.7 to 1.2 ms in 95 % of cases, on a machine with 9 processes a core. The rest is held by the pace (`waits`).
+benchmarks/pieces.py: 25 events that a server writes one by one, without a pause, arrive within 0.1 ms half of the time
+and within 0.7 to 1.2 ms in 95 % of cases, on a machine with 9 processes a core. The rest is held by the pace (`waits`).
 """
 MOST_WAITS = 500
 """The most waits that one reply contributes: of more, every second or third by size."""
