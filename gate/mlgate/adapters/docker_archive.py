@@ -82,7 +82,9 @@ def take(client: DockerClient, archive: Path, expected: str) -> Image:
 
 def _parts(tar: tarfile.TarFile, archive: Path) -> Iterator[_Part]:
     """Yield the members, with lists without names. Raises Refused for an archive that could mean another one."""
-    members, known, links = [], set(), set()
+    members: list[tuple[str, tarfile.TarInfo]] = []
+    known: set[str] = set()
+    links: set[str] = set()
     for info in tar:
         name = posixpath.normpath("/" + info.name).lstrip("/")
         special = info.name.rstrip("/") != name or name in known
