@@ -282,9 +282,35 @@ def test_a_stream_says_when_each_piece_of_text_came() -> None:
     block = fired(script, protocol=OpenAIChat("m"), stream=True)
     for one in block.replies:
         assert (one.answer, one.failure) == ("one two three", "")
-        assert len(one.events) == 3
+        assert 1 <= len(one.events) <= 3  # what came in one read is one piece
+        assert (len(one.sizes), sum(one.sizes)) == (len(one.events), len(one.answer))
         assert list(one.events) == sorted(one.events)
         assert one.first == one.events[0] <= one.events[-1] <= one.done
+
+
+def test_a_token_in_many_events_takes_as_long_as_in_one() -> None:
+    """A token of four letters each 20 ms, in four events, with comments, empty and invisible ones between them."""
+
+    def script(connection: socket.socket, _: int) -> bool:
+        connection.sendall(EVENTS_HEAD + chunk(delta("\u200b")))
+        for _ in range(6):
+            server.ended.wait(0.02)
+            for letter in "text":
+                connection.sendall(chunk(b": keep-alive\n\n") + chunk(delta("")))
+                connection.sendall(chunk(delta(letter)))
+                connection.sendall(chunk(delta("\u200b ")))
+        usage = b'data: {"choices": [], "usage": {"completion_tokens": 1000}}\n\n'
+        connection.sendall(chunk(delta(None, "stop") + usage + b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        return True
+
+    with serving(script) as server, loading(server.url, protocol=OpenAIChat("m"), stream=True) as load:
+        block = load.fire(EXAMPLES, ARRIVALS[:4])
+    assert failures(block) == {""}
+    for one in unpack(pack(block)).replies:
+        waits = one.times("itl")
+        assert len(waits) == 5
+        assert sum(waits) >= 5 * 0.019  # a wait never ends early
+        assert one.times("ttft")[0] >= 0.02 > one.events[0]  # what nobody sees is not the first token
 
 
 @pytest.mark.parametrize(

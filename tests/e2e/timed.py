@@ -67,7 +67,8 @@ def _busy(desk: Desk, done: Done) -> bool:
         return False
     (load,) = desk.report["loads"]
     said = words(done.out)
-    return "the generator, not the model" in said or (load["late"] > 0 and "rounds are too few" in said)
+    told = ("rounds are too few", "that were left out")
+    return "the generator, not the model" in said or (load["late"] > 0 and any(one in said for one in told))
 
 
 def words(text: str) -> str:

@@ -100,3 +100,11 @@ def test_another_place_for_layers_is_refused_where_it_is_written(
 ) -> None:
     assert mlgate(tmp_path, BUILT.format(f"{{context: ., cache: '{place}'}}")) == 2
     assert "mlgate.yaml:4:38: model.image.build.cache is no name in a registry" in capsys.readouterr().err
+
+
+def test_a_build_does_not_take_the_name_of_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    text = CONFIG.format(model=BUILT.format(".")) + "baseline: {from: image, ref: 'my-summarizer:candidate'}\n"
+    (tmp_path / "mlgate.yaml").write_text(text)
+    assert invoke(["build", "-c", str(tmp_path / "mlgate.yaml")]) == 5
+    assert "which is the baseline's name" in capsys.readouterr().err

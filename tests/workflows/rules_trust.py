@@ -13,6 +13,7 @@ Rule = Callable[[Document], Iterator[str]]
 PINNED = re.compile(r"[\w.-]+/[\w.-]+(/[^@\s]+)?@[0-9a-f]{40}")
 LOCKED = re.compile(r"hashFiles\(|steps\.packages\.outputs\.key")
 PIN_COMMENT = re.compile(r"uses:\s*[\"']?\S+@[0-9a-f]{40}[\"']?\s+# v\d+\.\d+\.\d+\s*$")
+LOADS = re.compile(r"\b(docker|podman|nerdctl|ctr)\s+((image|images)\s+)?(load|import)\b")
 
 
 def every_use_is_pinned(document: Document) -> Iterator[str]:
@@ -138,6 +139,13 @@ def caches_are_not_written_by_pull_requests(document: Document) -> Iterator[str]
                 yield f"{step.where}: {name} on pull requests, too"
 
 
+def images_come_in_without_names(document: Document) -> Iterator[str]:
+    """`docker load` sets whatever names an archive holds: a change's image could take the baseline's."""
+    for step in document.steps():
+        if found := LOADS.search(step.run):
+            yield f"{step.where}: `{found[0]}` takes over the archive's names: give the gate image-archive"
+
+
 def _leaves_out_pull_requests(condition: str) -> bool:
     if "||" in condition:
         return False
@@ -160,4 +168,5 @@ RULES = (
     secrets_stay_in_environments,
     checkouts_keep_no_token,
     caches_are_not_written_by_pull_requests,
+    images_come_in_without_names,
 )

@@ -41,6 +41,8 @@ CANCEL = "concurrency:\n  group: {group}\n  cancel-in-progress: {cancel}\n"
 PULLS = "${{ github.event_name == 'pull_request' }}"
 
 BROKEN = [
+    (rules_trust.images_come_in_without_names, job("run: docker load --input a.tar"), "`docker load`"),
+    (rules_trust.images_come_in_without_names, job("run: gunzip -c a | docker image load"), "`docker image load`"),
     (rules_scripts.commands_carry_no_expressions, job("run: echo ${{ github.head_ref }}"), "pass it by env"),
     (rules_scripts.of_document, job('run: cat out.txt >> "$GITHUB_OUTPUT"'), "`cat`"),
     (rules_scripts.of_document, job('run: jq -r .x a.json | tee -a "$GITHUB_ENV"'), "writes ENV"),

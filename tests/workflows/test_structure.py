@@ -134,3 +134,18 @@ def test_the_tables_name_only_what_is_there() -> None:
     assert set(tables.ONE_AFTER_THE_OTHER) - set(texts) == set()
     assert {row for row in tables.OUTSIDE_ENVIRONMENTS if row[2] not in texts.get(row[0], "")} == set()
     assert {row for row in tables.OWN_MEANING if row[1] not in document(row[0]).inputs} == set()
+
+
+def test_a_job_that_fetches_an_image_hands_its_file_to_the_gate() -> None:
+    """The gate looks the baseline up first, and takes the image in without its names."""
+    gate = document(".github/workflows/gate.yml")
+    fetching = 0
+    for name in gate.jobs:
+        steps = gate.steps_of(name)
+        if not any("download-artifact" in step.uses and "image" in step.inputs.get("name", "") for step in steps):
+            continue
+        fetching += 1
+        (observe,) = [step for step in steps if step.uses.endswith("action/gate")]
+        assert "mlgate-image/image.tar" in observe.inputs["image-archive"]
+        assert not any("docker" in step.run for step in steps)
+    assert fetching == 2

@@ -41,10 +41,11 @@ def bounded(replies: Sequence[Reply], timeout_s: float) -> tuple[Reply, ...]:
             whys -= size * told
             kept.append(reply if told else replace(reply, failure=UNTOLD))
             continue
-        size = _EVENT * len(reply.events) + (0 if reply.answer in known else _carried(reply.answer))
+        size = _EVENT * len(reply.events) + sum(len(str(one)) + 1 for one in reply.sizes)
+        size += 0 if reply.answer in known else _carried(reply.answer)
         if size > room:
             done = max(reply.done, timeout_s)
-            kept.append(replace(reply, answer="", failure=too_much, events=(), done=done))
+            kept.append(replace(reply, answer="", failure=too_much, events=(), sizes=(), done=done))
             continue
         room -= size
         known.add(reply.answer)

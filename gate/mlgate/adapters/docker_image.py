@@ -40,13 +40,9 @@ def resolve(client: DockerClient, ref: str) -> Image:
 
     Raises ModelError when there is none, or when the registry does not hand it out.
     """
-    from docker.errors import ImageNotFound
-
-    with engine_errors(f"the image {ref} cannot be inspected", ModelError, "name it as `docker images` does: name:tag"):
-        try:
-            return describe(client.images.get(ref).attrs, ref)
-        except ImageNotFound:
-            pass
+    here = found(client, ref)
+    if here is not None:
+        return here
     hint = f"build it (docker build -t {ref} .), or log in to its registry (docker login)"
     if ref.startswith("sha256:"):
         raise ModelError(f"the image {ref} is not here", hint="name it with its repository: name@sha256:…")
@@ -54,6 +50,17 @@ def resolve(client: DockerClient, ref: str) -> Image:
         repository, tag = split(ref)
         _pull(client, repository, tag)
         return describe(client.images.get(ref).attrs, ref)
+
+
+def found(client: DockerClient, ref: str) -> Image | None:
+    """Return the image that the engine has under *ref*; None when it has none. Raises ModelError."""
+    from docker.errors import ImageNotFound
+
+    with engine_errors(f"the image {ref} cannot be inspected", ModelError, "name it as `docker images` does: name:tag"):
+        try:
+            return describe(client.images.get(ref).attrs, ref)
+        except ImageNotFound:
+            return None
 
 
 def _pull(client: DockerClient, repository: str, tag: str) -> None:

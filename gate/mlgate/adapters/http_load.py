@@ -33,8 +33,10 @@ _MICRO = 1e6
 Resources = Callable[[], Mapping[str, float]]
 """Reads `server_cpu_s`, which only grows, and `server_memory_mb`: the peak so far, or a sample where none is kept."""
 
-Seen = tuple[str, str, tuple[int, ...]]
-"""Of one distinct reply: answer, failure, and where each piece of text ended in the body."""
+Carried = tuple[tuple[int, int], ...]
+"""Of each event with text: where it ended in the body, and how many characters it brought."""
+Seen = tuple[str, str, Carried]
+"""Of one distinct reply: answer, failure, and its events with text."""
 
 
 @runtime_checkable
@@ -43,8 +45,8 @@ class Streaming(Protocol):
 
     stream: bool
 
-    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, list[int]]:
-        """Return the answer, and which events carried text."""
+    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, dict[int, int]]:
+        """Return the answer, and how many characters of it which event carried."""
 
 
 class HttpLoad:
@@ -279,13 +281,16 @@ class HttpLoad:
         example, due, late, first, done, place = column
         failure = self._redaction.line(failures[str(i)]) if str(i) in failures else ""
         answer = ""
-        ends: tuple[int, ...] = ()
+        carried: Carried = ()
         if not failure:
-            answer, failure, ends = seen[place]
-        times = _arrived(ends, marks.get(str(i), ()), done) if not failure else ()
+            answer, failure, carried = seen[place]
+        arrived = _arrived(carried, marks.get(str(i), ()), done) if not failure else {}
+        times = tuple(at / _MICRO for at in arrived)
         began = times[0] if times else first / _MICRO if first >= 0 else math.nan
         ended = max(done / _MICRO, self._timeout_s) if failure else done / _MICRO
-        return Reply(example, due / _MICRO, late / _MICRO, began, ended, answer, failure, times)
+        return Reply(
+            example, due / _MICRO, late / _MICRO, began, ended, answer, failure, times, tuple(arrived.values())
+        )
 
     def _seen(self, reply: HttpReply) -> Seen:
         if not self._stream:
@@ -300,7 +305,7 @@ class HttpLoad:
         answer, carried = cast("Streaming", self._protocol).decode_stream([event.data for event in came])
         if isinstance(answer, Failure):
             return "", told(answer, reply, self._redaction).why, ()
-        return answer, "", tuple(came[index].end for index in carried)
+        return answer, "", tuple((came[index].end, size) for index, size in carried.items())
 
 
 def addresses(address: Address) -> list[str]:
@@ -317,11 +322,16 @@ def addresses(address: Address) -> list[str]:
     return numbers
 
 
-def _arrived(ends: Sequence[int], marks: Sequence[tuple[int, int]], done: int) -> tuple[float, ...]:
-    """Return when each event was whole: when the body had first grown to its end. Both columns ascend."""
-    times, place = [], 0
-    for end in ends:
+def _arrived(carried: Carried, marks: Sequence[tuple[int, int]], done: int) -> dict[int, int]:
+    """Return how many characters arrived when, in microseconds: what came in one read arrived together.
+
+    An event is there when the body had first grown to its end. Ends and marks ascend.
+    """
+    found: dict[int, int] = {}
+    place = 0
+    for end, size in carried:
         while place < len(marks) and marks[place][0] < end:
             place += 1
-        times.append((marks[place][1] if place < len(marks) else done) / _MICRO)
-    return tuple(times)
+        at = marks[place][1] if place < len(marks) else done
+        found[at] = found.get(at, 0) + size
+    return found

@@ -58,8 +58,8 @@ class OpenAIChat:
                 return counted([""] * len(choices), n, "choices")
         return lacking("`choices.0.message.content`", n)
 
-    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, list[int]]:
-        """Join the pieces of a streamed answer; also return which events carried text. Never raises."""
+    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, dict[int, int]]:
+        """Join the pieces of a streamed answer; also return how much text which event carried. Never raises."""
         return streamed(events, _chat_piece)
 
 
@@ -102,8 +102,8 @@ class OpenAICompletions:
                 return [text_or_failure(found[place]["text"]) for place in range(n)]
         return lacking("`choices` with `text`", n)
 
-    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, list[int]]:
-        """Join the pieces of a streamed answer; also return which events carried text. Never raises."""
+    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, dict[int, int]]:
+        """Join the pieces of a streamed answer; also return how much text which event carried. Never raises."""
         return streamed(events, _text_piece)
 
 

@@ -17,8 +17,10 @@ Piece = Callable[[Mapping[str, object]], object]
 _DONE = b"[DONE]"
 
 
-def streamed(events: Sequence[bytes], piece: Piece) -> tuple[str | Failure, list[int]]:
-    """Return the joined text, or why there is none, and the indices of the events that carried text.
+def streamed(events: Sequence[bytes], piece: Piece) -> tuple[str | Failure, dict[int, int]]:
+    """Return the joined text, or why there is none, and how many characters which event carried, by its index.
+
+    The server's own count of tokens (`usage`) is passed over: it is a claim, and text can be counted.
 
     A stream that ends before `[DONE]` or a `finish_reason` was cut off: half an answer is none.
     """
@@ -31,15 +33,19 @@ def streamed(events: Sequence[bytes], piece: Piece) -> tuple[str | Failure, list
         choice = _choice(event)
         found = choice if isinstance(choice, Failure) else piece(choice)
         if isinstance(found, Failure):
-            return found, list(texts)
+            return found, _sizes(texts)
         if found is not None and not isinstance(found, str):
-            return Failure("answered an event whose text is no text"), list(texts)
+            return Failure("answered an event whose text is no text"), _sizes(texts)
         if found:
             texts[index] = found
         whole = whole or (isinstance(choice, Mapping) and choice.get("finish_reason") is not None)
     if not whole:
-        return Failure(f"broke off its answer after {len(texts)} pieces of text"), list(texts)
-    return text_or_failure("".join(texts.values())), list(texts)
+        return Failure(f"broke off its answer after {len(texts)} pieces of text"), _sizes(texts)
+    return text_or_failure("".join(texts.values())), _sizes(texts)
+
+
+def _sizes(texts: Mapping[int, str]) -> dict[int, int]:
+    return {index: len(text) for index, text in texts.items()}
 
 
 def _choice(event: bytes) -> Mapping[str, object] | Failure:

@@ -11,7 +11,7 @@ import numpy as np
 from mlgate.core import arrivals
 from mlgate.core.check import ERROR_RATE, Check, Json
 from mlgate.core.rounds import Rounds
-from mlgate.core.timed import Arrival, Block
+from mlgate.core.timed import Arrival, Block, clocked
 from mlgate.core.timing import timing
 
 _ROUNDED_S = 2e-6
@@ -181,7 +181,7 @@ def keeps(bounds: Mapping[str, float], block: Block) -> bool:
             asked = timing(name)
             if asked is None:
                 return False
-            times = [value * 1000 for reply in block.replies for value in reply.times(asked.clock)]
+            times = [value * 1000 for values in clocked(block.replies, asked.clock) for value in values]
             if not times:
                 return False
             value = float(

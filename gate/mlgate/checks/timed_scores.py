@@ -6,18 +6,19 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from mlgate.checks.timed_plan import Plan, Search
-from mlgate.core import timing
+from mlgate.core import pieces, timing
 from mlgate.core.check import ERROR_RATE, Check, MetricChoice
 from mlgate.core.evidence import Observation, Row
 from mlgate.core.ports import Score
 from mlgate.core.rounds import Rounds
-from mlgate.core.series import Fact
+from mlgate.core.series import Fact, Series, Text
 from mlgate.core.statistics import Statistics, Unscored, quotient
-from mlgate.core.timed import Block, Reply
+from mlgate.core.timed import Block, Reply, held_back
 from mlgate.metrics import registry
 
 _MS = 1000.0
@@ -41,6 +42,15 @@ def _score(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
 
 
 def _timed(check: Check, choice: MetricChoice, asked: timing.Timing | None, seen: Rounds) -> Score:
+    """Return a metric of times; with it, what it is over all rounds, where rounds were left out."""
+    found = _computed(check, choice, asked, seen)
+    if not seen.omitted or not isinstance(found, Series):
+        return found
+    whole = _computed(check, choice, asked, seen.whole())
+    return replace(found, whole=whole, omitted=seen.omitted) if isinstance(whole, Series) else whole
+
+
+def _computed(check: Check, choice: MetricChoice, asked: timing.Timing | None, seen: Rounds) -> Score:
     name = choice.kind
     if asked:
         return _times(check, asked, seen)
@@ -61,6 +71,7 @@ def signature(check: Check, clock: str) -> str:
         "stages": given.get("stages") if mode == "stages" else None,
         "concurrency": given.get("concurrency") if mode == "closed" else None,
         "block": given.get("block_s"),
+        "token": f"{pieces.TOKEN} characters" if clock in {"itl", "tokens"} else None,
     }
     return "|".join(f"{key}:{json.dumps(value)}" for key, value in facts.items() if value is not None).replace('"', "")
 
@@ -68,8 +79,34 @@ def signature(check: Check, clock: str) -> str:
 def _times(check: Check, asked: timing.Timing, seen: Rounds) -> Score:
     found, name = seen.times(asked, signature(check, asked.clock)), asked.metric.name
     if not len(found.values):
+        held, long = held_back(seen.replies) if asked.clock == "itl" else (0, 0)
+        if held and any(reply.events for reply in seen.replies):
+            return Unscored(
+                name, f"{held:,} of {long:,} replies came in one piece, or nearly: {name} has nothing to time"
+            )
         return Unscored(name, f"no reply had a time of that kind: {name} needs replies that are streamed")
-    return found
+    return replace(found, text=_text(seen), pace=_pace(check, seen)) if asked.clock == "itl" else found
+
+
+def _text(seen: Rounds, *, whole: bool = False) -> Text:
+    """Return how the text came; *whole*: what is measured does not depend on its pieces."""
+    answered = [reply for reply in seen.replies if not reply.failure and pieces.has_waits(reply.answer)]
+    tokens = sum(pieces.visible(reply.answer) for reply in answered) / pieces.TOKEN
+    if whole or not tokens:
+        return Text(tokens / max(1, len(answered)), math.nan)
+    came = [reply.pieces for reply in answered]
+    later = sum(one.size for found in came for one in found[1:]) / pieces.TOKEN
+    return Text(tokens / len(answered), sum(len(found) - 1 for found in came if found) / later if later else math.nan)
+
+
+def _pace(check: Check, seen: Rounds) -> Series:
+    """Return how long each reply took a token, all of it: a failure as if it had one."""
+    pairs = [
+        (number, reply.done * _MS / max(1.0, pieces.visible(reply.answer) / pieces.TOKEN))
+        for number, block in seen.counted.items()
+        for reply in block.replies
+    ]
+    return seen.series(timing.PACE, 0.0, pairs, signature(check, "latency"))
 
 
 def _rate(check: Check, name: str, seen: Rounds) -> Score:
@@ -78,7 +115,10 @@ def _rate(check: Check, name: str, seen: Rounds) -> Score:
     absent = [number for number, value in values.items() if not math.isfinite(value)]
     if absent:
         return Unscored(name, f"round {absent[0]} has nothing to compute {name} from")
-    return seen.series(timing.SUMS[name], 0.0, list(values.items()), signature(check, "latency"))
+    if name != "tokens_per_s":
+        return seen.series(timing.SUMS[name], 0.0, list(values.items()), signature(check, "latency"))
+    found = seen.series(timing.SUMS[name], 0.0, list(values.items()), signature(check, "tokens"))
+    return replace(found, text=_text(seen, whole=True))
 
 
 def _per_round(name: str, block: Block) -> float:
@@ -91,10 +131,11 @@ def _per_round(name: str, block: Block) -> float:
             used = block.facts.get("server_cpu_s", math.nan)
             return used * _MS / len(answered) if answered else math.nan
         case _:
-            streams = [reply for reply in answered if len(reply.events) > 1]
-            seconds = sum(reply.events[-1] - reply.events[0] for reply in streams)
-            seconds += sum(reply.done for reply in block.replies if reply.failure)
-            return sum(len(reply.events) - 1 for reply in streams) / seconds if seconds > 0 else math.nan
+            if answered and not any(reply.events for reply in answered):
+                return math.nan
+            tokens = sum(pieces.visible(reply.answer) for reply in answered) / pieces.TOKEN
+            seconds = sum(reply.done for reply in block.replies)
+            return tokens / seconds if seconds > 0 else math.nan
 
 
 def _errors(check: Check, name: str, seen: Rounds) -> Statistics:
@@ -130,7 +171,12 @@ def _largest_rate(check: Check, name: str, seen: Rounds) -> Score:
             search.learn(seen.rates[number], block)
     if not search.held:
         return Unscored(name, f"the bounds were broken even at {search.plan.least:g} requests a second")
-    return Fact(name, timing.FACTS[name], "|".join(f"{k}<={v:g}" for k, v in search.plan.find.items()), search.held)
+    signed = "|".join(f"{k}<={v:g}" for k, v in search.plan.find.items())
+    found = Fact(name, timing.FACTS[name], signed, search.held)
+    if not seen.late:
+        return found
+    whole = _largest_rate(check, name, seen.whole())
+    return replace(found, whole=whole, omitted=seen.omitted) if isinstance(whole, Fact) else whole
 
 
 def _cache(check: Check, name: str, seen: Rounds) -> Score:

@@ -37,6 +37,13 @@ from mlgate.wiring.run import run
     metavar="PART",
     help="Observe accuracy only, of a model that is no image (early) or one (served); or times (latency).",
 )
+@click.option(
+    "--image-archive",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="MLGATE_IMAGE_ARCHIVE",
+    metavar="FILE",
+    help="Load --image, an ID, from this file of docker save.",
+)
 @click.option("--resume", is_flag=True, help="Go on from an interrupted run: ask only what is missing.")
 @options.save_baseline
 @options.keep_baseline
@@ -50,6 +57,7 @@ def command(
     workers: int,
     shard: tuple[int, int] | None,
     part: str | None,
+    image_archive: Path | None,
     resume: bool,
     save_baseline: bool,
     keep_baseline: bool,
@@ -75,6 +83,7 @@ def command(
             base=base,
             approved=approve_policy,
             image=image,
+            image_archive=image_archive,
             part=part or "",
             forks=allow_forks,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mlgate.core.check import START, Check, Json, Metric
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.series import Series
-from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, unpack
+from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, clocked, held_back, unpack
 from mlgate.core.timing import Timing
 
 LATE_SHARE = 0.02
@@ -47,6 +47,8 @@ class Rounds:
     """All that were carried out, warm-up included: errors and answers count in each of them."""
     warm: int
     """Rounds cut at the start."""
+    planned_warm: int
+    """How many of them were planned as warm-up before the run: nothing that was seen left them out."""
     late: tuple[int, ...]
     """Rounds that were left out because the machine kept the generator from sending when it should."""
     first: Mapping[int, bool]
@@ -68,13 +70,14 @@ class Rounds:
     """Whether that is the check's own model's doing, not the baseline's."""
 
     def times(self, asked: Timing, signature: str = "") -> Series:
-        """Return every time of one clock, in the rounds that count, as the percentile or mean that is asked for."""
-        pairs = [
-            (number, value * 1000)
-            for number, block in self.counted.items()
-            for reply in block.replies
-            for value in reply.times(asked.clock)
-        ]
+        """Return every time of one clock, in the rounds that count, as the percentile or mean that is asked for.
+
+        None at all where most replies came in one piece, and the time between tokens is asked for.
+        """
+        held, long = held_back(self.replies) if asked.clock == "itl" else (0, 0)
+        times = clocked(self.replies, asked.clock) if 2 * held <= long else []
+        numbers = [number for number, block in self.counted.items() for _ in block.replies]
+        pairs = [(number, value * 1000) for number, values in zip(numbers, times, strict=False) for value in values]
         return self.series(asked.metric, asked.quantile, pairs, signature)
 
     def series(
@@ -92,6 +95,21 @@ class Rounds:
             self.duet,
             self.share,
         )
+
+    @property
+    def omitted(self) -> str:
+        """Return how many rounds were left out for what was seen in them, and why; empty when none was.
+
+        A model can bring about what they were left out for, so a verdict has to hold with them, too.
+        """
+        late, cut = len([number for number in self.late if number > self.planned_warm]), self.warm - self.planned_warm
+        why = [f"{late} sent late"] * (late > 0) + [f"{cut} cut as warm-up"] * (cut > 0)
+        return f"{late + cut} of {len(self.done)} rounds ({', '.join(why)})" if why else ""
+
+    def whole(self) -> Rounds:
+        """Return the same with every round that was carried out behind the planned warm-up."""
+        counted = {number: block for number, block in self.done.items() if number > self.planned_warm}
+        return replace(self, counted=counted, warm=self.planned_warm, late=())
 
     @property
     def replies(self) -> Sequence[Reply]:
@@ -120,6 +138,7 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
         counted,
         done,
         len([number for number in done if number <= planned_warm]) + more,
+        len([number for number in done if number <= planned_warm]),
         late,
         {number: bool(seen[number].get("first", 0)) for number in done},
         {number: float(seen[number].get("rate", 0)) for number in done},

@@ -18,6 +18,16 @@ _LAST_BIT = 1e-9
 """0.07 * 100 is a little more than 7, and its rank is 7."""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How the text came that times are of."""
+
+    tokens: float
+    """Of a reply, on average (core/pieces.py)."""
+    pieces: float
+    """Of a token, on average, behind a reply's first piece; NaN where they are not what is measured."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Series:
     """One metric of timed requests: every single value, and the round in which it was taken."""
@@ -41,6 +51,14 @@ class Series:
     """The share of the error probability that this look may spend: 1 when only one look is taken."""
     under: Series | None = None
     """What the value is divided by, of the same side and the same rounds; None: it is the value itself."""
+    whole: Series | None = None
+    """The same over all rounds, those that were left out included; None: none was left out."""
+    omitted: str = ""
+    """How many rounds were left out and why, for people; empty when none was."""
+    text: Text | None = None
+    """Of times of streamed text."""
+    pace: Series | None = None
+    """Of times between tokens: how long each reply took from due to done, a token. It cannot be had by holding back."""
 
     @property
     def sound(self) -> bool:
@@ -97,3 +115,7 @@ class Fact:
     value: float
     duet: str = ""
     """The run in which both sides were started; empty or unlike: they were not started on one machine."""
+    whole: Fact | None = None
+    """The same number with the rounds that were left out; None: none was left out."""
+    omitted: str = ""
+    """How many rounds were left out and why, for people; empty when none was."""

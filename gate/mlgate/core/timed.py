@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from mlgate.core import pieces
 from mlgate.core.errors import EvidenceError
 from mlgate.core.timing import Clock
 
@@ -51,7 +52,14 @@ class Reply:
     failure: str = ""
     """Why there is no answer; empty when there is one."""
     events: tuple[float, ...] = ()
-    """Of a streamed reply: when each piece of text arrived, after due."""
+    """Of a streamed reply: when each piece of text arrived, after due. What came in one read is one piece."""
+    sizes: tuple[int, ...] = ()
+    """How many characters of the answer each piece brought; empty in rows of older versions."""
+
+    @property
+    def pieces(self) -> list[pieces.Piece]:
+        """Return the pieces of a streamed reply that a person could tell apart."""
+        return pieces.pieces(self.answer, self.events, self.sizes)
 
     def times(self, clock: Clock) -> Sequence[float]:
         """Return its times of one clock, in seconds. A failure never counts as fast."""
@@ -63,10 +71,33 @@ class Reply:
             case "service":
                 return (self.done - self.late,)
             case "ttft":
-                first = self.events[0] if self.events else self.first
+                came = self.pieces
+                first = came[0].at if came else math.nan if self.events else self.first
                 return (self.done if math.isnan(first) else first,)
             case "itl":
-                return [after - before for before, after in pairwise(self.events)]
+                return pieces.waits(self.pieces, self.done) if self.events else ()
+
+
+def clocked(replies: Sequence[Reply], clock: Clock) -> list[Sequence[float]]:
+    """Return the times of one clock, in seconds, of each reply.
+
+    A failed reply has as many waits between tokens as the others have on average: it must not hide among theirs.
+    """
+    found = [reply.times(clock) for reply in replies]
+    if clock != "itl":
+        return found
+    known = [len(times) for times, reply in zip(found, replies, strict=True) if times and not reply.failure]
+    each = math.ceil(sum(known) / len(known)) if known else 1
+    return [list(times) * each if reply.failure else times for times, reply in zip(found, replies, strict=True)]
+
+
+def held_back(replies: Sequence[Reply]) -> tuple[int, int]:
+    """Return how many replies of at least two tokens came in one piece, or nearly; and how many such replies there are.
+
+    Where it is most of them there is no time between tokens to be judged.
+    """
+    long = [reply for reply in replies if not reply.failure and pieces.has_waits(reply.answer)]
+    return sum(1 for reply in long if pieces.held_back(reply.pieces)), len(long)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +129,8 @@ def pack(block: Block) -> dict[str, str | float]:
         seen["failures"] = json.dumps(failures)
     if any(reply.events for reply in replies):
         seen["events_us"] = ";".join(_column(reply.events) for reply in replies)
+    if any(reply.sizes for reply in replies):
+        seen["events_chars"] = ";".join(" ".join(map(str, reply.sizes)) for reply in replies)
     return {**seen, **{f"fact.{name}": float(value) for name, value in block.facts.items()}}
 
 
@@ -111,7 +144,8 @@ def unpack(seen: Mapping[str, str | float]) -> Block:
         answers = [texts[int(index)] for index in str(seen["answer"]).split()]
         failures: dict[str, str] = json.loads(str(seen.get("failures", "{}")))
         streams = str(seen["events_us"]).split(";") if "events_us" in seen else [""] * n
-        _insist(len(answers) == n == len(streams) and all(isinstance(text, str) for text in answers))
+        sizes = str(seen["events_chars"]).split(";") if "events_chars" in seen else [""] * n
+        _insist(len(answers) == n == len(streams) == len(sizes) and all(isinstance(text, str) for text in answers))
         replies = tuple(
             Reply(
                 examples[i],
@@ -122,9 +156,12 @@ def unpack(seen: Mapping[str, str | float]) -> Block:
                 answers[i],
                 str(failures.get(str(i), "")),
                 tuple(int(text) / _MICRO for text in streams[i].split()),
+                tuple(int(text) for text in sizes[i].split()),
             )
             for i in range(n)
         )
+        for reply in replies if "events_chars" in seen else ():
+            _insist_whole(reply)
     except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise EvidenceError(f"a round's row cannot be read: {error}") from error
     facts = {name[5:]: float(value) for name, value in seen.items() if name.startswith("fact.")}
@@ -138,6 +175,14 @@ def _column(times: Iterable[float]) -> str:
 def _insist(equal: bool) -> None:
     if not equal:
         raise ValueError("columns of unequal length")
+
+
+def _insist_whole(reply: Reply) -> None:
+    """Raise ValueError unless the pieces are the answer: each has a time and some text, and nothing is left over."""
+    if len(reply.sizes) != len(reply.events) or sum(reply.sizes) != len(reply.answer) * bool(reply.sizes):
+        raise ValueError("its pieces are not its answer")
+    if any(size < 1 for size in reply.sizes) or any(b < a for a, b in pairwise(reply.events)):
+        raise ValueError("a piece without text, or before the one in front of it")
 
 
 def _times(seen: Mapping[str, str | float], name: str, n: int) -> Sequence[float]:

@@ -9,7 +9,7 @@ from typing import Literal
 from mlgate.core.check import ERROR_RATE, Better, Metric
 
 Clock = Literal["latency", "service", "ttft", "itl"]
-"""From when a request was due to its end; from when it was sent; to the first token; between tokens."""
+"""From when a request was due to its end; from when it was sent; to the first text; between tokens (core/pieces.py)."""
 
 _QUANTILE = re.compile(r"(?:(service|ttft|itl)_)?(?:p(\d{1,2}(?:\.\d{1,2})?)|(mean))_ms")
 
@@ -46,6 +46,9 @@ FACTS: dict[str, Metric] = {
     )
 }
 """Numbers that a run has once: no interval."""
+
+PACE = Metric("ms_per_token", "ms", Better.LOWER)
+"""From when a request was due to its end, by token: a time between tokens is held against it. No rule names it."""
 
 CACHE_SPEEDUP = Metric("cache_speedup", "times", Better.LOWER)
 """Median time of an example's first request over that of its repetitions: a cache answers repetitions faster."""

@@ -14,7 +14,7 @@ from mlgate.core.report import Report
 from mlgate.core.timed import SKIPPED
 from mlgate.flow.judge import Baseline, judge
 
-OPEN = frozenset({"inconclusive", "too-few", "unseen", "tail", "noise", "not-measured"})
+OPEN = frozenset({"inconclusive", "too-few", "unseen", "tail", "noise", "left-out", "not-measured"})
 """The topics of findings that more rounds may settle."""
 
 

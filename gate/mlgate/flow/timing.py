@@ -32,6 +32,12 @@ from mlgate.core.verdict import (
 TAIL = 0.99
 """From this percentile on, only an interval narrower than the margin passes."""
 
+UNLIKE = 1.5
+"""By so much the pieces of a token, or the tokens of a reply, may differ for times of text to be compared.
+
+Vocabularies four times as large make a sixth fewer tokens of a text; two tokens at a time are half as many pieces.
+"""
+
 MOVING = frozenset({"start_s", "load_s"})
 """Facts that are as much the machine's as the model's: of two runs they are no more comparable than times."""
 
@@ -75,7 +81,12 @@ def measured(check: str, part: Series | Fact) -> Measurement:
 
 
 def hold(check: Check, rule: Rule, part: Series | Fact) -> Finding:
-    """Hold a value against `min` or `max`."""
+    """Hold a value against `min` or `max`, with and without the rounds that were left out."""
+    found = _hold(check, rule, part)
+    return _agreed(found, _hold(check, rule, part.whole), part.omitted) if part.whole else found
+
+
+def _hold(check: Check, rule: Rule, part: Series | Fact) -> Finding:
     one = measured(check.id, part)
     if isinstance(part, Fact):
         return hold_limit(rule, one)
@@ -89,11 +100,20 @@ def hold(check: Check, rule: Rule, part: Series | Fact) -> Finding:
 def compare(
     check: Check, rules: Sequence[tuple[Rule, Series | Fact, Series | Fact]], *, across: bool
 ) -> Iterator[Finding]:
-    """Hold each candidate's part against the baseline's. *across*: times of another run may block, as was asked for."""
+    """Hold each candidate's part against the baseline's, with and without the rounds that were left out on either side.
+
+    *across*: times of another run may block, as was asked for.
+    """
     family = sum(1 for _, part, _ in rules if isinstance(part, Series))
     for rule, part, past in rules:
         if isinstance(part, Series) and isinstance(past, Series):
-            yield _compare(check, rule, part, past, family, across=across)
+            found = _text_compared(check, rule, part, past, family, across=across)
+            if part.whole or past.whole:
+                whole = _text_compared(check, rule, part.whole or part, past.whole or past, family, across=across)
+                omitted = [part.omitted] * bool(part.omitted)
+                omitted += [f"of the baseline's {past.omitted}"] * bool(past.omitted)
+                found = _agreed(found, whole, " and ".join(omitted))
+            yield found
         elif isinstance(part, Fact) and isinstance(past, Fact):
             found = hold_fact(rule, measured(check.id, part), measured(check.id, past))
             apart = part.metric.name in MOVING and not (part.duet and part.duet == past.duet)
@@ -101,6 +121,48 @@ def compare(
         else:
             why = f"{rule.metric} was measured in unlike ways for candidate and baseline"
             yield Finding(check.id, rule, Outcome.ERRORED, why, "not-measured")
+
+
+def _text_compared(check: Check, rule: Rule, part: Series, past: Series, family: int, *, across: bool) -> Finding:
+    """Compare, and hold what is said of streamed text against how the text came.
+
+    What comes in other pieces, or is another text, is not compared. And no text is faster whose replies took longer: to
+    hold text back and then to let go of it quickly makes the time between tokens short.
+    """
+    found = _compare(check, rule, part, past, family, across=across)
+    if part.text is None or past.text is None or found.topic in {"stored-baseline", "signatures"}:
+        return found
+    for what, after, before in (
+        ("tokens a reply", part.text.tokens, past.text.tokens),
+        ("pieces a token", part.text.pieces, past.text.pieces),
+    ):
+        if math.isfinite(after) and math.isfinite(before) and not 1 / UNLIKE <= after / (before or math.nan) <= UNLIKE:
+            why = (
+                f"{rule.metric} is not comparable: the baseline has {before:.2f} {what}, and the candidate {after:.2f}"
+            )
+            return replace(found, outcome=Outcome.INCONCLUSIVE, topic="pieces", why=why)
+    if part.pace is None or past.pace is None or found.outcome is Outcome.FAILED:
+        return found
+    whole = _compare(check, replace(rule, metric=part.pace.name), part.pace, past.pace, family, across=across)
+    if whole.topic != rule.bound.value or whole.outcome is Outcome.PASSED:
+        return found
+    _, outcome, _ = sorted((found.outcome, whole.outcome, Outcome.INCONCLUSIVE))
+    why = f"{found.why}; but whole replies took longer, as if text had been held back: {whole.why}"
+    return replace(found, outcome=outcome, topic="pieces", why=why)
+
+
+def _agreed(found: Finding, whole: Finding, omitted: str) -> Finding:
+    """Return what holds with and without the rounds that were left out.
+
+    What they were left out for can be the model's doing, so leaving them out must not make a pass of a block. Where the
+    two disagree nothing is shown, whatever the rule's `on_…` say. The median keeps a verdict monotone in its limit.
+    """
+    settled = found.rule.bound.value
+    if found.outcome is whole.outcome and (found.topic == settled) == (whole.topic == settled):
+        return found
+    _, outcome, _ = sorted((found.outcome, whole.outcome, Outcome.INCONCLUSIVE))
+    why = f"it depends on {omitted} that were left out; without them: {found.why}; with them: {whole.why}"
+    return replace(found, outcome=outcome, topic="left-out", why=why)
 
 
 def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, *, across: bool) -> Finding:

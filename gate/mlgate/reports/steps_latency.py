@@ -26,5 +26,7 @@ def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]
             yield f"a lower rate for {load.check}", "or a machine with a core to spare"
         elif load.rounds >= load.planned and any(f.check == load.check and f.topic in _UNDECIDED for f in about):
             yield f"a longer budget: for {load.check}", "more rounds settle more; or a wider margin"
+        elif any(f.check == load.check and f.topic == "left-out" for f in about):
+            yield f"a lower rate for {load.check}, or a longer warmup", "rounds that are left out must not decide"
     if any(f.topic == "stored-baseline" for f in about):
         yield "baseline: {from: image}", "only times of one machine and one run compare"

@@ -17,11 +17,12 @@ from mlgate.adapters.buildx import Built
 from mlgate.adapters.buildx_command import Cache, Order
 from mlgate.adapters.buildx_line import BuildLine
 from mlgate.adapters.docker_build import Recipe
+from mlgate.adapters.docker_image import split
 from mlgate.config.config import Config
 from mlgate.config.image_section import Build as Section
 from mlgate.config.load import load
 from mlgate.core.build import Build, CacheKind, Place, outputs
-from mlgate.core.errors import AdapterError, ConfigError
+from mlgate.core.errors import AdapterError, ConfigError, Refused
 from mlgate.reports import build_summary
 from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.publish import width
@@ -64,6 +65,7 @@ def build(choice: Choice, out: TextIO | None = None, err: TextIO | None = None) 
     if not order.recipe.file.is_file():
         where = config.where("model", "image", "build")
         raise ConfigError(f"there is no Dockerfile {order.recipe.file}", where=where, hint="write it, or name it")
+    _spare_baseline(config, order)
     words = buildx.find()
     try:
         with BuildLine(err, lambda underway: build_summary.line(underway, width() - 1)) as line:
@@ -79,6 +81,16 @@ def build(choice: Choice, out: TextIO | None = None, err: TextIO | None = None) 
         github_files.write_summary(build_summary.to_markdown(done))
     github_files.write_outputs(outputs(done))
     return 0
+
+
+def _spare_baseline(config: Config, order: Order) -> None:
+    """Refuse a build that gives the baseline's name in this engine to the candidate: it would be its own baseline."""
+    past = config.baseline_model
+    ref = past.image.ref if past is not None and past.image is not None else None
+    if ref and not order.push and order.archive is None and split(ref) == split(order.recipe.tag):
+        raise Refused(
+            f"the image would be named {ref}, which is the baseline's name", hint="choose another: --tag NAME"
+        )
 
 
 def _section(config: Config) -> Section:

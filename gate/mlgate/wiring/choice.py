@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlgate.adapters.run_folder import RunFolder
-from mlgate.core.errors import GateError
+from mlgate.core.errors import ConfigError, GateError
 from mlgate.wiring import unmerged
 from mlgate.wiring.policy import Base
 from mlgate.wiring.project import Project
@@ -42,6 +42,8 @@ class Choice:
     """The same, where the baseline is the one that CI keeps; else nothing."""
     image: str = ""
     """The image to test in place of the file's."""
+    image_archive: Path | None = None
+    """The file that holds it; None: it is in the engine or a registry."""
     part: str = ""
     """One of PARTS, or empty: all."""
     forks: bool = False
@@ -57,7 +59,9 @@ class Choice:
 
     def project(self) -> Project:
         """Read what is to be tested, and by whose rules."""
-        return Project.load(self.config, Base(self.base, self.approved, self.bootstrap), self.image)
+        if self.image_archive is not None and not self.image:
+            raise ConfigError("--image-archive needs the ID of the image in it", hint="add --image sha256:…")
+        return Project.load(self.config, Base(self.base, self.approved, self.bootstrap), self.image, self.image_archive)
 
     @property
     def folder(self) -> RunFolder:

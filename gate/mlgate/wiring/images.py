@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlgate.adapters import docker_build, docker_engine, docker_image, docker_reaper, docker_server
+from mlgate.adapters import docker_archive, docker_build, docker_engine, docker_image, docker_reaper, docker_server
 from mlgate.adapters.docker_build import Recipe
 from mlgate.adapters.docker_hardening import SandboxOptions
 from mlgate.adapters.docker_image import Image
@@ -20,7 +20,7 @@ from mlgate.adapters.load_channel import Channel, ProcessChannel
 from mlgate.adapters.model_identity import of_image
 from mlgate.config.image_section import Image as Section
 from mlgate.config.model_section import ModelSection
-from mlgate.core.errors import ModelError
+from mlgate.core.errors import ModelError, Refused
 from mlgate.core.identity import FORM
 from mlgate.wiring import models
 
@@ -30,9 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Images:
-    """The images of one run: each is resolved to its content, or built, once; one line to the engine."""
+    """The images of one run: each is resolved to its content, or built, once; one line to the engine.
+
+    The baseline is resolved before the candidate is looked up, built or loaded, and is its content from then on: what a
+    change brings into the engine may bring names with it.
+    """
 
     root: Path
+    baseline: Section | None = None
+    """The baseline's image, where it is asked beside the candidate's."""
+    archive: Path | None = None
+    """The file that holds the candidate's image, which is then named by its ID; None: it is in the engine already."""
     _found: dict[str, Image] = field(default_factory=dict)
 
     def digest(self, section: ModelSection, form: int = FORM) -> str:
@@ -54,6 +62,8 @@ class Images:
         """Start the section's image in its sandbox and return it when it is ready."""
         given = section.image
         assert given is not None
+        if given == self.baseline:
+            self._hold_baseline()
         path = given.ready or given.usual_ready_path(section.served_name)
         return docker_server.start(
             self._engine,
@@ -78,10 +88,27 @@ class Images:
     def _image(self, given: Section) -> Image:
         written = _written(given)
         if written not in self._found:
+            if self.baseline is not None and given != self.baseline:
+                self._image(self.baseline)
             self._found[written] = self._look_up(given)
+            self._hold_baseline()
         return self._found[written]
 
+    def _hold_baseline(self) -> None:
+        """Refuse a baseline whose name points elsewhere by now."""
+        given = self.baseline
+        if given is None or given.ref is None:
+            return
+        known, now = self._image(given).id, docker_image.found(self._engine, given.ref)
+        if now is not None and now.id != known:
+            raise Refused(
+                f"the baseline's name {given.ref} was {known} when this run began, and is {now.id} now",
+                hint="something gave its name to another image meanwhile: name the baseline by its digest",
+            )
+
     def _look_up(self, given: Section) -> Image:
+        if self.archive is not None and given != self.baseline:
+            return docker_archive.take(self._engine, self.archive, given.ref or "")
         if given.build is None:
             assert given.ref is not None
             return docker_image.resolve(self._engine, given.ref)

@@ -66,12 +66,16 @@ class Project:
     """Whose rules are in the suite, where they are not this checkout's own."""
     compares_first: bool = False
     """The base's rules compare with nothing: this change brings the first comparison."""
+    image_archive: Path | None = None
+    """The file that holds the image under test; None: it is in the engine, a registry, or built."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
     @classmethod
-    def load(cls, path: Path, base: Base | None = None, image: str = "") -> Project:
+    def load(cls, path: Path, base: Base | None = None, image: str = "", image_archive: Path | None = None) -> Project:
         """Read configuration and data; *base* says whose rules bind, *image* is tested in place of the file's.
+
+        *image_archive*: the file that holds *image*.
 
         Raises ConfigError, with the place, for what cannot be used; Refused for a change that may not loosen its gate.
         """
@@ -82,7 +86,7 @@ class Project:
         config, checks = bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first)
+        return cls(config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first, image_archive)
 
     @property
     def root(self) -> Path:
@@ -112,7 +116,8 @@ class Project:
     @cached_property
     def images(self) -> Images:
         """Return the images of this run."""
-        return Images(self.root)
+        past = self.config.baseline_model
+        return Images(self.root, past.image if past else None, self.image_archive)
 
     @cached_property
     def environment(self) -> Environment:
