@@ -38,9 +38,9 @@ class Standalone:
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @classmethod
-    def begin(cls, config: Path, rootpath: Path) -> Standalone:
+    def begin(cls, config: Path) -> Standalone:
         """Write the incomplete verdict and the plan. Raises GateError when the configuration cannot be used."""
-        choice = Choice(config if config.is_absolute() or config.exists() else rootpath / config)
+        choice = Choice(config)
         with contextlib.ExitStack() as stack:
             stack.enter_context(recorded(choice.folder))
             project = Project.load(choice.config)
