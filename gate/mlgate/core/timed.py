@@ -125,9 +125,12 @@ def unpack(seen: Mapping[str, str | float]) -> Block:
             )
             for i in range(n)
         )
-    except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
+        facts = {name[5:]: float(value) for name, value in seen.items() if name.startswith("fact.")}
+        _insist(all(math.isfinite(value) for value in facts.values()))
+    except RecursionError as error:
+        raise EvidenceError("a round's row cannot be read: it is nested too deep") from error
+    except (KeyError, ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise EvidenceError(f"a round's row cannot be read: {error}") from error
-    facts = {name[5:]: float(value) for name, value in seen.items() if name.startswith("fact.")}
     return Block(replies, facts)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from mlgate.adapters import environment, git, github_run
+from mlgate.adapters import environment, evidence_file, git, github_run
 from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
@@ -138,15 +138,26 @@ class Project:
             case None:
                 return None
             case document.FileBaseline(path=path):
-                return FileBaseline(self.root / path, path)
+                return FileBaseline(self.root / path, path, self.most_rows_of_older)
             case document.GitBaseline(ref=ref, path=path):
-                return GitBaseline(self.root, ref, path)
+                return GitBaseline(self.root, ref, path, self.most_rows_of_older)
             case document.CiBaseline():
-                return CiBaseline(self.kept_by_ci, str(self.kept_by_ci))
+                return CiBaseline(self.kept_by_ci, str(self.kept_by_ci), self.most_rows_of_older)
             case MlflowBaseline() as section:
-                return memory.baseline_of(self.memory, self.config, section, is_bound=self.policy is not None)
+                return memory.baseline_of(
+                    self.memory,
+                    self.config,
+                    section,
+                    is_bound=self.policy is not None,
+                    most=self.most_rows_of_older,
+                )
             case _:
                 return None
+
+    @property
+    def most_rows_of_older(self) -> int:
+        """Return how many rows evidence may have that an older suite than this one observed."""
+        return evidence_file.older(self.suite.most_rows)
 
     @cached_property
     def memory(self) -> Memory | None:

@@ -74,7 +74,9 @@ class Standalone:
 
     def _judge(self, shown: io.StringIO) -> int:
         project, folder = self.project, self.choice.folder
-        rows = [*settle(list(RowReader(self.plan_path.parent).fresh()), project.suite.planned)]
+        rows = [
+            *settle(list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh()), project.suite.planned)
+        ]
         baseline = baseline_of(project, self.choice)
         late = tuple(check for check in project.suite.checks if not beside_tests(check))
         with ProgressLine(sum(len(check.rows) for check in late), sys.stderr) as progress:
