@@ -74,9 +74,8 @@ class Standalone:
 
     def _judge(self, shown: io.StringIO) -> int:
         project, folder = self.project, self.choice.folder
-        rows = [
-            *settle(list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh()), project.suite.planned)
-        ]
+        came = list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh())
+        rows = [project.secrets.row(row) for row in settle(came, project.suite.planned)]
         baseline = baseline_of(project, self.choice)
         late = tuple(check for check in project.suite.checks if not beside_tests(check))
         with ProgressLine(sum(len(check.rows) for check in late), sys.stderr) as progress:
