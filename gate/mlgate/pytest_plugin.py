@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -16,21 +17,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlgate import wiring
 from mlgate.adapters import account, plan_file
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.rows_folder import RowWriter
-from mlgate.adapters.stopwatch import Stopwatch
+from mlgate.adapters.run_folder import RunFolder
 from mlgate.core.check import Check, Example
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Observation
-from mlgate.core.ports import Model
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is unsaid first
     from xdist.workermanage import WorkerController
 
+    from mlgate.adapters.stopwatch import Stopwatch
+    from mlgate.core.ports import Model
+    from mlgate.wiring import Standalone
+
 _COLLECTOR = pytest.StashKey["Collector"]()
-_STANDALONE = pytest.StashKey["wiring.Standalone"]()
+_STANDALONE: pytest.StashKey[Standalone] = pytest.StashKey()
 _CURRENT: list[pytest.Config] = []
 """The configuration of this process: the hook of a failed collection is not given one."""
 
@@ -48,6 +51,8 @@ class Collector:
     def model(self) -> Model:
         """Return the model under test, started once a process."""
         if self._model is None:
+            from mlgate import wiring
+
             self._model = wiring.model(self.plan.model, Path(self.plan.root), self.plan.suite, self.plan.workers)
         return self._model
 
@@ -68,7 +73,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Let the user's tests reach the model's packages, behind mlgate's own, where the two live apart (in CI)."""
+    """Unsay the last verdict before a file of the user's is imported: a conftest may take its time, or the process.
+
+    And let the user's tests reach the model's packages, behind mlgate's own, where the two live apart (in CI).
+    """
+    chosen = early_config.known_args_namespace
+    if not (chosen.mlgate_plan or chosen.help or chosen.version or "PYTEST_XDIST_WORKER" in os.environ):
+        with contextlib.suppress(GateError):  # said when the run begins
+            RunFolder.beside(_config_file(chosen.mlgate_config, early_config.rootpath)).unsay()
     if early_config.known_args_namespace.mlgate_no_items:
         known = os.environ.get("MLGATE_MODEL_PATH", "").split(os.pathsep)
         sys.path.extend(path for path in known if path and path not in sys.path)
@@ -76,6 +88,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Find out who we are: a worker, `mlgate check`'s session, or a session of the user's own."""
+    from mlgate import wiring
+
     _hold_lifeline()
     _CURRENT[:] = [config]
     workerinput = getattr(config, "workerinput", None)
@@ -85,11 +99,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_COLLECTOR] = Collector(Path(config.option.mlgate_plan), "main")
     elif not config.option.help and not config.option.version:
         try:
-            standalone = wiring.Standalone.begin(Path(config.option.mlgate_config), config.rootpath)
+            standalone = wiring.Standalone.begin(_config_file(config.option.mlgate_config, config.rootpath))
         except GateError as error:
             raise pytest.UsageError(f"mlgate: {error}") from error
         config.stash[_STANDALONE] = standalone
         config.stash[_COLLECTOR] = Collector(standalone.plan_path, "main")
+
+
+def _config_file(name: str, rootpath: Path) -> Path:
+    """Return the gate's file: where it is from here, or else below pytest's root."""
+    config = Path(name)
+    return config if config.is_absolute() or config.exists() else rootpath / config
 
 
 def _active() -> Collector | None:
@@ -144,6 +164,8 @@ class BatchItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask, and send each row as it comes."""
+        from mlgate import wiring
+
         kind = wiring.ASKING[self._check.kind]
         for row in kind.observe(self._check, self._examples, self._collector.model):
             self._collector.rows.append(row)
@@ -203,6 +225,8 @@ def mlgate_latency() -> Stopwatch:
 
     Under xdist other workers share the machine: a duet stays fair, absolute times do not mean much.
     """
+    from mlgate.adapters.stopwatch import Stopwatch
+
     return Stopwatch()
 
 
@@ -249,6 +273,8 @@ def _owners(collector: Collector, item: pytest.Item) -> Sequence[str]:
 
 
 def _checks_of(collector: Collector, path: Path) -> Sequence[str]:
+    from mlgate import wiring
+
     root = Path(collector.plan.root)
     return tuple(
         check.id

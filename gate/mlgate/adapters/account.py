@@ -18,17 +18,22 @@ _NEVER_ENDED = "its test never ended"
 
 def opened(check: str, test: str) -> Row:
     """Return the entry of a test that is about to run."""
-    return Gap(_PREFIX + check, test, _NEVER_ENDED)
+    return Gap(_PREFIX + check, _unicode(test), _NEVER_ENDED)
 
 
 def failed(check: str, test: str, why: str) -> Row:
     """Return the entry of a test that failed."""
-    return Gap(_PREFIX + check, test, why)
+    return Gap(_PREFIX + check, _unicode(test), _unicode(why))
 
 
 def closed(check: str, test: str) -> Row:
     """Return the entry of a test that passed to its end."""
-    return Observation(_PREFIX + check, test, {"ended": 1.0})
+    return Observation(_PREFIX + check, _unicode(test), {"ended": 1.0})
+
+
+def _unicode(text: str) -> str:
+    """Return *text* as evidence can hold it: the name of a file, or what an exception says, may not be Unicode."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def is_entry(row: Row) -> bool:

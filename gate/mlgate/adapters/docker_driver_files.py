@@ -27,7 +27,7 @@ _UNUSED = {
 }
 """Folders of the standard library that a load generator has no use for."""
 _UNUSED_MODULE = re.compile(r"_?(test|xx|tkinter|curses|readline|sqlite3|gdbm|dbm|lsprof|codecs_|ctypes_test)")
-_LIBRARY = re.compile(r"(?:=>\s*)?(/\S+) \(0x[0-9a-f]+\)$")
+_LIBRARY = re.compile(r"(?<!\S)(/\S+) \(0x[0-9a-f]+\)$")
 _LDD_S = 120
 
 

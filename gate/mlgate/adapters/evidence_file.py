@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,20 @@ LARGEST = 1 << 30
 """Bytes of text, unpacked. More is refused: evidence of a hostile run may be a bomb."""
 LONGEST = 8 << 20
 """Bytes of one row."""
+MOST = 1_000_000
+"""Rows, where nobody says how many were planned."""
+MOST_PLACES = 10_000
+"""Environments that one run can be observed in: as many as it has shards."""
+MOST_VERSIONS = 1_000
+"""Versions that one environment can name."""
+_SLACK = 100_000
+_PIECE = 1 << 16
+_UNPACKED = 1 << 20
+
+
+def older(planned: int) -> int:
+    """Return how many rows evidence of another suite may have, where today's has *planned*: it may be of more data."""
+    return 10 * planned + _SLACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +123,22 @@ def header(evidence: Evidence) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True) + "\n"
 
 
-def read(path: Path) -> Evidence:
-    """Read a whole evidence file. Damaged is an EvidenceError; oversized or contradicting itself is Refused."""
+def read(path: Path, most: int = MOST) -> Evidence:
+    """Read a whole evidence file of at most *most* rows.
+
+    Damaged is an EvidenceError; oversized or contradicting itself is Refused.
+    """
+    return parse(content_of(path), str(path), most)
+
+
+def content_of(path: Path) -> bytes:
+    """Return an evidence file's bytes, not yet read. One that is not there, or no file, is an EvidenceError."""
     try:
-        content = whole_file.read(path, LARGEST, follow=True)
+        return whole_file.read(path, LARGEST, follow=True)
     except (FileNotFoundError, ValueError) as error:
         raise EvidenceError("there is no evidence file here", where=str(path), hint=_older(path)) from error
     except OSError as error:
         raise EvidenceError(f"could not read: {error.strerror}", where=str(path)) from error
-    return parse(content, str(path))
 
 
 def digest(path: Path) -> str:
@@ -130,23 +152,37 @@ def _older(path: Path) -> str:
     return f"the run before left {older}" if path.name == "evidence.jsonl.gz" and older.is_file() else ""
 
 
-def parse(content: bytes, name: str) -> Evidence:
-    """Read an evidence file's bytes; *name* is for messages."""
+def parse(content: bytes, name: str, most: int = MOST) -> Evidence:
+    """Read an evidence file's bytes, of at most *most* rows; *name* is for messages.
+
+    The lines are counted before the first is decoded: who sends a million of them must not keep the gate busy.
+    """
+    if sum(1 for _ in itertools.islice(_lines(content, name), most + 3)) > most + 2:  # a header and a footer
+        raise too_many(most, f"{name}:{most + 2}")
     lines = _lines(content, name)
-    first = parse_header(next(lines, b""), name)
+    first = parse_header(next(lines, b""), f"{name}:1")
     rows: list[Row] = []
     for number, line in enumerate(lines, start=2):
         if line.startswith(b'{"digest"'):
             evidence = Evidence.of(first.provenance, first.environments, rows, first.form)
-            return _sealed(evidence, line, next(lines, None), name)
+            return _sealed(evidence, line, next(lines, None), f"{name}:{number}")
         rows.append(parse_row(line, f"{name}:{number}"))
     raise _damaged(name, "it ends before its last line")
+
+
+def too_many(most: int, where: str) -> Refused:
+    """Return the error of evidence with more rows than its suite can have."""
+    return Refused(
+        f"the evidence has more rows than the {most:,} that the checks can have",
+        where=where,
+        hint="collect this part again; if it is a baseline of much more data, accept a new one",
+    )
 
 
 def _sealed(evidence: Evidence, footer: bytes, behind: bytes | None, name: str) -> Evidence:
     try:
         seal = json.loads(footer)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(name, "its last line is cut off") from error
     if behind is not None:
         raise Refused("the evidence has lines behind its end", where=name)
@@ -160,18 +196,48 @@ def _lines(content: bytes, name: str) -> Iterator[bytes]:
         raise _damaged(name, "it is empty")
     if len(content) > LARGEST:
         raise Refused(f"the evidence is larger than {LARGEST >> 30} GiB", where=name)
-    total = 0
+    total, number, begun = 0, 1, bytearray()
+    for piece in _unpacked(content, name):
+        total += len(piece)
+        whole, newline, rest = piece.rpartition(b"\n")
+        if (len(begun) + len(piece) > LONGEST and _longest(begun, piece) > LONGEST) or total > LARGEST:
+            raise Refused("the evidence unpacks to more than an evidence file may hold", where=f"{name}:{number}")
+        if newline:
+            for line in (bytes(begun) + whole).split(b"\n"):
+                yield line + b"\n"
+                number += 1
+            begun.clear()
+        begun += rest
+    if begun:
+        raise _damaged(f"{name}:{number}", "it is cut off in the middle of a line")
+
+
+def _longest(begun: bytes | bytearray, piece: bytes) -> int:
+    """Return the length of the longest line that is begun, or goes on, in *piece*."""
+    first, *others = piece.split(b"\n")
+    return max(len(begun) + len(first), *(len(line) for line in others)) + 1 if others else len(begun) + len(first)
+
+
+def _unpacked(content: bytes, name: str) -> Iterator[bytes]:
+    """Yield what is packed, a piece at a time. mlgate writes one member; a file of thousands is a trap."""
+    unpacker = zlib.decompressobj(wbits=31)
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            while line := packed.readline(LONGEST + 1):
-                total += len(line)
-                if len(line) > LONGEST or total > LARGEST:
-                    raise Refused("the evidence unpacks to more than an evidence file may hold", where=name)
-                if not line.endswith(b"\n"):
-                    raise _damaged(name, "it is cut off in the middle of a line")
-                yield line
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(name, str(error).lower().rstrip(".")) from error
+        for start in range(0, len(content), _PIECE):
+            packed = content[start : start + _PIECE]
+            while packed and not unpacker.eof:
+                if piece := unpacker.decompress(packed, _UNPACKED):
+                    yield piece
+                packed = unpacker.unconsumed_tail
+            if unpacker.eof:
+                if unpacker.unused_data or start + _PIECE < len(content):
+                    raise _damaged(name, "something stands behind its end")
+                return
+        while piece := unpacker.decompress(b"", _UNPACKED):
+            yield piece
+    except zlib.error as error:
+        raise _damaged(name, f"it cannot be unpacked: {error}") from error
+    if not unpacker.eof:
+        raise _damaged(name, "it is cut off")
 
 
 def _damaged(name: str, why: str) -> EvidenceError:
@@ -181,7 +247,9 @@ def _damaged(name: str, why: str) -> EvidenceError:
 def parse_header(line: bytes, name: str) -> Header:
     """Read a first line back."""
     try:
-        match json.loads(line):
+        value = json.loads(line)
+        json.dumps(value, ensure_ascii=False).encode()  # halves of surrogate pairs cannot be digested
+        match value:
             case {
                 "format": str(form),
                 "commit": str(commit),
@@ -191,34 +259,36 @@ def parse_header(line: bytes, name: str) -> Header:
                 "environments": list(environments),
                 **more,
             } if form in _FORMATS and all(isinstance(d, str) for d in data.values()):
-                baseline, run = str(more.get("baseline", "")), str(more.get("run", ""))
-                found = frozenset(
-                    Environment(
-                        str(e["python"]), str(e["platform"]), str(e["cpu"]), tuple(sorted(_texts(e["versions"])))
-                    )
-                    for e in environments
-                )
-                provenance = Provenance(commit, suite, model, tuple(sorted(data.items())), baseline, run)
-                return Header(provenance, found, _FORMATS[form])
-            case {"format": str(form)} if form not in _FORMATS:
+                baseline, run = more.get("baseline", ""), more.get("run", "")
+                if isinstance(baseline, str) and isinstance(run, str) and len(environments) <= MOST_PLACES:
+                    provenance = Provenance(commit, suite, model, tuple(sorted(data.items())), baseline, run)
+                    found = frozenset(_environment(one) for one in environments)
+                    return Header(provenance, found, _FORMATS[form])
+            case {"format": form} if form not in _FORMATS:
+                shown = form[:60] if isinstance(form, str) else type(form).__name__
                 raise EvidenceError(
-                    f"unknown evidence format {form[:80]!r}: this mlgate reads {', '.join(_FORMATS)}",
+                    f"unknown evidence format {shown!r}: this mlgate reads {', '.join(_FORMATS)}",
                     where=name,
                     hint="read it with the version of mlgate that wrote it, or a newer one",
                 )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(name, "its first line is not an evidence header") from error
     raise _damaged(name, "its first line is not an evidence header")
 
 
-def _texts(value: dict[object, object]) -> Iterator[tuple[str, str]]:
-    for key, text in value.items():
-        yield str(key), str(text)
+def _environment(value: object) -> Environment:
+    match value:
+        case {"python": str(python), "platform": str(platform), "cpu": str(cpu), "versions": dict(versions)}:
+            if len(versions) <= MOST_VERSIONS and all(isinstance(one, str) for one in versions.values()):
+                return Environment(python, platform, cpu, tuple(sorted(versions.items())))
+    raise ValueError("no environment")
 
 
 def parse_row(line: bytes, where: str) -> Row:
     """Read one row, with its place in the error."""
     try:
         return decode(line.decode("ascii"))
-    except (UnicodeDecodeError, EvidenceError) as error:
-        raise EvidenceError(f"the evidence is damaged: {error}", where=where, hint="collect this part again") from error
+    except UnicodeDecodeError as error:
+        raise _damaged(where, "a row is not ASCII") from error
+    except EvidenceError as error:
+        raise _damaged(where, error.message) from error

@@ -15,9 +15,10 @@ ACCEPT = "accept one with `mlgate check --save-baseline`"
 class FileBaseline:
     """Evidence of the last accepted model, in a file that is reviewed and committed like any other."""
 
-    def __init__(self, path: Path, shown: str) -> None:
+    def __init__(self, path: Path, shown: str, most: int = evidence_file.MOST) -> None:
         self._path = path
         self._shown = shown
+        self._most = most
 
     @property
     def source(self) -> str:
@@ -31,7 +32,7 @@ class FileBaseline:
 
     def load(self) -> Evidence | None:
         """Return the evidence, or None when there is nothing at all at the path: a link to nowhere is an error."""
-        return None if self._absent() else evidence_file.read(self._path)
+        return None if self._absent() else evidence_file.read(self._path, self._most)
 
     def _absent(self) -> bool:
         try:

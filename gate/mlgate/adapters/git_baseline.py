@@ -16,8 +16,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 class GitBaseline:
     """Evidence that is committed at *ref*. Reading it never touches the work tree."""
 
-    def __init__(self, root: Path, ref: str, path: str) -> None:
-        self._root, self._ref, self._path = root, ref, path
+    def __init__(self, root: Path, ref: str, path: str, most: int = evidence_file.MOST) -> None:
+        self._root, self._ref, self._path, self._most = root, ref, path, most
 
     @property
     def source(self) -> str:
@@ -32,7 +32,7 @@ class GitBaseline:
     def load(self) -> Evidence | None:
         """Return the evidence, or None when the ref has no such file."""
         content = git.show(self._root, self._ref, self._path)
-        return None if content is None else evidence_file.parse(content, f"{self._ref}:{self._path}")
+        return None if content is None else evidence_file.parse(content, f"{self._ref}:{self._path}", self._most)
 
     def save(self, evidence: Evidence) -> None:
         """Write the file in the work tree; it becomes the baseline when it is merged. A link there is replaced."""

@@ -40,6 +40,7 @@ class GrpcLoad:
         facts: Mapping[str, str | float] | None = None,
         gone: Callable[[], str] = lambda: "",
         concurrency: int = 1,
+        redaction: Redaction | None = None,
     ) -> None:
         """Prepare. Raises ConfigError when grpcio is not installed, Refused for a forbidden address."""
         try:
@@ -55,7 +56,7 @@ class GrpcLoad:
         self._input_name = input_name
         self._timeout_s = timeout_s
         self._metadata = [(name.lower(), value) for name, value in (headers or {}).items()]
-        self._redaction = Redaction((headers or {}).values())
+        self._redaction = redaction or Redaction((headers or {}).values())
         self._facts = dict(facts or {})
         self._gone = gone
         self._concurrency = concurrency

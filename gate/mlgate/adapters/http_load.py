@@ -15,9 +15,11 @@ from mlgate.adapters.event_stream import events
 from mlgate.adapters.http_address import Address, refuse_forbidden
 from mlgate.adapters.http_exchange import Reply as HttpReply
 from mlgate.adapters.http_headers import checked, host, request
-from mlgate.adapters.http_reading import OK, known_secrets, read, told, wrong_status
+from mlgate.adapters.http_reading import EVENTS, OK, known_secrets, read, told, wrong_status
 from mlgate.adapters.load_channel import Channel
 from mlgate.adapters.protocols import HttpProtocol
+from mlgate.adapters.redaction import Redaction
+from mlgate.adapters.secrets import shown
 from mlgate.core.check import Example
 from mlgate.core.errors import AdapterError, ConfigError, ModelError
 from mlgate.core.ports import Failure
@@ -27,7 +29,6 @@ SLACK_S = 30.0
 """How much longer than its block may take a worker may be silent: opening connections, writing a long line."""
 _PART = 4 << 20
 """The most bytes of requests that one command carries to the worker."""
-_EVENTS = "text/event-stream"
 _MICRO = 1e6
 
 Resources = Callable[[], Mapping[str, float]]
@@ -70,6 +71,7 @@ class HttpLoad:
         concurrency: int = 1,
         connections: int = 32,
         cpus: Sequence[int] | None = None,
+        redaction: Redaction | None = None,
     ) -> None:
         """Prepare; the worker is greeted by the first block.
 
@@ -89,7 +91,7 @@ class HttpLoad:
         self._stream = stream
         self._timeout_s = timeout_s
         self._headers = checked(headers or {})
-        self._redaction = known_secrets(address, headers or {})
+        self._redaction = redaction or known_secrets(address, headers or {})
         self._facts = dict(facts or {})
         self._resources = resources
         self._gone = gone
@@ -298,7 +300,7 @@ class HttpLoad:
             return ("", one.why, ()) if isinstance(one, Failure) else (one, "", ())
         if reply.status != OK:
             return "", wrong_status(reply, self._redaction).why, ()
-        if reply.kind != _EVENTS:
+        if reply.kind != EVENTS:
             kind = self._redaction.line(reply.kind, 40) or "no content type"
             return "", f"status 200, {kind}, not an event stream: {self._redaction.line(reply.body) or 'empty'}", ()
         came = events(reply.body)
@@ -314,7 +316,7 @@ def addresses(address: Address) -> list[str]:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ModelError(
-            f"could not connect to {address}: {error}", hint="see whether the host's name is right"
+            f"could not connect to {shown(str(address), {})}: {error}", hint="see whether the host's name is right"
         ) from error
     numbers = list(dict.fromkeys(str(place[0]) for *_, place in found))
     for number in numbers:

@@ -17,6 +17,7 @@ from mlgate.adapters.http_headers import checked
 from mlgate.adapters.http_reading import known_secrets, read
 from mlgate.adapters.model_identity import of_endpoint
 from mlgate.adapters.protocols import Answers, HttpProtocol
+from mlgate.adapters.redaction import Redaction
 from mlgate.core.check import Example, Json
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import Failure
@@ -43,6 +44,7 @@ class HttpModel:
         batch: int = 1,
         sleep: Callable[[float], object] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        redaction: Redaction | None = None,
     ) -> None:
         self._address = Address.of(url)
         if batch > 1 and not protocol.batches:
@@ -57,7 +59,7 @@ class HttpModel:
         self._batch = batch
         self._sleep = sleep
         self._jitter = jitter
-        self._redaction = known_secrets(self._address, headers or {})
+        self._redaction = redaction or known_secrets(self._address, headers or {})
         self._lines: set[Line] = set()
         self._lock = threading.Lock()
         self._unreached = 0

@@ -13,6 +13,7 @@ from mlgate.adapters.protocols import Answers, HttpProtocol
 from mlgate.adapters.redaction import Redaction
 from mlgate.core.ports import Failure
 
+EVENTS = "text/event-stream"
 OK = 200
 """The one status that brings an answer."""
 
@@ -24,7 +25,7 @@ def known_secrets(address: Address, headers: Mapping[str, str]) -> Redaction:
 
 def read(reply: Reply, n: int, protocol: HttpProtocol, redaction: Redaction) -> Answers:
     """Return the *n* answers in *reply*. Never raises: a wrong status, no JSON, or wrong JSON are failures."""
-    said = redaction.line(reply.body)
+    said = _said(reply, redaction)
     if reply.status != OK:
         return [wrong_status(reply, redaction)] * n
     try:
@@ -35,12 +36,16 @@ def read(reply: Reply, n: int, protocol: HttpProtocol, redaction: Redaction) -> 
     return [told(one, reply, redaction) if isinstance(one, Failure) else one for one in protocol.decode(value, n)]
 
 
+def _said(reply: Reply, redaction: Redaction) -> str:
+    return redaction.events(reply.body) if reply.kind == EVENTS else redaction.line(reply.body)
+
+
 def wrong_status(reply: Reply, redaction: Redaction) -> Failure:
     """Return the failure that a status other than 200 is."""
     note = " (redirects are not followed)" if 300 <= reply.status < 400 else ""  # noqa: PLR2004 - the 3xx
-    return Failure(f"status {reply.status}{note}: {redaction.line(reply.body) or 'empty'}")
+    return Failure(f"status {reply.status}{note}: {_said(reply, redaction) or 'empty'}")
 
 
 def told(failure: Failure, reply: Reply, redaction: Redaction) -> Failure:
     """Return a protocol's *failure* with the beginning of what was said."""
-    return replace(failure, why=f"{redaction.line(failure.why)}; status 200: {redaction.line(reply.body)}")
+    return replace(failure, why=f"{redaction.line(failure.why)}; status 200: {_said(reply, redaction)}")

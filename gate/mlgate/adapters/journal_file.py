@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from mlgate.adapters import whole_file
-from mlgate.adapters.evidence_file import LARGEST, line_of, lines_of, parse_header, parse_row
+from mlgate.adapters.evidence_file import LARGEST, MOST, line_of, lines_of, parse_header, parse_row, too_many
 from mlgate.core.errors import AdapterError, EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Provenance, Row
 from mlgate.core.identity import FORM
@@ -68,8 +68,11 @@ def _failed(path: Path, error: OSError) -> AdapterError:
     )
 
 
-def read(path: Path, here: Provenance) -> Evidence:
-    """Read a journal to go on from. A torn last line is dropped; another run's journal is refused."""
+def read(path: Path, here: Provenance, most: int = MOST) -> Evidence:
+    """Read a journal of at most *most* rows to go on from.
+
+    A torn last line is dropped; another run's journal is refused.
+    """
     try:
         content = whole_file.read(path, LARGEST)
     except FileNotFoundError:
@@ -82,6 +85,8 @@ def read(path: Path, here: Provenance) -> Evidence:
         ) from error
     if len(content) > LARGEST:
         raise Refused("the journal is larger than evidence may be", where=str(path))
+    if content.count(b"\n") > most + 1:
+        raise too_many(most, f"{path}:{most + 2}")
     rows = content.split(b"\n")
     rows.pop()  # what stands behind the last newline: nothing, or a torn row
     if not rows:

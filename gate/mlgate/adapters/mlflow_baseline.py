@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mlgate.adapters import evidence_file, whole_file
 from mlgate.adapters.mlflow_client import Place, Server, Unable
@@ -41,6 +41,12 @@ class MlflowBaseline:
         """Where it is, for people."""
         self.accept = accept
         """How a first baseline comes to be."""
+        self._most = evidence_file.MOST
+
+    def bounded(self, most: int) -> Self:
+        """Let the evidence have at most *most* rows."""
+        self._most = most
+        return self
 
     def load(self) -> Evidence | None:
         """Return the evidence, None when nothing was ever accepted.
@@ -94,7 +100,7 @@ class MlflowBaseline:
                 ) from error
             except OSError as error:
                 raise EvidenceError(f"the evidence of {self.source} cannot be had: {error.strerror}") from error
-        return evidence_file.parse(content, self.source)
+        return evidence_file.parse(content, self.source, self._most)
 
 
 def nothing_yet(why: str) -> MlflowBaseline:

@@ -65,5 +65,5 @@ def read(path: Path) -> Plan:
         )
         suite = Suite(checks, digest=value["digest"])
         return Plan(suite, value["model"], value["root"], value["batch"], value["workers"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EvidenceError("the plan of this run cannot be read", where=str(path)) from error

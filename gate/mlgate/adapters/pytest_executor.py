@@ -19,6 +19,7 @@ from typing import IO, Self
 
 from mlgate.adapters import plan_file, whole_file
 from mlgate.adapters.account import is_entry, unsettled
+from mlgate.adapters.evidence_file import older
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.rows_folder import RowReader
 from mlgate.core.check import Suite
@@ -69,7 +70,7 @@ class PytestExecutor:
         with tempfile.TemporaryDirectory(prefix="mlgate-") as name:
             folder = Path(name)
             plan_file.write(folder / PLAN, replace(self._plan, suite=suite))
-            reader = RowReader(folder)
+            reader = RowReader(folder, older(suite.most_rows))
             command, where = self._command(folder, tests), self._where(folder, tests)
             with self._log.open("ab") as log, _Child(command, where, log, alone=not tests) as child:
                 while child.wait(_POLL_S) is None:

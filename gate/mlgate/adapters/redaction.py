@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from mlgate.adapters.secrets import Secrets
+
 _SHORTEST = 4
 """A value shorter than this is no secret, and hiding it would make holes in every message."""
 
@@ -15,12 +17,20 @@ _READ = 1 << 16
 class Redaction:
     """Knows the secrets of one model and keeps them out of what is said about it."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), named: Secrets | None = None) -> None:
+        """Hide *secrets* behind `***`; those that are *named*, behind the mark of their name."""
+        self._named = named or Secrets({})
         forms: set[str] = set()
         for secret in secrets:
             for part in (secret.strip(), *secret.split()):
                 forms |= {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], quote(part)}
         self._forms = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
+
+    def events(self, body: bytes) -> str:
+        """Return the beginning of an event stream as one line; nothing of one that may hold a secret in pieces."""
+        if self._named.scattered(self._named.text(body[: 4 * _READ].decode("utf-8", "replace"))):
+            return "not shown: a secret may stand in its events, in pieces"
+        return self.line(body)
 
     def line(self, text: str | bytes, limit: int = 200) -> str:
         """Return *text* as one line of at most *limit* characters, secrets and line breaks gone."""
@@ -28,6 +38,7 @@ class Redaction:
             text = text[: 4 * _READ].decode("utf-8", "replace")
         whole = len(text) <= _READ
         text = text[:_READ].encode("utf-8", "replace").decode("utf-8")
+        text = self._named.text(text)
         for form in self._forms:
             text = text.replace(form, "***")
         if not whole and self._forms:

@@ -13,12 +13,15 @@ from pathlib import Path
 from mlgate.adapters import whole_file
 from mlgate.core.errors import AdapterError, EvidenceError
 
+FOLDER = ".mlgate"
 VERDICT = "verdict.json"
 EVIDENCE = "evidence.jsonl.gz"
 """Put aside when the next run begins: what a run observed is never thrown away by the start of another."""
 STALE = ("report.json", "junit.xml", "summary.md", "model.log", "baseline.log")
 """What would speak for an older run beside an incomplete verdict."""
 
+
+NOT_BEGUN = "a run was started here, and has not begun to observe"
 
 _LARGEST = 1 << 20
 
@@ -41,6 +44,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @classmethod
+    def beside(cls, config: Path, output: Path | None = None) -> RunFolder:
+        """Return the folder that a run writes into: *output*, or `.mlgate` beside the configuration."""
+        return cls(output if output is not None else config.parent / FOLDER)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -91,6 +99,21 @@ class RunFolder:
         """Say `incomplete` before anything else, then put away what an older run left."""
         self._unsay(_verdict("incomplete", 3, reason))
         self.put_aside(EVIDENCE)
+        self._forget()
+
+    def unsay(self) -> None:
+        """Make an older run's verdict incomplete, and its reports gone, as soon as a run is asked for.
+
+        Its evidence stays until `begin`: it may be what the run is to read. Another run's folder is an AdapterError and
+        stays as it is; one that is not there, or is a link, is left to `held`.
+        """
+        if self.path.is_symlink() or not self.path.is_dir():
+            return
+        with self.held():
+            self._unsay(_verdict("incomplete", 3, NOT_BEGUN))
+            self._forget()
+
+    def _forget(self) -> None:
         try:
             for name in STALE:
                 (self.path / name).unlink(missing_ok=True)

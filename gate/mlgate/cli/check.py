@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
-from mlgate.wiring.run import run
+from mlgate.cli.judging import Judging
 
 
-@click.command()
+@click.command(cls=Judging)
 @options.config
 @options.output
 @click.option(
@@ -68,6 +67,9 @@ def command(
     allow_forks: bool,
 ) -> int:
     """Observe the model, judge it by the rules of mlgate.yaml, and say so by the exit code."""
+    from mlgate.wiring.choice import Choice
+    from mlgate.wiring.run import run
+
     if (shard or part) and save_baseline:
         raise click.UsageError("a shard is not a baseline: `mlgate merge` judges first")
     return run(

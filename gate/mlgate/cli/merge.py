@@ -7,12 +7,10 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
-from mlgate.wiring.merge import run_merge
-from mlgate.wiring.needs import Needs
+from mlgate.cli.judging import Judging
 
 
-@click.command()
+@click.command(cls=Judging)
 @click.argument("evidence", nargs=-1, required=True, envvar="MLGATE_EVIDENCE", type=click.Path(path_type=Path))
 @options.config
 @options.output
@@ -45,6 +43,10 @@ def command(
     EVIDENCE is files, or folders with them. A shard that is missing is a hole: its rules are never measured, and the
     verdict blocks.
     """
+    from mlgate.wiring.choice import Choice
+    from mlgate.wiring.merge import run_merge
+    from mlgate.wiring.needs import Needs
+
     choice = Choice(
         config,
         output,

@@ -15,7 +15,8 @@ from mlgate.core.errors import ConfigError
 
 Decorated = Callable[..., Any]
 
-_FILE = Path("mlgate.yaml")
+FILE = Path("mlgate.yaml")
+"""The gate's file, where nobody names another."""
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_SHARDS = 10_000
 _MOST_WORKERS = 256
@@ -27,7 +28,7 @@ def config(function: Decorated) -> Decorated:
         "-c",
         "--config",
         type=click.Path(path_type=Path),
-        default=_FILE,
+        default=FILE,
         envvar="MLGATE_CONFIG",
         callback=_the_one,
         help="The gate's file.  [mlgate.yaml]",
@@ -41,7 +42,7 @@ def _the_one(context: click.Context, parameter: click.Parameter, value: Path) ->
     """
     named = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
     other = value.with_suffix(".yml")
-    if named or value != _FILE or not other.exists():
+    if named or value != FILE or not other.exists():
         return value
     if value.exists():
         raise ConfigError("there are mlgate.yaml and mlgate.yml", where=str(other), hint="delete one, or name it: -c")

@@ -187,6 +187,10 @@ def data_digest(examples: Iterable[Example], asked_by: str = "") -> str:
     return lines.hexdigest()
 
 
+MOST_TESTS = 100_000
+"""Tests that record: nobody plans how many there are, and no session has more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """Everything a run asks: what must exist before anything runs, so that what is missing is missing."""
@@ -234,6 +238,12 @@ class Suite:
             self,
             checks=tuple(_left(check, known) for check in self.checks),
         )
+
+    @property
+    def most_rows(self) -> int:
+        """Return how many rows its evidence may have: the planned ones and, where tests record, a gap for each test."""
+        tests = any("tests" in check.params for check in self.checks)
+        return sum(len(check.rows) for check in self.checks) + (MOST_TESTS if tests else 0)
 
     @property
     def planned(self) -> frozenset[tuple[str, str]]:

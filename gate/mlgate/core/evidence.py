@@ -183,20 +183,42 @@ def encode(row: Row) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
+_SURROGATES = ("\\ud", "\\uD")
+"""How every half of a surrogate pair begins in JSON."""
+_EXACT = 1 << 53
+_DIGITS = len(str(_EXACT)) + 1
+
+
 def decode(line: str) -> Row:
     """Read one row back. Anything that `encode` would not have written is an EvidenceError."""
     try:
-        value = json.loads(line, object_pairs_hook=_no_twins, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        value = json.loads(line, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_int=_whole)
+        if any(
+            half in line for half in _SURROGATES
+        ):  # none, a pair, or half of one: only half a pair cannot be encoded
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise EvidenceError("a row is nested deeper than any row is") from error
+    except UnicodeEncodeError as error:
+        raise EvidenceError("a row has text that is not Unicode: half of a surrogate pair") from error
+    except ValueError as error:
         raise EvidenceError(f"a row is not valid JSON: {error}") from error
     match value:
         case {"check": str(check), "example": str(example), "seen": dict(seen)} if len(value) == 3:  # noqa: PLR2004 - no other key
             if all(isinstance(v, str) or (_is_number(v) and math.isfinite(v)) for v in seen.values()):
                 return Observation(check, example, seen)
+            raise EvidenceError("an observation holds something that is neither a text nor a finite number")
         case {"check": str(check), "example": str(example), "gap": str(why), "blame": "model" | "gate" as blame}:
             if len(value) == 4:  # noqa: PLR2004 - the four keys of the pattern and no other
                 return Gap(check, example, why, blame)
     raise EvidenceError("a row is neither an observation nor a gap")
+
+
+def _whole(text: str) -> int:
+    """Return a whole number; one that a float cannot hold exactly was never written, and would overflow later."""
+    if len(text) > _DIGITS or abs(number := int(text)) > _EXACT:
+        raise ValueError(f"a whole number of {len(text):,} digits is beyond what a row holds")
+    return number
 
 
 def _is_number(value: object) -> bool:

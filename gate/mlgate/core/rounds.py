@@ -119,7 +119,7 @@ class Rounds:
 
 def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     """Read the rounds of one side. Raises EvidenceError for a row that cannot be read."""
-    seen = {int(name): row.seen for name, row in rows.items() if name != START and isinstance(row, Observation)}
+    seen = {_numbered(name): row.seen for name, row in rows.items() if name != START and isinstance(row, Observation)}
     skips = {number: str(facts[SKIPPED]) for number, facts in seen.items() if SKIPPED in facts}
     done = {number: unpack(seen[number]) for number in sorted(seen) if number not in skips}
     _refuse_unknown(check, done)
@@ -140,8 +140,8 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
         len([number for number in done if number <= planned_warm]) + more,
         len([number for number in done if number <= planned_warm]),
         late,
-        {number: bool(seen[number].get("first", 0)) for number in done},
-        {number: float(seen[number].get("rate", 0)) for number in done},
+        {number: bool(_fact(seen[number], "first")) for number in done},
+        {number: _fact(seen[number], "rate") for number in done},
         str(next((seen[number].get("duet", "") for number in done), "")),
         start.seen if isinstance(start, Observation) else {},
         share,
@@ -150,6 +150,19 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
         cut_off,
         ended.startswith(GONE),
     )
+
+
+def _numbered(name: str) -> int:
+    if not (name.isascii() and name.isdecimal() and len(name) <= 9):  # noqa: PLR2004 - no check has more rounds
+        raise EvidenceError(f"{name[:60]!r} is no round's number")
+    return int(name)
+
+
+def _fact(seen: Mapping[str, str | float], name: str) -> float:
+    value = seen.get(name, 0)
+    if not isinstance(value, int | float):
+        raise EvidenceError(f"a round's row cannot be read: {name} is no number")
+    return value
 
 
 def holes(check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 
 from mlgate.core import pieces
 from mlgate.core.errors import EvidenceError
@@ -20,6 +20,22 @@ SKIPPED = "skipped"
 """The key of a round's row that was not needed any more, with the reason."""
 ENDED = "ended"
 """The key of a round's row behind which nobody could be asked any more, with the reason."""
+
+COLUMNS = frozenset(
+    {
+        "example",
+        "due_us",
+        "late_us",
+        "first_us",
+        "done_us",
+        "answer",
+        "answers",
+        "failures",
+        "events_us",
+        "events_chars",
+    }
+)
+"""The facts of a round's row that hold its requests, one entry each."""
 
 _MICRO = 1e6
 
@@ -162,10 +178,33 @@ def unpack(seen: Mapping[str, str | float]) -> Block:
         )
         for reply in replies if "events_chars" in seen else ():
             _insist_whole(reply)
-    except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
+        facts = {name[5:]: float(value) for name, value in seen.items() if name.startswith("fact.")}
+        _insist(all(math.isfinite(value) for value in facts.values()))
+    except RecursionError as error:
+        raise EvidenceError("a round's row cannot be read: it is nested too deep") from error
+    except (KeyError, ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise EvidenceError(f"a round's row cannot be read: {error}") from error
-    facts = {name[5:]: float(value) for name, value in seen.items() if name.startswith("fact.")}
     return Block(replies, facts)
+
+
+def with_texts(seen: Mapping[str, str | float], edit: Callable[[str], str]) -> Mapping[str, str | float]:
+    """Return a block's row with every text as *edit* returns it. Raises EvidenceError for a row that is no block.
+
+    The pieces of a stream are fitted to a text that is longer or shorter by then.
+    """
+    block = unpack(seen)
+    replies = tuple(_edited(reply, edit) for reply in block.replies)
+    return seen if replies == block.replies else {**seen, **pack(Block(replies, block.facts))}
+
+
+def _edited(reply: Reply, edit: Callable[[str], str]) -> Reply:
+    answer, failure = edit(reply.answer), edit(reply.failure)
+    if answer == reply.answer or not reply.sizes:
+        return replace(reply, answer=answer, failure=failure)
+    ends = [round(end * len(answer) / len(reply.answer)) for end in accumulate(reply.sizes)]
+    pieces = [(at, end - start) for at, start, end in zip(reply.events, [0, *ends], ends, strict=False) if end > start]
+    events, sizes = tuple(at for at, _ in pieces), tuple(size for _, size in pieces)
+    return replace(reply, answer=answer, failure=failure, events=events, sizes=sizes)
 
 
 def _column(times: Iterable[float]) -> str:

@@ -14,6 +14,7 @@ from mlgate.core.looks import effective_confidence
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
+from mlgate.core.secret import notices
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import SMALLEST_SLICE, Statistics
 from mlgate.core.verdict import Finding, Measurement, hold_baseline, hold_limit, hold_slice, unmeasured
@@ -82,7 +83,10 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
         before=tuple(m for one in judged for m in one.before),
         baseline=_baseline_summary(baseline),
         segments=tuple(s for one in judged for s in one.segments),
-        notices=tuple(f"{check.id}: {notice}" for check in checks for notice in (*_grouped(check), *check.notices)),
+        notices=(
+            *(f"{check.id}: {notice}" for check in checks for notice in (*_grouped(check), *check.notices)),
+            *(notice for check in checks for notice in notices(check.id, evidence.under(check.id).values())),
+        ),
         loads=tuple(
             load_summary(check, evidence, baseline.evidence if baseline else None) for check in checks if check.rounds
         ),

@@ -32,7 +32,11 @@ def terminal(text: str, limit: int = 400) -> str:
 
 def flowing(text: str) -> str:
     """Return a text of several lines as one, with ⏎ where a line ends; then escape it. `x0a` is hard to read past."""
-    return re.sub(r"[ \t\n]*\n[ \t\n]*", " ⏎ ", text)
+    first, *others = text.split("\n")
+    if not others:
+        return text
+    *middle, last = (line.strip(" \t") for line in others)
+    return " ⏎ ".join([first.rstrip(" \t"), *filter(None, middle), last])
 
 
 def markdown(text: str, limit: int = 400) -> str:

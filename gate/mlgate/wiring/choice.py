@@ -16,8 +16,6 @@ from mlgate.wiring.project import Project
 from mlgate.wiring.publish import tell_github
 from mlgate.wiring.tell import tell
 
-FOLDER = ".mlgate"
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -66,7 +64,7 @@ class Choice:
     @property
     def folder(self) -> RunFolder:
         """Return the run's folder."""
-        return RunFolder(self.output if self.output is not None else self.config.parent / FOLDER)
+        return RunFolder.beside(self.config, self.output)
 
 
 @contextlib.contextmanager

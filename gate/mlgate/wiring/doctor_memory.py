@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mlgate.adapters.pending_folder import PENDING, PendingFolder
+from mlgate.adapters.run_folder import FOLDER
 from mlgate.core.errors import GateError
 from mlgate.core.ledger import NONE, Ledger
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Version
 from mlgate.flow.promotion import CANDIDATE, CHAMPION
-from mlgate.wiring.choice import FOLDER
 from mlgate.wiring.examined import Examined
 from mlgate.wiring.memory import Memory
 from mlgate.wiring.project import Project

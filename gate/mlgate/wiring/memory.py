@@ -121,8 +121,12 @@ class Memory:
         )
 
 
-def baseline_of(known: Memory | None, config: Config, section: BaselineSection, *, is_bound: bool) -> MlflowBaseline:
-    """Return the baseline that the file names; *is_bound*: the base branch's tracking is in it, not a change's own.
+def baseline_of(
+    known: Memory | None, config: Config, section: BaselineSection, *, is_bound: bool, most: int
+) -> MlflowBaseline:
+    """Return the baseline that the file names, of at most *most* rows.
+
+    *is_bound*: the base branch's tracking is in it, not a change's own.
 
     Raises Refused for a store that a change could bring.
     """
@@ -136,7 +140,7 @@ def baseline_of(known: Memory | None, config: Config, section: BaselineSection, 
             where=config.where("tracking"),
             hint=f"git rm --cached {store.name}, and keep it where no change reaches, or on a server",
         )
-    return memory.baseline(section)
+    return memory.baseline(section).bounded(most)
 
 
 def _absolute(uri: str, root: Path) -> str:

@@ -41,7 +41,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
         troubles = needs.troubles(project, digests.values()) if needs is not None else ()
         if trouble is not None:
             raise EvidenceError(_because(trouble.message, troubles), where=trouble.where, hint=trouble.hint)
-        evidence, notices = merge([(name, part()) for name, part in read])
+        evidence, notices = merge([(name, part(project.suite.most_rows)) for name, part in read])
         refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
         for notice in notices:
             tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
@@ -81,16 +81,16 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _readable(path: Path) -> Callable[[], Evidence]:
-    """Read evidence now, and say later, in a run's record, what was wrong with it."""
+def _readable(path: Path) -> Callable[[int], Evidence]:
+    """Take an evidence file's bytes now; decode them, and say what is wrong, when it is known how many may be there."""
     try:
-        evidence = evidence_file.read(path)
+        content = evidence_file.content_of(path)
     except GateError as error:
         wrong = error
     else:
-        return lambda: evidence
+        return lambda most: evidence_file.parse(content, str(path), most)
 
-    def fail() -> Evidence:
+    def fail(most: int) -> Evidence:  # noqa: ARG001 - as the other one
         raise wrong
 
     return fail

@@ -16,6 +16,8 @@ from mlgate.adapters.model_identity import of_endpoint
 from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols import HttpProtocol
 from mlgate.adapters.python_model import PythonModel
+from mlgate.adapters.redaction import Redaction
+from mlgate.adapters.secrets import Secrets, in_environment, in_url
 from mlgate.config.model_section import Endpoint, ModelSection
 from mlgate.config.served_section import GRPC, Served
 from mlgate.core.check import Json, Suite
@@ -68,6 +70,7 @@ def _endpoint(section: ModelSection, given: Endpoint, workers: int) -> HttpModel
         retries=given.retries,
         headers=headers(given),
         batch=given.batch,
+        redaction=redaction(section),
     )
 
 
@@ -81,7 +84,29 @@ def grpc(section: ModelSection, given: Endpoint, concurrency: int, run: str) -> 
         headers=headers(given),
         facts={"run": run},
         concurrency=concurrency,
+        redaction=redaction(section),
     )
+
+
+def named(section: ModelSection) -> Mapping[str, str]:
+    """Return the secrets that a model is given, each by the name of its variable; of its address, by URL."""
+    names = [header.env for header in section.endpoint.headers.values()] if section.endpoint else []
+    names += section.python.env if section.python else ()
+    return in_environment(names)
+
+
+def secrets_of(*sections: ModelSection) -> Secrets:
+    """Return what takes the secrets of these models out of what is kept."""
+    known = {name: value for one in sections for name, value in named(one).items()}
+    asked = [part for one in sections if one.endpoint for part in in_url(one.endpoint.url)]
+    return Secrets(known, asked)
+
+
+def redaction(section: ModelSection) -> Redaction:
+    """Return what takes a model's secrets out of messages, also the short ones."""
+    names = [header.env for header in section.endpoint.headers.values()] if section.endpoint else []
+    short = [os.environ.get(name, "") for name in names]
+    return Redaction(short, secrets_of(section))
 
 
 def headers(given: Endpoint) -> Mapping[str, str]:

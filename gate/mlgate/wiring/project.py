@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from mlgate.adapters import environment, git, github_run
+from mlgate.adapters import environment, evidence_file, git, github_run
 from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
@@ -18,6 +18,7 @@ from mlgate.adapters.parted_executor import PartedExecutor
 from mlgate.adapters.plan_file import Plan
 from mlgate.adapters.pytest_executor import PytestExecutor
 from mlgate.adapters.python_source import source_digest
+from mlgate.adapters.secrets import Secrets, SecretsHidden, shown
 from mlgate.checks.accuracy import Accuracy
 from mlgate.checks.latency import Latency
 from mlgate.checks.recorded import Recorded
@@ -158,15 +159,26 @@ class Project:
             case None:
                 return None
             case document.FileBaseline(path=path):
-                return FileBaseline(self.root / path, path)
+                return FileBaseline(self.root / path, path, self.most_rows_of_older)
             case document.GitBaseline(ref=ref, path=path):
-                return GitBaseline(self.root, ref, path)
+                return GitBaseline(self.root, ref, path, self.most_rows_of_older)
             case document.CiBaseline():
-                return CiBaseline(self.kept_by_ci, str(self.kept_by_ci))
+                return CiBaseline(self.kept_by_ci, str(self.kept_by_ci), self.most_rows_of_older)
             case MlflowBaseline() as section:
-                return memory.baseline_of(self.memory, self.config, section, is_bound=self.policy is not None)
+                return memory.baseline_of(
+                    self.memory,
+                    self.config,
+                    section,
+                    is_bound=self.policy is not None,
+                    most=self.most_rows_of_older,
+                )
             case _:
                 return None
+
+    @property
+    def most_rows_of_older(self) -> int:
+        """Return how many rows evidence may have that an older suite than this one observed."""
+        return evidence_file.older(self.suite.most_rows)
 
     @cached_property
     def memory(self) -> Memory | None:
@@ -200,7 +212,13 @@ class Project:
             return ""
         if past.image is not None:
             return f"image {past.image.ref or past.image.build}"
-        return f"endpoint {past.endpoint.url}" if past.endpoint else ""
+        return f"endpoint {shown(past.endpoint.url, models.named(past))}" if past.endpoint else ""
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Return what takes the secrets of this run, of both its models, out of what is kept."""
+        past = self.config.baseline_model
+        return models.secrets_of(self.config.model, *([past] if past else []))
 
     def executor(self, workers: int, log: Path, decided: Decided) -> Executor:
         """Return who observes: pytest's workers, or this process; then `alone`, what needs the whole machine."""
@@ -209,24 +227,32 @@ class Project:
         pytest = PytestExecutor(self.plan(max(1, workers)), log)
         section = self.config.model
         inline = workers == 0 or section.answers is not None or section.image is not None
-        return PartedExecutor(
+
+        def close() -> None:
+            sides.close()
+            self.secrets.file(log)
+
+        parts = PartedExecutor(
             [
                 (lambda check: beside_tests(check) and inline and not tests(check), here),
                 (beside_tests, pytest),
                 *_late(sides, decided),
             ],
-            sides.close,
+            close,
         )
+        return SecretsHidden(parts, self.secrets)
 
     def alone(self, logs: Path, decided: Decided) -> Executor:
         """Return who observes what pytest's workers cannot: timed load, and a baseline that runs beside."""
         sides = self.sides(logs)
-        return PartedExecutor(_late(sides, decided), sides.close)
+        return SecretsHidden(PartedExecutor(_late(sides, decided), sides.close), self.secrets)
 
     def sides(self, logs: Path) -> Sides:
         """Return what starts the models of both sides, and keeps their logs in a folder."""
         past = self.config.baseline_model
-        return Sides(self.root, self.suite, self.images, self.written_model, written(past) if past else {}, logs)
+        return Sides(
+            self.root, self.suite, self.images, self.written_model, written(past) if past else {}, logs, self.secrets
+        )
 
     @property
     def builds(self) -> Build | None:

@@ -19,7 +19,9 @@ from mlgate.wiring.project import KINDS
 def run_replay(choice: Choice, path: Path | None) -> Report:
     """Judge old evidence by today's rules, data and baseline. Writes nothing."""
     project = choice.project()
-    evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
+    evidence = evidence_file.read(
+        path if path is not None else choice.folder.path / EVIDENCE, project.most_rows_of_older
+    )
     report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
     return replace(report, policy=project.policy)
 
@@ -27,7 +29,9 @@ def run_replay(choice: Choice, path: Path | None) -> Report:
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
     """Find the examples that moved a metric most."""
     project = choice.project()
-    evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
+    evidence = evidence_file.read(
+        path if path is not None else choice.folder.path / EVIDENCE, project.most_rows_of_older
+    )
     return explain(
         project.suite, KINDS, evidence, baseline_of(project, choice), check=check, metric=metric, count=count
     )

@@ -64,7 +64,8 @@ def _kept(choice: Choice, project: Project, suite: Suite, folder: RunFolder, nam
     """
     path = folder.path / name
     if choice.resume:
-        return usable(suite, KINDS, journal_file.read(path, project.provenance)), path
+        rows = journal_file.read(path, project.provenance, evidence_file.older(suite.most_rows))
+        return usable(suite, KINDS, rows), path
     folder.put_aside(name)
     return nothing(project.provenance), path
 

@@ -13,6 +13,7 @@ from mlgate.adapters.docker_server import ModelServer
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
 from mlgate.adapters.load_channel import ProcessChannel
+from mlgate.adapters.secrets import Secrets
 from mlgate.config.model_section import Endpoint, ModelSection
 from mlgate.config.served_section import GRPC
 from mlgate.core.check import Check, Json, Suite
@@ -36,6 +37,8 @@ class Sides:
     """The baseline's; empty without a duet."""
     logs: Path
     """The folder that takes the containers' logs."""
+    secrets: Secrets = field(default_factory=lambda: Secrets({}))
+    """What is taken out of the logs."""
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     """What says that times were taken in turn, in one run."""
     _servers: dict[bool, ModelServer] = field(default_factory=dict)
@@ -76,6 +79,7 @@ class Sides:
         """Write what a model printed into the folder. That it cannot be kept is a notice and no more."""
         try:
             server.sandbox.logs(self.logs / name)
+            self.secrets.file(self.logs / name)
         except (GateError, OSError) as error:
             tell(sys.stderr, f"mlgate: notice: what the model printed is not kept: {error}")
 
@@ -99,4 +103,5 @@ class Sides:
             headers=models.headers(given),
             stream=stream,
             facts={"run": self.run},
+            redaction=models.redaction(section),
         )

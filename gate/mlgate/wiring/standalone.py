@@ -38,9 +38,9 @@ class Standalone:
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @classmethod
-    def begin(cls, config: Path, rootpath: Path) -> Standalone:
+    def begin(cls, config: Path) -> Standalone:
         """Write the incomplete verdict and the plan. Raises GateError when the configuration cannot be used."""
-        choice = Choice(config if config.is_absolute() or config.exists() else rootpath / config)
+        choice = Choice(config)
         with contextlib.ExitStack() as stack:
             stack.enter_context(recorded(choice.folder))
             project = Project.load(choice.config)
@@ -74,7 +74,8 @@ class Standalone:
 
     def _judge(self, shown: io.StringIO) -> int:
         project, folder = self.project, self.choice.folder
-        rows = [*settle(list(RowReader(self.plan_path.parent).fresh()), project.suite.planned)]
+        came = list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh())
+        rows = [project.secrets.row(row) for row in settle(came, project.suite.planned)]
         baseline = baseline_of(project, self.choice)
         late = tuple(check for check in project.suite.checks if not beside_tests(check))
         with ProgressLine(sum(len(check.rows) for check in late), sys.stderr) as progress:

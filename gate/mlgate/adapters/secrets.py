@@ -1,0 +1,197 @@
+"""The secrets of one run, by the name of what holds them, and what takes them out of everything that is kept."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+
+from mlgate.adapters import whole_file
+from mlgate.core.check import Suite
+from mlgate.core.errors import EvidenceError
+from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.ports import Executor
+from mlgate.core.secret import SHORTEST, mark
+from mlgate.core.timed import COLUMNS, with_texts
+
+URL = "URL"
+"""The name of what is secret in an endpoint's address."""
+
+_NAMED_SO = re.compile(
+    r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PAT|(?:API|ACCESS|PRIVATE|SECRET|SIGNING)_?KEY)$",
+    re.IGNORECASE,
+)
+_PREFIXES = ("sk-", "sk_", "pk_", "rk_", "hf_", "gh", "glpat-", "xox", "AKIA", "ASIA", "eyJ", "key-", "tok", "secret")
+_TOKEN = re.compile(r"[A-Za-z0-9_~+=-]{16,}")
+_LARGEST_LOG = 64 << 20
+
+
+class Secrets:
+    """Replaces each secret, however it is escaped or encoded, by the mark of its name."""
+
+    def __init__(self, named: Mapping[str, str], of_url: Iterable[str] = ()) -> None:
+        """Take *named* secrets, the name of a variable and its value, and those *of_url*.
+
+        A value of fewer than SHORTEST characters is left out.
+        """
+        of_url = tuple(of_url)
+        forms: dict[str, str] = {}
+        for name, value in [*named.items(), *((URL, value) for value in of_url)]:
+            for form in _forms(value):
+                forms.setdefault(form, mark(name))
+        self._forms = sorted(forms.items(), key=lambda item: (-len(item[0]), item[0]))
+        self._values = [value for value in (*named.values(), *of_url) if len(value) >= SHORTEST]
+        self._beginnings = [(form, put) for form, put in self._forms if len(form) > SHORTEST]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to hide."""
+        return bool(self._forms)
+
+    def text(self, text: str) -> str:
+        """Return *text* without the secrets, also without a secret's beginning where the text was cut."""
+        for form, put in self._forms:
+            if form in text:
+                text = text.replace(form, put)
+        return self._uncut(text)
+
+    def _uncut(self, text: str) -> str:
+        body = text.rstrip("…")
+        for form, put in self._beginnings:
+            start = body.rfind(form[:SHORTEST], max(0, len(body) - len(form)))
+            if start >= 0 and form.startswith(body[start:]):
+                return body[:start] + put + text[len(body) :]
+        return text
+
+    def scattered(self, text: str) -> bool:
+        """Whether a secret may stand in *text* in pieces, its characters in order and others between them."""
+        for value in self._values:
+            rest = iter(text)
+            if all(char in rest for char in value):
+                return True
+        return False
+
+    def row(self, row: Row) -> Row:
+        """Return the row as it may be kept."""
+        if isinstance(row, Gap):
+            return replace(row, why=self.text(row.why))
+        seen, done = row.seen, frozenset[str]()
+        if "answers" in seen:
+            with contextlib.suppress(EvidenceError):  # of a row that cannot be read each fact is a text like any other
+                seen, done = with_texts(seen, self.text), COLUMNS
+        seen = {
+            name: self.text(value) if isinstance(value, str) and name not in done else value
+            for name, value in seen.items()
+        }
+        return row if seen == row.seen else Observation(row.check, row.example, seen)
+
+    def file(self, path: Path) -> None:
+        """Take the secrets out of a log that was written. What is too long to be looked through is cut."""
+        if not self or not path.is_file() or path.is_symlink():
+            return
+        content = whole_file.read(path, _LARGEST_LOG)[:_LARGEST_LOG].decode("utf-8", "surrogateescape")
+        hidden = self.text(content)
+        if hidden != content:
+            whole_file.write(path, hidden.encode("utf-8", "surrogateescape"))
+
+
+class SecretsHidden:
+    """An executor whose rows hold none of the secrets."""
+
+    def __init__(self, executor: Executor, secrets: Secrets) -> None:
+        self._executor = executor
+        self._secrets = secrets
+
+    def observe(self, suite: Suite) -> Iterator[Row]:
+        """Yield the rows as they may be kept."""
+        return map(self._secrets.row, self._executor.observe(suite))
+
+
+def in_environment(names: Iterable[str], environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables in *names*, and those that are called a secret, that the environment has."""
+    outer = os.environ if environment is None else environment
+    named = {name: outer[name] for name in names if outer.get(name)}
+    called = {name: value for name, value in sorted(outer.items()) if _NAMED_SO.search(name) and value}
+    server = _password(outer.get("MLFLOW_TRACKING_URI", ""))
+    login = {"MLFLOW_TRACKING_URI": unquote(server)} if server else {}
+    return {**named, **called, **login}
+
+
+def _password(uri: str) -> str:
+    """Return the password in an address, if there is one."""
+    try:
+        return urlsplit(uri).password or ""
+    except ValueError:
+        return ""
+
+
+def in_url(url: str) -> list[str]:
+    """Return what is secret in an endpoint's address: every value of its query, and steps that look like a token."""
+    parts = urlsplit(url)
+    asked = [value for _, value in parse_qsl(parts.query)] or ([parts.query] if parts.query else [])
+    return [*asked, *(step for step in parts.path.split("/") if _is_token(unquote(step)))]
+
+
+def shown(url: str, named: Mapping[str, str]) -> str:
+    """Return an address as people may read it."""
+    parts = urlsplit(url)
+    for step in (one for one in parts.path.split("/") if one):
+        name = next((name for name, value in named.items() if step == value or unquote(step) == value), "")
+        if name or _is_token(unquote(step)):
+            parts = parts._replace(path=parts.path.replace(step, mark(name or URL)))
+    asked = "&".join(f"{key}={mark(URL)}" for key, _ in parse_qsl(parts.query, keep_blank_values=True))
+    return parts._replace(query=asked or (mark(URL) if parts.query else "")).geturl()
+
+
+def _is_token(step: str) -> bool:
+    """Whether a step of a path looks like a key: long, of letters and digits mixed, and no words with dashes."""
+    if not _TOKEN.fullmatch(step):
+        return False
+    if step.startswith(_PREFIXES) and any(char.isdigit() for char in step):
+        return True
+    runs = re.split(r"[-_~+=]", step)
+    return any(len(run) >= 16 and _mixed(run) for run in runs) or (len(runs) == 5 and _is_uuid(runs))  # noqa: PLR2004 - see above; a UUID's
+
+
+def _mixed(run: str) -> bool:
+    return any(char.isdigit() for char in run) and any(char.isalpha() for char in run)
+
+
+def _is_uuid(runs: list[str]) -> bool:
+    return [len(run) for run in runs] == [8, 4, 4, 4, 12] and all(
+        set(run) <= set("0123456789abcdefABCDEF") for run in runs
+    )
+
+
+def _forms(value: str) -> set[str]:
+    """Return how a secret may be written: as it is, in parts, quoted, escaped, or in base64."""
+    whole = {value, value.strip(), *value.split()}
+    for part in tuple(whole):
+        whole |= _decoded(part)
+    forms: set[str] = set()
+    for part in whole:
+        if len(part.strip()) < SHORTEST:
+            continue
+        forms |= {part, part.lower(), part.upper(), json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
+        forms |= {quote(part), quote(part, safe=""), quote_plus(part), repr(part)[1:-1]}
+        raw = part.encode("utf-8", "surrogateescape")
+        for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
+            forms |= {encoded.decode(), encoded.decode().rstrip("=")}
+        forms.add(raw.hex())
+    return {form for form in forms if len(form) >= SHORTEST}
+
+
+def _decoded(part: str) -> set[str]:
+    """Return what base64 hides: of `Basic dXNlcjpwYXNz` the pair, and the password."""
+    try:
+        pair = base64.b64decode(part + "=" * (-len(part) % 4), validate=True).decode()
+    except (ValueError, binascii.Error):
+        return set()
+    user, colon, password = pair.partition(":")
+    return {pair, password} if colon and user.isprintable() and pair.isprintable() else set()

@@ -1,0 +1,44 @@
+"""A verb that ends in a verdict. Its first act is to unsay the last one: before a line of the configuration is read.
+
+Libraries take seconds to import, on a cold disk many. Whoever is killed meanwhile must not leave yesterday's `passed`
+behind. So the verbs' files import nothing heavy above their functions, and this runs as soon as the options are known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from mlgate.adapters.run_folder import RunFolder
+from mlgate.cli import options
+from mlgate.core.errors import GateError
+
+
+@click.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@options.config
+@options.output
+def _place(config: Path, output: Path | None) -> None:
+    """Read two options out of a command line, whatever else is wrong with it."""
+
+
+class Judging(click.Command):
+    """Unsays the last verdict when the options are read, also when they are wrong; not when only help was asked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options, then write `incomplete`. Raises AdapterError where that cannot be written."""
+        given = list(args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except (click.UsageError, GateError):
+            with contextlib.suppress(click.ClickException, GateError):
+                _folder(_place.make_context("mlgate", given, resilient_parsing=True)).unsay()
+            raise
+        _folder(ctx).unsay()
+        return rest
+
+
+def _folder(context: click.Context) -> RunFolder:
+    config, output = context.params.get("config"), context.params.get("output")
+    return RunFolder.beside(config if isinstance(config, Path) else options.FILE, output)

@@ -1,0 +1,185 @@
+"""What a run keeps holds none of its secrets, however a server repeats them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgate.adapters.http_exchange import Reply
+from mlgate.adapters.http_reading import wrong_status
+from mlgate.adapters.redaction import Redaction
+from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
+from mlgate.core.evidence import Gap, Observation
+from mlgate.core.secret import notices
+from mlgate.core.timed import Block, pack, unpack
+from mlgate.core.timed import Reply as Timed
+
+TOKEN = 'sk-S"ECRET/abc+def=123456é'  # noqa: S105 - none of anybody's
+SECRETS = Secrets({"TOK": TOKEN})
+BASIC = "Basic " + base64.b64encode(b"somebody:hunter2hunter2").decode()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        TOKEN,
+        TOKEN.lower(),
+        TOKEN.upper(),
+        json.dumps(TOKEN)[1:-1],
+        json.dumps(TOKEN, ensure_ascii=False)[1:-1],
+        quote(TOKEN),
+        quote(TOKEN, safe=""),
+        base64.b64encode(TOKEN.encode()).decode(),
+        base64.urlsafe_b64encode(TOKEN.encode()).decode().rstrip("="),
+        TOKEN.encode().hex(),
+    ],
+)
+def test_every_form_of_a_secret_becomes_the_mark_of_its_name(form: str) -> None:
+    assert SECRETS.text(f"I was asked with Bearer {form}!") == "I was asked with Bearer [secret TOK]!"
+
+
+def test_the_pair_and_the_password_in_a_basic_header_are_secrets_too() -> None:
+    found = Secrets({"LOGIN": BASIC})
+    assert found.text("you are somebody:hunter2hunter2") == "you are [secret LOGIN]"
+    assert found.text("your password is hunter2hunter2.") == "your password is [secret LOGIN]."
+
+
+@given(st.text(min_size=8).filter(lambda text: text.strip() == text), st.text(), st.text())
+def test_a_secret_is_gone_wherever_it_stands(hidden: str, before: str, after: str) -> None:
+    kept = Secrets({"TOK": hidden}).text(before + hidden + after)
+    assert hidden not in kept.replace("[secret TOK]", "\0")
+
+
+@pytest.mark.parametrize("value", ["", "a", "1234567", " " * 20])
+def test_what_is_too_short_or_blank_hides_nothing(value: str) -> None:
+    text = "a 1234567 " + " " * 30
+    assert Secrets({"TOK": value}).text(text) == text
+
+
+@pytest.mark.parametrize("cut", [8, 12, len(TOKEN) - 1])
+@pytest.mark.parametrize("end", ["", "…"])
+def test_the_beginning_of_a_secret_at_a_cut_is_hidden(cut: int, end: str) -> None:
+    assert SECRETS.text("failed with " + TOKEN[:cut] + end) == "failed with [secret TOK]" + end
+
+
+def test_rows_of_every_kind_are_kept_without_it() -> None:
+    gap = SECRETS.row(Gap("c", "e", f"status 500: {TOKEN}", "model"))
+    said = SECRETS.row(Observation("c", "e", {"answer": TOKEN, "seconds": 1.0}))
+    assert (gap, said) == (
+        Gap("c", "e", "status 500: [secret TOK]", "model"),
+        Observation("c", "e", {"answer": "[secret TOK]", "seconds": 1.0}),
+    )
+
+
+def test_a_timed_rounds_texts_are_kept_without_it_and_can_be_read_back() -> None:
+    replies = (
+        Timed(0, 0.0, 0.0, 0.1, 0.2, f"said {json.dumps(TOKEN)}"),
+        Timed(1, 0.1, 0.0, float("nan"), 30.0, failure=f"status 500: {TOKEN}"),
+        Timed(2, 0.2, 0.0, 0.1, 0.2, "well"),
+    )
+    row = SECRETS.row(Observation("speed", "0001", pack(Block(replies))))
+    assert isinstance(row, Observation)
+    assert [(one.answer, one.failure) for one in unpack(row.seen).replies] == [
+        ('said "[secret TOK]"', ""),
+        ("", "status 500: [secret TOK]"),
+        ("well", ""),
+    ]
+
+
+def test_an_event_stream_with_a_secret_in_pieces_is_not_shown() -> None:
+    pieces = [TOKEN[i : i + 3] for i in range(0, len(TOKEN), 3)]
+    body = "".join(f"data: {json.dumps({'t': piece}, ensure_ascii=False)}\n\n" for piece in pieces).encode()
+    failure = wrong_status(Reply(500, "text/event-stream", body), Redaction([], SECRETS))
+    assert failure.why == "status 500: not shown: a secret may stand in its events, in pieces"
+
+
+def test_the_report_says_which_secret_was_repeated_and_how_often() -> None:
+    rows = [SECRETS.row(Observation("c", str(i), {"answer": TOKEN if i else "well"})) for i in range(3)]
+    (said,) = notices("c", rows)
+    assert said == (
+        "c: the model repeated a secret: 2 rows have [secret TOK] in place of the value of TOK, "
+        "and what was changed so is scored as changed"
+    )
+
+
+def test_variables_that_are_called_a_secret_are_known_without_being_named() -> None:
+    outer = {
+        "TOK": "named-by-the-file",
+        "GITHUB_TOKEN": "ghs_0123456789",
+        "AWS_SECRET_ACCESS_KEY": "a" * 40,
+        "MLFLOW_TRACKING_PASSWORD": "for the server",
+        "MLFLOW_TRACKING_URI": "http://me:p%40ssword1@mlflow:5000",
+        "TOKENIZERS_PARALLELISM": "false-or-true",
+        "MAX_TOKENS": "1234567890",
+        "SORT_KEY": "department",
+    }
+    assert in_environment(["TOK", "ABSENT"], outer) == {
+        "TOK": "named-by-the-file",
+        "GITHUB_TOKEN": "ghs_0123456789",
+        "AWS_SECRET_ACCESS_KEY": "a" * 40,
+        "MLFLOW_TRACKING_PASSWORD": "for the server",
+        "MLFLOW_TRACKING_URI": "p@ssword1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("https://h/services/T0AAAAAAA/sk-abcdefgh1234567890", "https://h/services/T0AAAAAAA/[secret URL]"),
+        ("https://h/4f9c2d1b7a6e5f4c3b2a190817263544/v1", "https://h/[secret URL]/v1"),
+        ("https://h/e/3f2504e0-4f89-11d3-9a0c-0305e82c3301/invoke", "https://h/e/[secret URL]/invoke"),
+        ("https://h/x?key=abc&v=1", "https://h/x?key=[secret URL]&v=[secret URL]"),
+        ("https://h/my-own-path-key/x", "https://h/[secret TOK]/x"),
+        (
+            "http://127.0.0.1:8080/v1/models/gpt-4o-mini-2024-07-18",
+            "http://127.0.0.1:8080/v1/models/gpt-4o-mini-2024-07-18",
+        ),
+        (
+            "http://h/openai/deployments/summarizer-v2-production",
+            "http://h/openai/deployments/summarizer-v2-production",
+        ),
+    ],
+)
+def test_an_address_is_shown_without_what_is_secret_in_it(url: str, seen: str) -> None:
+    assert shown(url, {"TOK": "my-own-path-key"}) == seen
+
+
+@pytest.mark.parametrize("sizes", [(3, 9, 20), (1,) * 32, (32,), (31, 1)])
+def test_the_pieces_of_a_stream_are_those_of_the_text_that_is_kept(sizes: tuple[int, ...]) -> None:
+    secrets = Secrets({"TOK": "12345678-abcdefgh-XYZ"})
+    answer = "the key: 12345678-abcdefgh-XYZ !"
+    events = tuple(0.1 + 0.01 * i for i in range(len(sizes)))
+    reply = Timed(0, 12.345678, 0.0, 0.1, events[-1], answer, events=events, sizes=sizes)
+    row = secrets.row(Observation("speed", "0001", pack(Block((reply, reply), {"wall_s": 1.0}))))
+    assert isinstance(row, Observation)
+    (first, _) = unpack(row.seen).replies
+    assert first.answer == "the key: [secret TOK] !"
+    assert sum(first.sizes) == len(first.answer)
+    assert (first.due, first.done) == pytest.approx((reply.due, reply.done))
+    assert len(sizes) > len(first.answer) or first.events == pytest.approx(events)
+
+
+def test_a_secret_of_digits_takes_nothing_out_of_the_times() -> None:
+    reply = Timed(0, 12.345678, 0.0, 0.1, 12.345678, "x")
+    row = Observation("speed", "0001", pack(Block((reply,), {})))
+    assert Secrets({"TOK": "12345678"}).row(row) == row
+
+
+def test_what_is_secret_in_an_address_is_hidden_in_answers() -> None:
+    found = Secrets({}, in_url("https://h/services/sk-abcdefgh1234567890?key=a-long-key"))
+    assert (
+        found.text("POST /services/sk-abcdefgh1234567890?key=a-long-key")
+        == "POST /services/[secret URL]?key=[secret URL]"
+    )
+
+
+def test_a_log_is_kept_without_it(tmp_path: Path) -> None:
+    (tmp_path / "model.log").write_bytes(b"\xff started with " + TOKEN.encode() + b"\n")
+    SECRETS.file(tmp_path / "model.log")
+    assert (tmp_path / "model.log").read_bytes() == b"\xff started with [secret TOK]\n"
