@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests import fake_github
 from tests.act import runner
 from tests.act.conftest import Act
-from tests.act.consumer import Consumer, Event
+from tests.act.consumer import FULL_NAME, Consumer, Event
 from tests.act.judged import errors, held, one_error, report
 from tests.act.project import BAD, WORSE, config, example, model, project, rows, write
+from tests.act.ran import Ran
 from tests.act.staging import Edit
+from tests.fake_github import FakeGithub, Fault
+from tests.kept_baselines import archive, learn
 
 from mlgate.cli.group import invoke
 
@@ -282,25 +287,63 @@ def test_where_the_base_says_so_a_change_that_loosens_its_rules_is_refused_until
 # --- baselines ---------------------------------------------------------------------------------
 
 
-def test_a_baseline_that_is_missing_blocks_until_bootstrap_is_said(act: Act, consumer: Consumer) -> None:
+@pytest.fixture
+def github(consumer: Consumer) -> Iterator[FakeGithub]:
+    """The API that the judge asks who kept the baseline."""
+    assert fake_github.REPOSITORY == FULL_NAME
     project(consumer, gate=config("{min: 0.3, max_drop: 0.01}", KEPT_BY_CI))
-    ran = act(consumer, consumer.pull_request())
+    with fake_github.serving() as github:
+        yield github
+
+
+def asking(act: Act, consumer: Consumer, github: FakeGithub, event: Event) -> Ran:
+    learn(github, consumer.root)
+    env, secrets = {"GITHUB_API_URL": github.url}, {"GITHUB_TOKEN": fake_github.TOKEN}
+    return act(consumer, event, env=env, secrets=secrets)
+
+
+def uploads(ran: Ran) -> bytes:
+    return archive((ran.artifact("mlgate-baseline") / "evidence.jsonl.gz").read_bytes())
+
+
+@pytest.mark.needs_openapi
+def test_a_baseline_that_is_missing_blocks_until_bootstrap_is_said(
+    act: Act, consumer: Consumer, github: FakeGithub
+) -> None:
+    ran = asking(act, consumer, github, consumer.pull_request())
     held(ran, "inconclusive", 3, "no baseline")
     consumer.checkout("feature")
     write(consumer, {".github/workflows/pr.yml": example(bootstrap=True)})
-    held(act(consumer, consumer.pull_request()), "warned", 0, "no baseline")
+    held(asking(act, consumer, github, consumer.pull_request()), "warned", 0, "no baseline")
 
 
-def test_what_main_passed_is_the_baseline_of_the_next_pull_request(act: Act, consumer: Consumer) -> None:
-    project(consumer, gate=config("{min: 0.3, max_drop: 0.01}", KEPT_BY_CI))
-    first = act(consumer, consumer.push())
+@pytest.mark.needs_openapi
+def test_what_main_passed_is_the_baseline_of_the_next_pull_request_whatever_that_uploads(
+    act: Act, consumer: Consumer, github: FakeGithub
+) -> None:
+    first = asking(act, consumer, github, consumer.push())
     assert first.job("verdict") == "success", first
+    github.upload(first.run_id, consumer.sha("main"), uploads(first))
     consumer.checkout("feature")
     write(consumer, {"model.py": model(WORSE)})
-    ran = act(consumer, consumer.pull_request())
+    event = consumer.pull_request()
+    github.upload(900, event.payload["pull_request"]["head"]["sha"], b"", branch="main", event="pull_request")
+    ran = asking(act, consumer, github, event)
     held(ran, "failed", 1, "rougeL 1.0000 became 0.9231", "worse, and more than max_drop 0.01")
     assert "min 0.3" in ran.summary[0]
     assert report(ran)["baseline"]["commit"] == consumer.sha("main")
+    assert f"run {first.run_id} of main" in report(ran)["baseline"]["source"]
+    assert not (ran.artifacts / "mlgate-baseline").exists()
+
+
+@pytest.mark.needs_openapi
+def test_the_judge_of_a_change_without_the_permission_to_ask_knows_nothing(
+    act: Act, consumer: Consumer, github: FakeGithub
+) -> None:
+    github.faults.append(Fault("GET", "/actions/artifacts$", 403))
+    ran = asking(act, consumer, github, consumer.pull_request())
+    held(ran, "errored", 3, "the token may not list the baselines that runs have kept")
+    one_error(ran, "give the job `permissions: {contents: read, actions: read}`")
 
 
 # --- bad input ---------------------------------------------------------------------------------
