@@ -336,6 +336,51 @@ def test_what_main_passed_is_the_baseline_of_the_next_pull_request_whatever_that
     assert not (ran.artifacts / "mlgate-baseline").exists()
 
 
+KEEPING = """\
+name: gate
+on: [pull_request, push]
+permissions: {}
+jobs:
+  gate:
+    name: gate
+    runs-on: ubuntu-24.04
+    permissions: {contents: read, actions: read}
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with: {persist-credentials: false, fetch-depth: 2}
+      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
+        with: {python-version: '3.11'}
+      - uses: org/mlgate@0123456789abcdef0123456789abcdef01234567 # v0.1.0
+        id: gate
+        with:
+          github-token: ${{ github.token }}
+          keep-baseline: true
+          baseline-path: ${{ runner.temp }}/mlgate-baseline/evidence.jsonl.gz
+      - if: ${{ steps.gate.outputs.baseline-kept == 'true' }}
+        uses: actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1
+        with:
+          name: mlgate-baseline
+          path: ${{ runner.temp }}/mlgate-baseline/evidence.jsonl.gz
+          overwrite: true
+"""
+"""What docs/how-to/pull-requests.md says of a job of one's own."""
+
+
+@pytest.mark.needs_openapi
+def test_a_job_of_one_s_own_keeps_and_asks_the_same_way(act: Act, consumer: Consumer, github: FakeGithub) -> None:
+    consumer.checkout("main")
+    write(consumer, {".github/workflows/pr.yml": KEEPING})
+    consumer.branch("feature")
+    first = asking(act, consumer, github, consumer.push())
+    assert first.job("gate") == "success", first
+    github.upload(first.run_id, consumer.sha("main"), uploads(first))
+    consumer.checkout("feature")
+    write(consumer, {"model.py": model(WORSE)})
+    ran = asking(act, consumer, github, consumer.pull_request())
+    held(ran, "failed", 1, "rougeL 1.0000 became 0.9231", check="gate")
+    assert not (ran.artifacts / "mlgate-baseline").exists()
+
+
 @pytest.mark.needs_openapi
 def test_the_judge_of_a_change_without_the_permission_to_ask_knows_nothing(
     act: Act, consumer: Consumer, github: FakeGithub
