@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.github_description import made, operation, request_complaints, response_complaints
 
 REPOSITORY = "acme/model"
+NUMBER, STRANGERS = 4711, 815
+"""What GitHub knows the repository by, and a fork of it."""
 TOKEN = "ghs_0123456789abcdefTokenOfTheTests"  # noqa: S105 - of no real GitHub
 
 
@@ -39,6 +42,23 @@ class Comment:
     body: str
     user: str = "github-actions[bot]"
     type: str = "Bot"
+
+
+@dataclass
+class Upload:
+    """An artifact, and the run that uploaded it."""
+
+    run: int
+    sha: str
+    archive: bytes
+    name: str = "mlgate-baseline"
+    event: str = "push"
+    branch: str | None = "main"
+    """Of a run that a tag has started: the tag's name."""
+    head: int | None = NUMBER
+    """The repository that the commit comes from; None: it was deleted."""
+    expired: bool = False
+    id: int = 0
 
 
 @dataclass
@@ -68,6 +88,10 @@ class FakeGithub:
         self.pulls: list[Pull] = []
         self.comments: list[Comment] = []
         self.statuses: list[dict[str, Any]] = []
+        self.default_branch = "main"
+        self.uploads: list[Upload] = []
+        self.commits: dict[str, Sequence[str]] = {}
+        """Each commit's parents."""
         self.faults: list[Fault] = []
         self.calls: list[str] = []
         """Method and path with its query, in their order."""
@@ -83,6 +107,11 @@ class FakeGithub:
         comment = Comment(len(self.comments) + 1, issue, body, **more)
         self.comments.append(comment)
         return comment
+
+    def upload(self, run: int, sha: str, archive: bytes, **more: Any) -> Upload:
+        one = Upload(run, sha, archive, id=9000 + len(self.uploads), **more)
+        self.uploads.append(one)
+        return one
 
     def take_fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
@@ -107,8 +136,36 @@ class FakeGithub:
                 return (404, error("Not Found", 404), {}) if old is None else self._write(old, old.issue, body["body"])
             case "POST", ["statuses", sha]:
                 return self._status(sha, body)
+            case _:
+                return self._kept(path, query) if method == "GET" else (404, error("Not Found", 404), {})
+
+    def _kept(self, path: str, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
+        """What there is to ask of what runs have uploaded."""
+        match path.removeprefix(f"/repos/{REPOSITORY}").split("/")[1:]:
+            case []:
+                return 200, made("full-repository", id=NUMBER, default_branch=self.default_branch), {}
+            case ["actions", "artifacts"]:
+                named = [one for one in reversed(self.uploads) if query.get("name", one.name) == one.name]
+                status, page, headers = self._page([_artifact(one) for one in named], path, query)
+                return status, {"total_count": len(named), "artifacts": page}, headers
+            case ["actions", "artifacts", number, "zip"]:
+                return 302, None, {"Location": f"{self.url}/stored/{number}?sig=a-key"}
+            case ["actions", "runs", number]:
+                runs = [_run(one) for one in self.uploads if one.run == int(number)]
+                return (200, runs[0], {}) if runs else (404, error("Not Found", 404), {})
+            case ["commits"] if query.get("sha") in self.commits:
+                return self._page([_commit(sha, self.commits[sha]) for sha in self._log(query["sha"])], path, query)
             case _:  # another repository, or one that the token may not see
                 return 404, error("Not Found", 404), {}
+
+    def _log(self, start: str) -> list[str]:
+        """A commit and all that it comes from, as git lists them."""
+        found, left = dict[str, None](), [start]
+        while left:
+            if (at := left.pop(0)) in self.commits and at not in found:
+                found[at] = None
+                left += self.commits[at]
+        return list(found)
 
     def _write(self, old: Comment | None, issue: int, body: str) -> tuple[int, Any, dict[str, str]]:
         if len(body) > 65_536:
@@ -160,6 +217,26 @@ def _pull(pull: Pull) -> Any:
     return made("pull-request-simple", number=pull.number, head=head, state="open")
 
 
+def _artifact(one: Upload) -> Any:
+    run = {"id": one.run, "repository_id": NUMBER, "head_branch": one.branch or "", "head_sha": one.sha}
+    if one.head is not None:
+        run["head_repository_id"] = one.head
+    digest = f"sha256:{hashlib.sha256(one.archive).hexdigest()}"
+    told = {"id": one.id, "name": one.name, "expired": one.expired, "created_at": "2026-01-02T03:04:05Z"}
+    return made("artifact", **told, digest=digest, workflow_run=run)
+
+
+def _run(one: Upload) -> Any:
+    ours = made("minimal-repository", id=NUMBER, full_name=REPOSITORY)
+    theirs = None if one.head is None else ours | {"id": one.head}
+    told = {"id": one.run, "event": one.event, "head_branch": one.branch, "head_sha": one.sha}
+    return made("workflow-run", **told, repository=ours, head_repository=theirs)
+
+
+def _commit(sha: str, parents: Sequence[str]) -> Any:
+    return made("commit", sha=sha, parents=[{"sha": one, "url": "https://api.github.com/"} for one in parents])
+
+
 def _comment(comment: Comment) -> Any:
     user = made("simple-user", login=comment.user, type=comment.type)
     return made("issue-comment", id=comment.id, body=comment.body, user=user)
@@ -182,6 +259,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         with self.github.lock:
             self.github.calls.append(f"{self.command} {self.path}")
+            if parts.path.startswith("/stored/"):
+                self._store(parts.path)
+                return
             fault = self.github.take_fault(self.command, parts.path)
             if fault is not None and not fault.after:
                 self._fail(fault, parts.path)
@@ -191,6 +271,19 @@ class _Handler(BaseHTTPRequestHandler):
                 self._fail(fault, parts.path)
             else:
                 self._say(status, body, headers, parts.path)
+
+    def _store(self, path: str) -> None:
+        """The store that artifacts are fetched from: another host, whose keys are in its addresses."""
+        if self.headers.get("authorization"):
+            self._complain("the token was sent to the store")
+        fault = self.github.take_fault("GET", path)
+        if fault is not None and not fault.status:
+            self.close_connection = True
+        elif fault is not None:
+            self._send(fault.status, fault.raw or b"", fault.headers)
+        else:
+            (found,) = (one.archive for one in self.github.uploads if path == f"/stored/{one.id}")
+            self._send(200, found, {"Content-Type": "application/zip"})
 
     def _checked(self, path: str, query: str, content: bytes) -> tuple[int, Any, dict[str, str]]:
         """Hold the request against the description; carry it out."""

@@ -167,6 +167,6 @@ _SAMPLES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def made(name: str, **fields: Any) -> Any:
+def made(name: str, /, **fields: Any) -> Any:
     """A value of the schema *name* with these fields, and samples for what else it requires."""
     return {**sample(at(("components", "schemas", name))), **fields}

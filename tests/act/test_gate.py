@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests import fake_github
 from tests.act import runner
 from tests.act.conftest import Act
-from tests.act.consumer import Consumer, Event
+from tests.act.consumer import FULL_NAME, Consumer, Event
 from tests.act.judged import errors, held, one_error, report
 from tests.act.project import BAD, WORSE, config, example, model, project, rows, write
+from tests.act.ran import Ran
 from tests.act.staging import Edit
+from tests.fake_github import FakeGithub, Fault
+from tests.kept_baselines import archive, learn
 
 from mlgate.cli.group import invoke
 
@@ -282,25 +287,108 @@ def test_where_the_base_says_so_a_change_that_loosens_its_rules_is_refused_until
 # --- baselines ---------------------------------------------------------------------------------
 
 
-def test_a_baseline_that_is_missing_blocks_until_bootstrap_is_said(act: Act, consumer: Consumer) -> None:
+@pytest.fixture
+def github(consumer: Consumer) -> Iterator[FakeGithub]:
+    """The API that the judge asks who kept the baseline."""
+    assert fake_github.REPOSITORY == FULL_NAME
     project(consumer, gate=config("{min: 0.3, max_drop: 0.01}", KEPT_BY_CI))
-    ran = act(consumer, consumer.pull_request())
+    with fake_github.serving() as github:
+        yield github
+
+
+def asking(act: Act, consumer: Consumer, github: FakeGithub, event: Event) -> Ran:
+    learn(github, consumer.root)
+    env, secrets = {"GITHUB_API_URL": github.url}, {"GITHUB_TOKEN": fake_github.TOKEN}
+    return act(consumer, event, env=env, secrets=secrets)
+
+
+def uploads(ran: Ran) -> bytes:
+    return archive((ran.artifact("mlgate-baseline") / "evidence.jsonl.gz").read_bytes())
+
+
+@pytest.mark.needs_openapi
+def test_a_baseline_that_is_missing_blocks_until_bootstrap_is_said(
+    act: Act, consumer: Consumer, github: FakeGithub
+) -> None:
+    ran = asking(act, consumer, github, consumer.pull_request())
     held(ran, "inconclusive", 3, "no baseline")
     consumer.checkout("feature")
     write(consumer, {".github/workflows/pr.yml": example(bootstrap=True)})
-    held(act(consumer, consumer.pull_request()), "warned", 0, "no baseline")
+    held(asking(act, consumer, github, consumer.pull_request()), "warned", 0, "no baseline")
 
 
-def test_what_main_passed_is_the_baseline_of_the_next_pull_request(act: Act, consumer: Consumer) -> None:
-    project(consumer, gate=config("{min: 0.3, max_drop: 0.01}", KEPT_BY_CI))
-    first = act(consumer, consumer.push())
+@pytest.mark.needs_openapi
+def test_what_main_passed_is_the_baseline_of_the_next_pull_request_whatever_that_uploads(
+    act: Act, consumer: Consumer, github: FakeGithub
+) -> None:
+    first = asking(act, consumer, github, consumer.push())
     assert first.job("verdict") == "success", first
+    github.upload(first.run_id, consumer.sha("main"), uploads(first))
     consumer.checkout("feature")
     write(consumer, {"model.py": model(WORSE)})
-    ran = act(consumer, consumer.pull_request())
+    event = consumer.pull_request()
+    github.upload(900, event.payload["pull_request"]["head"]["sha"], b"", branch="main", event="pull_request")
+    ran = asking(act, consumer, github, event)
     held(ran, "failed", 1, "rougeL 1.0000 became 0.9231", "worse, and more than max_drop 0.01")
     assert "min 0.3" in ran.summary[0]
     assert report(ran)["baseline"]["commit"] == consumer.sha("main")
+    assert f"run {first.run_id} of main" in report(ran)["baseline"]["source"]
+    assert not (ran.artifacts / "mlgate-baseline").exists()
+
+
+KEEPING = """\
+name: gate
+on: [pull_request, push]
+permissions: {}
+jobs:
+  gate:
+    name: gate
+    runs-on: ubuntu-24.04
+    permissions: {contents: read, actions: read}
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with: {persist-credentials: false, fetch-depth: 2}
+      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
+        with: {python-version: '3.11'}
+      - uses: org/mlgate@0123456789abcdef0123456789abcdef01234567 # v0.1.0
+        id: gate
+        with:
+          github-token: ${{ github.token }}
+          keep-baseline: true
+          baseline-path: ${{ runner.temp }}/mlgate-baseline/evidence.jsonl.gz
+      - if: ${{ steps.gate.outputs.baseline-kept == 'true' }}
+        uses: actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1
+        with:
+          name: mlgate-baseline
+          path: ${{ runner.temp }}/mlgate-baseline/evidence.jsonl.gz
+          overwrite: true
+"""
+"""What docs/how-to/pull-requests.md says of a job of one's own."""
+
+
+@pytest.mark.needs_openapi
+def test_a_job_of_one_s_own_keeps_and_asks_the_same_way(act: Act, consumer: Consumer, github: FakeGithub) -> None:
+    consumer.checkout("main")
+    write(consumer, {".github/workflows/pr.yml": KEEPING})
+    consumer.branch("feature")
+    first = asking(act, consumer, github, consumer.push())
+    assert first.job("gate") == "success", first
+    github.upload(first.run_id, consumer.sha("main"), uploads(first))
+    consumer.checkout("feature")
+    write(consumer, {"model.py": model(WORSE)})
+    ran = asking(act, consumer, github, consumer.pull_request())
+    held(ran, "failed", 1, "rougeL 1.0000 became 0.9231", check="gate")
+    assert not (ran.artifacts / "mlgate-baseline").exists()
+
+
+@pytest.mark.needs_openapi
+def test_the_judge_of_a_change_without_the_permission_to_ask_knows_nothing(
+    act: Act, consumer: Consumer, github: FakeGithub
+) -> None:
+    github.faults.append(Fault("GET", "/actions/artifacts$", 403))
+    ran = asking(act, consumer, github, consumer.pull_request())
+    held(ran, "errored", 3, "the token may not list the baselines that runs have kept")
+    one_error(ran, "give the job `permissions: {contents: read, actions: read}`")
 
 
 # --- bad input ---------------------------------------------------------------------------------

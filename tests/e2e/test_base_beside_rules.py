@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.e2e.repository import Job, Repository, pull
-from tests.e2e.test_base_rules import STRICT, baseline
+from tests.e2e.test_base_rules import baseline
 
 
 def test_a_change_cannot_take_its_verdict_off_the_page(repository: Repository, job: Job) -> None:
@@ -16,20 +16,6 @@ def test_a_change_cannot_take_its_verdict_off_the_page(repository: Repository, j
     job.begin("pull_request", pull(base), "3" * 40)
     assert repository.mlgate("check", "-n", "0", "--base", "auto").code == 0
     assert "PASSED" in job.summary
-
-
-def test_the_change_that_brings_the_first_comparison_warns(repository: Repository, job: Job) -> None:
-    base = repository.git("rev-parse", "main").strip()
-    repository.git("checkout", "-qB", "change")
-    repository.edit("mlgate.yaml", STRICT, "      rougeL: {min: 0.2, max_drop: 0.01}\n")
-    with (repository.root / "mlgate.yaml").open("a") as file:
-        file.write("baseline: {from: ci}\n")
-    repository.commit("compare")
-    job.begin("pull_request", pull(base), "3" * 40)
-    done = repository.mlgate("check", "-n", "0", "--base", "auto")
-    assert done.code == 0, done.out
-    assert "WARNED" in done.out
-    assert repository.mlgate("check", "-n", "0", "--base", "none").code == 3, "merged, it has to have one"
 
 
 def test_the_base_branch_as_a_baseline_needs_no_remote(repository: Repository, job: Job) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.desk import Done
-from tests.e2e.repository import Job, Repository, errors, pull, pushed
+from tests.e2e.repository import Job, Repository, errors, pull
 
 CONFIG = """\
 version: 1
@@ -405,54 +405,6 @@ def test_a_folder_whose_name_would_be_a_second_output_sets_none(repository: Repo
 
 
 # --- the baseline that CI keeps ----------------------------------------------------------------
-
-KEPT = """\
-version: 1
-model: {{name: clerk, python: "model:{function}"}}
-checks:
-  notes: {{data: data.jsonl, rules: {{rougeL: {{max_drop: 0.01}}}}}}
-baseline: {{from: ci}}
-"""
-
-
-def test_ci_keeps_what_passes_and_never_a_worse_one(
-    repository: Repository, job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("MLGATE_BASELINE", "~/.kept/evidence.jsonl.gz")
-    monkeypatch.setenv("MLGATE_KEEP_BASELINE", "true")
-    kept = tmp_path / ".kept/evidence.jsonl.gz"
-    repository.project(KEPT)
-    repository.commit()
-    job.begin("push", pushed(), GITHUB_REF="refs/heads/main")
-    first = repository.mlgate("check", "-n", "0")
-    assert first.code == 0, "a first run has nothing to compare with: it warns"
-    assert job.outputs["verdict"] == "warned"
-    assert kept.is_file()
-    before = kept.read_bytes()
-    assert repository.mlgate("check", "-n", "0").code == 0
-    assert repository.verdict["outcome"] == "passed"
-    repository.project(KEPT, function="lazy")
-    repository.commit()
-    before = kept.read_bytes()
-    assert repository.mlgate("check", "-n", "0").code == 1
-    assert kept.read_bytes() == before
-
-
-def test_a_change_is_held_against_what_ci_keeps(
-    repository: Repository, job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MLGATE_BASELINE", str(tmp_path / "kept.jsonl.gz"))
-    repository.git("checkout", "-q", "main")
-    repository.project(KEPT)
-    base = repository.commit()
-    assert repository.mlgate("check", "-n", "0", "--keep-baseline").code == 0
-    repository.git("checkout", "-qB", "change")
-    repository.project(KEPT, function="lazy")
-    repository.edit("mlgate.yaml", "baseline: {from: ci}", "baseline: {from: file, path: mine.jsonl.gz}")
-    repository.commit()
-    job.begin("pull_request", pull(base))
-    assert repository.mlgate("check", "-n", "0", "--base", "auto").code == 1
 
 
 def test_keeping_a_baseline_means_nothing_where_ci_keeps_none(repository: Repository) -> None:

@@ -18,11 +18,16 @@ TRIGGERS: dict[str, set[str]] = {
 EXAMPLE_TRIGGERS = {"pull_request", "merge_group", "push", "schedule", "workflow_dispatch", "workflow_run"}
 
 READ = {"contents": "read"}
+ASK = {**READ, "actions": "read"}
+"""For who asks GitHub which run kept the baseline, and fetches it."""
 PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
-    ".github/workflows/gate.yml": dict.fromkeys(("plan", "build", "early", "served", "latency", "verdict"), READ),
+    ".github/workflows/gate.yml": {
+        **dict.fromkeys(("plan", "build", "early", "served", "latency"), READ),
+        "verdict": ASK,
+    },
     ".github/workflows/build.yml": {
         "image": {**READ, "packages": "write"},  # pushes under a quarantine tag
-        "gate": READ,
+        "gate": ASK,
         "release": {
             "packages": "write",
             "id-token": "write",
@@ -55,8 +60,16 @@ OUTSIDE_ENVIRONMENTS: set[tuple[str, str, str]] = {
 ONE_STEP = {(".github/workflows/gate.yml", "verdict", "Judge")}
 """(file, job, step) of the only steps that are given MLflow's keys."""
 
-OWN_MEANING = {("action/promote/action.yml", "packages")}
-"""(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted."""
+OWN_MEANING = {("action/promote/action.yml", "packages"), ("action/report/action.yml", "github-token")}
+"""(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted; the
+token of a report writes, in a job that nothing of a change runs in.
+"""
+
+ASKS_GITHUB = {
+    (".github/workflows/gate.yml", "verdict", "Judge"),
+    (".github/workflows/comment.yml", "comment", "Fetch the report"),
+}
+"""(file, job, step) of the only steps that are given the job's token by name."""
 
 CALLED = re.compile(r"org/mlgate/(\.github/workflows/[\w.-]+)@[0-9a-f]{40}")
 """How a consumer calls one of our workflows; the group is its path in this repository."""

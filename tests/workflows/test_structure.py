@@ -109,6 +109,21 @@ def test_the_keys_of_mlflow_reach_the_one_step_that_judges() -> None:
     assert not [d.path for d in DOCUMENTS if not d.is_example and "MLFLOW_" in json.dumps(d.data.get("env", ""))]
 
 
+def test_the_job_s_token_reaches_no_step_that_runs_a_line_of_a_change() -> None:
+    """Who kept the baseline is for the judge to ask: a model that had the token could ask for other things."""
+    asking = {path for path, _, _ in tables.ASKS_GITHUB}
+    given = {
+        (d.path, job, str(step.data.get("name")))
+        for d in DOCUMENTS
+        for job in d.jobs
+        for step in d.steps_of(job)
+        if d.path in asking and re.search(r"github\.token|secrets\.GITHUB_TOKEN", json.dumps(step.data))
+    }
+    assert given == tables.ASKS_GITHUB
+    for path in ("action.yml", "action/gate/action.yml", "action/merge/action.yml"):
+        assert document(path).inputs["github-token"]["default"] == ""
+
+
 @pytest.mark.parametrize("path", [d.path for d in DOCUMENTS if d.is_example])
 def test_an_example_names_what_exists(path: str) -> None:
     ours = rules_promise.by_path([d for d in DOCUMENTS if not d.is_example])

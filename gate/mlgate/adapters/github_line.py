@@ -18,7 +18,7 @@ from mlgate.adapters.github_patience import TRIES, Patience, longer, pause
 from mlgate.adapters.github_reply import Answer, Purpose, Reply, answer, said
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.redaction import Redaction
-from mlgate.core.errors import AdapterError, ConfigError
+from mlgate.core.errors import AdapterError, ConfigError, Refused
 
 LARGEST = 64 << 20
 """Bytes of a reply: a page of a hundred comments, each as long as GitHub allows."""
@@ -26,6 +26,8 @@ LARGEST = 64 << 20
 _CONNECT_S, _SILENT_S, _WHOLE_S = 5.0, 10.0, 30.0
 """To connect; between two pieces of a reply; until it is whole."""
 _CHUNK = 1 << 16
+_FOUND = 302
+"""The status that leads to a file."""
 _TOKEN = re.compile(r"[!-~]{1,4000}")
 
 
@@ -44,12 +46,7 @@ class GithubLine:
             "user-agent": "mlgate",
             "x-github-api-version": "2022-11-28",
         }
-        host, port = self._address.host, self._address.port
-        self._pool = (
-            HTTPSConnectionPool(host, port, ssl_context=ssl.create_default_context())
-            if self._address.scheme == "https"
-            else HTTPConnectionPool(host, port)
-        )
+        self._pool = _pool(self._address)
 
     def __enter__(self) -> Self:
         return self
@@ -70,12 +67,57 @@ class GithubLine:
         *target* comes behind the API's own path. *done* belongs to what must not be done twice: after a try of which
         nobody knows how it ended it says whether the thing is done, and then None is returned.
         """
+        reply = self._replied(method, target, purpose, body, done)
+        return None if reply is None else answer(reply, purpose, self._address, self._redaction)
+
+    def fetch(self, target: str, purpose: Purpose, most: int) -> bytes:
+        """Return the file that the API leads to, of at most *most* bytes. The token does not go there with it.
+
+        GitHub answers with the address of a store of its own, which is good for a minute: each try asks for one anew.
+        """
+        for attempt in range(TRIES):
+            began = self._patience.clock()
+            reply = self._replied("GET", target, purpose)
+            if reply is None or reply.status != _FOUND:
+                answer(reply or Reply(0, {}, b""), purpose, self._address, self._redaction)
+                raise AdapterError(f"could not {purpose.words}: GitHub leads nowhere")
+            try:
+                return self._stored(reply.headers.get("location", ""), purpose, most)
+            except HTTPError as error:
+                why = f"the store that GitHub leads to failed: {type(error).__name__}"
+            if attempt + 1 == TRIES or not self._patience.wait(began, longer(attempt)):
+                break
+        raise AdapterError(f"could not {purpose.words}: {why}", hint="run this job again later")
+
+    def _stored(self, url: str, purpose: Purpose, most: int) -> bytes:
+        """Read a file from the store. Its address is a key for as long as it is good: it is never shown."""
+        try:
+            there = Address.of(url)
+        except (ConfigError, Refused):
+            there = None
+        if there is None or not (there.scheme == "https" or (_is_here(there.host) and _is_here(self._address.host))):
+            raise AdapterError(f"could not {purpose.words}: GitHub leads to what is no address over https")
+        with _pool(there) as pool:
+            target = there.path + (f"?{there.query}" if there.query else "")
+            stored = self._said(pool, "GET", target, body=None, headers={"user-agent": "mlgate"}, most=most)
+        if stored.status != 200:  # noqa: PLR2004 - OK
+            raise HTTPError(f"the store answers {stored.status}")
+        return stored.body
+
+    def _replied(
+        self,
+        method: str,
+        target: str,
+        purpose: Purpose,
+        body: Mapping[str, str] | None = None,
+        done: Callable[[], bool] | None = None,
+    ) -> Reply | None:
         for attempt in range(TRIES):
             began = self._patience.clock()
             reply = self._tried(method, target, body)
             seconds = self._pause(reply, attempt)
             if isinstance(reply, Reply) and seconds is None:
-                return answer(reply, purpose, self._address, self._redaction)
+                return reply
             seconds = seconds or 0.0
             again = attempt + 1 < TRIES and self._patience.wait(began, seconds)
             unsure = not isinstance(reply, Reply) or reply.is_fault
@@ -103,11 +145,24 @@ class GithubLine:
         return pause(reply.status, reply.headers, attempt, self._patience.now())
 
     def _exchange(self, method: str, target: str, body: Mapping[str, str] | None) -> Reply:
-        response = self._pool.urlopen(
+        headers = self._headers if body is None else self._headers | {"content-type": "application/json"}
+        return self._said(self._pool, method, target, body=body, headers=headers, most=LARGEST)
+
+    def _said(
+        self,
+        pool: HTTPConnectionPool,
+        method: str,
+        target: str,
+        *,
+        body: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        most: int,
+    ) -> Reply:
+        response = pool.urlopen(
             method,
             target,
             body=None if body is None else json.dumps(body).encode("ascii"),
-            headers=self._headers if body is None else self._headers | {"content-type": "application/json"},
+            headers=headers,
             retries=False,
             redirect=False,
             timeout=Timeout(connect=_CONNECT_S, read=_SILENT_S),
@@ -115,20 +170,27 @@ class GithubLine:
             decode_content=False,
         )
         try:
-            return self._whole(response)
+            return self._whole(response, most)
         finally:
             response.close()
 
-    def _whole(self, response: BaseHTTPResponse) -> Reply:
-        end = self._patience.clock() + _WHOLE_S
+    def _whole(self, response: BaseHTTPResponse, most: int) -> Reply:
+        seconds = _WHOLE_S * max(1, most // LARGEST)
+        end = self._patience.clock() + seconds
         body = bytearray()
         while piece := response.read1(_CHUNK):
             body += piece
-            if len(body) > LARGEST:
-                raise HTTPError(f"the reply has more than {LARGEST >> 20} MB")
+            if len(body) > most:
+                raise HTTPError(f"the reply has more than {most >> 20} MB")
             if self._patience.clock() > end:
-                raise HTTPError(f"the reply was not whole within {_WHOLE_S:g} s")
+                raise HTTPError(f"the reply was not whole within {seconds:g} s")
         return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
+
+
+def _pool(address: Address) -> HTTPConnectionPool:
+    if address.scheme == "https":
+        return HTTPSConnectionPool(address.host, address.port, ssl_context=ssl.create_default_context())
+    return HTTPConnectionPool(address.host, address.port)
 
 
 def _address(url: str) -> Address:

@@ -27,6 +27,8 @@ from mlgate.core.errors import AdapterError
 from mlgate.core.evidence import Gap, Row
 
 PLAN = "plan.json"
+_OURS = frozenset({"PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MLGATE_GITHUB_TOKEN"})
+"""What no worker gets: settings that are not the plan's, and the key that asks who kept the baseline."""
 _POLL_S = 0.05
 _GRACE_S = 3.0
 _TAIL = 64 << 10
@@ -112,7 +114,7 @@ class _Child:
     def __init__(self, command: Sequence[str], where: Path, log: IO[bytes], *, alone: bool) -> None:
         self.returncode = 0
         theirs, self._lifeline = os.pipe()
-        environment = {k: v for k, v in os.environ.items() if k not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
+        environment = {k: v for k, v in os.environ.items() if k not in _OURS}
         if alone:  # mlgate's own items need no plug-in of the user's
             environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         environment["MLGATE_LIFELINE"] = str(theirs)

@@ -73,7 +73,8 @@ class GitBaseline(Section):
 class CiBaseline(Section):
     """The evidence of the last run on the base branch that passed: CI keeps it, nothing is committed.
 
-    The reusable workflow keeps it in GitHub's cache. At a desk it is `.mlgate-baseline/evidence.jsonl.gz`, or where
+    In GitHub Actions it is an artifact, and GitHub's API says which run uploaded it: only one of the default branch
+    counts, in the history of what is judged. At a desk it is `.mlgate-baseline/evidence.jsonl.gz`, or where
     MLGATE_BASELINE says.
     """
 

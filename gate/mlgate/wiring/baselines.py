@@ -60,12 +60,12 @@ def baseline_of(project: Project, choice: Choice) -> Baseline | None:
 
 
 def baseline_of_part(project: Project, choice: Choice) -> Baseline | None:
-    """Return the baseline for a job that only observes. MLflow is not asked: such a job has no business with its keys.
+    """Return the baseline for a job that only observes. Neither MLflow nor GitHub is asked: such a job has no keys.
 
     What a part needs a baseline for are times, and those are never held against another run's.
     """
-    if isinstance(project.config.baseline, MlflowBaseline):
-        return Baseline("MLflow", None, "a part of a run is not judged", bootstrap=choice.bootstrap)
+    if project.is_kept_by_ci or isinstance(project.config.baseline, MlflowBaseline):
+        return Baseline("MLflow or CI", None, "a part of a run is not judged", bootstrap=choice.bootstrap)
     return baseline_of(project, choice)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from mlgate.adapters import environment, evidence_file, git, github_run
-from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
+from mlgate.adapters.file_baseline import FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.adapters.inline_executor import InlineExecutor
 from mlgate.adapters.load_executor import LoadExecutor
@@ -36,7 +36,7 @@ from mlgate.core.identity import FIRST, FORM
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
-from mlgate.wiring import memory, models, policy
+from mlgate.wiring import ci_baseline, memory, models, policy
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.memory import Memory
@@ -163,7 +163,7 @@ class Project:
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path, self.most_rows_of_older)
             case document.CiBaseline():
-                return CiBaseline(self.kept_by_ci, str(self.kept_by_ci), self.most_rows_of_older)
+                return ci_baseline.store(self.root, self.kept_by_ci, self.most_rows_of_older)
             case MlflowBaseline() as section:
                 return memory.baseline_of(
                     self.memory,

@@ -1,0 +1,60 @@
+"""The baseline of `from: ci`: at a desk a file, in GitHub Actions what a run of the default branch has kept."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlgate.adapters import git_base, github_run
+from mlgate.adapters.file_baseline import CiBaseline
+from mlgate.adapters.github_artifacts import GithubArtifacts
+from mlgate.adapters.github_baseline import GithubBaseline, Judged
+from mlgate.adapters.github_line import GithubLine
+from mlgate.adapters.github_run import GithubRun
+from mlgate.core.errors import AdapterError, ConfigError
+from mlgate.core.ports import BaselineStore
+
+TOKENS = ("MLGATE_GITHUB_TOKEN", "GITHUB_TOKEN")
+
+_API = "https://api.github.com"
+_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+
+
+def store(root: Path, path: Path, most: int) -> BaselineStore:
+    """Return the store of the baseline that CI keeps, of at most *most* rows; *path* is where a run leaves it."""
+    run = github_run.here()
+    if run is None:
+        return CiBaseline(path, str(path), most)
+    name = os.environ.get("MLGATE_NAME") or "mlgate"
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name[:60]!r} is not made of 1 to 40 of a-z, 0-9 and -", where="MLGATE_NAME")
+    judged = Judged(f"{name}-baseline", run.id, change=run.is_change or not run.is_reviewed)
+    return GithubBaseline(path, judged, lambda branch: _base(root, run, branch), _artifacts, most)
+
+
+def _base(root: Path, run: GithubRun, default_branch: str) -> str:
+    """Return the commit whose history says which baselines there can be: the one whose rules judge."""
+    if run.is_change:
+        return git_base.merged_onto(root, run.merge, run.base)
+    return run.sha if run.is_reviewed else git_base.tip(root, default_branch)
+
+
+@contextmanager
+def _artifacts() -> Iterator[GithubArtifacts]:
+    repository = os.environ.get("GITHUB_REPOSITORY", "")
+    if not _REPOSITORY.fullmatch(repository):
+        raise AdapterError("which repository this is, is not known", where="GITHUB_REPOSITORY")
+    token = next((os.environ[name].strip() for name in TOKENS if os.environ.get(name, "").strip()), "")
+    if not token:
+        raise ConfigError(
+            "there is no token to ask GitHub with who kept the baseline",
+            where=TOKENS[0],
+            hint="give the job `permissions: {contents: read, actions: read}`, and the step the input "
+            "`github-token: ${{ github.token }}`",
+        )
+    with GithubLine(os.environ.get("GITHUB_API_URL") or _API, token) as line:
+        yield GithubArtifacts(line, repository)
