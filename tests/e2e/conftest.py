@@ -25,7 +25,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     top.mkdir()
     monkeypatch.chdir(top)
     for name in list(os.environ):
-        if name.startswith(("GITHUB_", "MLGATE_", "RUNNER_", "GIT_", "NO_COLOR", "COLUMNS")):
+        if name == "CI" or name.startswith(("GITHUB_", "MLGATE_", "RUNNER_", "GIT_", "NO_COLOR", "COLUMNS")):
             monkeypatch.delenv(name)
     desk = Repository(top, capsys, top=top)
     desk.git("init", "-q", "-b", "main")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import git, git_base, github_run
+from mlgate.adapters import git, git_base, git_ref, github_run
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
@@ -72,7 +72,7 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
 
 def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
-        return git_base.resolve(root, ref) if ref not in ("", NONE) else ""
+        return _written(root, ref) if ref not in ("", NONE) else ""
     run = github_run.here()
     if run is None or (run.is_reviewed and not run.is_change and _is_its_own(root, run.sha)):
         return ""
@@ -84,6 +84,30 @@ def _commit(root: Path, ref: str) -> str:
             f"whose rules bind is not known: the event of {run.event} names no default branch", hint=hint
         )
     return git_base.tip(root, run.default_branch)  # nobody has let this ref's own rules in
+
+
+def _written(root: Path, ref: str) -> str:
+    """Return the commit of a base that a person names; in a change's own run it is nothing that the change could move.
+
+    What is checked out there may be a stranger's repository, whose branches are called like ours: the base branch is
+    what the event says that it is.
+    """
+    commit, run = "", github_run.here()
+    is_base = run is not None and run.is_change and git_ref.branch_of(ref) == run.base_branch
+    try:
+        commit = git_base.resolve(root, ref)
+    except AdapterError:
+        if not is_base:  # a shallow clone may not know it
+            raise
+    if run is None or not run.is_change:
+        return commit
+    if git_ref.follows_head(ref):
+        raise Refused(
+            f"{ref} is counted from what is checked out: the change chooses where that leads",
+            where=str(root),
+            hint="leave `base` at auto, or name a branch in full: refs/remotes/origin/main",
+        )
+    return git_base.merged_onto(root, run.merge, run.base) if is_base else commit
 
 
 def _is_its_own(root: Path, sha: str) -> bool:
@@ -188,7 +212,13 @@ def _joined(theirs: Config, ours: Config, commit: str) -> Config:
         return replace(ours, document=ours.document.model_copy(update=same))
     if isinstance(baseline, FileBaseline) and git_base.keeps(ours.root, commit, baseline.path):
         baseline = GitBaseline.model_construct(kept_in="git", ref=commit, path=baseline.path)
-    if isinstance(baseline, GitBaseline) and baseline.ref.removeprefix("origin/") == _base_branch():
+    if isinstance(baseline, GitBaseline) and git_ref.follows_head(baseline.ref):
+        raise Refused(
+            f"the baseline's ref {baseline.ref} is counted from what is checked out: the change chooses its baseline",
+            where=theirs.where("baseline", "ref"),
+            hint="name a branch in full, on the base branch first: refs/remotes/origin/main",
+        )
+    if isinstance(baseline, GitBaseline) and git_ref.branch_of(baseline.ref) == _base_branch():
         baseline = baseline.model_copy(update={"ref": commit})  # the very branch, where a shallow clone knows it not
     document: Document = ours.document.model_copy(update={**same, "baseline": baseline})
     past = theirs.baseline_model
