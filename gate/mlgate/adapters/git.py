@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from mlgate.adapters import git_ref
@@ -32,36 +33,6 @@ def branch(root: Path) -> str:
     """Return the branch that is checked out; empty on a bare commit and outside git."""
     head = run(root, "symbolic-ref", "--quiet", "--short", "HEAD")
     return head.stdout.decode(errors="replace").strip() if head is not None and head.returncode == 0 else ""
-
-
-def is_brought(root: Path, path: Path) -> bool:
-    """Return whether a commit could have brought what lies at *path*, where only a run should have made it.
-
-    So it is when the repository has the file, what a database keeps beside it (its journal would be replayed), or a
-    link or a submodule above it; and when git cannot say.
-    """
-    found = run(root, "rev-parse", "--show-toplevel")
-    if found is None or (found.returncode != 0 and b"not a git repository" in found.stderr):
-        return False
-    if found.returncode != 0:
-        return True
-    top = Path(os.path.realpath(os.fsdecode(found.stdout.removesuffix(b"\n"))))
-    place = Path(os.path.normpath(Path(os.path.realpath(root), os.path.relpath(path.absolute(), root.absolute()))))
-    return place.is_relative_to(top) and _has(top, place.relative_to(top))
-
-
-def _has(top: Path, inside: Path) -> bool:
-    above = {str(one) for one in inside.parents} - {"."}
-    names = [f"{inside}{beside}" for beside in ("", "-journal", "-wal", "-shm")]
-    listed = run(top, "ls-files", "--stage", "-z", "--", *names, *above)
-    if listed is None or listed.returncode != 0:
-        return True
-    for entry in listed.stdout.split(b"\0"):
-        place = os.fsdecode(entry.partition(b"\t")[2])
-        leads = place in above and entry[:6] in (*_LINKS, b"160000")
-        if leads or any(place == one or place.startswith(f"{one}/") for one in names):
-            return True
-    return False
 
 
 def show(root: Path, ref: str, path: str) -> bytes | None:
@@ -115,10 +86,49 @@ def top(root: Path) -> Path:
     return Path(os.fsdecode(said))
 
 
+def folder(root: Path) -> Path:
+    """Return git's own folder, which all work trees of a repository share."""
+    said = told(root, str(root), "run in a repository", "rev-parse", "--git-common-dir").removesuffix(b"\n")
+    return Path(os.path.normpath(root / os.fsdecode(said)))
+
+
 def files(root: Path, ref: str, path: str) -> tuple[str, ...]:
     """Return the files at or under *path* at *ref*, relative to *root*; none when there is nothing."""
     listed = _listed(root, ref, path, "--name-only")
     return tuple(os.fsdecode(entry) for entry in listed.split(b"\0") if entry)
+
+
+def contents(root: Path, commit: str, wanted: Callable[[str], bool], most: int) -> dict[str, bytes]:
+    """Return the *wanted* files of a commit, by path from the repository's top.
+
+    Raises AdapterError where one is a symbolic link, and where they have more than *most* bytes together.
+    """
+    ids: dict[str, str] = {}
+    total = 0
+    for entry in told(top(root), commit, fetch_hint(commit), "ls-tree", "-r", "-z", "-l", commit).split(b"\0"):
+        words, _, name = entry.partition(b"\t")
+        match words.decode("ascii", "replace").split():
+            case [mode, "blob", oid, size] if mode in _FILES and wanted(path := os.fsdecode(name)):
+                ids[path] = oid
+                total += int(size)
+            case ["120000", *_] if wanted(path := os.fsdecode(name)):
+                raise AdapterError(
+                    "a symbolic link is where a file belongs",
+                    where=f"{commit[:10]}:{path}",
+                    hint="commit the file itself",
+                )
+    if total > most:
+        raise AdapterError(f"{len(ids):,} files have {total >> 20:,} MB: {most >> 20} are read", where=commit[:10])
+    asked = "".join(f"{oid}\n" for oid in ids.values()).encode()
+    said = told(root, commit, fetch_hint(commit), "cat-file", "--batch", given=asked) if ids else b""
+    found: dict[str, bytes] = {}
+    at = 0
+    for path in ids:
+        line = said.index(b"\n", at)
+        length = int(said[at:line].rpartition(b" ")[2])
+        found[path] = said[line + 1 : line + 1 + length]
+        at = line + 1 + length + 1
+    return found
 
 
 def tree(root: Path, ref: str, path: str) -> bytes:

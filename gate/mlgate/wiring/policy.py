@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import git, git_base, git_ref, github_run
+from mlgate.adapters import base_data, git, git_base, git_ref, github_run
+from mlgate.adapters.base_data import OtherData
+from mlgate.adapters.git_base import Origin
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
@@ -18,6 +20,7 @@ from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
+from mlgate.wiring import evidence_source
 from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
 
 AUTO, NONE = "auto", "none"
@@ -47,6 +50,10 @@ class Bound:
     policy: Policy | None = None
     compares_first: bool = False
     """The base compares with nothing: the first comparisons have no baseline yet, and warn."""
+    base: str = ""
+    """The commit whose rules bind; empty where they are this checkout's own."""
+    own_baseline: bool = False
+    """The base names no baseline: the one in the configuration is the change's own."""
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -61,13 +68,15 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     git_base.refuse_links(config.root.absolute())
     source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
-        theirs = _config_at(config, commit, Path(os.path.realpath(folder)))
+        theirs = _config_at(config, commit)
         if theirs is None:
             return _first(config, base, read, commit)
+        theirs, replaced = _with_data(theirs, config, commit, Path(os.path.realpath(folder)), approved=base.approved)
         checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
-    changes = flow.ordered([*changes, *sections(theirs, config), *_files(config, theirs, commit)])
+    changes = flow.ordered([*replaced, *changes, *sections(theirs, config), *_files(config, theirs, commit)])
     _refuse(theirs, changes, approved=base.approved)
-    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), theirs.baseline is None)
+    own = theirs.baseline is None
+    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), own, commit, own)
 
 
 def _commit(root: Path, ref: str) -> str:
@@ -120,20 +129,36 @@ def _base_branch() -> str | None:
     return run.base_branch if run and run.is_change else None
 
 
-def _config_at(config: Config, commit: str, folder: Path) -> Config | None:
-    """Return the base's configuration, with its data beside it under *folder*; None when it has none."""
+def _config_at(config: Config, commit: str) -> Config | None:
+    """Return the base's configuration; None when it has none."""
     name = config.path.name
     text = git_base.text(config.root, commit, name)
     if text is None:
         return None
     shown = f"{config.path}@{commit[:10]}"
     try:
-        theirs = load.parse(text, shown, config.root)
+        return load.parse(text, shown, config.root)
     except ConfigError as error:
         hint = "mend mlgate.yaml on the base branch first"
         raise GateError(f"the base's rules cannot be used: {error}", where=shown, hint=hint) from error
-    there = git_base.place(config.root, commit, _paths(theirs), folder)
-    return replace(theirs, root=there)
+
+
+def _with_data(
+    theirs: Config, ours: Config, commit: str, folder: Path, *, approved: bool
+) -> tuple[Config, tuple[Change, ...]]:
+    """Return the base's configuration with its data beside it under *folder*, and where the change's stand in for them.
+
+    That is where the change moved a pointer of DVC or Git LFS, the base's content is not here, and a person approved.
+    """
+    there, other = base_data.place(ours.root, commit, _paths(theirs), folder, instead=approved)
+    if other and not approved:
+        _refuse(theirs, [_stands_in(one) for one in other], approved=False)
+        raise other[0].error
+    return replace(theirs, root=there), tuple(_stands_in(one) for one in other)
+
+
+def _stands_in(other: OtherData) -> Change:
+    return Change(Direction.EFFECTIVE, f"the data {other.path}: {other.what}, and the base's are not here")
 
 
 def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
@@ -144,7 +169,8 @@ def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
             hint="for the change that brings the gate: mlgate check --bootstrap (input `bootstrap: true`)",
         )
     changes = [Change(Direction.DIFFERENT, f"the base has no {config.path.name} yet: judged by the change's own rules")]
-    return Bound(config, tuple(read(config)), Policy(f"this change, for base {commit[:10]} has none", tuple(changes)))
+    policy = Policy(f"this change, for base {commit[:10]} has none", (*changes, *_own_baseline(config, commit)))
+    return Bound(config, tuple(read(config)), policy, base=commit, own_baseline=True)
 
 
 def _read_base(theirs: Config, read: ReadChecks, commit: str) -> Sequence[Check]:
@@ -182,10 +208,18 @@ def _files(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
                 if not git_base.is_same(ours.root, commit, path):
                     yield Change(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
     kept = theirs.baseline
-    if not isinstance(kept, FileBaseline) or not git_base.keeps(ours.root, commit, kept.path):
-        return
-    if not git_base.is_same(ours.root, commit, kept.path):
+    if kept is None:
+        yield from _own_baseline(ours, commit)
+    elif isinstance(kept, FileBaseline) and evidence_source.is_edited(ours.root, commit, kept.path):
         yield Change(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
+
+
+def _own_baseline(ours: Config, commit: str) -> Iterator[Change]:
+    """Yield that the first baseline comes with the change: no rule of the base compares, so it can only block more."""
+    kept = ours.baseline
+    if isinstance(kept, FileBaseline) and git_base.origin(ours.root, commit, kept.path) is Origin.CHANGE:
+        said = f"the first baseline {kept.path} comes with this change: the next ones are held against it"
+        yield Change(Direction.TIGHTER, said, ours.where("baseline"))
 
 
 def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> None:
@@ -210,8 +244,6 @@ def _joined(theirs: Config, ours: Config, commit: str) -> Config:
     same = {"model": model, "report": report, "tracking": named(theirs.document)}  # a change sends no keys elsewhere
     if baseline is None:  # the base compares nothing: what the change compares is its own matter
         return replace(ours, document=ours.document.model_copy(update=same))
-    if isinstance(baseline, FileBaseline) and git_base.keeps(ours.root, commit, baseline.path):
-        baseline = GitBaseline.model_construct(kept_in="git", ref=commit, path=baseline.path)
     if isinstance(baseline, GitBaseline) and git_ref.follows_head(baseline.ref):
         raise Refused(
             f"the baseline's ref {baseline.ref} is counted from what is checked out: the change chooses its baseline",

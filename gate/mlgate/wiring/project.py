@@ -34,7 +34,7 @@ from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
-from mlgate.wiring import memory, models, policy
+from mlgate.wiring import evidence_source, memory, models, policy
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.memory import Memory
@@ -65,6 +65,10 @@ class Project:
     """Whose rules are in the suite, where they are not this checkout's own."""
     compares_first: bool = False
     """The base's rules compare with nothing: this change brings the first comparison."""
+    base: str = ""
+    """The commit whose rules bind; empty where they are this checkout's own."""
+    own_baseline: bool = False
+    """Where the rules of a base bind: it names no baseline, and the change's own is its first."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
@@ -81,7 +85,8 @@ class Project:
         config, checks = bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first)
+        suite = Suite.of(checks, config.model.name)
+        return cls(config, suite, bound.policy, bound.compares_first, bound.base, bound.own_baseline)
 
     @property
     def root(self) -> Path:
@@ -132,19 +137,25 @@ class Project:
         """Return the model's section as plain values, for processes that get it in a plan."""
         return written(self.config.model)
 
-    def baseline_store(self) -> BaselineStore | None:
-        """Return where the baseline is kept; None when none is configured."""
+    def baseline_store(self, *, bootstrap: bool = False) -> BaselineStore | None:
+        """Return where the baseline is kept; None when none is configured.
+
+        Raises Refused for one that only the change under test has; where a person says *bootstrap* there is none yet.
+        """
         match self.config.baseline:
             case None:
                 return None
             case document.FileBaseline(path=path):
-                return FileBaseline(self.root / path, path)
+                store = FileBaseline(self.root / path, path)
+                judged = self.base and not self.own_baseline
+                return evidence_source.baseline(store, self.root, self.base, bootstrap=bootstrap) if judged else store
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path)
             case document.CiBaseline():
-                return CiBaseline(self.kept_by_ci, str(self.kept_by_ci))
+                kept = CiBaseline(self.kept_by_ci, str(self.kept_by_ci))
+                return evidence_source.baseline(kept, self.root, self.base, bootstrap=bootstrap) if self.base else kept
             case MlflowBaseline() as section:
-                return memory.baseline_of(self.memory, self.config, section, is_bound=self.policy is not None)
+                return memory.baseline_of(self.memory, self.config, section, base=self.base)
             case _:
                 return None
 

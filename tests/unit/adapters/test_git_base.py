@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.adapters import git, git_base
+from mlgate.adapters import base_data, git, git_base
 from mlgate.core.errors import AdapterError, Refused
 
 
@@ -42,7 +42,7 @@ def test_files_are_placed_as_the_commit_has_them_wherever_they_lie(root: Path, t
     commit(root)
     (tmp_path / "outside").write_text("outside")
     paths = ["own", "../../shared/data", "../../../outside", str(tmp_path / "outside"), "../../shared"]
-    there = git_base.place(root, base, paths, tmp_path / "into")
+    there, _ = base_data.place(root, base, paths, tmp_path / "into")
     assert (there / "own").read_text() == "own"
     assert (there / "../../shared/data").read_text() == "base"
     assert (there / "../../../outside").read_text() == "outside"
@@ -55,12 +55,12 @@ def test_what_the_base_lacks_and_the_change_brings_is_an_error(root: Path, tmp_p
     commit(root)
     for path in ("new", "lies"):
         with pytest.raises(AdapterError, match="has no such file"):
-            git_base.place(root, base, [path], tmp_path / "into")
+            base_data.place(root, base, [path], tmp_path / "into")
 
 
 def test_what_git_never_kept_is_the_file_on_disk(root: Path, tmp_path: Path) -> None:
     (root / "fetched").write_text("x")
-    there = git_base.place(root, "HEAD", ["fetched", "nowhere"], tmp_path / "into")
+    there, _ = base_data.place(root, "HEAD", ["fetched", "nowhere"], tmp_path / "into")
     assert (there / "fetched").read_text() == "x"
     assert not (there / "nowhere").exists()
 
@@ -68,7 +68,7 @@ def test_what_git_never_kept_is_the_file_on_disk(root: Path, tmp_path: Path) -> 
 def test_a_link_to_what_git_keeps_is_not_what_git_never_kept(root: Path, tmp_path: Path) -> None:
     (root / "fetched").symlink_to("../../shared/data")
     with pytest.raises(AdapterError, match="has no such file"):
-        git_base.place(root, "HEAD", ["fetched"], tmp_path / "into")
+        base_data.place(root, "HEAD", ["fetched"], tmp_path / "into")
 
 
 @pytest.mark.parametrize("path", ["link/data", "link"])
@@ -76,7 +76,7 @@ def test_a_link_at_the_base_is_an_error(root: Path, tmp_path: Path, path: str) -
     (root / "link").symlink_to("../../shared")
     commit(root)
     with pytest.raises(AdapterError, match="symbolic link"):
-        git_base.place(root, "HEAD", [path], tmp_path / "into")
+        base_data.place(root, "HEAD", [path], tmp_path / "into")
 
 
 def test_the_first_parent_of_githubs_merge_is_the_base_and_of_another_the_event_says(root: Path) -> None:
