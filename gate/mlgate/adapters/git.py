@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 from collections.abc import Callable
@@ -104,30 +105,33 @@ def contents(root: Path, commit: str, wanted: Callable[[str], bool], most: int) 
     Raises AdapterError where one is a symbolic link, and where they have more than *most* bytes together.
     """
     ids: dict[str, str] = {}
-    total = 0
-    for entry in told(top(root), commit, fetch_hint(commit), "ls-tree", "-r", "-z", "-l", commit).split(b"\0"):
+    hint = fetch_hint(commit)
+    for entry in told(top(root), commit, hint, "ls-tree", "-r", "-z", commit).split(b"\0"):
         words, _, name = entry.partition(b"\t")
-        match words.decode("ascii", "replace").split():
-            case [mode, "blob", oid, size] if mode in _FILES and wanted(path := os.fsdecode(name)):
-                ids[path] = oid
-                total += int(size)
-            case ["120000", *_] if wanted(path := os.fsdecode(name)):
+        path = os.fsdecode(name)
+        mode, _, oid = words.decode("ascii", "replace").replace(" blob ", " ").partition(" ")
+        if mode in {*_FILES, "120000"} and wanted(path):
+            if mode == "120000":
+                where = f"{commit[:10]}:{path}"
                 raise AdapterError(
-                    "a symbolic link is where a file belongs",
-                    where=f"{commit[:10]}:{path}",
-                    hint="commit the file itself",
+                    "a symbolic link is where a file belongs", where=where, hint="commit the file itself"
                 )
+            ids[path] = oid
+    if not ids:
+        return {}
+    asked = "".join(f"{oid}\n" for oid in ids.values()).encode()
+    sizes = told(root, commit, hint, "cat-file", "--batch-check=%(objectsize)", given=asked).split()
+    total = sum(int(size) for size in sizes if size.isdigit())
     if total > most:
         raise AdapterError(f"{len(ids):,} files have {total >> 20:,} MB: {most >> 20} are read", where=commit[:10])
-    asked = "".join(f"{oid}\n" for oid in ids.values()).encode()
-    said = told(root, commit, fetch_hint(commit), "cat-file", "--batch", given=asked) if ids else b""
+    said = io.BytesIO(told(root, commit, hint, "cat-file", "--batch", given=asked))
     found: dict[str, bytes] = {}
-    at = 0
     for path in ids:
-        line = said.index(b"\n", at)
-        length = int(said[at:line].rpartition(b" ")[2])
-        found[path] = said[line + 1 : line + 1 + length]
-        at = line + 1 + length + 1
+        size = said.readline().split()[-1]
+        if not size.isdigit():
+            raise AdapterError("git could not read it: the object is missing", where=path, hint=hint)
+        found[path] = said.read(int(size))
+        said.read(1)
     return found
 
 

@@ -13,6 +13,8 @@ from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.core.errors import AdapterError, Refused
 from mlgate.core.ports import BaselineStore
 
+_LINKED = "the repository has a symbolic link or a submodule on the way: name the file itself, on the base branch first"
+
 
 def baseline(store: FileBaseline, root: Path, base: str, *, bootstrap: bool) -> BaselineStore:
     """Return what *store* has to be where the rules of the commit *base* bind.
@@ -35,7 +37,7 @@ def baseline(store: FileBaseline, root: Path, base: str, *, bootstrap: bool) -> 
     raise Refused(
         "this change brings its own baseline: what a change brings never judges it",
         where=inside or store.shown,
-        hint=_next_step(store, said, base),
+        hint=_next_step(store, said, base) if not inside or not git.link(root, base, inside) else _LINKED,
     )
 
 

@@ -76,7 +76,8 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     changes = flow.ordered([*replaced, *changes, *sections(theirs, config), *_files(config, theirs, commit)])
     _refuse(theirs, changes, approved=base.approved)
     own = theirs.baseline is None
-    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), own, commit, own)
+    joined, policy = _joined(theirs, config, commit), Policy(source, changes)
+    return Bound(joined, checks, policy, compares_first=own, base=commit, own_baseline=own)
 
 
 def _commit(root: Path, ref: str) -> str:

@@ -86,7 +86,14 @@ class Project:
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
         suite = Suite.of(checks, config.model.name)
-        return cls(config, suite, bound.policy, bound.compares_first, bound.base, bound.own_baseline)
+        return cls(
+            config,
+            suite,
+            bound.policy,
+            compares_first=bound.compares_first,
+            base=bound.base,
+            own_baseline=bound.own_baseline,
+        )
 
     @property
     def root(self) -> Path:

@@ -145,3 +145,47 @@ def test_a_tree_cannot_bring_a_repository_of_its_own(root: Path) -> None:
     with pytest.raises(AdapterError):
         git.resolved(root, "HEAD")
     assert not os.path.lexists(ran)
+
+
+@pytest.mark.parametrize("way", ["folder", "link", "link above", "submodule"])
+def test_a_data_sets_name_on_the_hub_never_becomes_what_the_change_brings(root: Path, tmp_path: Path, way: str) -> None:
+    base = run(root, "rev-parse", "HEAD")
+    there, _ = base_data.place(root, base, ["org/name"], tmp_path / "before")
+    assert not (there / "org/name").exists()
+    outside = tmp_path / "outside/name"
+    outside.mkdir(parents=True)
+    (outside / "dataset_info.json").write_text("{}")
+    if way == "link above":
+        (root / "org").symlink_to(tmp_path / "outside")
+    elif way == "link":
+        (root / "org").mkdir()
+        (root / "org/name").symlink_to(outside)
+    else:
+        (root / "org/name").mkdir(parents=True)
+        (root / "org/name/dataset_info.json").write_text("{}")
+    if way == "submodule":
+        run(root, "update-index", "--add", "--cacheinfo", f"160000,{base},models/a/org")
+        run(root, "commit", "-qm", "module")
+    else:
+        commit(root)
+    with pytest.raises(AdapterError, match="has no such file"):
+        base_data.place(root, base, ["org/name"], tmp_path / "after")
+
+
+def test_data_that_two_checks_share_are_placed_once(root: Path, tmp_path: Path) -> None:
+    (root / "fetched").write_text("x")
+    there, _ = base_data.place(root, "HEAD", ["fetched", "./fetched", "fetched", "own", "own"], tmp_path / "into")
+    assert (there / "fetched").read_text() == "x"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_absolute_path_into_the_repository_is_refused_where_git_keeps_it(
+    root: Path, tmp_path: Path, *, kept: bool
+) -> None:
+    (root / "fetched").write_text("x")
+    path = str(root / ("own" if kept else "fetched"))
+    if not kept:
+        base_data.place(root, "HEAD", [path], tmp_path / "into")
+        return
+    with pytest.raises(AdapterError, match="leads into the repository"):
+        base_data.place(root, "HEAD", [path], tmp_path / "into")
