@@ -28,13 +28,13 @@ DEEPEST = 64
 """Levels of mappings and lists."""
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-_HASHES = {
+HASHES = {
     "md5": re.compile(r"[0-9A-Fa-f]{32}(\.dir)?"),
     "etag": re.compile(r"[!-~]{3,128}"),
     "checksum": re.compile(r"[!-~]{3,128}"),
 }
 
-_Entry = Mapping[str, object]
+Entry = Mapping[str, object]
 """One of `outs` or `deps`. Every scalar is text."""
 
 
@@ -60,7 +60,7 @@ def version_of(path: Path, root: Path) -> DvcVersion | None:
     if top not in file.parents:
         return None
     for where, entry in _entries(file, top):
-        for name, pattern in _HASHES.items():
+        for name, pattern in HASHES.items():
             value = str(entry.get(name, ""))
             if pattern.fullmatch(value):
                 value = value.lower() if name == "md5" else value
@@ -82,22 +82,22 @@ def is_left_behind(path: Path) -> bool:
     return False
 
 
-def _entries(file: Path, top: Path) -> Iterator[tuple[Path, _Entry]]:
+def _entries(file: Path, top: Path) -> Iterator[tuple[Path, Entry]]:
     """Yield what speaks of *file*, the best first, with the place where it stands."""
     folders = [folder for folder in file.parents if folder.is_relative_to(top)]
     for tracked in (file, *folders[:-1]):
         pointer = Path(f"{tracked}.dvc")
         content = _mapping(pointer, top, LARGEST)
-        if entry := _about(file, pointer.parent / str(content.get("wdir", ".")), content.get("outs")):
+        if entry := about(file, pointer.parent / str(content.get("wdir", ".")), content.get("outs")):
             yield pointer, entry
     stages = [stage for folder in folders for stage in _stages(folder, top)]
     for kind in ("outs", "deps"):
         for lock, base, stage in stages:
-            if entry := _about(file, base, stage.get(kind)):
+            if entry := about(file, base, stage.get(kind)):
                 yield lock, entry
 
 
-def _stages(folder: Path, top: Path) -> Iterator[tuple[Path, Path, _Entry]]:
+def _stages(folder: Path, top: Path) -> Iterator[tuple[Path, Path, Entry]]:
     """Yield each stage of a `dvc.lock`, with the folder that its paths start from: only `dvc.yaml` names that."""
     lock = folder / "dvc.lock"
     content = _mapping(lock, top, LARGEST_LOCK)
@@ -106,12 +106,12 @@ def _stages(folder: Path, top: Path) -> Iterator[tuple[Path, Path, _Entry]]:
         return
     written = _mapping(folder / "dvc.yaml", top, LARGEST).get("stages")
     for name, stage in stages.items():
-        base = _base(written, name) if isinstance(written, dict) else "."
+        base = stage_folder(written, name) if isinstance(written, dict) else "."
         if isinstance(stage, dict):
             yield lock, folder / base, stage
 
 
-def _base(written: _Entry, name: str) -> str:
+def stage_folder(written: Entry, name: str) -> str:
     """Return the `wdir` of a stage; one of several made by `foreach` or `matrix` is named `stage@item`."""
     stage = written.get(name, written.get(name.partition("@")[0]))
     if isinstance(stage, dict):
@@ -119,7 +119,7 @@ def _base(written: _Entry, name: str) -> str:
     return str(stage.get("wdir", ".")) if isinstance(stage, dict) else "."
 
 
-def _about(file: Path, base: Path, listed: object) -> _Entry | None:
+def about(file: Path, base: Path, listed: object) -> Entry | None:
     """Return the entry of *file* itself, else that of a folder which holds it."""
     held = None
     for entry in listed if isinstance(listed, list) else ():
@@ -133,7 +133,7 @@ def _about(file: Path, base: Path, listed: object) -> _Entry | None:
     return held
 
 
-def _within(folder: _Entry, name: str) -> _Entry | None:
+def _within(folder: Entry, name: str) -> Entry | None:
     """Return the folder's own line on a file in it (remotes that keep versions have such), else the folder's entry."""
     files = folder.get("files")
     for file in files if isinstance(files, list) else ():
@@ -142,18 +142,19 @@ def _within(folder: _Entry, name: str) -> _Entry | None:
     return folder if str(folder.get("md5", "")).endswith(".dir") else None
 
 
-def _matches(file: Path, top: Path, md5: str, entry: _Entry) -> bool | None:
+def _matches(file: Path, top: Path, md5: str, entry: Entry) -> bool | None:
     if md5.endswith(".dir"):
         return None
     try:
         real = _plain(file, top, MOST)
         # before DVC 3, which writes `hash: md5`, text was hashed with the line ends of Unix
-        return _md5(real) == md5 or ("hash" not in entry and _md5(real, as_unix=True) == md5)
+        return md5_of(real) == md5 or ("hash" not in entry and md5_of(real, as_unix=True) == md5)
     except (OSError, ValueError):
         return None
 
 
-def _md5(path: Path, *, as_unix: bool = False) -> str:
+def md5_of(path: Path, *, as_unix: bool = False) -> str:
+    """Return a file's hash; *as_unix*: with the line ends of Unix. Raises OSError."""
     found = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while piece := file.read(PIECE):  # DVC converts pieces of this very size: a `\r\n` across two of them stays
@@ -172,13 +173,13 @@ def _plain(path: Path, top: Path, most: int) -> Path:
 
 def _mapping(path: Path, top: Path, most: int) -> dict[str, object]:
     try:
-        value = _parsed(_plain(path, top, most).read_bytes())
+        value = parsed(_plain(path, top, most).read_bytes())
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _parsed(text: bytes) -> object:
+def parsed(text: bytes) -> object:
     """Return YAML as mappings, lists and text, straight from the parser's events: nothing is resolved or expanded.
 
     An alias is None: DVC writes some for equal parameters, and none for what is read here.

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import posixpath
 import re
-from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
 
-from mlgate.adapters import git
-from mlgate.core import lfs
+from mlgate.adapters import git, git_ref, git_tracked
 from mlgate.core.errors import AdapterError, Refused
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_OID = re.compile(rb"(?m)^oid sha256:([0-9a-f]{64})$")
 _FETCH_DEEPER = "check out with `fetch-depth: 2` (actions/checkout), or `fetch-depth: 0`"
 
 
@@ -65,7 +61,7 @@ def tip(root: Path, branch: str) -> str:
 
 def resolve(root: Path, ref: str) -> str:
     """Return the commit that *ref* names. Raises AdapterError when there is none."""
-    return git.resolved(root, ref)
+    return git_ref.commit_of(root, ref)
 
 
 def text(root: Path, commit: str, path: str) -> str | None:
@@ -82,83 +78,31 @@ def is_same(root: Path, commit: str, path: str) -> bool:
     return git.tree(root, commit, path) == git.tree(root, "HEAD", path)
 
 
-def keeps(root: Path, commit: str, path: str) -> bool:
-    """Return whether the file at *path* is the repository's, at *commit* or here: one that a change could replace."""
-    top = Path(os.path.realpath(git.top(root)))
-    real = Path(os.path.realpath(root / path))
-    if not Path(os.path.normpath(Path(os.path.realpath(root)) / path)).is_relative_to(top):
-        return False
-    here = real.is_relative_to(top) and git.files(top, "HEAD", real.relative_to(top).as_posix())
-    return bool(here or git.files(root, "HEAD", path) or git.files(root, commit, path))
+class Origin(Enum):
+    """Whose a file is that may judge a change."""
+
+    HERE = "here"
+    """No commit's: a run made it, or CI restored it."""
+    BASE = "base"
+    """The base's: its copy judges, whatever lies here."""
+    CHANGE = "change"
+    """The change's alone, which never judges itself."""
 
 
-def place(root: Path, commit: str, paths: Iterable[str], into: Path) -> Path:
-    """Write the files at *paths* as they stand at *commit* under *into*; return the folder that stands for *root*.
+def origin(root: Path, commit: str, path: str) -> Origin:
+    """Return whose the file at *path* is, relative to *root*, where *commit* is the base."""
+    inside = within(root, path)
+    if inside and git.files(root, commit, inside) and not git.link(root, commit, inside):
+        return Origin.BASE
+    return Origin.CHANGE if git_tracked.is_brought(root, root / path) else Origin.HERE
 
-    A path that git does not keep, neither there nor here, is linked to the file on disk: data that is fetched, or
-    that lies outside of the repository. So is a file of Git LFS whose content is what the commit says. Raises
-    AdapterError, with the place, for all else.
-    """
+
+def within(root: Path, path: str) -> str:
+    """Return *path* relative to *root*, also of an absolute one; empty where it leaves the repository."""
     home, top = Path(os.path.realpath(root)), Path(os.path.realpath(git.top(root)))
-    there = _under(into, home)
-    there.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        if posixpath.isabs(path):
-            continue  # the same file, wherever it is read from
-        if not Path(os.path.normpath(home / path)).is_relative_to(top):
-            _link(home, path, into)
-            continue
-        if odd := git.link(root, commit, path):
-            raise AdapterError(
-                "the base has a symbolic link or a submodule there: what it leads to, a change could replace",
-                where=f"{commit[:10]}:{odd}",
-                hint="name the file itself in mlgate.yaml, on the base branch first",
-            )
-        for name in git.files(root, commit, path):
-            _write(root, commit, name, _under(into, home / name))
-        if not git.files(root, commit, path):
-            if keeps(root, commit, path):
-                raise AdapterError(
-                    f"the base {commit[:10]} has no such file, and its rules need it",
-                    where=path,
-                    hint="mend mlgate.yaml on the base branch first",
-                )
-            _link(home, path, into)
-    return there
-
-
-def _under(into: Path, path: Path) -> Path:
-    """Return where *into* keeps the file that is at *path*: all of the disk may have a place there."""
-    return into / Path(os.path.normpath(path)).relative_to("/")
-
-
-def _link(home: Path, path: str, into: Path) -> None:
-    if (home / path).exists():
-        target = _under(into, home / path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(os.path.realpath(home / path))
-
-
-def _write(root: Path, commit: str, name: str, target: Path) -> None:
-    content = git.show(root, commit, name)
-    assert content is not None, "it was listed"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not lfs.is_pointer(content):
-        target.write_bytes(content)
-        return
-    found = _OID.search(content)
-    if not found or _sha256(root / name) != found[1].decode():
-        raise AdapterError(
-            "Git LFS keeps this file, and what lies here is not what the base says",
-            where=name,
-            hint="check out with `lfs: true`; a change that edits such test data needs a pull request of its own",
-        )
-    target.symlink_to(os.path.realpath(root / name))
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
+    given = Path(os.path.normpath(root.absolute() / path))
+    as_written = home / os.path.relpath(given, os.path.normpath(root.absolute()))
+    for place in (as_written, Path(os.path.realpath(given.parent), given.name)):
+        if Path(os.path.normpath(place)).is_relative_to(top):
+            return os.path.relpath(place, home)
+    return ""

@@ -6,8 +6,9 @@ import os
 import re
 from pathlib import Path
 
-from mlgate.adapters import evidence_file, git
-from mlgate.core.errors import ConfigError
+from mlgate.adapters import base_data, evidence_file, git
+from mlgate.core import lfs
+from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.evidence import Evidence
 
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
@@ -31,8 +32,17 @@ class GitBaseline:
 
     def load(self) -> Evidence | None:
         """Return the evidence, or None when the ref has no such file."""
-        content = git.show(self._root, self._ref, self._path)
-        return None if content is None else evidence_file.parse(content, f"{self._ref}:{self._path}", self._most)
+        content, place = git.show(self._root, self._ref, self._path), f"{self._ref}:{self._path}"
+        if content is None or not lfs.is_pointer(content):
+            return None if content is None else evidence_file.parse(content, place, self._most)
+        found = base_data.large_file(self._root, self._path, content)
+        if found is None:
+            raise AdapterError(
+                "Git LFS keeps this baseline, and what lies here is not what its pointer names",
+                where=place,
+                hint=f"fetch it: git lfs fetch origin {self._ref}",
+            )
+        return evidence_file.read(found, self._most)
 
     def save(self, evidence: Evidence) -> None:
         """Write the file in the work tree; it becomes the baseline when it is merged. A link there is replaced."""

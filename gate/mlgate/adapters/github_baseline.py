@@ -76,7 +76,7 @@ class GithubBaseline(CiBaseline):
                 return None
             content = artifacts.content(found, FILE, evidence_file.LARGEST)
         where = f"artifact {self._judged.artifact} of run {found.origin.run}"
-        evidence = evidence_file.parse(content, where, self._most)
+        evidence = evidence_file.parse(content, where, self.most)
         observed, commit = evidence.provenance.run, evidence.provenance.commit.removesuffix("+dirty")
         if observed != f"github-{found.origin.run}" or commit not in ("", found.origin.sha):
             raise Refused(

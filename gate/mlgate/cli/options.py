@@ -66,7 +66,7 @@ def base(function: Decorated) -> Decorated:
             default="",
             envvar="MLGATE_BASE",
             metavar="REF",
-            help="Judge by the rules of this git ref; auto: in CI, a pull request's base.",
+            help="Judge by the rules of this ref (refs/remotes/origin/main); auto: in CI, a pull request's base.",
         ),
     ):
         function = option(function)

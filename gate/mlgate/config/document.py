@@ -56,9 +56,14 @@ class GitBaseline(Section):
     kept_in: Annotated[Literal["git"], BeforeValidator(_origin)] = Field(alias="from")
     """Where the baseline is kept."""
     ref: Annotated[
-        str, Written(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]{0,199}", "is no git ref", "e.g. origin/main")
-    ]
-    """The branch, tag or commit."""
+        str,
+        Written(
+            r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./@^~+-]{0,199}",
+            "is no git ref",
+            "e.g. refs/remotes/origin/main",
+        ),
+    ] = Field(examples=["refs/remotes/origin/main"])
+    """The branch, tag or commit, written in full. A name that could mean two of them is refused."""
     path: Annotated[
         str,
         Written(

@@ -16,6 +16,7 @@ from mlgate.adapters.github_line import GithubLine
 from mlgate.adapters.github_run import GithubRun
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.ports import BaselineStore
+from mlgate.wiring import evidence_source
 
 TOKENS = ("MLGATE_GITHUB_TOKEN", "GITHUB_TOKEN")
 
@@ -24,11 +25,15 @@ _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
-def store(root: Path, path: Path, most: int) -> BaselineStore:
-    """Return the store of the baseline that CI keeps, of at most *most* rows; *path* is where a run leaves it."""
+def store(root: Path, path: Path, most: int, base: str, *, bootstrap: bool) -> BaselineStore:
+    """Return the store of the baseline that CI keeps, of at most *most* rows; *path* is where a run leaves it.
+
+    At a desk a file that the change brings is refused where the rules of the commit *base* bind.
+    """
     run = github_run.here()
     if run is None:
-        return CiBaseline(path, str(path), most)
+        kept = CiBaseline(path, str(path), most)
+        return evidence_source.baseline(kept, root, base, bootstrap=bootstrap) if base else kept
     name = os.environ.get("MLGATE_NAME") or "mlgate"
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name[:60]!r} is not made of 1 to 40 of a-z, 0-9 and -", where="MLGATE_NAME")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from mlgate.adapters import git, github_run, mlflow_baseline
+from mlgate.adapters import github_run, mlflow_baseline
 from mlgate.adapters.mlflow_baseline import MlflowBaseline, nothing_yet
 from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_registry import MlflowRegistry
@@ -21,6 +21,7 @@ from mlgate.config.tracking_section import MlflowTracking
 from mlgate.config.tracking_uri import is_known
 from mlgate.core.errors import ConfigError, Refused
 from mlgate.flow.promotion import CHAMPION
+from mlgate.wiring import evidence_source
 
 DEFAULT = "sqlite:///mlflow.db"
 
@@ -122,19 +123,17 @@ class Memory:
 
 
 def baseline_of(
-    known: Memory | None, config: Config, section: BaselineSection, *, is_bound: bool, most: int
+    known: Memory | None, config: Config, section: BaselineSection, *, base: str, most: int
 ) -> MlflowBaseline:
-    """Return the baseline that the file names, of at most *most* rows.
-
-    *is_bound*: the base branch's tracking is in it, not a change's own.
+    """Return the baseline that the file names, of at most *most* rows; of a *base* commit its tracking is in it.
 
     Raises Refused for a store that a change could bring.
     """
-    if is_bound and known is None:
+    if base and known is None:
         return nothing_yet("the base has no `tracking:` yet")
     memory = known or Memory.demanded(config)
     store = memory.place.file
-    if store is not None and git.is_brought(config.root, store):
+    if store is not None and evidence_source.is_kept(config.root, store, base):
         raise Refused(
             f"the runs' store {store.name} is committed: a change could bring its own baseline",
             where=config.where("tracking"),

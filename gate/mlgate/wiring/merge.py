@@ -18,6 +18,7 @@ from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import Choice, recorded
 from mlgate.wiring.conclude import conclude
+from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.needs import Needs, evidence_in
 from mlgate.wiring.project import KINDS
 from mlgate.wiring.tell import tell
@@ -35,6 +36,8 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
     with recorded(folder):
         project = choice.project()
         choice = choice.saving(project)
+        for path in files:
+            refuse_brought(project.root, path, project.base)
         store = baselines.store_of(choice, project, folder)
         if needs is not None:
             needs.vouch(digests)

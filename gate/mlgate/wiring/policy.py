@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import git, git_base, github_run
+from mlgate.adapters import base_data, git, git_base, git_ref, github_run
+from mlgate.adapters.base_data import OtherData
+from mlgate.adapters.git_base import Origin
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
@@ -18,6 +20,7 @@ from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
+from mlgate.wiring import evidence_source
 from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
 
 AUTO, NONE = "auto", "none"
@@ -47,6 +50,10 @@ class Bound:
     policy: Policy | None = None
     compares_first: bool = False
     """The base compares with nothing: the first comparisons have no baseline yet, and warn."""
+    base: str = ""
+    """The commit whose rules bind; empty where they are this checkout's own."""
+    own_baseline: bool = False
+    """The base names no baseline: the one in the configuration is the change's own."""
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -61,18 +68,21 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     git_base.refuse_links(config.root.absolute())
     source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
-        theirs = _config_at(config, commit, Path(os.path.realpath(folder)))
+        theirs = _config_at(config, commit)
         if theirs is None:
             return _first(config, base, read, commit)
+        theirs, replaced = _with_data(theirs, config, commit, Path(os.path.realpath(folder)), approved=base.approved)
         checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
-    changes = flow.ordered([*changes, *sections(theirs, config), *_files(config, theirs, commit)])
+    changes = flow.ordered([*replaced, *changes, *sections(theirs, config), *_files(config, theirs, commit)])
     _refuse(theirs, changes, approved=base.approved)
-    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), theirs.baseline is None)
+    own = theirs.baseline is None
+    joined, policy = _joined(theirs, config, commit), Policy(source, changes)
+    return Bound(joined, checks, policy, compares_first=own, base=commit, own_baseline=own)
 
 
 def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
-        return git_base.resolve(root, ref) if ref not in ("", NONE) else ""
+        return _written(root, ref) if ref not in ("", NONE) else ""
     run = github_run.here()
     if run is None or (run.is_reviewed and not run.is_change and _is_its_own(root, run.sha)):
         return ""
@@ -86,6 +96,30 @@ def _commit(root: Path, ref: str) -> str:
     return git_base.tip(root, run.default_branch)  # nobody has let this ref's own rules in
 
 
+def _written(root: Path, ref: str) -> str:
+    """Return the commit of a base that a person names; in a change's own run it is nothing that the change could move.
+
+    What is checked out there may be a stranger's repository, whose branches are called like ours: the base branch is
+    what the event says that it is.
+    """
+    commit, run = "", github_run.here()
+    is_base = run is not None and run.is_change and git_ref.branch_of(ref) == run.base_branch
+    try:
+        commit = git_base.resolve(root, ref)
+    except AdapterError:
+        if not is_base:  # a shallow clone may not know it
+            raise
+    if run is None or not run.is_change:
+        return commit
+    if git_ref.follows_head(ref):
+        raise Refused(
+            f"{ref} is counted from what is checked out: the change chooses where that leads",
+            where=str(root),
+            hint="leave `base` at auto, or name a branch in full: refs/remotes/origin/main",
+        )
+    return git_base.merged_onto(root, run.merge, run.base) if is_base else commit
+
+
 def _is_its_own(root: Path, sha: str) -> bool:
     """Return whether the commit of the run is checked out: a step of a reviewed branch may check a change out."""
     return not sha or git.commit(root).removesuffix("+dirty") in ("", sha)
@@ -96,20 +130,36 @@ def _base_branch() -> str | None:
     return run.base_branch if run and run.is_change else None
 
 
-def _config_at(config: Config, commit: str, folder: Path) -> Config | None:
-    """Return the base's configuration, with its data beside it under *folder*; None when it has none."""
+def _config_at(config: Config, commit: str) -> Config | None:
+    """Return the base's configuration; None when it has none."""
     name = config.path.name
     text = git_base.text(config.root, commit, name)
     if text is None:
         return None
     shown = f"{config.path}@{commit[:10]}"
     try:
-        theirs = load.parse(text, shown, config.root)
+        return load.parse(text, shown, config.root)
     except ConfigError as error:
         hint = "mend mlgate.yaml on the base branch first"
         raise GateError(f"the base's rules cannot be used: {error}", where=shown, hint=hint) from error
-    there = git_base.place(config.root, commit, _paths(theirs), folder)
-    return replace(theirs, root=there)
+
+
+def _with_data(
+    theirs: Config, ours: Config, commit: str, folder: Path, *, approved: bool
+) -> tuple[Config, tuple[Change, ...]]:
+    """Return the base's configuration with its data beside it under *folder*, and where the change's stand in for them.
+
+    That is where the change moved a pointer of DVC or Git LFS, the base's content is not here, and a person approved.
+    """
+    there, other = base_data.place(ours.root, commit, _paths(theirs), folder, instead=approved)
+    if other and not approved:
+        _refuse(theirs, [_stands_in(one) for one in other], approved=False)
+        raise other[0].error
+    return replace(theirs, root=there), tuple(_stands_in(one) for one in other)
+
+
+def _stands_in(other: OtherData) -> Change:
+    return Change(Direction.EFFECTIVE, f"the data {other.path}: {other.what}, and the base's are not here")
 
 
 def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
@@ -120,7 +170,8 @@ def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
             hint="for the change that brings the gate: mlgate check --bootstrap (input `bootstrap: true`)",
         )
     changes = [Change(Direction.DIFFERENT, f"the base has no {config.path.name} yet: judged by the change's own rules")]
-    return Bound(config, tuple(read(config)), Policy(f"this change, for base {commit[:10]} has none", tuple(changes)))
+    policy = Policy(f"this change, for base {commit[:10]} has none", (*changes, *_own_baseline(config, commit)))
+    return Bound(config, tuple(read(config)), policy, base=commit, own_baseline=True)
 
 
 def _read_base(theirs: Config, read: ReadChecks, commit: str) -> Sequence[Check]:
@@ -158,10 +209,18 @@ def _files(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
                 if not git_base.is_same(ours.root, commit, path):
                     yield Change(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
     kept = theirs.baseline
-    if not isinstance(kept, FileBaseline) or not git_base.keeps(ours.root, commit, kept.path):
-        return
-    if not git_base.is_same(ours.root, commit, kept.path):
+    if kept is None:
+        yield from _own_baseline(ours, commit)
+    elif isinstance(kept, FileBaseline) and evidence_source.is_edited(ours.root, commit, kept.path):
         yield Change(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
+
+
+def _own_baseline(ours: Config, commit: str) -> Iterator[Change]:
+    """Yield that the first baseline comes with the change: no rule of the base compares, so it can only block more."""
+    kept = ours.baseline
+    if isinstance(kept, FileBaseline) and git_base.origin(ours.root, commit, kept.path) is Origin.CHANGE:
+        said = f"the first baseline {kept.path} comes with this change: the next ones are held against it"
+        yield Change(Direction.TIGHTER, said, ours.where("baseline"))
 
 
 def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> None:
@@ -186,9 +245,13 @@ def _joined(theirs: Config, ours: Config, commit: str) -> Config:
     same = {"model": model, "report": report, "tracking": named(theirs.document)}  # a change sends no keys elsewhere
     if baseline is None:  # the base compares nothing: what the change compares is its own matter
         return replace(ours, document=ours.document.model_copy(update=same))
-    if isinstance(baseline, FileBaseline) and git_base.keeps(ours.root, commit, baseline.path):
-        baseline = GitBaseline.model_construct(kept_in="git", ref=commit, path=baseline.path)
-    if isinstance(baseline, GitBaseline) and baseline.ref.removeprefix("origin/") == _base_branch():
+    if isinstance(baseline, GitBaseline) and git_ref.follows_head(baseline.ref):
+        raise Refused(
+            f"the baseline's ref {baseline.ref} is counted from what is checked out: the change chooses its baseline",
+            where=theirs.where("baseline", "ref"),
+            hint="name a branch in full, on the base branch first: refs/remotes/origin/main",
+        )
+    if isinstance(baseline, GitBaseline) and git_ref.branch_of(baseline.ref) == _base_branch():
         baseline = baseline.model_copy(update={"ref": commit})  # the very branch, where a shallow clone knows it not
     document: Document = ours.document.model_copy(update={**same, "baseline": baseline})
     past = theirs.baseline_model

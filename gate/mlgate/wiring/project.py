@@ -36,7 +36,7 @@ from mlgate.core.identity import FIRST, FORM
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
-from mlgate.wiring import ci_baseline, memory, models, policy
+from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.memory import Memory
@@ -69,6 +69,10 @@ class Project:
     """The base's rules compare with nothing: this change brings the first comparison."""
     image_archive: Path | None = None
     """The file that holds the image under test; None: it is in the engine, a registry, or built."""
+    base: str = ""
+    """The commit whose rules bind; empty where they are this checkout's own."""
+    own_baseline: bool = False
+    """Where the rules of a base bind: it names no baseline, and the change's own is its first."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
@@ -87,7 +91,15 @@ class Project:
         config, checks = bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first, image_archive)
+        return cls(
+            config,
+            Suite.of(checks, config.model.name),
+            bound.policy,
+            compares_first=bound.compares_first,
+            image_archive=image_archive,
+            base=bound.base,
+            own_baseline=bound.own_baseline,
+        )
 
     @property
     def root(self) -> Path:
@@ -153,25 +165,26 @@ class Project:
         """Return the model's section as plain values, for processes that get it in a plan."""
         return written(self.config.model)
 
-    def baseline_store(self) -> BaselineStore | None:
-        """Return where the baseline is kept; None when none is configured."""
+    def baseline_store(self, *, bootstrap: bool = False) -> BaselineStore | None:
+        """Return where the baseline is kept; None when none is configured.
+
+        Raises Refused for one that only the change under test has; where a person says *bootstrap* there is none yet.
+        """
         match self.config.baseline:
             case None:
                 return None
             case document.FileBaseline(path=path):
-                return FileBaseline(self.root / path, path, self.most_rows_of_older)
+                store = FileBaseline(self.root / path, path, self.most_rows_of_older)
+                judged = self.base and not self.own_baseline
+                return evidence_source.baseline(store, self.root, self.base, bootstrap=bootstrap) if judged else store
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path, self.most_rows_of_older)
             case document.CiBaseline():
-                return ci_baseline.store(self.root, self.kept_by_ci, self.most_rows_of_older)
+                most = self.most_rows_of_older
+                return ci_baseline.store(self.root, self.kept_by_ci, most, self.base, bootstrap=bootstrap)
             case MlflowBaseline() as section:
-                return memory.baseline_of(
-                    self.memory,
-                    self.config,
-                    section,
-                    is_bound=self.policy is not None,
-                    most=self.most_rows_of_older,
-                )
+                most = self.most_rows_of_older
+                return memory.baseline_of(self.memory, self.config, section, base=self.base, most=most)
             case _:
                 return None
 

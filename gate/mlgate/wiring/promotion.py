@@ -6,7 +6,7 @@ import hashlib
 import sys
 from dataclasses import replace
 
-from mlgate.adapters import clock, evidence_file, git, github_run, whole_file
+from mlgate.adapters import clock, evidence_file, git_tracked, github_run, whole_file
 from mlgate.adapters.run_folder import EVIDENCE, VERDICT
 from mlgate.config.config import Config
 from mlgate.config.load import load
@@ -135,7 +135,7 @@ def verified(choice: Choice) -> tuple[Evidence, Report, str]:
     """
     folder = choice.folder
     for name in (VERDICT, REPORT, EVIDENCE):
-        if git.is_brought(choice.config.parent, folder.path / name):
+        if git_tracked.is_brought(choice.config.parent, folder.path / name):
             raise Refused(
                 "the last verdict is committed: whoever did that made it",
                 where=str(folder.path / name),

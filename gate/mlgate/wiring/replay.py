@@ -8,20 +8,20 @@ from pathlib import Path
 
 from mlgate.adapters import evidence_file
 from mlgate.adapters.run_folder import EVIDENCE
+from mlgate.core.evidence import Evidence
 from mlgate.core.report import Report, Segment
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import judge
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import Choice
-from mlgate.wiring.project import KINDS
+from mlgate.wiring.evidence_source import refuse_brought
+from mlgate.wiring.project import KINDS, Project
 
 
 def run_replay(choice: Choice, path: Path | None) -> Report:
     """Judge old evidence by today's rules, data and baseline. Writes nothing."""
     project = choice.project()
-    evidence = evidence_file.read(
-        path if path is not None else choice.folder.path / EVIDENCE, project.most_rows_of_older
-    )
+    evidence = _evidence(choice, project, path)
     report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
     return replace(report, policy=project.policy)
 
@@ -29,9 +29,14 @@ def run_replay(choice: Choice, path: Path | None) -> Report:
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
     """Find the examples that moved a metric most."""
     project = choice.project()
-    evidence = evidence_file.read(
-        path if path is not None else choice.folder.path / EVIDENCE, project.most_rows_of_older
-    )
+    evidence = _evidence(choice, project, path)
     return explain(
         project.suite, KINDS, evidence, baseline_of(project, choice), check=check, metric=metric, count=count
     )
+
+
+def _evidence(choice: Choice, project: Project, path: Path | None) -> Evidence:
+    """Read what a run left. Raises Refused where the rules of a base bind, and the change brings it."""
+    place = path if path is not None else choice.folder.path / EVIDENCE
+    refuse_brought(project.root, place, project.base)
+    return evidence_file.read(place, project.most_rows_of_older)

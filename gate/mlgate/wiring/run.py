@@ -19,6 +19,7 @@ from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of, baseline_of_part
 from mlgate.wiring.choice import Choice, recorded
 from mlgate.wiring.conclude import conclude
+from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.tell import tell
@@ -64,6 +65,7 @@ def _kept(choice: Choice, project: Project, suite: Suite, folder: RunFolder, nam
     """
     path = folder.path / name
     if choice.resume:
+        refuse_brought(project.root, path, project.base, "answers")
         rows = journal_file.read(path, project.provenance, evidence_file.older(suite.most_rows))
         return usable(suite, KINDS, rows), path
     folder.put_aside(name)

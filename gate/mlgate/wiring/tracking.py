@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlgate import __version__
-from mlgate.adapters import clock, dvc_pointer, evidence_file, git, github_run
+from mlgate.adapters import clock, dvc_pointer, evidence_file, git, git_tracked, github_run
 from mlgate.adapters.pending_folder import PENDING, PendingFolder
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
@@ -87,7 +87,7 @@ def run_sync(choice: Choice) -> int:
     unmerged.refuse(choice.config.parent)  # a change names its own server
     memory, folder = Memory.demanded(load(choice.config)), choice.folder
     pending = PendingFolder(folder.path / PENDING)
-    if git.is_brought(choice.config.parent, pending.path):
+    if git_tracked.is_brought(choice.config.parent, pending.path):
         raise Refused(
             "the waiting verdicts are committed: whoever did that made them",
             where=str(pending.path),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters import git, git_base
+from mlgate.adapters import base_data, git, git_base
 from mlgate.core.errors import AdapterError, Refused
 
 
@@ -45,7 +45,7 @@ def test_files_are_placed_as_the_commit_has_them_wherever_they_lie(root: Path, t
     commit(root)
     (tmp_path / "outside").write_text("outside")
     paths = ["own", "../../shared/data", "../../../outside", str(tmp_path / "outside"), "../../shared"]
-    there = git_base.place(root, base, paths, tmp_path / "into")
+    there, _ = base_data.place(root, base, paths, tmp_path / "into")
     assert (there / "own").read_text() == "own"
     assert (there / "../../shared/data").read_text() == "base"
     assert (there / "../../../outside").read_text() == "outside"
@@ -58,12 +58,12 @@ def test_what_the_base_lacks_and_the_change_brings_is_an_error(root: Path, tmp_p
     commit(root)
     for path in ("new", "lies"):
         with pytest.raises(AdapterError, match="has no such file"):
-            git_base.place(root, base, [path], tmp_path / "into")
+            base_data.place(root, base, [path], tmp_path / "into")
 
 
 def test_what_git_never_kept_is_the_file_on_disk(root: Path, tmp_path: Path) -> None:
     (root / "fetched").write_text("x")
-    there = git_base.place(root, "HEAD", ["fetched", "nowhere"], tmp_path / "into")
+    there, _ = base_data.place(root, "HEAD", ["fetched", "nowhere"], tmp_path / "into")
     assert (there / "fetched").read_text() == "x"
     assert not (there / "nowhere").exists()
 
@@ -71,7 +71,7 @@ def test_what_git_never_kept_is_the_file_on_disk(root: Path, tmp_path: Path) -> 
 def test_a_link_to_what_git_keeps_is_not_what_git_never_kept(root: Path, tmp_path: Path) -> None:
     (root / "fetched").symlink_to("../../shared/data")
     with pytest.raises(AdapterError, match="has no such file"):
-        git_base.place(root, "HEAD", ["fetched"], tmp_path / "into")
+        base_data.place(root, "HEAD", ["fetched"], tmp_path / "into")
 
 
 @pytest.mark.parametrize("path", ["link/data", "link"])
@@ -79,7 +79,7 @@ def test_a_link_at_the_base_is_an_error(root: Path, tmp_path: Path, path: str) -
     (root / "link").symlink_to("../../shared")
     commit(root)
     with pytest.raises(AdapterError, match="symbolic link"):
-        git_base.place(root, "HEAD", [path], tmp_path / "into")
+        base_data.place(root, "HEAD", [path], tmp_path / "into")
 
 
 def test_the_first_parent_of_githubs_merge_is_the_base_and_of_another_the_event_says(root: Path) -> None:
@@ -148,3 +148,47 @@ def test_a_tree_cannot_bring_a_repository_of_its_own(root: Path) -> None:
     with pytest.raises(AdapterError):
         git.resolved(root, "HEAD")
     assert not os.path.lexists(ran)
+
+
+@pytest.mark.parametrize("way", ["folder", "link", "link above", "submodule"])
+def test_a_data_sets_name_on_the_hub_never_becomes_what_the_change_brings(root: Path, tmp_path: Path, way: str) -> None:
+    base = run(root, "rev-parse", "HEAD")
+    there, _ = base_data.place(root, base, ["org/name"], tmp_path / "before")
+    assert not (there / "org/name").exists()
+    outside = tmp_path / "outside/name"
+    outside.mkdir(parents=True)
+    (outside / "dataset_info.json").write_text("{}")
+    if way == "link above":
+        (root / "org").symlink_to(tmp_path / "outside")
+    elif way == "link":
+        (root / "org").mkdir()
+        (root / "org/name").symlink_to(outside)
+    else:
+        (root / "org/name").mkdir(parents=True)
+        (root / "org/name/dataset_info.json").write_text("{}")
+    if way == "submodule":
+        run(root, "update-index", "--add", "--cacheinfo", f"160000,{base},models/a/org")
+        run(root, "commit", "-qm", "module")
+    else:
+        commit(root)
+    with pytest.raises(AdapterError, match="has no such file"):
+        base_data.place(root, base, ["org/name"], tmp_path / "after")
+
+
+def test_data_that_two_checks_share_are_placed_once(root: Path, tmp_path: Path) -> None:
+    (root / "fetched").write_text("x")
+    there, _ = base_data.place(root, "HEAD", ["fetched", "./fetched", "fetched", "own", "own"], tmp_path / "into")
+    assert (there / "fetched").read_text() == "x"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_absolute_path_into_the_repository_is_refused_where_git_keeps_it(
+    root: Path, tmp_path: Path, *, kept: bool
+) -> None:
+    (root / "fetched").write_text("x")
+    path = str(root / ("own" if kept else "fetched"))
+    if not kept:
+        base_data.place(root, "HEAD", [path], tmp_path / "into")
+        return
+    with pytest.raises(AdapterError, match="leads into the repository"):
+        base_data.place(root, "HEAD", [path], tmp_path / "into")

@@ -115,7 +115,7 @@ def test_a_mistake_in_the_model_is_told_with_the_right_key(model: str, expected:
         ),
         (
             "baseline: {from: git, ref: --upload-pack=x, path: a}",
-            "m.yaml:4:28: baseline.ref is no git ref (e.g. origin/main)",
+            "m.yaml:4:28: baseline.ref is no git ref (e.g. refs/remotes/origin/main)",
         ),
         (
             "baseline: {from: git, ref: main, path: ../a}",

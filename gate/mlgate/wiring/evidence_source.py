@@ -1,0 +1,110 @@
+"""Whose evidence judges a change: the base's copy, or what a run or CI left. Never what the change brings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlgate.adapters import dvc_base, git, git_base, git_tracked
+from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
+from mlgate.adapters.git_base import Origin
+from mlgate.adapters.git_baseline import GitBaseline
+from mlgate.core.errors import AdapterError, Refused
+from mlgate.core.ports import BaselineStore
+
+_LINKED = "the repository has a symbolic link or a submodule on the way: name the file itself, on the base branch first"
+
+
+def baseline(store: FileBaseline, root: Path, base: str, *, bootstrap: bool) -> BaselineStore:
+    """Return what *store* has to be where the rules of the commit *base* bind.
+
+    A file that the base keeps is the base's; one that no commit keeps is what a run or CI left. Raises Refused for one
+    that only the change has; where a person says *bootstrap* there is none yet.
+    """
+    path = str(store.path.absolute())
+    inside, whose = git_base.within(root, path), git_base.origin(root, base, path)
+    if whose is Origin.BASE:
+        return GitBaseline(root, base, inside, store.most)
+    said = _pointers(root, inside, base) if inside else ()
+    theirs = _pointers_at(root, inside, base) if inside else ()
+    if theirs and (found := _by_dvc(root, inside, theirs)):
+        return store.read_from(found)
+    if whose is Origin.HERE and not said:
+        return store
+    if bootstrap and inside and not theirs and not isinstance(store, CiBaseline):
+        return GitBaseline(root, base, inside, store.most)  # which has none
+    raise Refused(
+        "this change brings its own baseline: what a change brings never judges it",
+        where=inside or store.shown,
+        hint=_next_step(store, said, base) if not inside or not git.link(root, base, inside) else _LINKED,
+    )
+
+
+def _next_step(store: FileBaseline, said: Sequence[dvc_base.Tracked], base: str) -> str:
+    if isinstance(store, CiBaseline):
+        return "delete it from the repository: the default branch's run keeps the baseline"
+    if said:
+        return said[0].beside(base)
+    return "take it out; a first baseline is merged by a change that runs with --bootstrap (input `bootstrap: true`)"
+
+
+def is_edited(root: Path, base: str, path: str) -> bool:
+    """Return whether the change has another baseline at *path* than the base, in git or by a pointer of DVC."""
+    inside = git_base.within(root, path)
+    if git_base.origin(root, base, path) is Origin.BASE:
+        return not git_base.is_same(root, base, inside)
+    if not inside:
+        return False
+    before, after = _pointers_at(root, inside, base), _pointers_at(root, inside, "HEAD")
+    return bool(before) and {one.version for one in before} != {one.version for one in after}
+
+
+def refuse_brought(root: Path, path: Path, base: str, what: str = "evidence") -> None:
+    """Refuse *what* lies at *path* where the repository keeps it, in git or DVC: a run makes it, no commit does.
+
+    Only where the rules of a commit *base* bind.
+    """
+    if base and is_kept(root, path, base):
+        raise Refused(
+            f"this change brings its own {what}: what a change brings never judges it",
+            where=str(path),
+            hint=f"delete it from the repository, and let mlgate check make it: git rm --cached {path.name}",
+        )
+
+
+def is_kept(root: Path, path: Path, base: str) -> bool:
+    """Return whether the repository keeps what lies at *path*; of DVC's pointers where there is a *base* only."""
+    if git_tracked.is_brought(root, path):
+        return True
+    if not base:
+        return False
+    inside = git_base.within(root, str(path.absolute()))
+    return bool(inside and (git.files(root, base, inside) or _pointers(root, inside, base)))
+
+
+def _pointers(root: Path, inside: str, base: str) -> tuple[dvc_base.Tracked, ...]:
+    return _pointers_at(root, inside, base) or _pointers_at(root, inside, "HEAD")
+
+
+def _pointers_at(root: Path, inside: str, commit: str) -> tuple[dvc_base.Tracked, ...]:
+    top, file = _place(root, inside)
+    return dvc_base.tracked(top, commit, file)
+
+
+def _by_dvc(root: Path, inside: str, said: Sequence[dvc_base.Tracked]) -> Path | None:
+    """Return the file that the base's pointers name; None where another one lies here. Raises AdapterError for none."""
+    top, file = _place(root, inside)
+    found = dvc_base.find(top, said[0], file) if len({one.version for one in said}) == 1 else None
+    if found is None and not os.path.lexists(file):
+        raise AdapterError(
+            f"DVC keeps the baseline, and the base's is not here ({said[0].version})",
+            where=inside,
+            hint=f"fetch it: dvc pull {said[0].where}",
+        )
+    return found
+
+
+def _place(root: Path, inside: str) -> tuple[Path, Path]:
+    home = Path(os.path.realpath(root))
+    return Path(os.path.realpath(git.top(root))), Path(os.path.normpath(home / inside))
