@@ -36,7 +36,7 @@ def conclude(
     evidence: Evidence, report: Report, project: Project, folder: RunFolder, store: BaselineStore | None
 ) -> int:
     """Publish a report, log it, write its verdict; then keep it as the baseline in *store*. Return the exit code."""
-    report = replace(report, policy=project.policy)
+    report = replace(report, policy=project.policy_over(evidence))
     digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
     logged = _remembered(report, digest, project, folder)

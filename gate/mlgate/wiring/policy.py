@@ -18,6 +18,7 @@ from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
+from mlgate.wiring import policy_question
 from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
 
 AUTO, NONE = "auto", "none"
@@ -47,6 +48,8 @@ class Bound:
     policy: Policy | None = None
     compares_first: bool = False
     """The base compares with nothing: the first comparisons have no baseline yet, and warn."""
+    names_its_model: bool = False
+    """The change says where its model or its answers are: whether that is a model at all, the evidence may show."""
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -65,9 +68,11 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
         if theirs is None:
             return _first(config, base, read, commit)
         checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
-    changes = flow.ordered([*changes, *sections(theirs, config), *_files(config, theirs, commit)])
+    own = policy_question.is_its_own(theirs, config, commit)
+    copies = policy_question.of_answers(config, checks) if own else ()
+    changes = flow.ordered([*changes, *sections(theirs, config), *copies, *_files(config, theirs, commit)])
     _refuse(theirs, changes, approved=base.approved)
-    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), theirs.baseline is None)
+    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), theirs.baseline is None, own)
 
 
 def _commit(root: Path, ref: str) -> str:

@@ -30,11 +30,12 @@ from mlgate.config.model_section import ModelSection
 from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.evidence import Environment, Evidence, Provenance
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.flow import beside
-from mlgate.wiring import memory, models, policy
+from mlgate.flow.policy import ordered
+from mlgate.wiring import memory, models, policy, policy_question
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.memory import Memory
@@ -65,6 +66,8 @@ class Project:
     """Whose rules are in the suite, where they are not this checkout's own."""
     compares_first: bool = False
     """The base's rules compare with nothing: this change brings the first comparison."""
+    names_its_model: bool = False
+    """The change says where its model or its answers are, unlike its base."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
@@ -75,13 +78,23 @@ class Project:
         Raises ConfigError, with the place, for what cannot be used; Refused for a change that may not loosen its gate.
         """
         config = load(path)
-        if image:
-            config = with_image(config, image)
         bound = policy.bound(config, base or Base(), lambda one: [_check(one, name) for name in one.checks])
-        config, checks = bound.config, bound.checks
+        config, checks = with_image(bound.config, image) if image else bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first)
+        return cls(
+            config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first, bound.names_its_model
+        )
+
+    def policy_over(self, evidence: Evidence) -> Policy | None:
+        """Return the policy, with what only the *evidence* shows of the question that was answered."""
+        if self.policy is None or not self.names_its_model:
+            return self.policy
+        known = self.policy.changes
+        found = [
+            one for one in policy_question.of_evidence(self.config, self.suite.checks, evidence) if one not in known
+        ]
+        return replace(self.policy, changes=ordered([*known, *found]))
 
     @property
     def root(self) -> Path:

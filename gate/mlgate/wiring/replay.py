@@ -21,7 +21,7 @@ def run_replay(choice: Choice, path: Path | None) -> Report:
     project = choice.project()
     evidence = evidence_file.read(path if path is not None else choice.folder.path / EVIDENCE)
     report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
-    return replace(report, policy=project.policy)
+    return replace(report, policy=project.policy_over(evidence))
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
