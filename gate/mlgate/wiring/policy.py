@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import git, git_base, github_run
+from mlgate.adapters import git, git_base, github_files, github_run
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
@@ -32,7 +32,7 @@ class Base:
     """Which commit's rules bind."""
 
     ref: str = ""
-    """A git ref, `auto`, or `none` and empty: this checkout's own rules."""
+    """A git ref, `auto`, or `none` and empty: this checkout's own rules. A Choice fills in what is left out."""
     approved: bool = False
     """A person has approved that the change edits the rules: `ratchet: refuse` lets it pass, judged by the base."""
     bootstrap: bool = False
@@ -48,6 +48,8 @@ class Bound:
     policy: Policy | None = None
     compares_first: bool = False
     """The base compares with nothing: the first comparisons have no baseline yet, and warn."""
+    notice: str = ""
+    """What a person should know of whose rules judged."""
     names_its_model: bool = False
     """The change says where its model or its answers are: whether that is a model at all, the evidence may show."""
 
@@ -60,7 +62,7 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     """
     commit = _commit(config.root, base.ref)
     if not commit:
-        return Bound(config, tuple(read(config)))
+        return Bound(config, tuple(read(config)), notice=_own_rules(base.ref))
     git_base.refuse_links(config.root.absolute())
     source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
@@ -72,7 +74,9 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     copies = policy_question.of_answers(config, checks) if own else ()
     changes = flow.ordered([*changes, *sections(theirs, config), *copies, *_files(config, theirs, commit)])
     _refuse(theirs, changes, approved=base.approved)
-    return Bound(_joined(theirs, config, commit), checks, Policy(source, changes), theirs.baseline is None, own)
+    return Bound(
+        _joined(theirs, config, commit), checks, Policy(source, changes), theirs.baseline is None, names_its_model=own
+    )
 
 
 def _commit(root: Path, ref: str) -> str:
@@ -89,6 +93,12 @@ def _commit(root: Path, ref: str) -> str:
             f"whose rules bind is not known: the event of {run.event} names no default branch", hint=hint
         )
     return git_base.tip(root, run.default_branch)  # nobody has let this ref's own rules in
+
+
+def _own_rules(ref: str) -> str:
+    """Return what to say of a change that is judged by its own rules, for a workflow may name whose rules bind."""
+    run = github_run.here() if ref == NONE and github_files.inside() else None
+    return "base: none: this change is judged by its own rules, which it may edit" if run and run.is_change else ""
 
 
 def _is_its_own(root: Path, sha: str) -> bool:
