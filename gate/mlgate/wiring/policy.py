@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import git, git_base, github_files, github_run
+from mlgate.adapters import git, git_base, github_files, github_run, tests_surroundings
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
@@ -20,6 +21,9 @@ from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
 from mlgate.wiring import policy_question
 from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
+
+_MOST = 15
+"""Files around tests that are told one by one."""
 
 AUTO, NONE = "auto", "none"
 """Of a pull request or a merge queue in GitHub Actions: the base branch. Else this checkout's own rules."""
@@ -172,11 +176,26 @@ def _files(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
             for path in dict.fromkeys(path.split("::")[0] for path in check.tests):
                 if not git_base.is_same(ours.root, commit, path):
                     yield Change(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
+            yield from _around(ours, theirs, commit, name, check)
     kept = theirs.baseline
     if not isinstance(kept, FileBaseline) or not git_base.keeps(ours.root, commit, kept.path):
         return
     if not git_base.is_same(ours.root, commit, kept.path):
         yield Change(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
+
+
+def _around(ours: Config, theirs: Config, commit: str, name: str, check: RecordedCheck) -> Iterator[Change]:
+    """Yield the edits of what a check's tests import, of what pytest reads for them, and of data beside them."""
+    python = theirs.model.python
+    model = posixpath.join(python.path, python.target.partition(":")[0].replace(".", "/")) if python else ""
+    known = [ours.path.name, *(path for config in (theirs, ours) for path in _paths(config))]
+    tests = [path.split("::")[0] for path in check.tests if not posixpath.isabs(path)]
+    found = [*tests_surroundings.edits(ours.root, commit, tests, model=model, known=known)]
+    for edit in found[:_MOST]:
+        yield Change(Direction.EFFECTIVE, f"{name}: {edit.path} is {edit.how}, and its tests use it as it is here")
+    if len(found) > _MOST:
+        more = f"{name}: {len(found) - _MOST:,} more files that its tests use are edited"
+        yield Change(Direction.EFFECTIVE, more)
 
 
 def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> None:

@@ -33,6 +33,7 @@ from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Provenance
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
+from mlgate.core.report import Report
 from mlgate.flow import beside
 from mlgate.flow.policy import ordered
 from mlgate.wiring import memory, models, policy, policy_question
@@ -66,6 +67,8 @@ class Project:
     """Whose rules are in the suite, where they are not this checkout's own."""
     compares_first: bool = False
     """The base's rules compare with nothing: this change brings the first comparison."""
+    notice: str = ""
+    """What a person should know of whose rules judged."""
     names_its_model: bool = False
     """The change says where its model or its answers are, unlike its base."""
 
@@ -82,19 +85,21 @@ class Project:
         config, checks = with_image(bound.config, image) if image else bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(
-            config, Suite.of(checks, config.model.name), bound.policy, bound.compares_first, bound.names_its_model
-        )
+        suite = Suite.of(checks, config.model.name)
+        return cls(config, suite, bound.policy, bound.compares_first, bound.notice, bound.names_its_model)
 
-    def policy_over(self, evidence: Evidence) -> Policy | None:
+    def complete(self, report: Report, evidence: Evidence) -> Report:
+        """Return the report with whose rules judged, which judging itself does not know."""
+        notices = (self.notice, *report.notices) if self.notice else report.notices
+        return replace(report, policy=self._policy_over(evidence), notices=notices)
+
+    def _policy_over(self, evidence: Evidence) -> Policy | None:
         """Return the policy, with what only the *evidence* shows of the question that was answered."""
         if self.policy is None or not self.names_its_model:
             return self.policy
         known = self.policy.changes
-        found = [
-            one for one in policy_question.of_evidence(self.config, self.suite.checks, evidence) if one not in known
-        ]
-        return replace(self.policy, changes=ordered([*known, *found]))
+        found = policy_question.of_evidence(self.config, self.suite.checks, evidence)
+        return replace(self.policy, changes=ordered([*known, *(one for one in found if one not in known)]))
 
     @property
     def root(self) -> Path:

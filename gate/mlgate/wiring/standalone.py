@@ -90,7 +90,7 @@ class Standalone:
             self._recorded = True
 
     @property
-    def late(self) -> Collection[str]:
+    def late(self) -> set[str]:
         """Return the checks that are asked when the tests are done."""
         return {check.id for check in beside.asked(self.project.suite) if not beside_tests(check)}
 
@@ -141,9 +141,8 @@ class Standalone:
     def _judge(self, shown: io.StringIO, left_out: Collection[str]) -> int:
         project, folder = self.project, self.choice.folder
         rows = list(RowReader(self.plan_path.parent).fresh())
-        for check in project.suite.checks:
-            if check.id in left_out and tests(check):
-                rows.append(account.failed(check.id, "deselected", "not all of its tests were selected"))
+        recorded_by = [check.id for check in project.suite.checks if check.id in left_out and tests(check)]
+        rows += [account.failed(one, "deselected", "not all of its tests were selected") for one in recorded_by]
         rows = [*settle(rows, project.suite.planned)]
         baseline = baseline_of(project, self.choice)
         late = tuple(check for check in project.suite.checks if not beside_tests(check) and not left_out)
