@@ -65,7 +65,7 @@ def base(function: Decorated) -> Decorated:
             default="",
             envvar="MLGATE_BASE",
             metavar="REF",
-            help="Judge by the rules of this git ref; auto: a pull request's base.  [in GitHub Actions: auto]",
+            help="Judge by the rules of this git ref; auto: in CI, a pull request's base.",
         ),
     ):
         function = option(function)

@@ -1,4 +1,4 @@
-"""An edit of what recorded tests import, read or are configured by is told; one that has nothing to do with them is not."""
+"""An edit of what recorded tests import, read or are configured by is told; another one is not."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_tests_at_the_top_have_the_top_beside_them(tmp_path: Path) -> None:
         "data/x.json": "2",
         "train.py": "2",
     }
-    before = {name: "1" for name in after}
+    before = dict.fromkeys(after, "1")
     assert edits(tmp_path, {"t.py": TEST.format("import helper"), **before}, after, "t.py") == [
         "gold.json edited",
         "helper.py edited",
