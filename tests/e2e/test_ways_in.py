@@ -1,4 +1,4 @@
-"""No way in leaves out the base: `mlgate check`, a replay and `pytest -p mlgate` take a pull request's from its event."""
+"""No way in leaves out the base: `mlgate check`, a replay and `pytest -p mlgate` take it from the event."""
 
 from __future__ import annotations
 
