@@ -11,6 +11,7 @@ from tests.samples import EVIL
 from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Change, Direction, Policy
 from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Percentile, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
@@ -230,5 +231,6 @@ reports = st.builds(
         )
     ),
     notices=_few(hostile),
+    policy=st.none() | st.builds(Policy, hostile, _few(st.builds(Change, st.sampled_from(Direction), hostile, places))),
     loads=_few(loads),
 )

@@ -1,11 +1,13 @@
 """The pytest plug-in: mlgate's checks as items, and the `gate` fixture for the user's own tests.
 
-`pytest -p mlgate` reads mlgate.yaml, adds its checks to the session, judges at the end and prints the verdict.
+`pytest -p mlgate` reads mlgate.yaml, adds its checks to the session, judges at the end and prints the verdict. What a
+session leaves out of them is not judged: at a desk it says so, in CI (`--mlgate-strict`) it does not pass.
 `mlgate check` uses the same plug-in with a plan (`--mlgate-plan`) and judges outside of pytest.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import signal
@@ -19,8 +21,10 @@ import pytest
 
 from mlgate.adapters import account, plan_file
 from mlgate.adapters.plan_file import Plan
+from mlgate.adapters.pytest_selection import Selection, batches, named, node
 from mlgate.adapters.rows_folder import RowWriter
 from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.switch import switch
 from mlgate.core.check import Check, Example
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Observation
@@ -34,6 +38,9 @@ if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is u
 
 _COLLECTOR = pytest.StashKey["Collector"]()
 _STANDALONE: pytest.StashKey[Standalone] = pytest.StashKey()
+_SELECTION = pytest.StashKey[Selection]()
+_QUIET = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "cacheshow", "setupplan")
+"""pytest's options under which it runs no test."""
 _CURRENT: list[pytest.Config] = []
 """The configuration of this process: the hook of a failed collection is not given one."""
 
@@ -66,30 +73,81 @@ class Collector:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare mlgate's options."""
     group = parser.getgroup("mlgate")
-    group.addoption("--mlgate-config", default="mlgate.yaml", metavar="FILE", help="the gate's file [mlgate.yaml]")
+    group.addoption("--mlgate-config", default="", metavar="FILE", help="the gate's file [mlgate.yaml]")
+    group.addoption(
+        "--mlgate-strict",
+        action="store_true",
+        help="exit with 3 when checks were deselected; in CI always (also: MLGATE_STRICT=true)",
+    )
     group.addoption("--mlgate-plan", default="", help="internal: the plan that `mlgate check` wrote")
     group.addoption("--mlgate-no-items", action="store_true", help="internal: only the user's own tests")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Unsay the last verdict before a file of the user's is imported: a conftest may take its time, or the process.
+    """Begin a session of the user's own before a conftest.py runs: it may be a stranger's.
 
-    And let the user's tests reach the model's packages, behind mlgate's own, where the two live apart (in CI).
+    In `mlgate check`'s session, let the user's tests reach the model's packages, behind mlgate's own, where the two
+    live apart (in CI).
     """
-    chosen = early_config.known_args_namespace
-    if not (chosen.mlgate_plan or chosen.help or chosen.version or "PYTEST_XDIST_WORKER" in os.environ):
-        with contextlib.suppress(GateError):  # said when the run begins
-            RunFolder.beside(_config_file(chosen.mlgate_config, early_config.rootpath)).unsay()
-    if early_config.known_args_namespace.mlgate_no_items:
+    given = early_config.known_args_namespace
+    if given.mlgate_no_items:
         known = os.environ.get("MLGATE_MODEL_PATH", "").split(os.pathsep)
         sys.path.extend(path for path in known if path and path not in sys.path)
+    elif not (given.mlgate_plan or given.help or given.version or "PYTEST_XDIST_WORKER" in os.environ):
+        try:
+            _begin(early_config, given)
+        except GateError as error:  # here pytest knows no way to end but its own codes: 4 would be "rolled back"
+            sys.stderr.write(f"mlgate: {error}\n")
+            raise SystemExit(error.exit_code) from error
+
+
+def _begin(config: pytest.Config, given: argparse.Namespace) -> None:
+    """Decide whose rules judge, and what is asked. Raises GateError.
+
+    A strict session unsays the last verdict before anything heavy is imported: a process that is killed then must not
+    leave an older pass.
+    """
+    path = _config_file(given.mlgate_config or os.environ.get("MLGATE_CONFIG") or "mlgate.yaml", config.rootpath)
+    strict = given.mlgate_strict or any(map(_is_set, ("MLGATE_STRICT", "CI", "GITHUB_ACTIONS")))
+    if strict:
+        output = os.environ.get("MLGATE_OUTPUT", "")
+        with contextlib.suppress(GateError):  # said when the run begins
+            (RunFolder(Path(output)) if output else RunFolder.beside(path)).unsay()
+
+    from mlgate import wiring
+
+    try:
+        choice = wiring.Choice.of_environment(path)
+        unsays = wiring.Unsays.WHEN_ASKED
+        if strict:
+            unsays = wiring.Unsays.AT_ONCE
+        elif any(getattr(given, name, False) for name in _QUIET):
+            unsays = wiring.Unsays.NEVER
+        standalone = wiring.Standalone.begin(choice, unsays)
+    except GateError as error:
+        wiring.tell_error(error, sys.stdout)
+        raise
+    config.add_cleanup(standalone.close)
+    config.stash[_STANDALONE] = standalone
+
+
+def _is_set(name: str) -> bool:
+    """Say whether a variable is on; one that is neither on nor off is: strict is the safe side."""
+    try:
+        return switch(name)
+    except GateError:
+        return True
+
+
+def _config_file(name: str, rootpath: Path) -> Path:
+    """Return the gate's file: where it is from here, or else below pytest's root."""
+    config = Path(name)
+    return config if config.is_absolute() or config.exists() else rootpath / config
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Find out who we are: a worker, `mlgate check`'s session, or a session of the user's own."""
-    from mlgate import wiring
-
     _hold_lifeline()
     _CURRENT[:] = [config]
     workerinput = getattr(config, "workerinput", None)
@@ -98,18 +156,14 @@ def pytest_configure(config: pytest.Config) -> None:
     elif config.option.mlgate_plan:
         config.stash[_COLLECTOR] = Collector(Path(config.option.mlgate_plan), "main")
     elif not config.option.help and not config.option.version:
-        try:
-            standalone = wiring.Standalone.begin(_config_file(config.option.mlgate_config, config.rootpath))
-        except GateError as error:
-            raise pytest.UsageError(f"mlgate: {error}") from error
-        config.stash[_STANDALONE] = standalone
-        config.stash[_COLLECTOR] = Collector(standalone.plan_path, "main")
-
-
-def _config_file(name: str, rootpath: Path) -> Path:
-    """Return the gate's file: where it is from here, or else below pytest's root."""
-    config = Path(name)
-    return config if config.is_absolute() or config.exists() else rootpath / config
+        if _STANDALONE not in config.stash:  # a conftest.py named the plug-in
+            try:
+                _begin(config, config.option)
+            except GateError as error:
+                pytest.exit(f"mlgate: {error}", error.exit_code)
+        config.stash[_COLLECTOR] = Collector(config.stash[_STANDALONE].plan_path, "main")
+    if _COLLECTOR in config.stash:
+        config.stash[_SELECTION] = Selection(config.stash[_COLLECTOR].plan, config.rootpath)
 
 
 def _active() -> Collector | None:
@@ -136,23 +190,24 @@ def pytest_configure_node(node: WorkerController) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the plan's items, in front of the user's tests."""
-    if not config.option.mlgate_no_items:
+    """Add the plan's items, in front of the user's tests; not where a person named single tests."""
+    if not config.option.mlgate_no_items and not any("::" in str(one) for one in _arguments(config) or ()):
         items[:0] = plan_items(session, config.stash[_COLLECTOR])
+
+
+def _arguments(config: pytest.Config) -> list[Path] | None:
+    """Return the paths that a person named, None for none."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return None
+    return named(config.args, config.invocation_params.dir)
 
 
 def plan_items(session: pytest.Session, collector: Collector) -> Iterator[pytest.Item]:
     """Yield one item a batch of examples. Which examples share a batch never changes a number."""
-    step = collector.plan.batch
-    for check in collector.plan.suite.checks:
-        if "tests" in check.params:
-            continue
-        for start in range(0, len(check.examples), step):
-            examples = check.examples[start : start + step]
-            name = f"{check.id}[{start + 1}-{start + len(examples)}]"
-            item: BatchItem = BatchItem.from_parent(session, name=name, nodeid=f"mlgate::{name}")
-            item.batch(collector, check, examples)
-            yield item
+    for name, check, examples in batches(collector.plan):
+        item: BatchItem = BatchItem.from_parent(session, name=name, nodeid=node(name))
+        item.batch(collector, check, examples)
+        yield item
 
 
 class BatchItem(pytest.Item):
@@ -237,6 +292,45 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for item in session.items:
             for check in _owners(collector, item):
                 collector.rows.append(account.opened(check, item.nodeid))
+    _select(session.config, [item.nodeid for item in session.items])
+
+
+def _select(config: pytest.Config, nodes: Sequence[str]) -> None:
+    """Take down what is about to run; the verdict of the run before is unsaid when a check is among it."""
+    selection, standalone = config.stash.get(_SELECTION, None), config.stash.get(_STANDALONE, None)
+    if selection is not None and selection.select(nodes) and standalone is not None:
+        try:
+            standalone.unsay()
+        except GateError as error:
+            pytest.exit(f"mlgate: {error}", error.exit_code)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: WorkerController, ids: Sequence[str]) -> None:
+    """Take down what xdist's workers are about to run: this process collects nothing."""
+    _select(node.config, ids)
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Take down what was deselected. Of an xdist worker, `pytest_sessionfinish` sends it home."""
+    selection = _CURRENT[0].stash.get(_SELECTION, None) if _CURRENT else None
+    if selection is not None:
+        selection.drop(item.nodeid for item in items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Hear what a worker had deselected."""
+    selection = node.config.stash.get(_SELECTION, None)
+    if selection is not None:
+        selection.dropped.update(getattr(node, "workeroutput", {}).get("mlgate_dropped", ()))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Take down what ran to its end."""
+    selection = _CURRENT[0].stash.get(_SELECTION, None) if _CURRENT else None
+    if selection is not None and report.when == "teardown":
+        selection.end(report.nodeid)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -286,11 +380,39 @@ def _checks_of(collector: Collector, path: Path) -> Sequence[str]:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Judge a session of the user's own. Its exit code says the verdict unless pytest has worse to tell."""
-    standalone = session.config.stash.get(_STANDALONE, None)
-    if standalone is not None:
-        outcome = standalone.conclude(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    config = session.config
+    output, selection = getattr(config, "workeroutput", None), config.stash.get(_SELECTION, None)
+    if output is not None and selection is not None:
+        output["mlgate_dropped"] = sorted(selection.dropped)
+    standalone = config.stash.get(_STANDALONE, None)
+    if standalone is None or selection is None:
+        return
+    stopped = exitstatus == pytest.ExitCode.INTERRUPTED or bool(session.shouldfail or session.shouldstop)
+    left_out, why = _left_out(config, standalone, selection, stopped=stopped)
+    if left_out and not standalone.is_strict:
+        standalone.leave(left_out, why)
+    elif exitstatus == pytest.ExitCode.INTERRUPTED:
+        standalone.interrupt()
+    else:
+        outcome = standalone.conclude(left_out, why)
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = outcome
+
+
+def _left_out(
+    config: pytest.Config, standalone: Standalone, selection: Selection, *, stopped: bool
+) -> tuple[set[str], str]:
+    """Return the checks that this session did not carry out because it was told not to, and why, in words."""
+    option = config.option
+    quiet = any(getattr(option, name, False) for name in _QUIET)
+    arguments, last_failed = _arguments(config), bool(getattr(option, "lf", False))
+    found = selection.left_out(arguments, last_failed=last_failed, stopped=stopped or quiet)
+    some = option.keyword or option.markexpr or option.deselect or any("::" in str(one) for one in arguments or ())
+    if found or some or stopped or quiet:
+        found |= standalone.late
+    if quiet:
+        return found, "this session runs no tests"
+    return found, "this session stopped early" if stopped else "this session runs a selection"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -308,6 +430,3 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if collector is not None:
         collector.close()
         del config.stash[_COLLECTOR]
-    standalone = config.stash.get(_STANDALONE, None)
-    if standalone is not None:
-        standalone.close()

@@ -38,6 +38,7 @@ def test_the_base_branch_as_a_baseline_needs_no_remote(repository: Repository, j
 
 def test_parts_of_two_attempts_are_told(repository: Repository, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     job.begin("push", {}, "5" * 40)
+    monkeypatch.setenv("MLGATE_BASE", "none")
     for k in (1, 2):
         monkeypatch.setenv("GITHUB_RUN_ATTEMPT", str(k))
         where = str(repository.top / f"run-{k}")

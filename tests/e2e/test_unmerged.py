@@ -34,12 +34,12 @@ def test_a_change_that_is_not_merged_saves_and_promotes_nothing(
     repository.project(KEPT)
     repository.commit()
     job.begin(event, payload, GITHUB_REF=ref)
-    done = repository.mlgate("check", "-n", "0", "--save-baseline")
+    done = repository.mlgate("check", "-n", "0", "--base", "none", "--save-baseline")
     assert done.code == 3, "nor is it a first run, which would only warn"
     assert "the baseline stays what it is" in done.err
     assert not (repository.root / "kept.jsonl.gz").exists()
     assert "baseline-kept" not in job.outputs
-    repository.mlgate("check", "-n", "0", "--bootstrap")
+    repository.mlgate("check", "-n", "0", "--base", "none", "--bootstrap")
     for verb in (("promote",), ("baseline", "accept"), ("rollback",), ("history",), ("sync",)):
         refused = repository.mlgate(*verb)
         assert refused.code == 5

@@ -13,6 +13,8 @@ from tests.samples import failing
 from tests.strategies import reports
 from tests.unit.reports import runner
 
+from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Direction
 from mlgate.core.report import Report
 from mlgate.reports import annotations as github
 from mlgate.reports import json_v1, junit, markdown, segments, terminal
@@ -28,6 +30,17 @@ def test_a_report_survives_its_json(report: Report) -> None:
     assert repr(again) == repr(report)  # repr instead of ==, for NaN is not NaN
     assert again.provenance == report.provenance  # whose repr leaves out the baseline
     assert json_v1.render(again) == json_v1.render(report)
+
+
+@law
+@given(reports)
+def test_another_question_is_never_said_to_be_passed(report: Report) -> None:
+    asked = bool(report.policy and any(one.direction is Direction.QUESTION for one in report.policy.changes))
+    assert report.outcome == max(report.verdict.outcome, Outcome.WARNED if asked else Outcome.PASSED)
+    if asked and report.outcome is Outcome.WARNED:
+        assert report.reason.startswith("not the question that the base asks: ")
+        assert "::warning " in github.render(report)
+        assert 'name="question"' in junit.render(report)
 
 
 @law

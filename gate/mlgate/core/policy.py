@@ -9,6 +9,8 @@ from enum import Enum
 class Direction(Enum):
     """Which way a change of the rules goes."""
 
+    QUESTION = "question"
+    """The rules are answered by something else than what they were written for: the verdict says so in its headline."""
     LOOSER = "looser"
     DIFFERENT = "different"
     """Neither can be shown: other data, another metric's signature, another baseline."""
@@ -40,4 +42,9 @@ class Policy:
     source: str
     """The commit that they were read from."""
     changes: tuple[Change, ...] = ()
-    """Looser first."""
+    """What asks another question first, then looser ones."""
+
+    @property
+    def questions(self) -> tuple[Change, ...]:
+        """Return the changes by which the same rules judge something else: passing them shows little."""
+        return tuple(change for change in self.changes if change.direction is Direction.QUESTION)

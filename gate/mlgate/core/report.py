@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Policy
+from mlgate.core.policy import Change, Policy
 from mlgate.core.verdict import Finding, Measurement, Verdict
 
 
@@ -144,15 +144,24 @@ class Report:
         return Verdict(self.findings)
 
     @property
+    def questions(self) -> tuple[Change, ...]:
+        """Return what makes the verdict one about another question than the base's."""
+        return self.policy.questions if self.policy else ()
+
+    @property
     def outcome(self) -> Outcome:
-        """Return the verdict's outcome."""
-        return self.verdict.outcome
+        """Return the verdict's outcome; a pass of another question is a warning."""
+        return max(self.verdict.outcome, Outcome.WARNED) if self.questions else self.verdict.outcome
 
     @property
     def reason(self) -> str:
-        """Return the one sentence that says why: the worst finding's."""
+        """Return the one sentence that says why: the worst finding's, or what asks another question."""
         if not self.findings:
             return "no rule was judged: a gate without rules never passes"
+        if self.questions and self.outcome is Outcome.WARNED:
+            rest = len(self.questions) - 1
+            more = f" (and {rest} more)" if rest else ""
+            return f"not the question that the base asks: {self.questions[0].what}{more}"
         first = self.findings[0]
         if self.outcome is Outcome.PASSED:
             rules = len({(finding.check, finding.rule) for finding in self.findings})

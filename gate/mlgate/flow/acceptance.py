@@ -15,6 +15,8 @@ def refusal(report: Report) -> str:
     """
     if report.outcome.blocks:
         return f"its verdict is {report.outcome.name.lower()}: {report.reason}"
+    if report.questions:
+        return f"it answers another question than the base asks: {report.questions[0].what}"
     worse = (
         finding
         for finding in report.findings

@@ -36,7 +36,7 @@ def joined(base: Sequence[Check], head: Sequence[Check]) -> tuple[tuple[Check, .
 
 
 def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Return changes, looser first, then different ones; else as they came."""
+    """Return changes in the order of their directions, what asks another question first; else as they came."""
     ranks = list(Direction)
     return tuple(sorted(changes, key=lambda change: ranks.index(change.direction)))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Change
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.reports.escape import command_data, command_property, terminal
@@ -18,10 +19,18 @@ def render(report: Report) -> str:
     """Return one workflow command a line: errors for findings that block, then warnings; worst first, ten of each."""
     blocking = [f for f in report.findings if f.outcome.blocks]
     warned = [f for f in report.findings if f.outcome is Outcome.WARNED]
-    lines = [*_commands("error", blocking), *_commands("warning", warned)]
+    lines = [*_commands("error", blocking), *map(_question, report.questions[:1]), *_commands("warning", warned)]
     if report.outcome.blocks and not blocking:
         lines.append(f"::error title=mlgate::{command_data(terminal(report.reason))}")
     return "".join(line + "\n" for line in lines)
+
+
+def _question(change: Change) -> str:
+    message = command_data(terminal(f"not the question that the base asks: {change.what}", 2_000))
+    shown = ",".join(
+        f"{name}={command_property(value)}" for name, value in [*_place(change.where), ("title", "mlgate")]
+    )
+    return f"::warning {shown}::{message}"
 
 
 def stopped(error: GateError) -> str:

@@ -27,7 +27,11 @@ def schema() -> dict[str, Value]:
             "Everything that was measured and concluded in one run. Keys are only ever added in a new version.",
             schema={"const": SCHEMA},
             version={"const": VERSION},
-            outcome=told(_OUTCOME, "The worst finding's; inconclusive when there are none."),
+            outcome=told(
+                _OUTCOME,
+                "The worst finding's; inconclusive when there are none. At least warned where a change of the policy "
+                "asks another question.",
+            ),
             exit_code={
                 "enum": [0, 1, 3],
                 "description": "0 passed or warned, 1 failed, 3 inconclusive or errored.",
@@ -77,7 +81,7 @@ def _run() -> dict[str, Value]:
         "policy": record(
             "Whose rules judged, where they are not those of the checkout: the base branch's.",
             source=told(TEXT, "The commit that they were read from."),
-            changes=told(array("change"), "What the change under test makes of the rules; looser first."),
+            changes=told(array("change"), "What the change under test makes of the rules; questions, then looser."),
         ),
         "change": record(
             "One difference between the base's rules and the ones under test.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Change
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.reports.escape import xml
@@ -14,18 +15,23 @@ def render(report: Report) -> str:
     """Return the XML, without times: the same report gives the same bytes.
 
     FAILED is a failure; ERRORED and INCONCLUSIVE are errors of that type, for a CI server has no "we do not know";
-    WARNED passes, with the reason in `system-out`. A verdict that blocks without a finding gets a case of its own:
-    an empty file would be green.
+    WARNED passes, with the reason in `system-out`. A verdict that blocks without a finding, or is about another
+    question than the base asks, gets a case of its own: an empty file would be green.
     """
     suites: dict[str, list[Finding]] = {check.id: [] for check in report.checks}
     for finding in report.findings:
         suites.setdefault(finding.check, []).append(finding)
     body = [line for check, findings in suites.items() for line in _suite(check, findings)]
     failures, errors = _counts(report.findings)
+    further = 0
     if not report.findings:
         body.extend(_verdict(report))
-        errors = 1
-    head = f'<testsuites name="mlgate" tests="{max(1, len(report.findings))}" failures="{failures}" errors="{errors}">'
+        errors = further = 1
+    elif report.questions:
+        body.extend(_questions(report.questions))
+        further = 1
+    tests = len(report.findings) + further
+    head = f'<testsuites name="mlgate" tests="{tests}" failures="{failures}" errors="{errors}">'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *body, "</testsuites>", ""])
 
 
@@ -60,6 +66,15 @@ def _case(finding: Finding) -> Iterator[str]:
         kind = finding.outcome.name.lower()
         yield f'      <{tag} type="{kind}" message="{xml(finding.why, 500)}">{xml(more)}</{tag}>'
     yield "    </testcase>"
+
+
+def _questions(changes: Sequence[Change]) -> Iterator[str]:
+    said = "\n".join(f"{change.what}  {change.where}" for change in changes)
+    yield '  <testsuite name="mlgate" tests="1" failures="0" errors="0" skipped="0">'
+    yield '    <testcase classname="mlgate" name="question">'
+    yield f"      <system-out>{xml(f'warned: not the question that the base asks: {said}')}</system-out>"
+    yield "    </testcase>"
+    yield "  </testsuite>"
 
 
 def _verdict(report: Report) -> Iterator[str]:

@@ -11,6 +11,7 @@ from mlgate.reports.page import Page
 
 _MOST = 20
 _WORDS = {
+    Direction.QUESTION: "! question",
     Direction.LOOSER: "! looser",
     Direction.DIFFERENT: "! other",
     Direction.EFFECTIVE: "! in effect",
@@ -18,6 +19,7 @@ _WORDS = {
 }
 """How each direction is marked. What is tighter binds at once; the rest is judged as the base has it."""
 
+_HEADING = "RULES THAT THIS CHANGE EDITS"
 _WHOSE = "judged by the rules of"
 
 
@@ -30,7 +32,11 @@ def policy(report: Report, page: Page) -> list[str]:
     """Return the terminal's section: one line a change; nothing when the rules are the same."""
     if report.policy is None or not report.policy.changes:
         return []
-    lines = [f"{page.heading('RULES THAT THIS CHANGE EDITS')}  {terminal(whose(report), 60)}"]
+    said = terminal(whose(report), 60)
+    beside = len(_HEADING) + columns.GAP + columns.width(said) <= page.width
+    lines = [f"{page.heading(_HEADING)}{' ' * columns.GAP}{said}"] if beside else [page.heading(_HEADING)]
+    if not beside:
+        lines.extend(columns.wrap(said, page.width))
     for change in report.policy.changes[:_MOST]:
         words = columns.wrap(terminal(_said(change), 300), page.width - 13)
         lines.extend(columns.hang(columns.pad(_WORDS[change.direction], 11), words, 13))
@@ -45,7 +51,8 @@ def block(report: Report) -> Block:
     source = report.policy.source if report.policy else ""
     head = (
         f"\n#### Rules that this change edits\n\nJudged by the rules of {markdown_code(source, 60)}: looser and other "
-        "rules of this change took no effect on this verdict; what is marked as in effect did.\n"
+        "rules of this change took no effect on this verdict; what is marked as in effect did, and what is marked as a "
+        "question makes it a verdict about something else.\n"
         "\n| | change | where |\n|---|---|---|\n"
     )
     return Block(1, head, map(_row, changes), len(changes), "changed rules", most=_MOST)

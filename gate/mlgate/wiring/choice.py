@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mlgate.adapters import github_files
 from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.switch import switch
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.wiring import unmerged
-from mlgate.wiring.policy import Base
+from mlgate.wiring.policy import AUTO, NONE, Base
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import tell_github
 from mlgate.wiring.tell import tell
@@ -33,7 +36,7 @@ class Choice:
     bootstrap: bool = False
     """There is nothing to compare with: comparisons warn."""
     base: str = ""
-    """Whose rules bind: a git ref, `auto`, or empty and `none` for this checkout's own."""
+    """Whose rules bind: a git ref, `auto`, or `none` for this checkout's own. Empty: `auto` in GitHub Actions."""
     approved: bool = False
     """A person approved that the change under test edits the rules."""
     keep_baseline: bool = False
@@ -59,7 +62,37 @@ class Choice:
         """Read what is to be tested, and by whose rules."""
         if self.image_archive is not None and not self.image:
             raise ConfigError("--image-archive needs the ID of the image in it", hint="add --image sha256:…")
-        return Project.load(self.config, Base(self.base, self.approved, self.bootstrap), self.image, self.image_archive)
+        return Project.load(
+            self.config, Base(self.whose, self.approved, self.bootstrap), self.image, self.image_archive
+        )
+
+    @property
+    def whose(self) -> str:
+        """Return whose rules bind. In GitHub Actions nobody's own by default: what judges nothing is written: `none`.
+
+        Every verb and the plug-in get their base from here, so no way in leaves it out.
+        """
+        return self.base.strip() or (AUTO if github_files.inside() else NONE)
+
+    @classmethod
+    def of_environment(cls, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Choice:
+        """Return what the environment chooses: the variables of `mlgate check`, for who has no such options.
+
+        Raises ConfigError for a switch that is neither on nor off.
+        """
+        output, archive = environ.get("MLGATE_OUTPUT", ""), environ.get("MLGATE_IMAGE_ARCHIVE", "")
+        return cls(
+            config or Path(environ.get("MLGATE_CONFIG") or "mlgate.yaml"),
+            Path(output) if output else None,
+            save_baseline=switch("MLGATE_SAVE_BASELINE", environ),
+            bootstrap=switch("MLGATE_BOOTSTRAP", environ),
+            base=environ.get("MLGATE_BASE", ""),
+            approved=switch("MLGATE_APPROVE_POLICY", environ),
+            keep_baseline=switch("MLGATE_KEEP_BASELINE", environ),
+            image=environ.get("MLGATE_IMAGE", ""),
+            image_archive=Path(archive) if archive else None,
+            forks=switch("MLGATE_ALLOW_FORKS", environ),
+        )
 
     @property
     def folder(self) -> RunFolder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mlgate.adapters.run_folder import RunFolder
 from mlgate.config.mlflow_baseline_section import MlflowBaseline
@@ -36,7 +36,7 @@ def conclude(
     evidence: Evidence, report: Report, project: Project, folder: RunFolder, store: BaselineStore | None
 ) -> int:
     """Publish a report, log it, write its verdict; then keep it as the baseline in *store*. Return the exit code."""
-    report = replace(report, policy=project.policy)
+    report = project.complete(report, evidence)
     digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
     logged = _remembered(report, digest, project, folder)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import base_data, git, git_base, git_ref, github_run
+from mlgate.adapters import base_data, git, git_base, git_ref, github_files, github_run, tests_surroundings
 from mlgate.adapters.base_data import OtherData
 from mlgate.adapters.git_base import Origin
 from mlgate.config import load
@@ -20,8 +21,11 @@ from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.flow import policy as flow
-from mlgate.wiring import evidence_source
+from mlgate.wiring import evidence_source, policy_question
 from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
+
+_MOST = 15
+"""Files around tests that are told one by one."""
 
 AUTO, NONE = "auto", "none"
 """Of a pull request or a merge queue in GitHub Actions: the base branch. Else this checkout's own rules."""
@@ -34,7 +38,7 @@ class Base:
     """Which commit's rules bind."""
 
     ref: str = ""
-    """A git ref, `auto`, or `none` and empty: this checkout's own rules."""
+    """A git ref, `auto`, or `none` and empty: this checkout's own rules. A Choice fills in what is left out."""
     approved: bool = False
     """A person has approved that the change edits the rules: `ratchet: refuse` lets it pass, judged by the base."""
     bootstrap: bool = False
@@ -54,6 +58,10 @@ class Bound:
     """The commit whose rules bind; empty where they are this checkout's own."""
     own_baseline: bool = False
     """The base names no baseline: the one in the configuration is the change's own."""
+    notice: str = ""
+    """What a person should know of whose rules judged."""
+    names_its_model: bool = False
+    """The change says where its model or its answers are: whether that is a model at all, the evidence may show."""
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -64,7 +72,7 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     """
     commit = _commit(config.root, base.ref)
     if not commit:
-        return Bound(config, tuple(read(config)))
+        return Bound(config, tuple(read(config)), notice=_own_rules(base.ref))
     git_base.refuse_links(config.root.absolute())
     source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
@@ -73,11 +81,21 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
             return _first(config, base, read, commit)
         theirs, replaced = _with_data(theirs, config, commit, Path(os.path.realpath(folder)), approved=base.approved)
         checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
-    changes = flow.ordered([*replaced, *changes, *sections(theirs, config), *_files(config, theirs, commit)])
+    own_model = policy_question.is_its_own(theirs, config, commit)
+    copies = policy_question.of_answers(config, checks) if own_model else ()
+    edits = [*replaced, *changes, *sections(theirs, config), *copies, *_files(config, theirs, commit)]
+    changes = flow.ordered(edits)
     _refuse(theirs, changes, approved=base.approved)
     own = theirs.baseline is None
-    joined, policy = _joined(theirs, config, commit), Policy(source, changes)
-    return Bound(joined, checks, policy, compares_first=own, base=commit, own_baseline=own)
+    return Bound(
+        _joined(theirs, config, commit),
+        checks,
+        Policy(source, changes),
+        compares_first=own,
+        base=commit,
+        own_baseline=own,
+        names_its_model=own_model,
+    )
 
 
 def _commit(root: Path, ref: str) -> str:
@@ -120,6 +138,12 @@ def _written(root: Path, ref: str) -> str:
     return git_base.merged_onto(root, run.merge, run.base) if is_base else commit
 
 
+def _own_rules(ref: str) -> str:
+    """Return what to say of a change that is judged by its own rules, for a workflow may name whose rules bind."""
+    run = github_run.here() if ref == NONE and github_files.inside() else None
+    return "base: none: this change is judged by its own rules, which it may edit" if run and run.is_change else ""
+
+
 def _is_its_own(root: Path, sha: str) -> bool:
     """Return whether the commit of the run is checked out: a step of a reviewed branch may check a change out."""
     return not sha or git.commit(root).removesuffix("+dirty") in ("", sha)
@@ -159,7 +183,7 @@ def _with_data(
 
 
 def _stands_in(other: OtherData) -> Change:
-    return Change(Direction.EFFECTIVE, f"the data {other.path}: {other.what}, and the base's are not here")
+    return Change(Direction.QUESTION, f"the data {other.path}: {other.what}, and the base's are not here")
 
 
 def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
@@ -208,6 +232,7 @@ def _files(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
             for path in dict.fromkeys(path.split("::")[0] for path in check.tests):
                 if not git_base.is_same(ours.root, commit, path):
                     yield Change(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
+            yield from _around(ours, theirs, commit, name, check)
     kept = theirs.baseline
     if kept is None:
         yield from _own_baseline(ours, commit)
@@ -221,6 +246,20 @@ def _own_baseline(ours: Config, commit: str) -> Iterator[Change]:
     if isinstance(kept, FileBaseline) and git_base.origin(ours.root, commit, kept.path) is Origin.CHANGE:
         said = f"the first baseline {kept.path} comes with this change: the next ones are held against it"
         yield Change(Direction.TIGHTER, said, ours.where("baseline"))
+
+
+def _around(ours: Config, theirs: Config, commit: str, name: str, check: RecordedCheck) -> Iterator[Change]:
+    """Yield the edits of what a check's tests import, of what pytest reads for them, and of data beside them."""
+    python = theirs.model.python
+    model = posixpath.join(python.path, python.target.partition(":")[0].replace(".", "/")) if python else ""
+    known = [ours.path.name, *(path for config in (theirs, ours) for path in _paths(config))]
+    tests = [path.split("::")[0] for path in check.tests if not posixpath.isabs(path)]
+    found = [*tests_surroundings.edits(ours.root, commit, tests, model=model, known=known)]
+    for edit in found[:_MOST]:
+        yield Change(Direction.EFFECTIVE, f"{name}: {edit.path} is {edit.how}, and its tests use it as it is here")
+    if len(found) > _MOST:
+        more = f"{name}: {len(found) - _MOST:,} more files that its tests use are edited"
+        yield Change(Direction.EFFECTIVE, more)
 
 
 def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> None:

@@ -11,8 +11,8 @@ from mlgate.config.model_section import ModelSection
 from mlgate.config.registered_name import registered_name
 from mlgate.config.tracking_section import Tracking
 from mlgate.core.policy import Change, Direction
+from mlgate.wiring.policy_question import questions, way
 
-_WAYS = ("endpoint", "image", "python", "answers")
 _ASKED = ("url", "headers", "timeout", "retries", "concurrency", "batch", "ready_within", "cpus", "memory", "gpus")
 """How the model is run and asked: what moves the numbers without being the model."""
 _RESOURCES = ("cpus", "memory", "gpus")
@@ -32,9 +32,9 @@ def sections(theirs: Config, ours: Config) -> Iterator[Change]:
 
 def _model(theirs: Config, ours: Config) -> Iterator[Change]:
     """Yield what bears on the numbers and is not the model itself: how it is run and asked. It is in effect."""
-    before, after = _way(theirs.model), _way(ours.model)
-    if before != after:
-        yield Change(Direction.EFFECTIVE, f"the model: {before} becomes {after}", ours.where("model", after))
+    yield from questions(theirs, ours)
+    before = way(theirs.model)
+    if before != way(ours.model):
         return
     if theirs.model.image and ours.model.image:
         yield from _sandbox(theirs.model.image, ours.model.image, ours)
@@ -45,8 +45,8 @@ def _model(theirs: Config, ours: Config) -> Iterator[Change]:
             yield Change(Direction.EFFECTIVE, said, ours.where("model", before, name))
 
 
-def _written(model: ModelSection, way: str) -> dict[str, object]:
-    found: dict[str, object] = getattr(model, way).model_dump(mode="json")
+def _written(model: ModelSection, kind: str) -> dict[str, object]:
+    found: dict[str, object] = getattr(model, kind).model_dump(mode="json")
     return found
 
 
@@ -73,10 +73,6 @@ def named(document: Document) -> Tracking | None:
         "registry": mlflow.registry.model_copy(update=names),
     }
     return document.tracking.model_copy(update={"mlflow": mlflow.model_copy(update=said)})
-
-
-def _way(model: ModelSection) -> str:
-    return next(way for way in _WAYS if getattr(model, way) is not None)
 
 
 def tightest(before: Image, after: Image) -> Image:

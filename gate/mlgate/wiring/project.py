@@ -31,12 +31,14 @@ from mlgate.config.model_section import ModelSection
 from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.evidence import Environment, Evidence, Provenance
 from mlgate.core.identity import FIRST, FORM
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
+from mlgate.core.report import Report
 from mlgate.flow import beside
-from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy
+from mlgate.flow.policy import ordered
+from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy, policy_question
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.memory import Memory
@@ -73,6 +75,10 @@ class Project:
     """The commit whose rules bind; empty where they are this checkout's own."""
     own_baseline: bool = False
     """Where the rules of a base bind: it names no baseline, and the change's own is its first."""
+    notice: str = ""
+    """What a person should know of whose rules judged."""
+    names_its_model: bool = False
+    """The change says where its model or its answers are, unlike its base."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
@@ -85,10 +91,8 @@ class Project:
         Raises ConfigError, with the place, for what cannot be used; Refused for a change that may not loosen its gate.
         """
         config = load(path)
-        if image:
-            config = with_image(config, image)
         bound = policy.bound(config, base or Base(), lambda one: [_check(one, name) for name in one.checks])
-        config, checks = bound.config, bound.checks
+        config, checks = with_image(bound.config, image) if image else bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
         return cls(
@@ -99,7 +103,22 @@ class Project:
             image_archive=image_archive,
             base=bound.base,
             own_baseline=bound.own_baseline,
+            notice=bound.notice,
+            names_its_model=bound.names_its_model,
         )
+
+    def complete(self, report: Report, evidence: Evidence) -> Report:
+        """Return the report with whose rules judged, which judging itself does not know."""
+        notices = (self.notice, *report.notices) if self.notice else report.notices
+        return replace(report, policy=self._policy_over(evidence), notices=notices)
+
+    def _policy_over(self, evidence: Evidence) -> Policy | None:
+        """Return the policy, with what only the *evidence* shows of the question that was answered."""
+        if self.policy is None or not self.names_its_model:
+            return self.policy
+        known = self.policy.changes
+        found = policy_question.of_evidence(self.config, self.suite.checks, evidence)
+        return replace(self.policy, changes=ordered([*known, *(one for one in found if one not in known)]))
 
     @property
     def root(self) -> Path:

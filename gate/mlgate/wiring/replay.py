@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mlgate.adapters import evidence_file
@@ -23,7 +22,7 @@ def run_replay(choice: Choice, path: Path | None) -> Report:
     project = choice.project()
     evidence = _evidence(choice, project, path)
     report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
-    return replace(report, policy=project.policy)
+    return project.complete(report, evidence)
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:

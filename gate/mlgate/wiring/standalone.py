@@ -1,4 +1,4 @@
-"""A session of the user's own pytest: the same plan, the same judging, the same reports as `mlgate check`."""
+"""A session of the user's own pytest: the same plan, the same judging, the same ending as `mlgate check`."""
 
 from __future__ import annotations
 
@@ -6,24 +6,42 @@ import contextlib
 import io
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
-from mlgate.adapters import evidence_file, plan_file
+from mlgate.adapters import account, evidence_file, plan_file
 from mlgate.adapters.account import settle
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.rows_folder import RowReader
-from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.run_folder import EVIDENCE
 from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
+from mlgate.core.ports import BaselineStore
+from mlgate.flow import beside
 from mlgate.flow.judge import judge
 from mlgate.reports.escape import terminal
+from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import Choice, recorded
-from mlgate.wiring.project import KINDS, Project, beside_tests
-from mlgate.wiring.publish import publish
+from mlgate.wiring.conclude import conclude
+from mlgate.wiring.forks import refuse_strangers
+from mlgate.wiring.project import KINDS, Project, beside_tests, tests
+from mlgate.wiring.publish import tell_error, tell_github
 from mlgate.wiring.run import decided
+
+
+class Unsays(Enum):
+    """When a session unsays the verdict of the run before it."""
+
+    AT_ONCE = "at once"
+    """Before anything is read: it judges, whatever it leaves out."""
+    WHEN_ASKED = "when asked"
+    """Before the first check is asked: a session that asks none has nothing to say about the model."""
+    NEVER = "never"
+    """It collects, and asks nothing."""
 
 
 @dataclass
@@ -33,51 +51,106 @@ class Standalone:
     choice: Choice
     project: Project
     plan_path: Path
+    unsays: Unsays
     text: str = ""
     """What to print at the end."""
+    _store: BaselineStore | None = None
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _recorded: bool = False
 
     @classmethod
-    def begin(cls, config: Path) -> Standalone:
-        """Write the incomplete verdict and the plan. Raises GateError when the configuration cannot be used."""
-        choice = Choice(config)
+    def begin(cls, choice: Choice, unsays: Unsays) -> Standalone:
+        """Read what is to be asked, by whose rules, and write the plan.
+
+        Raises GateError when the configuration cannot be used, or the change must not run here; the verdict says so.
+        """
         with contextlib.ExitStack() as stack:
-            stack.enter_context(recorded(choice.folder))
-            project = Project.load(choice.config)
+            if unsays is Unsays.AT_ONCE:
+                stack.enter_context(recorded(choice.folder))
+            said = io.StringIO()
+            try:
+                with contextlib.redirect_stderr(said):
+                    refuse_strangers(allowed=choice.forks)
+                    project = choice.project()
+                    choice = choice.saving(project)
+                    store = baselines.store_of(choice, project, choice.folder)
+            except GateError:
+                if unsays is Unsays.WHEN_ASKED:
+                    stack.enter_context(recorded(choice.folder))
+                raise
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")))
             plan_file.write(folder / "plan.json", project.plan(1))
-            return cls(choice, project, folder / "plan.json", _stack=stack.pop_all())
+            begun = unsays is Unsays.AT_ONCE
+            return cls(choice, project, folder / "plan.json", unsays, said.getvalue(), store, stack.pop_all(), begun)
 
-    def conclude(self, *, interrupted: bool) -> int:
-        """Judge the rows that came. Return the exit code; never raises, for pytest would hide it."""
-        folder = self.choice.folder
-        if interrupted:
-            self.text = "interrupted: no verdict\n"
-            return 3
+    @property
+    def is_strict(self) -> bool:
+        """Return whether what was left out never passes."""
+        return self.unsays is Unsays.AT_ONCE
+
+    def unsay(self) -> None:
+        """Say that the run has not ended: a check is about to be asked."""
+        if not self._recorded and self.unsays is not Unsays.NEVER:
+            self._stack.enter_context(recorded(self.choice.folder))
+            self._recorded = True
+
+    @property
+    def late(self) -> set[str]:
+        """Return the checks that are asked when the tests are done."""
+        return {check.id for check in beside.asked(self.project.suite) if not beside_tests(check)}
+
+    def leave(self, left_out: Collection[str], why: str) -> None:
+        """Say that this session does not judge. Older words stand, unless a check was asked in it."""
+        said = self._left_out(left_out, why)
+        if self._recorded:
+            with contextlib.suppress(GateError):
+                self.choice.folder.conclude("incomplete", 3, said)
+        self.text += f"{terminal(said, 2000)}\n  next: pytest -p mlgate, without a selection; or mlgate check\n"
+
+    def _left_out(self, left_out: Collection[str], why: str) -> str:
+        return f"not judged: {len(left_out)} of {len(beside.asked(self.project.suite))} checks were deselected ({why})"
+
+    def interrupt(self) -> None:
+        """Say that there is no verdict. The file says `incomplete`."""
+        self.text += "interrupted: no verdict\n"
+
+    def conclude(self, left_out: Collection[str] = (), why: str = "") -> int:
+        """Judge the rows that came. Return the exit code; never raises, for pytest would hide it.
+
+        A check that was *left_out* is not measured, whatever rows it has.
+        """
         shown = io.StringIO()
+        if left_out:
+            shown.write(f"{terminal(self._left_out(left_out, why), 2000)}\n")
         try:
-            code = self._judge(shown)
+            self.unsay()
+            code = self._judge(shown, left_out)
         except GateError as error:
             code = error.exit_code
-            self._stopped(folder, shown, str(error), code)
+            tell_error(error, shown)
+            self._stopped(shown, str(error), code)
         except Exception as error:  # noqa: BLE001 - a border: Python's own exit code 1 would say "the model is worse"
             code = 3
-            self._stopped(folder, shown, f"unexpected {type(error).__name__}: {error}", code)
-        self.text = shown.getvalue()
+            self._stopped(shown, f"unexpected {type(error).__name__}: {error}", code)
+        self.text += shown.getvalue()
         return code
 
-    @staticmethod
-    def _stopped(folder: RunFolder, shown: io.StringIO, why: str, code: int) -> None:
+    def _stopped(self, shown: io.StringIO, why: str, code: int) -> None:
         shown.write(f"mlgate: {terminal(why, 2000)}\n")
+        outcome = "refused" if code == 5 else "errored"  # noqa: PLR2004 - the documented code
         with contextlib.suppress(GateError):
-            folder.conclude("refused" if code == 5 else "errored", code, why)  # noqa: PLR2004 - the documented code
+            self.choice.folder.conclude(outcome, code, why)
+        with contextlib.suppress(GateError):
+            tell_github(outcome, code, self.choice.folder)
 
-    def _judge(self, shown: io.StringIO) -> int:
+    def _judge(self, shown: io.StringIO, left_out: Collection[str]) -> int:
         project, folder = self.project, self.choice.folder
-        came = list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh())
-        rows = [project.secrets.row(row) for row in settle(came, project.suite.planned)]
+        rows = list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh())
+        recorded_by = [check.id for check in project.suite.checks if check.id in left_out and tests(check)]
+        rows += [account.failed(one, "deselected", "not all of its tests were selected") for one in recorded_by]
+        rows = [project.secrets.row(row) for row in settle(rows, project.suite.planned)]
         baseline = baseline_of(project, self.choice)
-        late = tuple(check for check in project.suite.checks if not beside_tests(check))
+        late = tuple(check for check in project.suite.checks if not beside_tests(check) and not left_out)
         with ProgressLine(sum(len(check.rows) for check in late), sys.stderr) as progress:
             for row in project.alone(folder.path, decided(project, baseline)).observe(Suite(late)):
                 rows.append(row)
@@ -85,9 +158,9 @@ class Standalone:
         evidence = Evidence.of(project.provenance, [project.environment], rows)
         evidence_file.write(folder.path / EVIDENCE, evidence)
         report = judge(project.suite, KINDS, evidence, baseline)
-        digest = publish(report, folder, project.config.report, shown, sys.stderr)
-        folder.conclude(report.outcome.name.lower(), report.outcome.exit_code, report.reason, digest)
-        return report.outcome.exit_code
+        store = self._store if self.choice.save_baseline else None
+        with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+            return conclude(evidence, report, project, folder, store)
 
     def close(self) -> None:
         """Let go of the run's folder and the plan."""

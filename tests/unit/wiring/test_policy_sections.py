@@ -53,6 +53,30 @@ def test_what_weakens_is_told(theirs: Config, ours: Config, what: str) -> None:
     assert not [*sections(theirs, theirs)]
 
 
+def served(url: str, rest: str = "") -> Config:
+    return config(f"{{endpoint: {{url: '{url}', protocol: kserve-v1}}}}", rest)
+
+
+PAST = "baseline: {from: endpoint, url: 'http://Old:80/m'}\n"
+OLD = "baseline: {from: image, ref: 'docker.io/library/m:latest'}\n"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (served("http://new", PAST), served("http://old./m/", PAST)),
+        (image(rest=OLD), config(IMAGE.format(tag="latest", more=""), OLD)),
+        (config(), config("{answers: gold.jsonl}")),
+    ],
+)
+def test_a_model_that_becomes_the_baseline_or_another_kind_is_another_question(theirs: Config, ours: Config) -> None:
+    assert Direction.QUESTION in {change.direction for change in sections(theirs, ours)}
+
+
+def test_a_baseline_at_the_models_own_address_is_no_edit_where_the_base_has_it() -> None:
+    assert not [*sections(served("http://old/m", PAST), served("http://old/m", PAST))]
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [

@@ -1,0 +1,119 @@
+"""What makes a verdict one about something else than the base asks: another kind of model, or no model at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlgate.adapters import git, git_base
+from mlgate.adapters.http_address import Address
+from mlgate.config.config import Config
+from mlgate.config.image_section import Source
+from mlgate.config.model_section import ModelSection
+from mlgate.core.check import Check, Suite
+from mlgate.core.errors import GateError
+from mlgate.core.evidence import Evidence
+from mlgate.core.policy import Change, Direction
+from mlgate.flow.copied import answered, copied
+from mlgate.wiring import models
+
+WAYS = ("endpoint", "image", "python", "answers")
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def way(model: ModelSection) -> str:
+    """Return which kind of model it is: one of WAYS."""
+    return next(way for way in WAYS if getattr(model, way) is not None)
+
+
+def questions(theirs: Config, ours: Config) -> Iterator[Change]:
+    """Yield what is seen in the two files alone."""
+    before, after = way(theirs.model), way(ours.model)
+    if before != after:
+        yield Change(Direction.QUESTION, f"the model: {before} becomes {after}", ours.where("model", after))
+    past = theirs.baseline_model if theirs.baseline is not None else ours.baseline_model
+    if past is None or place(past) != place(ours.model) or place(past) == place(theirs.model):
+        return
+    said = f"the model is the baseline itself ({_shown(ours.model)}): it is compared with itself"
+    yield Change(Direction.QUESTION, said, ours.where("model", after))
+
+
+def is_its_own(theirs: Config, ours: Config, commit: str) -> bool:
+    """Return whether the change itself says where its model or its answers are: not the same as at the base."""
+    if way(theirs.model) != way(ours.model) or place(theirs.model) != place(ours.model):
+        return True
+    given = ours.model.answers
+    if given is None:
+        return False
+    kept = git.files(ours.root, "HEAD", given.path)
+    return given != theirs.model.answers or not kept or not git_base.is_same(ours.root, commit, given.path)
+
+
+def of_answers(ours: Config, checks: Sequence[Check]) -> Iterator[Change]:
+    """Yield that a file of answers holds the references; nothing where it cannot be read yet."""
+    given = ours.model.answers
+    if given is None:
+        return
+    try:
+        asked = models.answers(ours.model, ours.root, Suite.of(checks))
+    except GateError:
+        return  # whoever asks it says so, in its place
+    for check in checks:
+        if check.kind != "accuracy":
+            continue
+        texts = zip(check.examples, asked.answer(check.examples), strict=True)
+        found = {example.id: text for example, text in texts if isinstance(text, str)}
+        yield from _copies(ours, check, found)
+
+
+def of_evidence(ours: Config, checks: Sequence[Check], evidence: Evidence) -> Iterator[Change]:
+    """Yield what only the run itself shows."""
+    if ours.model.answers is not None:
+        for check in checks:
+            if check.kind == "accuracy":
+                yield from _copies(ours, check, answered(check, evidence))
+    known = evidence.provenance
+    if known.baseline and known.model == known.baseline:
+        said = "the model has the same digest as the baseline that runs beside it: it is compared with itself"
+        yield Change(Direction.QUESTION, said, ours.where("model", way(ours.model)))
+
+
+def _copies(ours: Config, check: Check, answers: dict[str, str]) -> Iterator[Change]:
+    if number := copied(check, answers):
+        said = f"{check.id}: {number:,} of {len(check.examples):,} answers are the references"
+        yield Change(Direction.QUESTION, said, ours.where("model", "answers"))
+
+
+def place(model: ModelSection) -> object:
+    """Return what is equal for two models at one place, however their addresses are written; else the model's kind."""
+    if model.endpoint is not None:
+        return (_endpoint(model.endpoint.url), model.served_name)
+    if model.image is not None:
+        return _image(model.image)
+    return way(model)
+
+
+def _endpoint(url: str) -> object:
+    try:
+        found = Address.of(url)
+    except GateError:
+        return url
+    host = found.host.rstrip(".")
+    return (found.scheme, _LOCAL[0] if host in _LOCAL else host, found.port, found.path.rstrip("/"), found.query)
+
+
+def _image(source: Source) -> object:
+    """Return an image's full name: without the registry, the folder and the tag that engines add by themselves."""
+    if source.ref is None:
+        return source.build
+    name, _, digest = source.ref.partition("@")
+    name = name.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, "latest"
+    return (repository, digest or tag)
+
+
+def _shown(model: ModelSection) -> str:
+    if model.endpoint is not None:
+        return model.endpoint.url[:80]
+    return (model.image.ref or "its build")[:80] if model.image else way(model)
