@@ -7,6 +7,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+from tests.child_environment import child_environment
 from tests.fake_github import FakeGithub
 
 
@@ -21,5 +22,7 @@ def archive(content: bytes, name: str = "evidence.jsonl.gz") -> bytes:
 def learn(github: FakeGithub, root: Path) -> None:
     """Let GitHub know every commit of a repository."""
     command = ["git", "rev-list", "--all", "--parents", "HEAD"]
-    listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        command, cwd=root, check=True, capture_output=True, text=True, env=child_environment()
+    ).stdout
     github.commits.update((sha, parents) for sha, *parents in map(str.split, listed.splitlines()))

@@ -22,6 +22,11 @@ The files of a run lie in `.mlgate/` beside `mlgate.yaml`: `verdict.json` (outco
 *incomplete* from a run's first act to its last), `report.json` ([schema](report.v1.schema.json)), `evidence.jsonl.gz`
 (every answer), `junit.xml`, `summary.md`, `journal.jsonl` while a run is under way or when it was interrupted, and
 `pending/`, verdicts that MLflow did not take.
+
+`mlgate check`, `mlgate merge` and (with `--mlgate-strict`, or in CI) `pytest -p mlgate` replace the last verdict by
+*incomplete* as soon as they have read their options: before they import a library and before they read `mlgate.yaml`.
+So a run that is killed in its first second, or that was given a wrong option, leaves no older `passed` behind, and no
+older report. `--help` leaves both.
 """
 
 

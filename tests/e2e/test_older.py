@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,6 @@ from tests.e2e.desk import Desk, Done
 
 OLD = Path("tests/golden/form1").absolute()
 projects = pytest.mark.parametrize("name", ["sliced", "served"])
-
-
-@pytest.fixture(autouse=True)
-def _nobody_elses_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Leave the environment as it was: mlgate bounds MLflow by variables of its process."""
-    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
-        monkeypatch.delenv(name)
-    before = dict(os.environ)
-    yield
-    for name in os.environ.keys() - before.keys():
-        del os.environ[name]
 
 
 def left_by_yesterday(desk: Desk, name: str) -> None:
@@ -156,7 +143,7 @@ def test_evidence_of_a_form_that_is_not_there_yet_is_told_and_no_baseline(desk: 
     done = check(desk)
     assert done.code == 3
     assert (
-        "unknown evidence format 'mlgate.evidence/3': this mlgate reads mlgate.evidence/1, mlgate.evidence/2"
+        "unknown evidence format `mlgate.evidence/3`: this mlgate reads mlgate.evidence/1, mlgate.evidence/2"
         in flat(done)
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters.run_folder import RunFolder
 
@@ -99,7 +100,9 @@ def test_a_conftest_that_ends_the_process_leaves_no_older_verdict(tmp_path: Path
     left = passed(tmp_path / ".mlgate")
     (tmp_path / "conftest.py").write_text("import os\nos._exit(0)\n")
     script = "import sys\n" + PYTEST.format(arguments=["."])
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True, env=child_environment()
+    )
     assert outcome(left) == "incomplete"
 
 

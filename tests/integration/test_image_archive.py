@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.child_environment import child_environment
 from tests.images import archive
 
 from mlgate.adapters import docker_archive
@@ -48,8 +49,8 @@ class Shelf:
     def saved(self, *names: str) -> Path:
         """Return an archive of *names*, which then leave the engine."""
         path = self.folder / f"{secrets.token_hex(4)}.tar"
-        subprocess.run(["docker", "save", "--output", str(path), *names], check=True)
-        subprocess.run(["docker", "rmi", *names], check=True, capture_output=True)
+        subprocess.run(["docker", "save", "--output", str(path), *names], check=True, env=child_environment())
+        subprocess.run(["docker", "rmi", *names], check=True, capture_output=True, env=child_environment())
         return path
 
     def rewritten(self, path: Path, rewrite: Rewrite, *more: tuple[tarfile.TarInfo, bytes]) -> Path:
@@ -69,7 +70,9 @@ class Shelf:
 
     def clean(self) -> None:
         for image in self.made:
-            subprocess.run(["docker", "rmi", "--force", image], check=False, capture_output=True)
+            subprocess.run(
+                ["docker", "rmi", "--force", image], check=False, capture_output=True, env=child_environment()
+            )
 
 
 @pytest.fixture
@@ -124,7 +127,9 @@ def test_what_docker_load_would_have_made_of_it(client: DockerClient, shelf: She
     shelf.image("old", base)
     new = shelf.image("new", f"{shelf.name}:change")
     path = shelf.rewritten(shelf.saved(f"{shelf.name}:change"), tagged(base))
-    subprocess.run(["docker", "load", "--quiet", "--input", str(path)], check=True, capture_output=True)
+    subprocess.run(
+        ["docker", "load", "--quiet", "--input", str(path)], check=True, capture_output=True, env=child_environment()
+    )
     assert resolve(client, base).id == new
 
 

@@ -53,7 +53,6 @@ def gate(act: Callable[[], object]) -> None:
         act()
 
 
-@settings(deadline=None)
 @given(odd_numbers)
 def test_an_odd_value_in_a_row_is_a_value_or_damage_with_its_line(odd: str) -> None:
     line = SEEN.format(odd)
@@ -68,7 +67,6 @@ def test_an_odd_value_in_a_row_is_a_value_or_damage_with_its_line(odd: str) -> N
         assert decode(encode(row)) == row
 
 
-@settings(deadline=None)
 @given(odd_numbers, st.integers(0, len(HEADER) - 1), st.integers(0, 40))
 def test_an_odd_value_anywhere_in_a_header_is_read_or_damage(odd: str, place: int, width: int) -> None:
     line = HEADER[:place] + odd + HEADER[place + width :].rstrip("\n") + "\n"
@@ -99,7 +97,6 @@ def test_a_place_that_is_none_is_damage(environments: list[Any]) -> None:
         evidence_file.parse(packed(header, "\n"), "e.gz")
 
 
-@settings(deadline=None)
 @given(odd_numbers)
 def test_an_odd_last_line_is_damage_or_refused(odd: str) -> None:
     for footer in (f'{{"digest": {odd}, "rows": 0}}\n', f'{{"digest": "x", "rows": {odd}}}\n'):
@@ -164,7 +161,6 @@ def test_a_worker_that_sends_more_rows_than_can_be_is_refused(tmp_path: Path) ->
     assert caught.value.where == "rows-gw1.jsonl:3"
 
 
-@settings(deadline=None)
 @given(odd_numbers)
 def test_what_a_worker_sends_is_a_row_or_an_error_with_its_line(tmp_path_factory: Any, odd: str) -> None:
     folder = tmp_path_factory.mktemp("rows")
@@ -196,7 +192,7 @@ def judged(suite: Suite, evidence: Evidence) -> None:
         render(report)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_changed_row_is_judged_or_refused(data: st.DataObject) -> None:
     suite, evidence = data.draw(st.sampled_from([timed, said]))()
@@ -224,7 +220,7 @@ def test_a_changed_row_is_judged_or_refused(data: st.DataObject) -> None:
     gate(merged)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_rows_that_are_gone_renamed_or_gaps_are_judged_or_refused(data: st.DataObject) -> None:
     suite, evidence = data.draw(st.sampled_from([timed, said]))()

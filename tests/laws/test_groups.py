@@ -46,7 +46,7 @@ def copied(check: Check, rows: Sequence[Row], times: int, group: str) -> tuple[C
     return replace(check, examples=examples, data_digest=data_digest(examples)), again
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.integers(20, 60), st.integers(2, 5))
 def test_copies_of_every_row_change_no_outcome_and_no_interval(seed: int, n: int, times: int) -> None:
     check, before = spoken(seed, n, *DROPS)
@@ -73,7 +73,7 @@ def _worse(rng: random.Random, row: Observation) -> str:
     return " ".join(word if rng.random() < 0.9 else "no" for word in str(row.seen["answer"]).split())
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.data())
 def test_the_order_of_the_data_and_the_names_of_the_groups_change_nothing(seed: int, data: st.DataObject) -> None:
     check, before = spoken(seed, 40, *DROPS)

@@ -78,7 +78,7 @@ def outcomes(suite: Suite, evidence: Evidence) -> dict[str, Outcome]:
     return {one.id: one.outcome for one in judge(suite, KINDS, evidence, ABSENT).findings}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     slow=st.sets(st.integers(3, ROUNDS), min_size=0, max_size=8),
     late=st.sets(st.integers(3, ROUNDS), min_size=0, max_size=8),

@@ -112,7 +112,7 @@ def duets(draw: st.DrawFn, name: str) -> tuple[Series, Series]:
 
 
 @pytest.mark.parametrize("name", ["p50_ms", "p95_ms", "p99_ms", "mean_ms"])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_of_times_that_were_taken_in_turn(name: str, data: st.DataObject) -> None:
     part, past = data.draw(duets(name))

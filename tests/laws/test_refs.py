@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.child_environment import child_environment
 
 from mlgate.adapters import git_ref
 from mlgate.core.errors import Refused
@@ -19,7 +20,9 @@ KEPT = {"refs/heads/main", "refs/remotes/origin/main", "refs/tags/v1"}
 
 def run(root: Path, *arguments: str, given: str = "") -> str:
     command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, input=given).stdout.strip()
+    return subprocess.run(
+        command, cwd=root, check=True, capture_output=True, text=True, input=given, env=child_environment()
+    ).stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def _ids(good: str) -> tuple[str, ...]:
     return (*NAMES, good, good[:10], good[:7])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_name_means_the_same_commit_whatever_refs_a_change_adds_or_is_refused(
     repository: tuple[Path, str, str], data: st.DataObject

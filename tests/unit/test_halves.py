@@ -16,7 +16,7 @@ case "$*" in *"not alone"*) exit {beside};; *) exit {alone};; esac
 """
 
 
-def run(folder: Path, beside: int, alone: int, *options: str) -> tuple[int, str, list[str]]:
+def halves(folder: Path, beside: int, alone: int, *options: str) -> tuple[int, str, list[str]]:
     """Run both halves with a Python whose pytest ends like this; return exit code, words, and what pytest was told."""
     python, asked = folder / "python", folder / "asked"
     python.write_text(PYTHON.format(asked=asked, beside=beside, alone=alone))
@@ -33,7 +33,7 @@ def run(folder: Path, beside: int, alone: int, *options: str) -> tuple[int, str,
 def test_both_halves_run_and_the_first_failure_is_the_exit_code(
     tmp_path: Path, beside: int, alone: int, code: int
 ) -> None:
-    ended, said, asked = run(tmp_path, beside, alone)
+    ended, said, asked = halves(tmp_path, beside, alone)
     assert ended == code
     assert len(asked) == 2
     assert said.count("FAILED") == (beside != 0) + (alone != 0)
@@ -42,8 +42,8 @@ def test_both_halves_run_and_the_first_failure_is_the_exit_code(
 
 
 def test_a_half_without_a_test_is_no_pass(tmp_path: Path) -> None:
-    assert "run alone: FAILED, not one test was found" in run(tmp_path, 0, 5)[1]
+    assert "run alone: FAILED, not one test was found" in halves(tmp_path, 0, 5)[1]
 
 
 def test_options_reach_both_halves(tmp_path: Path) -> None:
-    assert all(line.endswith("-x --durations=9") for line in run(tmp_path, 0, 0, "-x", "--durations=9")[2])
+    assert all(line.endswith("-x --durations=9") for line in halves(tmp_path, 0, 0, "-x", "--durations=9")[2])

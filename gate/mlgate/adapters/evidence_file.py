@@ -265,9 +265,9 @@ def parse_header(line: bytes, name: str) -> Header:
                     found = frozenset(_environment(one) for one in environments)
                     return Header(provenance, found, _FORMATS[form])
             case {"format": form} if form not in _FORMATS:
-                shown = form[:60] if isinstance(form, str) else type(form).__name__
+                shown = form[:60] if isinstance(form, str) else "no text"
                 raise EvidenceError(
-                    f"unknown evidence format {shown!r}: this mlgate reads {', '.join(_FORMATS)}",
+                    f"unknown evidence format `{shown}`: this mlgate reads {', '.join(_FORMATS)}",
                     where=name,
                     hint="read it with the version of mlgate that wrote it, or a newer one",
                 )

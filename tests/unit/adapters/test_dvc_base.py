@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters import dvc_base
 from mlgate.core.errors import AdapterError
@@ -24,7 +25,9 @@ ONE = "9dd4e461268c8034f5c8564e155c67a6"  # of x
 
 def run(root: Path, *arguments: str) -> str:
     command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        command, cwd=root, check=True, capture_output=True, text=True, env=child_environment()
+    ).stdout.strip()
 
 
 def put(root: Path, name: str, content: str | bytes) -> Path:

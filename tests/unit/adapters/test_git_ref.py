@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters import git_ref
 from mlgate.adapters.git_baseline import GitBaseline
@@ -14,7 +15,9 @@ from mlgate.core.errors import AdapterError, Refused
 
 def run(root: Path, *arguments: str) -> str:
     command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        command, cwd=root, check=True, capture_output=True, text=True, env=child_environment()
+    ).stdout.strip()
 
 
 def commit(root: Path, content: str) -> str:

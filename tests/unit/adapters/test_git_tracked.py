@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters.git_tracked import is_brought
 
 
 def run(root: Path, *arguments: str) -> str:
     command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        command, cwd=root, check=True, capture_output=True, text=True, env=child_environment()
+    ).stdout.strip()
 
 
 @pytest.fixture

@@ -161,7 +161,7 @@ def test_an_open_loop_makes_connections_up_to_its_bound_and_no_further() -> None
 def test_to_wait_for_a_connection_is_the_servers_doing_and_not_the_generators() -> None:
     def stall(connection: socket.socket, number: int) -> bool:
         if number < 2:
-            server.ended.wait(1.0)
+            server.ended.wait(0.9)
         connection.sendall(text("fine"))
         return True
 

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.child_environment import child_environment
 
 from mlgate.adapters import tests_surroundings
 from mlgate.adapters.python_mentions import mentions
@@ -15,7 +16,7 @@ TEST = "import pytest\n{}\ndef test_tone(gate):\n    pass\n"
 
 def git(root: Path, *arguments: str) -> None:
     words = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    subprocess.run(words, cwd=root, check=True, capture_output=True)
+    subprocess.run(words, cwd=root, check=True, capture_output=True, env=child_environment())
 
 
 def write(root: Path, files: dict[str, str | None]) -> None:
