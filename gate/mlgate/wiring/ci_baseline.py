@@ -28,12 +28,14 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100
 def store(root: Path, path: Path, most: int, base: str, *, bootstrap: bool) -> BaselineStore:
     """Return the store of the baseline that CI keeps, of at most *most* rows; *path* is where a run leaves it.
 
-    At a desk a file that the change brings is refused where the rules of the commit *base* bind.
+    Raises Refused where the rules of the commit *base* bind and the change brings the file, also where nobody reads it.
     """
+    kept: BaselineStore = CiBaseline(path, str(path), most)
+    if base:
+        kept = evidence_source.baseline(CiBaseline(path, str(path), most), root, base, bootstrap=bootstrap)
     run = github_run.here()
     if run is None:
-        kept = CiBaseline(path, str(path), most)
-        return evidence_source.baseline(kept, root, base, bootstrap=bootstrap) if base else kept
+        return kept
     name = os.environ.get("MLGATE_NAME") or "mlgate"
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name[:60]!r} is not made of 1 to 40 of a-z, 0-9 and -", where="MLGATE_NAME")
