@@ -78,6 +78,7 @@ class Desk:
         for i in range(n):
             text = " ".join(words[(i * 7 + j * (1 + i % 5)) % 12] + str((i + j) % 4) for j in range(8 + i % 5))
             reference = " ".join(text.split()[: 6 + i % 3])
+            text += f" {i}" if i >= 60 else ""  # the words come round again, and no two rows may ask the same
             rows.append({"id": f"n{i:02}", "input": text, "reference": reference, "kind": "odd" if i % 2 else "even"})
         return rows
 

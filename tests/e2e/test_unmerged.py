@@ -12,7 +12,7 @@ KEPT = """\
 version: 1
 model: {{name: clerk, python: "model:{function}"}}
 checks:
-  notes: {{data: data.jsonl, rules: {{rougeL: {{max_drop: 0.01}}}}}}
+  notes: {{data: data.jsonl, rules: {{rougeL: {{min: 0.01, max_drop: 0.01}}}}}}
 baseline: {{from: file, path: kept.jsonl.gz}}
 """
 QUEUED = {"merge_group": {"base_sha": "1" * 40, "head_sha": "2" * 40}, **pushed()}
