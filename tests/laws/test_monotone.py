@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from tests.law_load import LawLoad
 from tests.laws.test_latency import KINDS, observed, speed
 
-from mlgate.core.check import Better, Bound, Check, Metric, Rule
+from mlgate.core.check import Better, Bound, Check, Example, Metric, Rule
+from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
+from mlgate.core.resampling import ratio_width
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import Width
+from mlgate.core.timed import Block
 from mlgate.core.timing import timing as metric_of
 from mlgate.core.verdict import (
     Delta,
@@ -96,7 +100,7 @@ def duets(draw: st.DrawFn, name: str) -> tuple[Series, Series]:
     found = metric_of(name)
     assert found is not None
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    rounds, each = draw(st.sampled_from([9, 16, 30])), draw(st.sampled_from([5, 12, 40]))
+    rounds, each = draw(st.sampled_from([9, 14, 16, 30])), draw(st.sampled_from([5, 12, 40, 60, 200]))
     slower = draw(st.sampled_from([1.0, 1.02, 1.05, 1.1, 1.5, 3.0]))
     shaken, own = draw(st.sampled_from([0.0, 0.05, 0.3])), draw(st.sampled_from([0.02, 0.15, 0.6]))
     numbers = np.repeat(np.arange(1, rounds + 1), each)
@@ -117,7 +121,9 @@ def duets(draw: st.DrawFn, name: str) -> tuple[Series, Series]:
 def test_of_times_that_were_taken_in_turn(name: str, data: st.DataObject) -> None:
     part, past = data.draw(duets(name))
     rules = data.draw(chains([Bound.MAX_RISE], name))
+    floor, half = noise(part, past), ratio_width(part, past, 0.95)
     edges = {0.001, 0.04, 0.1, 0.6, part.corpus() / past.corpus() - 1}
+    edges |= {edge * times for edge in (floor, math.expm1(min(half, 9.0))) if edge > 0 for times in (0.99, 1.01)}
     soft, breach = data.draw(SOFT), data.draw(BREACH)
     rules += [
         Rule(name, Bound.MAX_RISE, max(0.0, edge), relative=True, on_breach=breach, on_inconclusive=soft)
@@ -158,6 +164,25 @@ def test_of_errors_of_a_model_that_lives_or_dies(law: LawLoad, breach: Outcome, 
         judge(replace(suite, checks=(replace(check, rules=(rule,)),)), KINDS, evidence, None).outcome for rule in rules
     ]
     assert outcomes == sorted(outcomes)
+
+
+@pytest.mark.parametrize("name", ["p95_ms", "p99_ms"])
+@pytest.mark.parametrize("slower", [1.0, 3.0, 10.0, 30.0])
+def test_in_a_closed_loop_a_slower_model_is_never_milder_because_fewer_requests_fit(name: str, slower: float) -> None:
+    """A run of fixed length holds fewer requests of a slower model, and too few requests are what a rule may soften."""
+
+    class Timed(LawLoad):
+        def press(self, examples: Sequence[Example], order: Sequence[int], _: int, seconds: float) -> Block:
+            n = max(1, round(20 / self.slower))
+            replies = tuple(self._reply(examples, order[i % len(order)], seconds * i / n, 1.0) for i in range(n))
+            return Block(replies, {"wall_s": seconds, "cpu_s": self.cpu, "steal_s": 0.0})
+
+    limit = Rule(name, Bound.MAX, 45.0, on_inconclusive=Outcome.WARNED)
+    rise = Rule(name, Bound.MAX_RISE, 0.9, relative=True, on_inconclusive=Outcome.WARNED)
+    check = speed(limit, rise, mode="closed", concurrency=1)
+    suite, evidence = observed(check, Timed(slower=slower), Timed(seed=2))
+    outcome = judge(suite, KINDS, evidence, Baseline("image old", None, "")).outcome
+    assert outcome.blocks is (slower > 1)
 
 
 def test_a_slower_tail_fails_under_every_margin_that_it_breaks_and_no_softening_lets_it_through() -> None:

@@ -85,16 +85,22 @@ def _times(check: Check, asked: timing.Timing, seen: Rounds) -> Score:
                 name, f"{held:,} of {long:,} replies came in one piece, or nearly: {name} has nothing to time"
             )
         return Unscored(name, f"no reply had a time of that kind: {name} needs replies that are streamed")
-    return replace(found, text=_text(seen), pace=_pace(check, seen)) if asked.clock == "itl" else found
+    if asked.clock != "itl":
+        return found
+    answered = [reply for reply in seen.replies if not reply.failure]
+    short = sum(1 for reply in answered if not pieces.has_waits(reply.answer))
+    if short > len(answered) / 2:
+        return Unscored(name, f"{short:,} of {len(answered):,} replies have fewer than two tokens: {name} has no wait")
+    return replace(found, text=_text(seen), pace=_pace(check, seen))
 
 
 def _text(seen: Rounds, *, whole: bool = False) -> Text:
     """Return how the text came; *whole*: what is measured does not depend on its pieces."""
-    answered = [reply for reply in seen.replies if not reply.failure and pieces.has_waits(reply.answer)]
+    answered = [reply for reply in seen.replies if not reply.failure]
     tokens = sum(pieces.visible(reply.answer) for reply in answered) / pieces.TOKEN
     if whole or not tokens:
         return Text(tokens / max(1, len(answered)), math.nan)
-    came = [reply.pieces for reply in answered]
+    came = [reply.pieces for reply in answered if pieces.has_waits(reply.answer)]
     later = sum(one.size for found in came for one in found[1:]) / pieces.TOKEN
     return Text(tokens / len(answered), sum(len(found) - 1 for found in came if found) / later if later else math.nan)
 

@@ -114,6 +114,8 @@ class Rule:
     """`file:line:column` of the rule's number."""
     added: bool = field(default=False, compare=False)
     """Brought by a change, beyond its base's rules: compared in a family of its own, so that it widens none of them."""
+    base_limit: float | None = field(default=None, compare=False)
+    """Where it stands in for a looser rule of the base: that one's limit, by which it guards the base's comparisons."""
     note: str = field(default="", compare=False)
     """What a reader of a finding should know of the rule: that it is the base's, where the file has another."""
 
@@ -121,6 +123,11 @@ class Rule:
     def when_inconclusive(self) -> Outcome:
         """Return what the rule makes of "not settled": never worse than of "shown worse", or a tighter limit helps."""
         return min(self.on_inconclusive, Outcome.WARNED) if self.on_breach is Outcome.WARNED else self.on_inconclusive
+
+    @property
+    def when_withheld(self) -> Outcome:
+        """Return what the rule makes of a pass that is withheld for another reason than too little data."""
+        return min(Outcome.INCONCLUSIVE, self.on_breach)
 
     @property
     def limit_text(self) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Example, Json, digest_of
+
+_MOST_HOLDERS = 100
+"""An input that more groups have is a common phrase, and tells nothing of which are copies."""
 
 
 def groups_of(examples: Sequence[Example]) -> NDArray[np.intp] | None:
@@ -20,17 +26,18 @@ def groups_of(examples: Sequence[Example]) -> NDArray[np.intp] | None:
 
 
 def with_copies_joined(examples: Sequence[Example]) -> tuple[tuple[Example, ...], int]:
-    """Join what asks the same: examples without a group, and groups, whose inputs are equal. Return how many joined.
+    """Join what asks the same, and return how many examples ask what an earlier one of their group asks.
 
-    A row that was copied, or a document under another name, tells nothing new. A sentence that two documents share
-    does not join them.
+    Joined are examples without a group whose inputs are equal, groups that share more than half of the larger one's
+    inputs, and an example without a group whose input one group alone has. A row that was copied, or a document under
+    another name, tells nothing new. A sentence that two documents share does not join them.
     """
-    asked: dict[str | int, set[str | int]] = {}
     names = _names(examples)
+    asked: dict[_Name, set[str]] = {}
     for place, (name, example) in enumerate(zip(names, examples, strict=True)):
-        asked.setdefault(name, set()).add(place if is_blank(example.input) else _same(example.input))
-    first: dict[frozenset[str | int], str | int] = {}
-    joined = {name: first.setdefault(frozenset(inputs), name) for name, inputs in asked.items()}
+        text = f"\0{place}" if is_blank(example.input) else _same(example.input)
+        asked.setdefault(name, set()).add(text)
+    joined = _joined(asked)
     several = {one for name, one in joined.items() if name != one}
     # A name that no field can hold: fields hold no NUL.
     shown = {name: name if isinstance(name, str) else f"\0{name}" for name in several}
@@ -38,24 +45,82 @@ def with_copies_joined(examples: Sequence[Example]) -> tuple[tuple[Example, ...]
         replace(example, group=shown.get(joined[name], example.group))
         for name, example in zip(names, examples, strict=True)
     )
-    earlier: set[str | int] = set()
+    return found, _copies(examples, [joined[name] if joined[name] in several else None for name in names])
+
+
+_Name: TypeAlias = "str | int"
+
+
+class _Joined:
+    """Which groups are one, by the first name of each (union-find)."""
+
+    def __init__(self, names: Iterable[_Name]) -> None:
+        self._lead = {name: name for name in names}
+
+    def lead(self, name: _Name) -> _Name:
+        while self._lead[name] != name:
+            self._lead[name] = self._lead[self._lead[name]]
+            name = self._lead[name]
+        return name
+
+    def join(self, one: _Name, other: _Name) -> None:
+        self._lead[self.lead(other)] = self.lead(one)
+
+
+def _joined(asked: Mapping[_Name, set[str]]) -> Mapping[_Name, _Name]:
+    """Return by which name each group goes, given what each asks: the first of those that are joined."""
+    joined, first = _Joined(asked), dict[frozenset[str], _Name]()
+    for name, texts in asked.items():
+        joined.join(first.setdefault(frozenset(texts), name), name)
+    holders: dict[str, list[_Name]] = {}
+    for name in first.values():
+        for text in asked[name]:
+            holders.setdefault(text, []).append(name)
+    for one, other in _overlapping(asked, holders.values()):
+        joined.join(one, other)
+    for names in holders.values():
+        groups = {joined.lead(name) for name in names if isinstance(name, str)}
+        if len(groups) == 1:  # what one group alone asks is of it, also where it stands by itself
+            group = groups.pop()
+            for name in names:
+                joined.join(group, name)
+    return {name: joined.lead(name) for name in asked}
+
+
+def _overlapping(asked: Mapping[_Name, set[str]], holders: Iterable[Sequence[_Name]]) -> Iterator[tuple[_Name, _Name]]:
+    """Yield the declared groups that share more than half of the larger one's inputs."""
+    shared: Counter[tuple[_Name, _Name]] = Counter()
+    for names in holders:
+        named = [name for name in names if isinstance(name, str)]
+        if len(named) <= _MOST_HOLDERS:
+            shared.update(combinations(named, 2))
+    for (one, other), count in shared.items():
+        if count > max(len(asked[one]), len(asked[other])) / 2:
+            yield one, other
+
+
+def _copies(examples: Sequence[Example], joined: Sequence[_Name | None]) -> int:
+    earlier: set[tuple[_Name, str]] = set()
     copies = 0
-    for name, example in zip(names, examples, strict=True):
-        if joined[name] in several and not is_blank(example.input):
-            asks = f"{joined[name]!s}\0{_same(example.input)}"
+    for name, example in zip(joined, examples, strict=True):
+        if name is not None and not is_blank(example.input):
+            asks = name, _same(example.input)
             copies += asks in earlier
             earlier.add(asks)
-    return found, copies
+    return copies
 
 
-def _names(examples: Sequence[Example]) -> list[str | int]:
+def _names(examples: Sequence[Example]) -> list[_Name]:
     """Return each example's group; where it has none, its place."""
     return [example.group or place for place, example in enumerate(examples)]
 
 
 def _same(value: Json) -> str:
-    """Return what is equal for inputs that ask the same: blanks and Unicode's ways to write a letter do not count."""
-    return " ".join(unicodedata.normalize("NFC", value).split()) if isinstance(value, str) else digest_of(value)
+    """Return what is equal for inputs that ask the same: case, blanks and ways to write a letter do not count."""
+    if not isinstance(value, str):
+        return digest_of(value)
+    folded = unicodedata.normalize("NFKC", value).casefold()
+    return " ".join("".join(char for char in folded if unicodedata.category(char) != "Cf").split())
 
 
 def is_blank(value: Json) -> bool:

@@ -6,6 +6,7 @@ that makes a reply arrive sooner. So events are not counted: text is, in tokens 
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -23,8 +24,8 @@ and within 0.7 to 1.2 ms in 95 % of cases, on a machine with 9 processes a core.
 MOST_WAITS = 500
 """The most waits that one reply contributes: of more, every second or third by size."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"})
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs in name only: fillers, and the empty braille cell."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159")
+"""Letters and signs in name only: fillers, the empty braille cell, blank hieroglyphs and a note without a head."""
 _SHORT = 64
 """Characters of a text that is worth remembering."""
 _NEARLY = 1e-9
@@ -78,6 +79,16 @@ def pieces(text: str, times: Sequence[float], sizes: Sequence[int]) -> list[Piec
         else:
             merged.append(one)
     return merged if sizes else [Piece(one.at, visible(text) / len(merged)) for one in merged]
+
+
+def first_token(found: Sequence[Piece]) -> float:
+    """Return when the first whole token was there, or all of a shorter text; NaN where nothing came."""
+    filled = 0.0
+    for one in found:
+        filled += one.size
+        if filled >= TOKEN:
+            return one.at
+    return found[-1].at if found else math.nan
 
 
 def has_waits(text: str) -> bool:

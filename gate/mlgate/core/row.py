@@ -133,8 +133,8 @@ def _references(row: Mapping[str, object], names: Sequence[str], where: str) -> 
 
 def _group(row: Mapping[str, object], name: str, where: str) -> str:
     """Return the group that the row is of; empty for a row without one: it depends on no other."""
-    value = _slice(pick(row, name), name, where, "to group by")
-    return "" if value == NONE else value
+    value = pick(row, name)
+    return "" if value in (None, Absent.ABSENT, "") else _slice(value, name, where, "to group by")
 
 
 def _slice(value: object, name: str, where: str, what: str) -> str:

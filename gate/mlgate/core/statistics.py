@@ -21,7 +21,8 @@ from mlgate.core.student import student
 Array = NDArray[np.float64]
 
 ENOUGH_EQUAL = 100
-"""From so many groups on, equal answers to all of them are taken for equal answers."""
+"""From so many groups on, equal answers to all of them are taken for equal answers, and half of the largest loss is
+held against a pass, no more: 1 % of answers that lose half of what they can are let through in 5 % of runs at most."""
 
 FEWEST_PAIRS = 20
 """Below this many examples an interval of the difference is not to be trusted: see benchmarks/coverage.py."""
@@ -197,6 +198,16 @@ def width(influences: Array, confidence: float, size: float = 0.0) -> Width:
     shift = abs(skewness) * (2 * NormalDist().inv_cdf(probability) ** 2 + 1) / (6 * math.sqrt(n))
     spread = (student(probability, freedom) + shift) * standard_error(influences)
     return Width(spread, unseen_share(n, confidence) * size)
+
+
+def unseen_loss(n: int, confidence: float, span: float) -> float:
+    """Return what the value may lose by answers like none of *n* groups has; *span* is the most that one can lose.
+
+    However many others changed a little, it is no smaller. Infinite where few groups give no scale at all.
+    """
+    if not span:
+        return math.inf if n < ENOUGH_EQUAL else 0.0
+    return unseen_share(n, confidence) * (span if n < ENOUGH_EQUAL else span / 2)
 
 
 def unseen_share(n: int, confidence: float) -> float:

@@ -88,7 +88,7 @@ class Reply:
                 return (self.done - self.late,)
             case "ttft":
                 came = self.pieces
-                first = came[0].at if came else math.nan if self.events else self.first
+                first = pieces.first_token(came) if self.events else self.first
                 return (self.done if math.isnan(first) else first,)
             case "itl":
                 return pieces.waits(self.pieces, self.done) if self.events else ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlgate.core.check import Better, Bound, Metric, Rule
 from mlgate.core.groups import counted
 from mlgate.core.outcome import Outcome, worst
-from mlgate.core.statistics import FEWEST_PAIRS, Width
+from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS, Width
 
 _LOG_MOST = 50.0
 """A factor of e^50 is as good as any: beyond it floats end."""
@@ -180,7 +180,7 @@ def hold_bounds(rule: Rule, measured: Measurement, low: float, high: float) -> F
     Passed when the worse bound keeps the limit, failed when even the better one breaks it, else inconclusive.
     """
     unit = measured.metric
-    if not (math.isfinite(measured.value) and math.isfinite(low) and math.isfinite(high)):
+    if not math.isfinite(measured.value) or math.isnan(low) or math.isnan(high):
         why = f"{rule.metric} {unit.show(measured.value)} has no finite bounds on {measured.n:,} requests"
         return _unsettled(rule, measured, why, "too-few")
     least = rule.bound is Bound.MIN
@@ -251,7 +251,7 @@ def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: 
     """Ask of one slice only that it is not shown worse: small slices cannot show that they are as good."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
-    if topic in {"inconclusive", "unseen"}:
+    if topic == "inconclusive":
         outcome = Outcome.PASSED
         topic = "slices"
         why = f"{_moved(rule, measured, baseline, delta)}: not shown worse"
@@ -329,13 +329,22 @@ def _missed(rule: Rule, measured: Measurement, delta: Delta, margin: float) -> s
     unit = measured.metric
     sign = 1.0 if unit.better is Better.HIGHER else -1.0
     seen = counted(measured.n, measured.groups)
-    why = f"{seen} can miss answers that cost {unit.show(delta.unseen)}"
+    cost = f"answers that cost {unit.show(delta.unseen)}" if math.isfinite(delta.unseen) else "a change of any size"
+    why = f"{seen} can miss {cost}"
     room = margin + sign * delta.value if not delta.identical else margin
     beside = f"a `{'min' if unit.better is Better.HIGHER else 'max'}` of {rule.metric} beside it"
     if not (room > 0 and delta.unseen / room < _FORESEEABLE):
         return f"{why}; {beside} would settle it"
-    needed, what = _round_up(math.ceil(measured.units * delta.unseen / room)), _noun(measured)
+    needed, what = _enough(measured, delta, room), _noun(measured)
     return f"{why}; about {needed:,} {what} would settle it, or {beside}"
+
+
+def _enough(measured: Measurement, delta: Delta, room: float) -> int:
+    """Return how many examples, or groups, would do for what so few can miss."""
+    needed = math.ceil(measured.units * delta.unseen / room)
+    if measured.units < ENOUGH_EQUAL:  # from there on half is held, and nothing where all is equal
+        needed = ENOUGH_EQUAL if delta.identical else min(needed, max(ENOUGH_EQUAL, math.ceil(needed / 2)))
+    return _round_up(needed)
 
 
 def _noun(measured: Measurement) -> str:
@@ -351,7 +360,10 @@ def _too_few(rule: Rule, measured: Measurement) -> str:
 
 def _settle(sign: float, delta: Delta, margin: float, measured: Measurement, allowed: str) -> str:
     """Say how many examples, or groups, would settle it if the difference stays: by the nearer of the two ways out."""
-    growth = min(delta.growth(delta.alone, -sign * margin, sign), delta.growth(delta.family, 0.0, -sign))
+    passing = delta.growth(delta.alone, -sign * margin, sign)
+    if delta.unseen and (room := margin + sign * delta.value) > 0:
+        passing = max(passing, _enough(measured, delta, room) / measured.units)
+    growth = min(passing, delta.growth(delta.family, 0.0, -sign))
     neither = f"neither within {allowed} nor shown worse"
     if not 1 <= growth < _FORESEEABLE:
         return neither

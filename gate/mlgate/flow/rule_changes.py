@@ -40,7 +40,8 @@ def ruled(
             kept.append(replace(rule, where=other.where, note=_overruled(rule, other)))
             added += [replace(other, added=True)] if tighter and binds(other) else []
         else:
-            kept.append(replace(other if found else rule, where=other.where, note=note))
+            here = replace(other, base_limit=rule.limit) if found else rule
+            kept.append(replace(here, where=other.where, note=note))
         changes += found if binds(other) else [_later(change) for change in found]
     for key, rule in heads.items():
         if key not in bases:

@@ -26,7 +26,7 @@ from mlgate.core.statistics import (
     influence,
     interval,
     simultaneous,
-    unseen_share,
+    unseen_loss,
     width,
 )
 from mlgate.core.verdict import Delta, Measurement
@@ -234,12 +234,12 @@ def delta(one: Pair, confidence: float, family: float, *, identical: bool, guard
     """Return the paired difference, as wide as *confidence* asks alone, and as *family*, its family's confidence.
 
     *guarded*: a limit of the value itself stands beside the comparison, so that what no example tells need not be held
-    against it. Nor is it where enough examples were answered alike.
+    against a pass. Nor is it where enough examples were answered alike.
     """
     moved = one.moved[one.groups]
-    alone, together = (width(moved, sure, one.size) for sure in (confidence, family))
+    alone, together = width(moved, confidence, 0.0 if guarded else one.size), width(moved, family, one.size)
     held = not guarded and not (identical and len(moved) >= ENOUGH_EQUAL)
-    unseen = unseen_share(len(moved), confidence) * one.span if held else 0.0
+    unseen = unseen_loss(len(moved), confidence, one.span) if held else 0.0
     return Delta(one.difference, alone, together, identical, unseen)
 
 

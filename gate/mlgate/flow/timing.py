@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.core import rounds
-from mlgate.core.check import ERROR_RATE, Check, Metric, Rule
+from mlgate.core.check import ERROR_RATE, Better, Check, Metric, Rule
 from mlgate.core.evidence import Evidence
 from mlgate.core.looks import effective_confidence
 from mlgate.core.noise import noise
@@ -140,13 +140,13 @@ def _text_compared(check: Check, rule: Rule, part: Series, past: Series, family:
             why = (
                 f"{rule.metric} is not comparable: the baseline has {before:.2f} {what}, and the candidate {after:.2f}"
             )
-            return replace(found, outcome=Outcome.INCONCLUSIVE, topic="pieces", why=why)
+            return replace(found, outcome=rule.when_withheld, topic="pieces", why=why)
     if part.pace is None or past.pace is None or found.outcome is Outcome.FAILED:
         return found
     whole = _compare(check, replace(rule, metric=part.pace.name), part.pace, past.pace, family, across=across)
     if whole.topic != rule.bound.value or whole.outcome is Outcome.PASSED:
         return found
-    _, outcome, _ = sorted((found.outcome, whole.outcome, Outcome.INCONCLUSIVE))
+    _, outcome, _ = sorted((found.outcome, whole.outcome, found.rule.when_withheld))
     why = f"{found.why}; but whole replies took longer, as if text had been held back: {whole.why}"
     return replace(found, outcome=outcome, topic="pieces", why=why)
 
@@ -160,7 +160,7 @@ def _agreed(found: Finding, whole: Finding, omitted: str) -> Finding:
     settled = found.rule.bound.value
     if found.outcome is whole.outcome and (found.topic == settled) == (whole.topic == settled):
         return found
-    _, outcome, _ = sorted((found.outcome, whole.outcome, Outcome.INCONCLUSIVE))
+    _, outcome, _ = sorted((found.outcome, whole.outcome, found.rule.when_withheld))
     why = f"it depends on {omitted} that were left out; without them: {found.why}; with them: {whole.why}"
     return replace(found, outcome=outcome, topic="left-out", why=why)
 
@@ -182,10 +182,10 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
         return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
     delta = Delta(after.value - before.value, alone, all_of_them, base=before.value)
     margin = rule.limit if rule.relative else rule.limit / before.value
+    if why := _drowned(rule, part, past, delta, margin):  # first: no rule softens it
+        return _inconclusive(rule, after, before, why, "noise", delta)
     if part.quantile >= TAIL and (why := _too_wide(rule, part.metric, delta, margin)):
         return _inconclusive(rule, after, before, why, "tail", delta)
-    if why := _drowned(rule, part, past, delta, margin):
-        return _inconclusive(rule, after, before, why, "noise", delta)
     return hold_baseline(rule, after, before, delta)
 
 
@@ -245,5 +245,16 @@ def _across(check: Check, rule: Rule, part: Series, past: Series, family: int, *
 def _inconclusive(  # noqa: PLR0917 - a finding's own parts, in their order
     rule: Rule, after: Measurement, before: Measurement | None, why: str, topic: str, delta: Delta | None = None
 ) -> Finding:
-    outcome = rule.when_inconclusive if topic in SOFTENED else Outcome.INCONCLUSIVE
+    outcome = rule.when_inconclusive if topic in SOFTENED else rule.when_withheld
+    if topic == "too-few" and _breaks(rule, after, before):
+        outcome = rule.when_withheld
     return Finding(after.check, rule, outcome, why, topic, measured=after, baseline=before, delta=delta)
+
+
+def _breaks(rule: Rule, after: Measurement, before: Measurement | None) -> bool:
+    """Return whether what was seen breaks the limit: in a closed loop a slower model is itself why so little was."""
+    sign = 1.0 if after.metric.better is Better.HIGHER else -1.0
+    if before is None:
+        return sign * after.value < sign * rule.limit
+    margin = rule.limit * abs(before.value) if rule.relative else rule.limit
+    return sign * (after.value - before.value) < -margin
