@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Example, Json, digest_of
+from mlgate.core.normal_form import normal
 
 
 def groups_of(examples: Sequence[Example]) -> NDArray[np.intp] | None:
@@ -55,7 +55,7 @@ def _names(examples: Sequence[Example]) -> list[str | int]:
 
 def _same(value: Json) -> str:
     """Return what is equal for inputs that ask the same: blanks and Unicode's ways to write a letter do not count."""
-    return " ".join(unicodedata.normalize("NFC", value).split()) if isinstance(value, str) else digest_of(value)
+    return " ".join(normal("NFC", value).split()) if isinstance(value, str) else digest_of(value)
 
 
 def is_blank(value: Json) -> bool:
