@@ -14,8 +14,9 @@ from tests.github_events import SHA, environ, event
 from tests.samples import failing
 from tests.waiting import works_at_most
 
-from mlgate.reports import annotations, json_v1, junit, markdown, svg, terminal
+from mlgate.reports import annotations as workflow_commands
 from mlgate.reports import comment as page
+from mlgate.reports import json_v1, junit, markdown, svg, terminal
 from mlgate.wiring.comment import LARGEST, comment
 
 MOST_S = 30
@@ -88,7 +89,7 @@ def crowded(*places: Place) -> str:
 def shown(text: str) -> None:
     """Read a report, and show it in every form."""
     report = json_v1.parse(text)
-    for render in (markdown.render, terminal.render, junit.render, annotations.render, svg.measurements):
+    for render in (markdown.render, terminal.render, junit.render, workflow_commands.render, svg.measurements):
         assert render(report)
     for load in report.loads[:3]:
         assert svg.latency(load)

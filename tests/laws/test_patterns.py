@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import regex
+import regex  # type: ignore[import-untyped] # its stubs are another package
 from tests.linear import LONG, grows_with_the_text, pumped, seconds
 
 from mlgate.adapters.load_shape import LONGEST, shape_of
@@ -161,13 +161,13 @@ def samples(tokens: Any) -> str:
 def one(kind: Any, value: Any) -> str:  # noqa: PLR0911 - one return a kind
     match kind:
         case sre.LITERAL:
-            return chr(value)
+            return chr(int(value))
         case sre.NOT_LITERAL:
             return "a" if value != ord("a") else "b"
         case sre.ANY:
             return "a"
         case sre.IN:
-            return (members(value) or ["a"])[0]
+            return next(iter(members(value)), "a")
         case sre.BRANCH:
             return samples(value[1][0])
         case sre.SUBPATTERN:
