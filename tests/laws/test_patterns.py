@@ -175,7 +175,7 @@ def one(kind: Any, value: Any) -> str:  # noqa: PLR0911 - one return a kind
         case sre.ATOMIC_GROUP:
             return samples(value)
         case sre.MAX_REPEAT | sre.MIN_REPEAT | sre.POSSESSIVE_REPEAT:
-            return samples(value[2]) * min(max(value[0], 1), 100)
+            return samples(value[2]) * min(max(int(value[0]), 1), 100)
         case _:
             return ""
 
