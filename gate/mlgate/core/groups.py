@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Example, Json, digest_of
+from mlgate.core.normal_form import normal
 
 _MOST_HOLDERS = 100
 """An input that more groups have is a common phrase, and tells nothing of which are copies."""
@@ -119,7 +120,7 @@ def _same(value: Json) -> str:
     """Return what is equal for inputs that ask the same: case, blanks and ways to write a letter do not count."""
     if not isinstance(value, str):
         return digest_of(value)
-    folded = unicodedata.normalize("NFKC", value).casefold()
+    folded = normal("NFKC", value).casefold()
     return " ".join("".join(char for char in folded if unicodedata.category(char) != "Cf").split())
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from statistics import median
 
 from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence, Observation
+from mlgate.core.normal_form import normal
 
 _LONG = 20
 """Letters and digits of a reference that no model hits by chance: of labels and numbers only all are conspicuous."""
@@ -41,5 +41,5 @@ def answered(check: Check, evidence: Evidence) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normal("NFKC", text).casefold()
     return "".join(filter(str.isalnum, folded)) or folded

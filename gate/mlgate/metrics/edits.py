@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlgate.core.check import Better, Json, Metric
+from mlgate.core.normal_form import normal
 from mlgate.core.statistics import Array
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio
@@ -67,9 +67,9 @@ class ErrorRate:
 
     def _units(self, text: str, ids: dict[str, int]) -> list[int]:
         """Return words, or characters of the trimmed text, as numbers: rapidfuzz compares other things by hash."""
-        text = unicodedata.normalize("NFC", text)
+        text = normal("NFC", text)
         if self.lowercase:
-            text = unicodedata.normalize("NFC", text.lower())
+            text = normal("NFC", text.lower())
         units = text.split() if self.unit == "word" else text.strip()
         return [ids.setdefault(unit, len(ids)) for unit in units]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlgate.core.check import Better, Json, Metric
+from mlgate.core.normal_form import normal
 from mlgate.core.statistics import Array
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio
@@ -50,9 +50,9 @@ class ExactMatch:
         return ratio(totals)
 
     def _normal(self, text: str) -> str:
-        text = unicodedata.normalize("NFC", text)
+        text = normal("NFC", text)
         if self.lowercase:
-            text = unicodedata.normalize("NFC", text.casefold())
+            text = normal("NFC", text.casefold())
         match self.whitespace:
             case "trim":
                 return text.strip()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from mlgate.core.normal_form import normal
+
 VERSION = f"ucd{unicodedata.unidata_version}"
 """Which Unicode character database says what a letter is; it comes with Python."""
 
@@ -37,7 +39,7 @@ def words(text: str) -> list[str]:
     else separates. Han, kana, Thai, Lao, Khmer and Myanmar give one word a character (code point), marks included:
     finding their words needs a dictionary, and a dictionary would be one more thing that two runs must agree on.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = normal("NFKC", normal("NFKC", text).casefold())
     return folded.translate(_SPACED).split()
 
 

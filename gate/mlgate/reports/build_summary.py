@@ -102,7 +102,7 @@ def _how(step: Step) -> str:
 
 
 def _said(step: Step) -> str:
-    return flowing(terminal(flowing(step.error), _ERROR))
+    return flowing(terminal(flowing(step.error, _ERROR), _ERROR), _ERROR)
 
 
 def _short(name: str, limit: int = _STEP) -> str:

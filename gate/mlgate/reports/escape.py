@@ -17,6 +17,9 @@ CUT = "…"
 _MARKS = 4
 """Combining marks on one letter, the rest is cut; Vietnamese needs two, fully pointed Hebrew three."""
 
+_READ = 16
+"""So many times the characters that are shown are read of a text; 1 MB of marks on one letter is no name."""
+
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters, marks and symbols by category that show as nothing."""
 
@@ -27,11 +30,15 @@ def terminal(text: str, limit: int = 400) -> str:
     What is not seen as itself (controls, ANSI, bidi, zero-width, newlines, lone surrogates) is shown as `\xNN` or
     `\uNNNN`. `::` at the start and `##[` anywhere are broken the same way: `:\x3a`, `##\x5b`.
     """
-    return _joined(_inert(text), limit)
+    return _joined(_inert(_within(text, limit)), limit)
 
 
-def flowing(text: str) -> str:
-    """Return a text of several lines as one, with ⏎ where a line ends; then escape it. `x0a` is hard to read past."""
+def flowing(text: str, limit: int) -> str:
+    """Return a text of several lines as one, with ⏎ where a line ends; then escape it. `x0a` is hard to read past.
+
+    *limit* is what it is escaped to: what lies far behind is not looked at.
+    """
+    text = _within(text, limit)
     first, *others = text.split("\n")
     if not others:
         return text
@@ -80,7 +87,8 @@ def xml(text: str, limit: int = 10_000) -> str:
 
     Newlines and tabs survive, as references, so that no line of the file begins with the text.
     """
-    return _joined((_REFERENCES.get(piece, piece) for piece in _inert(text, keep="\n\r\t")), limit)
+    pieces = _inert(_within(text, limit), keep="\n\r\t")
+    return _joined((_REFERENCES.get(piece, piece) for piece in pieces), limit)
 
 
 _ENTITIES = {ord(char): f"&#{ord(char)};" for char in "`*_[]|\\~$#@\u200b"}
@@ -95,6 +103,15 @@ _LINKS = (re.compile(r"(@)"), re.compile(r"(:)(?=//)"), re.compile(r"(www)(?=\.)
 
 _REFERRED = (re.compile(r"(#)"), re.compile(r"(GH)(?=-\d)", re.IGNORECASE), re.compile(r"(:)(?=[\w+-]+:)"))
 """What GitHub finds later, outside of code: #1, org/repo#1, GH-1, :tada:, and the 100 of `file:100:1`."""
+
+
+def _within(text: str, limit: int) -> str:
+    """Cut *text* to what can be shown in *limit* characters, before anything looks at it.
+
+    What shows as nothing (blanks of folded lines, the marks on one letter) may take the rest.
+    """
+    most = _READ * limit
+    return text if len(text) <= most else text[:most] + CUT
 
 
 def _broken(text: str, patterns: Iterable[re.Pattern[str]]) -> str:

@@ -140,7 +140,7 @@ def figures_of(report: Report) -> tuple[Figures, ...]:
     figures = []
     for measured in report.measurements:
         key = (measured.check, measured.name, measured.slice)
-        findings = about.get(key, [])
+        findings = about.pop(key, [])  # of twins, which no gate writes, the first has them: each is shown once
         delta = next((f.delta for f in findings if f.delta is not None), None)
         known = before.get(key) or next((f.baseline for f in findings if f.baseline is not None), None)
         figures.append(Figures(measured, known, delta, tuple(findings)))

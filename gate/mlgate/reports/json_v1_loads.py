@@ -51,9 +51,9 @@ def read(node: Node) -> LoadSummary:
         generator=fields["generator"].number(),
         noise=fields["noise"].number(),
         percentiles=fields["percentiles"].each(_percentile),
-        edges_ms=fields["edges_ms"].each(Node.number),
-        counts=fields["counts"].each(Node.count),
-        before=fields["baseline_counts"].each(Node.count),
+        edges_ms=fields["edges_ms"].numbers(),
+        counts=fields["counts"].counts(),
+        before=fields["baseline_counts"].counts(),
         facts=fields["facts"].each(_fact),
         flaw=fields["flaw"].text(),
     )

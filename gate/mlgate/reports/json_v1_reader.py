@@ -48,7 +48,7 @@ def parse(text: str) -> Report:
         before=fields["baseline_measurements"].each(_measurement),
         baseline=fields["baseline"].maybe(_baseline),
         segments=fields["segments"].each(_segment),
-        notices=fields["notices"].each(Node.text),
+        notices=fields["notices"].texts(),
         loads=fields["loads"].each(json_v1_loads.read),
         policy=fields["policy"].maybe(_policy),
     )
@@ -130,7 +130,7 @@ def _segment(node: Node) -> Segment:
         example=fields["example"].text(),
         moved=fields["moved"].number(),
         input=fields["input"].text(),
-        references=fields["references"].each(Node.text),
+        references=fields["references"].texts(),
         answer=fields["candidate_answer"].text(),
         baseline=fields["baseline_answer"].maybe(Node.text),
     )

@@ -40,15 +40,16 @@ class Row:
     """The worst that rules concluded about it; None where no rule asks."""
 
 
-def rows(report: Report, load: LoadSummary) -> list[Row]:
-    """Return the percentiles of one load, in the report's order."""
-    return [_row(report, load, one) for one in load.percentiles]
+def rows(report: Report, load: LoadSummary, most: int) -> list[Row]:
+    """Return the first *most* percentiles of one load, in the report's order."""
+    about = [finding for finding in report.findings if finding.check == load.check and not finding.slice]
+    return [_row(about, one) for one in load.percentiles[:most]]
 
 
-def _row(report: Report, load: LoadSummary, one: Percentile) -> Row:
+def _row(about: Sequence[Finding], one: Percentile) -> Row:
     name = f"p{one.quantile * 100:g}" if one.quantile else "mean"
     metric = f"{'' if one.clock == 'latency' else f'{one.clock}_'}{name}_ms"
-    said = [f for f in report.findings if f.check == load.check and f.rule.metric == metric and not f.slice]
+    said = [finding for finding in about if finding.rule.metric == metric]
     change, low, high = _change(one, said)
     return Row(
         one.clock,

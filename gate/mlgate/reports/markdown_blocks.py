@@ -61,7 +61,7 @@ def _fold(segment: Segment, metric: Metric | None) -> str:
 def _text(text: str) -> str:
     if not text:
         return "*empty*"
-    return markdown_code(flowing(text), _TEXT) if text.strip() else "*blank*"
+    return markdown_code(flowing(text, _TEXT), _TEXT) if text.strip() else "*blank*"
 
 
 def coverage(report: Report) -> Block:

@@ -35,7 +35,7 @@ def _piece(report: Report, load: LoadSummary) -> str:
     parts = [
         f"\n{markdown_code(load.check, 80)} {markdown(sent(load), 400)}\n",
         f"\n{SYMBOLS[Outcome.INCONCLUSIVE]} {markdown(flaw, 600)}\n" if flaw else "",
-        _table(rows(report, load)[:_ROWS]),
+        _table(rows(report, load, _ROWS)),
         _listed(trust(load)),
         _fold(load),
     ]

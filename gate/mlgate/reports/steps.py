@@ -58,7 +58,8 @@ def _latency(report: Report, told: Sequence[Finding]) -> list[Step]:
 
 def _explain(report: Report, told: Sequence[Finding]) -> list[Step]:
     measured = [f for f in told if f.measured is not None and f.topic not in ("signatures", "too-few")]
-    asked = list(dict.fromkeys((f.check, f.rule.metric) for f in measured if not timed(report, f)))[:_MOST]
+    times = {(f.check, f.rule.metric) for f in timed(report, measured)}
+    asked = list(dict.fromkeys(key for f in measured if (key := (f.check, f.rule.metric)) not in times))[:_MOST]
     several = len(report.checks) > 1
     commands = (
         f"mlgate explain{f' --check={shlex.quote(check)}' if several else ''} --metric={shlex.quote(metric)}"

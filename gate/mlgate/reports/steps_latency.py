@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlgate.core.report import Report
 from mlgate.core.rounds import GENERATOR
@@ -12,21 +12,23 @@ from mlgate.core.verdict import Finding
 _UNDECIDED = frozenset({"noise", "tail", "inconclusive", "too-few", "unseen"})
 
 
-def timed(report: Report, finding: Finding) -> bool:
-    """Whether a finding is about times, rates or facts of timed load: no single example is behind such a number."""
+def timed(report: Report, told: Iterable[Finding]) -> list[Finding]:
+    """Return the findings about times, rates or facts of timed load: no single example is behind such a number."""
     loads = {load.check for load in report.loads}
-    return finding.check in loads and metric(finding.rule.metric) is not None
+    return [finding for finding in told if finding.check in loads and metric(finding.rule.metric) is not None]
 
 
 def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     """Yield what to do, and what for; not escaped. What ended before its budget did does not need a longer one."""
-    about = [finding for finding in told if timed(report, finding)]
+    about = timed(report, told)
+    undecided = {finding.check for finding in about if finding.topic in _UNDECIDED}
+    left_out = {finding.check for finding in about if finding.topic == "left-out"}
     for load in report.loads:
         if load.flaw.startswith(GENERATOR):
             yield f"a lower rate for {load.check}", "or a machine with a core to spare"
-        elif load.rounds >= load.planned and any(f.check == load.check and f.topic in _UNDECIDED for f in about):
+        elif load.rounds >= load.planned and load.check in undecided:
             yield f"a longer budget: for {load.check}", "more rounds settle more; or a wider margin"
-        elif any(f.check == load.check and f.topic == "left-out" for f in about):
+        elif load.check in left_out:
             yield f"a lower rate for {load.check}, or a longer warmup", "rounds that are left out must not decide"
     if any(f.topic == "stored-baseline" for f in about):
         yield "baseline: {from: image}", "only times of one machine and one run compare"

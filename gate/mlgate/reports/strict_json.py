@@ -13,6 +13,8 @@ from mlgate.core.errors import EvidenceError
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 T = TypeVar("T")
 
+_SAFE = 1 << 53
+"""No whole number below it is too great for a double."""
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -59,14 +61,35 @@ class Node:
 
     def items(self) -> Iterator[Node]:
         """Yield the array's values."""
-        if not isinstance(self.value, list):
-            raise self.wrong("an array")
-        for index, value in enumerate(self.value):
+        for index, value in enumerate(self._values()):
             yield Node(value, f"{self.path}[{index}]")
 
     def each(self, read: Callable[[Node], T]) -> tuple[T, ...]:
         """Return the array's values, each read by *read*."""
         return tuple(read(item) for item in self.items())
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the array's values, which must be strings; there may be millions."""
+        return tuple(one if type(one) is str else self._at(index).text() for index, one in enumerate(self._values()))
+
+    def counts(self) -> tuple[int, ...]:
+        """Return the array's values, which must be whole numbers; there may be millions."""
+        return tuple(one if type(one) is int else self._at(index).count() for index, one in enumerate(self._values()))
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return the array's values, which must be numbers as `number` wrote them; there may be millions."""
+        return tuple(
+            float(one) if type(one) is float or (type(one) is int and abs(one) < _SAFE) else self._at(index).number()
+            for index, one in enumerate(self._values())
+        )
+
+    def _values(self) -> list[Value]:
+        if not isinstance(self.value, list):
+            raise self.wrong("an array")
+        return self.value
+
+    def _at(self, index: int) -> Node:
+        return Node(self._values()[index], f"{self.path}[{index}]")
 
     def maybe(self, read: Callable[[Node], T]) -> T | None:
         """Return None for null, else what *read* makes of the value."""

@@ -41,8 +41,9 @@ def _segment(segment: Segment, metric: Metric | None, page: Page) -> Iterator[st
     if segment.baseline is not None:
         texts.append(("baseline", segment.baseline))
     texts.append(("candidate", segment.answer))
+    most = page.width * _LINES
     for name, text in texts:
-        seen = terminal(flowing(text), page.width * _LINES) if text.strip() else "(blank)" if text else "(empty)"
+        seen = terminal(flowing(text, most), most) if text.strip() else "(blank)" if text else "(empty)"
         label = f"  {page.faint(columns.pad(name, 9))}  "
         yield from columns.hang(label, columns.wrap(seen, page.width - 13, most=_LINES), 13)
 

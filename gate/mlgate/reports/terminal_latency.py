@@ -47,7 +47,7 @@ def _block(report: Report, load: LoadSummary, page: Page) -> Iterator[str]:
     if flaw := reason(report, load):
         why = columns.wrap(terminal(flaw, 500), page.width - 2, most=8)
         yield from columns.hang(page.mark(Outcome.INCONCLUSIVE), why, 2)
-    yield from _table(rows(report, load)[:_ROWS], page)
+    yield from _table(rows(report, load, _ROWS), page)
     yield from _bars(load, page)
     yield from map(page.faint, _flow(trust(load), page, 8))
     yield from _flow(started(load), page, 3)
@@ -140,7 +140,10 @@ def _written(places: Iterable[tuple[float, str]], wide: int) -> str:
 def _flow(pieces: Iterable[str], page: Page, most: int) -> Iterator[str]:
     """Yield *pieces* with dots between them on at most *most* lines; only one that is too long for a line is folded."""
     lines: list[str] = []
-    for piece in (terminal(text, 80) for text in pieces):
+    for text in pieces:
+        if len(lines) > most:
+            break
+        piece = terminal(text, 80)
         joined = f"{lines[-1]}{_DOT}{piece}" if lines else piece
         if lines and columns.width(joined) <= page.width:
             lines[-1] = joined
