@@ -18,11 +18,8 @@ from mlgate.core.check import Suite
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.ports import Executor
-from mlgate.core.secret import SHORTEST, mark
+from mlgate.core.secret import SHORTEST, URL, mark
 from mlgate.core.timed import COLUMNS, with_texts
-
-URL = "URL"
-"""The name of what is secret in an endpoint's address."""
 
 _NAMED_SO = re.compile(
     r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PAT|(?:API|ACCESS|PRIVATE|SECRET|SIGNING)_?KEY)$",

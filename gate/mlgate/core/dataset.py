@@ -76,7 +76,7 @@ class _Values:
     seen: dict[str, set[str]] = field(default_factory=dict)
 
     def look_at(self, row: Mapping[str, object], fields: Fields) -> None:
-        used = {fields.input, *fields.references, fields.id, fields.group, *fields.slices}
+        used = {fields.input, *fields.references, fields.id, fields.group}
         for name, value in row.items():
             if name not in used and isinstance(value, str | int) and not isinstance(value, bool) and value != "":
                 known = self.seen.setdefault(name, set())
@@ -113,7 +113,8 @@ class _Noticed:
         if self.repeats:
             pairs = (f"{self.unit} {later} equals {self.unit} {first}" for later, first in self.repeats)
             told = _counted(len(self.repeats), "row repeats an earlier one", "rows repeat earlier ones")
-            yield f"{told} and got an id of its own (-2, -3, …): {_some(pairs)}"
+            ids = "an id of its own" if len(self.repeats) == 1 else "ids of their own"
+            yield f"{told} and got {ids} (-2, -3, …): {_some(pairs)}"
 
 
 @dataclass(slots=True)

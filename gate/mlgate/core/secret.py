@@ -11,6 +11,9 @@ from mlgate.core.evidence import Gap, Row
 SHORTEST = 8
 """Characters of a value that is replaced in answers. A shorter one is found in innocent text, and is no secret."""
 
+URL = "URL"
+"""The name of what is secret in an endpoint's address."""
+
 _BEGIN = "[secret "
 _MARK = re.compile(r"\[secret ([A-Za-z_][A-Za-z0-9_]{0,99})\]")
 
@@ -27,9 +30,10 @@ def notices(check: str, rows: Iterable[Row]) -> Iterator[str]:
         found.update({name for text in _texts(row) if _BEGIN in text for name in _MARK.findall(text)})
     for name, count in sorted(found.items()):
         rows_have = "1 row has" if count == 1 else f"{count:,} rows have"
+        what = "a part of the endpoint's address" if name == URL else f"the value of {name}"
         yield (
-            f"{check}: the model repeated a secret: {rows_have} {mark(name)} in place of the value of {name}, "
-            "and what was changed so is scored as changed"
+            f"{check}: the model repeated a secret: {rows_have} {mark(name)} in place of {what}; "
+            "these answers are scored as they stand now"
         )
 
 

@@ -71,11 +71,7 @@ class Incomplete:
 
 def score(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
     """Score one check, or say in one sentence what is missing."""
-    observed = dict(evidence.provenance.data).get(check.id)
-    if observed is None:
-        return Incomplete(f"the evidence holds nothing of the check {check.id}")
-    why = _other_data(check, observed, evidence.form)
-    if why:
+    if why := other_data(check, evidence):
         return Incomplete(why)
     rows = evidence.under(check.id)
     planned = check.rows
@@ -95,12 +91,15 @@ def _in_groups(part: Part, groups: NDArray[np.intp] | None) -> Part:
     return replace(part, groups=groups) if isinstance(part, Statistics) else part
 
 
-def _other_data(check: Check, observed: str, form: int) -> str:
-    """Return why evidence of data with the digest *observed* says nothing of today's; empty where it is the same."""
+def other_data(check: Check, evidence: Evidence) -> str:
+    """Return why the evidence says nothing of the check's data; empty where it is of the same."""
+    observed = dict(evidence.provenance.data).get(check.id)
+    if observed is None:
+        return f"the evidence holds nothing of the check {check.id}"
     if observed == check.data_digest:
         return ""
     why = f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})"
-    if form != FIRST:
+    if evidence.form != FIRST:
         return why
     if form1.is_of(check.examples, observed):
         return ""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mlgate.core.outcome import Outcome
+from mlgate.core.policy import Change
 from mlgate.core.report import Report
-from mlgate.core.verdict import Finding
+from mlgate.core.verdict import DOCS, Finding
 from mlgate.reports.steps_latency import advice, timed
 
 _MOST = 3
@@ -30,10 +31,17 @@ def next_steps(report: Report) -> tuple[Step, ...]:
         return ()
     if not report.findings:
         return (Step("mlgate.yaml", "write at least one rule"),)
+    if report.questions and report.verdict.outcome is Outcome.PASSED:
+        return (*_questions(report.questions), Step(f"{DOCS}#question", "what this warning means"))
     worst = report.findings[0].outcome
     told = [f for f in report.findings if f.outcome is worst or f.outcome.blocks]
     steps = [*_observe_again(report), *_accept(told), *_latency(report, told), *_explain(report, told), *_places(told)]
     return (*steps, Step(told[0].docs, "what this finding means"))
+
+
+def _questions(changes: Sequence[Change]) -> list[Step]:
+    places = list(dict.fromkeys(change.where for change in changes if change.where))[:_MOST]
+    return [Step(place, "what the change asks instead: let a person review it") for place in places]
 
 
 def _observe_again(report: Report) -> list[Step]:
@@ -58,6 +66,7 @@ def _latency(report: Report, told: Sequence[Finding]) -> list[Step]:
 
 def _explain(report: Report, told: Sequence[Finding]) -> list[Step]:
     measured = [f for f in told if f.measured is not None and f.topic not in ("signatures", "too-few")]
+    measured = [f for f in measured if not (f.delta and f.delta.identical)]
     times = {(f.check, f.rule.metric) for f in timed(report, measured)}
     asked = list(dict.fromkeys(key for f in measured if (key := (f.check, f.rule.metric)) not in times))[:_MOST]
     several = len(report.checks) > 1

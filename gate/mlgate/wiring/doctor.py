@@ -12,10 +12,13 @@ from mlgate import __version__
 from mlgate.adapters import environment, git
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.groups import counted, groups_of
 from mlgate.core.identity import FORM
 from mlgate.core.ports import Failure
 from mlgate.core.row import quoted
+from mlgate.core.statistics import FEWEST_PAIRS
 from mlgate.flow.check import look_up
+from mlgate.flow.scoring import other_data
 from mlgate.wiring import doctor_memory
 from mlgate.wiring.data import dataset
 from mlgate.wiring.examined import Examined
@@ -59,7 +62,10 @@ def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
 
 def _data(project: Project) -> Iterator[Examined]:
     for check in project.suite.checks:
-        asks = f"{check.id}: {len(check.examples):,} examples, {len(check.rules)} rules, data {check.data_digest[:12]}"
+        groups = groups_of(check.examples)
+        many = counted(len(check.examples), None if groups is None else int(groups.max()) + 1)
+        rules = f"{len(check.rules)} rule" if len(check.rules) == 1 else f"{len(check.rules)} rules"
+        asks = f"{check.id}: {many}, {rules}, data {check.data_digest[:12]}"
         yield Examined("ok", "check", asks)
         for notice in check.notices:
             yield Examined("note", "", notice)
@@ -67,16 +73,19 @@ def _data(project: Project) -> Iterator[Examined]:
 
 
 def _groups(project: Project, check: Check) -> Iterator[Examined]:
-    """Yield a note on fields whose values stand in several rows, where the data declares no group."""
+    """Yield a note on each field whose values stand in several rows, where the data declares no group."""
     section = project.config.checks.get(check.id)
     if section is None or section.data is None or getattr(section.data, "group", None):
         return
-    found = dataset(project.config, check.id).repeating
-    if found:
-        shown = ", ".join(f"{quoted(name)} ({values:,} values)" for name, values in found[:_FIELDS])
-        said = f"{check.id}: of {len(check.examples):,} rows several share a value of {shown}"
-        hint = f"are those rows of one document, speaker or conversation? then write data: {{…, group: {found[0][0]}}}"
-        yield Examined("note", "groups", said, hint)
+    for name, values in dataset(project.config, check.id).repeating[:_FIELDS]:
+        said = f"{check.id}: {quoted(name)} has {values:,} values in {len(check.examples):,} rows"
+        if values < FEWEST_PAIRS and name in check.slices:
+            continue
+        if values < FEWEST_PAIRS:
+            yield Examined("note", "groups", f"{said}: too few to compare by group, which needs {FEWEST_PAIRS}")
+        else:
+            hint = f"if rows of one value are of one document, speaker or conversation: data: {{group: {name}}}"
+            yield Examined("note", "groups", said, hint)
 
 
 def _commit(project: Project) -> Examined:
@@ -98,6 +107,10 @@ def _baseline(project: Project) -> Examined:
         return Examined("bad", "baseline", str(error), error.hint)
     if found.evidence is None:
         return Examined("note", "baseline", found.why)
+    why = next((why for check in project.suite.checks if (why := other_data(check, found.evidence))), "")
+    if why:
+        hint = "get the data or the baseline back, or accept a new one: mlgate check --bootstrap --save-baseline"
+        return Examined("bad", "baseline", f"{store.source}: {why}", hint)
     commit = found.evidence.provenance.commit[:12] or "no commit"
     older = "" if found.evidence.form == FORM else ", written by an older mlgate: it is read as it is"
     return Examined("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}{older}")
