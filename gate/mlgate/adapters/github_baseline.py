@@ -78,7 +78,7 @@ class GithubBaseline(CiBaseline):
         where = f"artifact {self._judged.artifact} of run {found.origin.run}"
         evidence = evidence_file.parse(content, where, self.most)
         observed, commit = evidence.provenance.run, evidence.provenance.commit.removesuffix("+dirty")
-        if observed != f"github-{found.origin.run}" or commit not in ("", found.origin.sha):
+        if observed != f"github-{found.origin.run}" or commit != found.origin.sha:
             raise Refused(
                 f"the baseline was observed by another run: {observed[:40] or 'none'}, commit {commit[:10] or 'none'}",
                 where=where,
