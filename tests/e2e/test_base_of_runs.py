@@ -1,4 +1,4 @@
-"""In a run of GitHub Actions the base is a commit of this repository that somebody has let in, whatever is checked out."""
+"""In GitHub Actions the base is a commit of this repository that somebody has let in, whatever is checked out."""
 
 from __future__ import annotations
 

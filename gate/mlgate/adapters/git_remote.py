@@ -42,12 +42,12 @@ def refuse_stranger(root: Path, remote: str = "origin") -> None:
     if not github_files.inside() or any(is_ours(url) for url in found):
         return
     ours = os.environ.get("GITHUB_REPOSITORY", "") or "that of this run"
-    place = "/".join(_place(found[-1])) if found else "nowhere"
+    place = "/".join(_place(found[-1])).partition("?")[0] if found else "nowhere"
     raise Refused(
-        f"the remote {remote} is another repository than {ours}: its branches and tags are a stranger's ({place[:100]})",
+        f"the remote {remote} is another repository than {ours}: its refs are a stranger's ({place[:100]})",
         where=str(root),
-        hint="name a whole commit id; or let this repository be a remote of its own (git remote add ours …; git fetch ours), "
-        "and write refs/remotes/ours/main",
+        hint="name a whole commit id; or let this repository be a remote of its own (git remote add ours …; "
+        "git fetch ours), and write refs/remotes/ours/main",
     )
 
 

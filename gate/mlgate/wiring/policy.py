@@ -74,6 +74,8 @@ class Bound:
     """What a person should know of whose rules judged."""
     names_its_model: bool = False
     """The change says where its model or its answers are: whether that is a model at all, the evidence may show."""
+    ratchet: bool = False
+    """The base says `ratchet: refuse`, and nobody approved."""
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -107,6 +109,7 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
         base=commit,
         own_baseline=own,
         names_its_model=own_model,
+        ratchet=theirs.document.ratchet == "refuse" and not base.approved,
     )
 
 
@@ -298,8 +301,13 @@ def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> Non
     weaker = [change for change in changes if change.weakens]
     if theirs.document.ratchet != "refuse" or approved or not weaker:
         return
+    raise refusal(weaker)
+
+
+def refusal(weaker: Sequence[Change]) -> Refused:
+    """Return why `ratchet: refuse` lets no *weaker* rules through, the first of them in full."""
     rest = f" (and {len(weaker) - 1} more)" if len(weaker) > 1 else ""
-    raise Refused(
+    return Refused(
         f"this change loosens its own gate, which `ratchet: refuse` forbids: {weaker[0].what}{rest}",
         where=weaker[0].where,
         hint="take it back, or have a person approve it: --approve-policy (input `policy-approved`)",
