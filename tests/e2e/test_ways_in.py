@@ -123,7 +123,7 @@ def test_the_environment_means_the_same_to_the_plugin_as_to_the_command_line(mon
     for name, value in words.items():
         monkeypatch.setenv(name, value)
     known = {one.envvar for one in command.params if isinstance(one, click.Option)}
-    assert known - set(words) <= {"MLGATE_WORKERS", "MLGATE_SHARD", "MLGATE_PART", None}
+    assert known - set(words) <= {"MLGATE_WORKERS", "MLGATE_SHARD", "MLGATE_PART", "MLGATE_IMAGE_ARCHIVE", None}
     with command.make_context("check", []) as context:
         said = context.params
     chosen = Choice.of_environment()

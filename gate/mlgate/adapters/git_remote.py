@@ -42,9 +42,10 @@ def refuse_stranger(root: Path, remote: str = "origin") -> None:
     if not github_files.inside() or any(is_ours(url) for url in found):
         return
     ours = os.environ.get("GITHUB_REPOSITORY", "") or "that of this run"
-    place = "/".join(_place(found[-1])).partition("?")[0] if found else "nowhere"
+    place = "/".join(_place(found[-1])).partition("?")[0] if found else ""
+    said = f"the remote {remote} is another repository than {ours}: its refs are a stranger's ({place[:100]})"
     raise Refused(
-        f"the remote {remote} is another repository than {ours}: its refs are a stranger's ({place[:100]})",
+        said if found else f"there is no remote {remote}: whose refs are here is not known, and {ours} is what counts",
         where=str(root),
         hint="name a whole commit id; or let this repository be a remote of its own (git remote add ours …; "
         "git fetch ours), and write refs/remotes/ours/main",
