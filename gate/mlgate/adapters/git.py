@@ -16,6 +16,8 @@ from mlgate.core.errors import AdapterError, EvidenceError
 
 LARGEST = 1 << 30
 _WHY_LONGEST = 300
+_NO_REPOSITORY = (b"not a git repository", b"cannot use bare repository")
+"""What git says where there is none, and where a folder of the tree only looks like one."""
 _FILES = {"100644", "100755", "100664"}
 _FETCHED = f"{PRIVATE}fetched"
 _ODD = {"040000": "a folder", "120000": "a symbolic link", "160000": "a submodule"}
@@ -47,7 +49,7 @@ def _has_none(root: Path) -> bool:
     """Return whether there is no commit: no repository at all, or a branch that begins with the next one."""
     where = run(root, "rev-parse", "--git-dir")
     if where is None or where.returncode != 0:
-        return where is None or b"not a git repository" in where.stderr
+        return where is None or any(words in where.stderr for words in _NO_REPOSITORY)
     name = run(root, "symbolic-ref", "--quiet", "HEAD")
     if name is None or name.returncode != 0:
         return False
