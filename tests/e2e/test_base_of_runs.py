@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,27 @@ def test_a_commit_of_the_run_that_is_not_here_is_fetched_or_an_error(fork: Check
     done = fork.here.mlgate("check", "-n", "0")
     assert done.code == 1, done.err
     assert f"base {later[:10]}" in done.out
+
+
+@pytest.mark.parametrize("what", ["no repository", "no git"])
+def test_where_git_cannot_say_what_is_checked_out_nothing_is_judged_and_nothing_kept(
+    repository: Repository, job: Job, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    main = repository.git("rev-parse", "main")
+    with (repository.root / "mlgate.yaml").open("a") as file:
+        file.write("baseline: {from: file, path: b.jsonl.gz}\n")
+    if what == "no git":
+        monkeypatch.setenv("PATH", str(job.folder))
+    else:
+        shutil.rmtree(repository.top / ".git")
+    assert repository.mlgate("check", "-n", "0").code == 0, "a desk needs no git"
+    job.begin("push", pushed(), main, GITHUB_REF="refs/heads/main")
+    done = repository.mlgate("check", "-n", "0", "--save-baseline")
+    assert done.code == 3
+    assert "git could not" in done.err
+    own = repository.mlgate("check", "-n", "0", "--base", "none", "--bootstrap", "--save-baseline")
+    assert "what is checked out is not the commit of this run" in own.err
+    assert not (repository.root / "b.jsonl.gz").exists()
 
 
 def test_a_push_of_a_branch_never_takes_the_rules_of_a_strangers_main(fork: Checkout) -> None:

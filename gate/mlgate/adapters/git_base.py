@@ -35,6 +35,7 @@ def brought_here(root: Path, commit: str) -> str:
     if not git.has(root, commit):
         git.fetch(root, commit)
     if not git.has(root, commit):
+        git.top(root)  # which says it where there is no git, or no repository
         raise AdapterError(f"the base commit {commit[:10]} is not here", where=str(root), hint=_FETCH_DEEPER)
     return commit
 
