@@ -56,6 +56,17 @@ class Job:
 
     folder: Path
     monkeypatch: pytest.MonkeyPatch
+    server: str = "https://github.example"
+
+    def host(self, repository: Path) -> str:
+        """Let GitHub's server, in this job's environment, keep the *repository*; return its URL there."""
+        server = self.folder / "server"
+        place = server / "acme/model"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(repository)
+        self.server = server.as_uri()
+        self.monkeypatch.setenv("GITHUB_SERVER_URL", self.server)
+        return place.as_uri()
 
     def begin(self, event: str, payload: Mapping[str, Any] | str | bytes, sha: str = "", **more: str) -> Job:
         path = self.folder / "event.json"
@@ -68,7 +79,7 @@ class Job:
             "GITHUB_SHA": sha,
             "GITHUB_RUN_ID": "7",
             "GITHUB_REPOSITORY": "acme/model",
-            "GITHUB_SERVER_URL": "https://github.example",
+            "GITHUB_SERVER_URL": self.server,
             "GITHUB_OUTPUT": str(self.folder / "outputs"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
             "RUNNER_ENVIRONMENT": "github-hosted",

@@ -166,14 +166,28 @@ def test_a_first_baseline_in_a_file_is_refused_until_a_person_says_that_it_is_th
     accepted(repository, Path("b.jsonl.gz"), "lazy")
     repository.commit("brought")
     lazy(repository)
-    code, said = check(repository)
-    assert code == 5
-    assert BROUGHT in said
-    assert "--bootstrap" in said
-    first = repository.mlgate("check", "-n", "0", "--base", "main", "--bootstrap")
+    for options in ((), ("--bootstrap",)):  # which a workflow may have kept since the first pull request
+        code, said = check(repository, *options)
+        assert code == 5
+        assert BROUGHT in said
+        assert "--approve-policy" in said
+    assert check(repository, "--approve-policy")[0] == 3, "there is none yet"
+    first = repository.mlgate("check", "-n", "0", "--base", "main", "--bootstrap", "--approve-policy")
     assert first.code == 0
     assert "WARNED" in first.out
     assert "compared with nothing" in " ".join(first.out.split()), "not with the file that the change brings"
+
+
+def test_a_restored_baseline_that_the_change_commits_judges_no_less_under_bootstrap(repository: Repository) -> None:
+    compare(repository, "{from: file, path: kept/b.jsonl.gz}")
+    accepted(repository, Path("kept/b.jsonl.gz"))
+    lazy(repository)
+    assert check(repository, "--bootstrap")[0] == 1, "restored, and worse"
+    repository.git("add", "-f", "kept")
+    repository.git("commit", "-qm", "baseline")
+    code, said = check(repository, "--bootstrap")
+    assert code == 5
+    assert BROUGHT in said
 
 
 def test_a_change_that_begins_to_compare_may_bring_its_first_baseline(repository: Repository) -> None:

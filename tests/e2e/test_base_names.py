@@ -58,6 +58,9 @@ def test_in_ci_a_local_main_may_be_a_forks(clone: Repository, monkeypatch: pytes
     done = clone.mlgate("check", "-n", "0", "--base", "main")
     assert done.code == 5
     assert "refs/remotes/origin/main" in done.err
+    assert "CI is set" in done.err
+    monkeypatch.setenv("CI", "off")
+    assert clone.mlgate("check", "-n", "0", "--base", "main").code == 0
 
 
 def test_in_a_pull_requests_run_the_base_branch_is_what_the_event_says(clone: Repository, job: Job) -> None:

@@ -482,7 +482,7 @@ def test_a_push_of_another_ref_is_never_judged_by_its_own_rules(
     alone = repository.mlgate("check", "-n", "0", "--base", "auto")
     assert alone.code == 3, "main is not here"
     assert "judged by the rules of main, which is not here" in alone.err
-    repository.git("remote", "add", "origin", str(origin))
+    repository.git("remote", "add", "origin", job.host(origin))
     repository.git("--git-dir", str(origin), "update-ref", "refs/heads/main", base)
     done = repository.mlgate("check", "-n", "0", "--base", "auto")
     assert done.code == 1, done.err

@@ -157,7 +157,7 @@ def test_a_merge_queue_is_held_against_what_main_kept(ci: Ci) -> None:
 def test_a_run_of_another_ref_is_held_against_what_main_kept(ci: Ci) -> None:
     ci.on_main(100)
     ci.changed()
-    ci.repository.git("remote", "add", "origin", str(ci.repository.top))
+    ci.repository.git("remote", "add", "origin", ci.job.host(ci.repository.top))
     ci.job.begin("push", pushed(), ci.repository.git("rev-parse", "HEAD"), GITHUB_REF="refs/heads/change")
     assert ci.judged().code == 1
 

@@ -123,7 +123,7 @@ def test_the_environment_means_the_same_to_the_plugin_as_to_the_command_line(mon
     for name, value in words.items():
         monkeypatch.setenv(name, value)
     known = {one.envvar for one in command.params if isinstance(one, click.Option)}
-    assert known - set(words) <= {"MLGATE_WORKERS", "MLGATE_SHARD", "MLGATE_PART", None}
+    assert known - set(words) <= {"MLGATE_WORKERS", "MLGATE_SHARD", "MLGATE_PART", "MLGATE_IMAGE_ARCHIVE", None}
     with command.make_context("check", []) as context:
         said = context.params
     chosen = Choice.of_environment()
@@ -245,3 +245,38 @@ def test_answers_that_become_the_references_are_told(repository: Repository) -> 
     assert repository.mlgate("check", "-n", "0", "--base", "main").code == 0
     assert repository.verdict["outcome"] == "warned"
     assert "39 of 40 answers are the references" in repository.verdict["reason"]
+
+
+def gold_later(repository: Repository) -> None:
+    """Answers that are not here before the run: only the evidence shows that they are the references."""
+    own = references(repository.root / "data.jsonl")
+    repository.git("checkout", "-q", "main")
+    repository.edit("mlgate.yaml", "python: model:answer", "answers: said.jsonl")
+    with (repository.root / "mlgate.yaml").open("a") as file:
+        file.write("ratchet: refuse\n")
+    repository.write(".git/info/exclude", "said.jsonl\n")
+    repository.commit("answers")
+    repository.git("checkout", "-qB", "change")
+    repository.write("said.jsonl", own)
+    assert repository.mlgate("check", "-n", "0", "--base", "none").code == 0
+    (repository.root / "said.jsonl").unlink()
+
+
+def test_what_only_the_evidence_shows_meets_the_ratchet_unless_a_person_approves(repository: Repository) -> None:
+    gold_later(repository)
+    done = repository.mlgate("replay", "--base", "main")
+    assert done.code == 5, done.out
+    assert "40 of 40 answers are the references" in " ".join(done.err.split())
+    approved = repository.mlgate("replay", "--base", "main", "--approve-policy")
+    assert approved.code == 0, approved.err
+    assert "WARNED" in approved.out.splitlines()[0]
+
+
+def test_answers_of_ones_own_meet_no_ratchet(repository: Repository) -> None:
+    gold_later(repository)
+    rows = [json.loads(line) for line in references(repository.root / "data.jsonl").splitlines()]
+    own = "".join(json.dumps({**row, "answer": row["answer"] + " and so on"}) + "\n" for row in rows)
+    repository.write("said.jsonl", own)
+    assert repository.mlgate("check", "-n", "0", "--base", "none").code == 0
+    (repository.root / "said.jsonl").unlink()
+    assert repository.mlgate("replay", "--base", "main").code == 0

@@ -13,7 +13,7 @@ import pytest
 from tests.fake_github import REPOSITORY, STRANGERS, TOKEN, FakeGithub, Fault, serving
 from tests.kept_baselines import archive
 
-from mlgate.adapters import evidence_file
+from mlgate.adapters import evidence_file, github_artifacts
 from mlgate.adapters.github_artifacts import GithubArtifacts
 from mlgate.adapters.github_baseline import FILE, GithubBaseline, Judged
 from mlgate.adapters.github_line import GithubLine
@@ -191,6 +191,30 @@ def test_a_history_and_a_list_of_many_pages_are_read(judge: Judge) -> None:
     assert store.source.endswith("231 commits before the base")
 
 
+def flood(judge: Judge) -> None:
+    for run in range(1000, 1250):
+        judge.github.upload(run, BASE, b"", branch="main", event="pull_request", head=STRANGERS)
+
+
+def test_many_uploads_of_strangers_keep_nobody_from_being_judged(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(github_artifacts, "PAGES", 2)
+    flood(judge)
+    judge.keep(100, BEFORE)
+    assert judge.load() == evidence(100, BEFORE)
+
+
+def test_where_nothing_vouches_among_as_many_as_are_read_nothing_is_known(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(github_artifacts, "PAGES", 2)
+    judge.keep(100, BEFORE)
+    flood(judge)
+    with pytest.raises(AdapterError, match="more than 2 pages") as caught:
+        judge.load()
+    assert "200 of a fork" in caught.value.hint
+    assert "run the default branch again" in caught.value.hint
+
+
 def test_artifacts_of_other_gates_are_not_looked_at(judge: Judge) -> None:
     judge.keep(100, BASE, name="translator-baseline")
     judge.keep(101, BASE, name="mlgate-baseline-2")
@@ -200,7 +224,9 @@ def test_artifacts_of_other_gates_are_not_looked_at(judge: Judge) -> None:
 # --- evidence that is not what it should be -----------------------------------------------------
 
 
-@pytest.mark.parametrize("told", [evidence(99, BASE), evidence(100, BEFORE), evidence(100, FIRST + "+dirty")])
+@pytest.mark.parametrize(
+    "told", [evidence(99, BASE), evidence(100, BEFORE), evidence(100, FIRST + "+dirty"), evidence(100, "")]
+)
 def test_evidence_of_another_run_than_the_one_that_kept_it_is_refused(judge: Judge, told: Evidence) -> None:
     path = judge.folder / "sent.jsonl.gz"
     evidence_file.write(path, told)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import os
 import posixpath
+import shlex
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from mlgate.adapters import git_ref
+from mlgate.adapters import git_ref, git_remote
 from mlgate.adapters.git_command import is_sound, run, told
 from mlgate.adapters.git_ref import PRIVATE, fetch_hint
 from mlgate.core.errors import AdapterError, EvidenceError
 
 LARGEST = 1 << 30
+_WHY_LONGEST = 300
+_NO_REPOSITORY = (b"not a git repository", b"cannot use bare repository")
+"""What git says where there is none, and where a folder of the tree only looks like one."""
 _FILES = {"100644", "100755", "100664"}
 _FETCHED = f"{PRIVATE}fetched"
 _ODD = {"040000": "a folder", "120000": "a symbolic link", "160000": "a submodule"}
@@ -21,13 +25,47 @@ _LINKS = {b"120000", b"160000"}
 
 
 def commit(root: Path) -> str:
-    """Return the commit that is checked out, `+dirty` behind it when tracked files differ; empty outside git."""
+    """Return the commit that is checked out, `+dirty` behind it when tracked files differ.
+
+    Empty outside of git, without git, and before the first commit. Raises AdapterError where git cannot say: that is
+    no commit of ours, and none of a run.
+    """
     head = run(root, "rev-parse", "--verify", "--end-of-options", "HEAD")
-    if head is None or head.returncode != 0:
+    if head is None or not root.is_dir() or (head.returncode != 0 and _has_none(root)):
         return ""
+    if head.returncode != 0:
+        raise _cannot_say(root, head.stderr)
     changed = run(root, "status", "--porcelain", "--untracked-files=no")
     clean = changed is not None and changed.returncode == 0 and not changed.stdout
     return head.stdout.decode().strip() + ("" if clean else "+dirty")
+
+
+def is_commit_of(root: Path, sha: str) -> bool:
+    """Return whether a run's own commit is checked out; True where the run does not say which one that is."""
+    return not sha or commit(root).removesuffix("+dirty") == sha
+
+
+def _has_none(root: Path) -> bool:
+    """Return whether there is no commit: no repository at all, or a branch that begins with the next one."""
+    where = run(root, "rev-parse", "--git-dir")
+    if where is None or where.returncode != 0:
+        return where is None or any(words in where.stderr for words in _NO_REPOSITORY)
+    name = run(root, "symbolic-ref", "--quiet", "HEAD")
+    if name is None or name.returncode != 0:
+        return False
+    return not told(root, str(root), "", "for-each-ref", "--", name.stdout.decode("utf-8", "surrogateescape").strip())
+
+
+def _cannot_say(root: Path, said: bytes) -> AdapterError:
+    if b"dubious ownership" in said:
+        hint = (
+            f"if this repository is yours: git config --global --add safe.directory {shlex.quote(str(root.absolute()))}"
+        )
+        return AdapterError("git does not trust this repository: another user owns it", where=str(root), hint=hint)
+    why = " ".join(said.decode("utf-8", "replace").split())[:_WHY_LONGEST]
+    return AdapterError(
+        f"git cannot say which commit is checked out: {why}", where=str(root), hint="look at it: git status"
+    )
 
 
 def branch(root: Path) -> str:
@@ -66,7 +104,12 @@ def has(root: Path, commit: str) -> bool:
 
 
 def fetched(root: Path, ref: str) -> str:
-    """Return the commit that *ref* names at `origin`, fetched; empty when it cannot be had."""
+    """Return the commit that *ref* names at `origin`, fetched; empty when it cannot be had.
+
+    Raises Refused where `origin` is a stranger's repository: what is called so there is not ours.
+    """
+    if git_remote.is_known(root):
+        git_remote.refuse_stranger(root)
     if not fetch(root, f"+{ref}:{_FETCHED}"):  # never FETCH_HEAD: whatever was fetched before is in there, too
         return ""
     return git_ref.exact(root, _FETCHED)
@@ -79,6 +122,14 @@ def fetch(root: Path, what: str) -> bool:
     words = ("--quiet", *depth, "--no-tags", "--no-recurse-submodules", "--end-of-options", "origin", what)
     done = run(root, "fetch", *words)
     return done is not None and done.returncode == 0
+
+
+def is_ancestor(root: Path, commit: str, later: str) -> bool:
+    """Return whether *commit* is in the history of *later*, as far as it is here, or is the same."""
+    done = run(root, "merge-base", "--is-ancestor", commit, later)
+    if done is None or done.returncode not in (0, 1):
+        raise AdapterError(f"git cannot say where {commit[:10]} belongs", where=str(root), hint=fetch_hint(commit))
+    return done.returncode == 0
 
 
 def top(root: Path) -> Path:

@@ -25,11 +25,19 @@ def merged_onto(root: Path, merge: str, base: str) -> str:
     found = parents[0] if head == merge and len(parents) > 1 else base
     if not _SHA.fullmatch(found):
         raise AdapterError("the base commit of this change is not known", where=str(root), hint=_FETCH_DEEPER)
-    if not git.has(root, found):
-        git.fetch(root, found)
-    if not git.has(root, found):
-        raise AdapterError(f"the base commit {found[:10]} is not here", where=str(root), hint=_FETCH_DEEPER)
-    return found
+    return brought_here(root, found)
+
+
+def brought_here(root: Path, commit: str) -> str:
+    """Return a *commit*, named by its whole id, and see to it that it is here. Raises AdapterError where it is not."""
+    if not _SHA.fullmatch(commit):
+        raise AdapterError("the base commit of this run is not known", where=str(root), hint="look at GITHUB_SHA")
+    if not git.has(root, commit):
+        git.fetch(root, commit)
+    if not git.has(root, commit):
+        git.top(root)  # which says it where there is no git, or no repository
+        raise AdapterError(f"the base commit {commit[:10]} is not here", where=str(root), hint=_FETCH_DEEPER)
+    return commit
 
 
 def refuse_links(root: Path) -> None:
@@ -48,7 +56,10 @@ def refuse_links(root: Path) -> None:
 
 
 def tip(root: Path, branch: str) -> str:
-    """Return the last commit of the default *branch* at `origin`. Raises AdapterError when it cannot be had."""
+    """Return the last commit of the default *branch* at `origin`.
+
+    Raises AdapterError when it cannot be had, Refused where `origin` is another repository than this run's.
+    """
     found = git.fetched(root, f"refs/heads/{branch}")
     if not found:
         raise AdapterError(

@@ -6,12 +6,13 @@ name that several places have, with different commits, is refused.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from mlgate.adapters import git_remote, github_files
 from mlgate.adapters.git_command import IN_A_FILE, is_sound, run, told
+from mlgate.adapters.switch import in_ci
 from mlgate.core.errors import AdapterError, Refused
 
 PRIVATE = "refs/mlgate/"
@@ -87,17 +88,22 @@ def _named(root: Path, name: str) -> str:
     if name == "HEAD":
         return _peeled(root, name)
     if name.startswith("refs/"):
-        return "" if name.startswith(PRIVATE) else _refs(root, [name]).get(name, "")
-    return _one_of(root, name, _candidates(root, name))
+        found = {} if name.startswith(PRIVATE) else _refs(root, [name])
+    else:
+        found = _candidates(root, name)
+    for ref in found:
+        if ref.startswith("refs/"):
+            git_remote.refuse_strangers(root, ref)
+    return found.get(name, "") if name.startswith("refs/") else _one_of(root, name, found)
 
 
 def _candidates(root: Path, name: str) -> Mapping[str, str]:
     """Return what a short name could mean: the objects' ids by what to write for each."""
-    if name.startswith(tuple(f"{remote}/" for remote in _remotes(root))):
+    if name.startswith(tuple(f"{remote}/" for remote in git_remote.named(root))):
         return _refs(root, [f"refs/remotes/{name}"])
     found = dict(_refs(root, [place.format(name) for place in _PLACES]))
     found = {ref: oid for ref, oid in found.items() if not ref.startswith(PRIVATE)}
-    if found and _in_ci():  # what is checked out there may be a stranger's branch of this name
+    if found and in_ci():  # what is checked out there may be a stranger's branch of this name
         found |= _refs(root, [f"refs/remotes/origin/{name}"])
     if _SHORT_ID.fullmatch(name):
         found |= {oid: oid for oid in _abbreviated(root, name)}
@@ -109,13 +115,13 @@ def _one_of(root: Path, name: str, found: Mapping[str, str]) -> str:
     if len(set(commits.values())) > 1:
         meant = ", ".join(f"{ref} ({commit[:10]})" if ref != commit else commit for ref, commit in commits.items())
         raise Refused(
-            f"the ref {name!r} is ambiguous: it could mean {meant}",
+            f"the ref {name!r} is ambiguous{_for_ci()}: it could mean {meant}",
             where=str(root),
             hint=f"write the one you mean in full: {_likeliest(name, found)}",
         )
-    if found and name not in found and set(found) == set(found.values()) and _in_ci():
+    if found and name not in found and set(found) == set(found.values()) and in_ci():
         raise Refused(
-            f"{name!r} is the beginning of a commit's id: a change can bring a commit that begins alike",
+            f"{name!r} is the beginning of a commit's id{_for_ci()}: a change can bring a commit that begins alike",
             where=str(root),
             hint=f"write all of it: {next(iter(found))}",
         )
@@ -156,12 +162,6 @@ def _peeled(root: Path, said: str) -> str:
     return done.stdout.decode().strip() if done is not None and done.returncode == 0 else ""
 
 
-def _remotes(root: Path) -> frozenset[str]:
-    done = run(root, "remote")
-    named = done.stdout.decode("utf-8", "replace").split() if done is not None and done.returncode == 0 else []
-    return frozenset({"origin", *named})
-
-
-def _in_ci() -> bool:
-    """Return whether a machine runs this: what it has checked out is what a change brought."""
-    return os.environ.get("GITHUB_ACTIONS") == "true" or os.environ.get("CI", "").lower() not in ("", "false", "0")
+def _for_ci() -> str:
+    """Return what a person at a desk has to know, who may not have set the variable."""
+    return " (CI is set: at a desk, say CI=off)" if in_ci() and not github_files.inside() else ""

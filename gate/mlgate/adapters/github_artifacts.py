@@ -16,7 +16,7 @@ from mlgate.core.errors import AdapterError, EvidenceError
 from mlgate.core.vouching import Kept, Origin, Repository, Run
 
 PAGES = 50
-"""Of artifacts, at most; each has a hundred. Uploads of pull requests are among them."""
+"""Of artifacts, at most; each has a hundred, the newest first. Uploads of pull requests are among them."""
 HISTORY = 10
 """Pages of commits that are looked at, each of a hundred."""
 
@@ -34,6 +34,10 @@ _Fields = Mapping[str, Any]
 _T = TypeVar("_T", int, str, bool)
 
 
+class TooMany(AdapterError):  # noqa: N818 - what the list was
+    """There are more of them than are looked at."""
+
+
 class GithubArtifacts:
     """The artifacts of one repository. Every method raises AdapterError when GitHub says no or cannot be asked."""
 
@@ -47,7 +51,7 @@ class GithubArtifacts:
         return Repository(_of(found, "id", int, _REPOSITORY), _of(found, "default_branch", str, _REPOSITORY))
 
     def named(self, name: str) -> Iterator[Kept]:
-        """Yield every artifact of that name, whoever uploaded it."""
+        """Yield the artifacts of that name, whoever uploaded them. Raises TooMany at the end where there are more."""
         target = f"{self._path}/actions/artifacts?{urlencode({'name': name, 'per_page': '100'})}"
         for page in self._pages(target, _LIST, PAGES):
             listed = page.get("artifacts") if isinstance(page, dict) else None
@@ -118,7 +122,7 @@ class GithubArtifacts:
                 return
             target = answer.next
         if whole:
-            raise AdapterError(f"could not {purpose.words}: there are more than {most} pages of them")
+            raise TooMany(f"could not {purpose.words}: there are more than {most} pages of them")
 
 
 def _kept(one: _Fields) -> Kept:

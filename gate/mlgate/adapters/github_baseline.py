@@ -11,10 +11,10 @@ from pathlib import Path
 
 from mlgate.adapters import evidence_file
 from mlgate.adapters.file_baseline import CiBaseline
-from mlgate.adapters.github_artifacts import GithubArtifacts
+from mlgate.adapters.github_artifacts import GithubArtifacts, TooMany
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence
-from mlgate.core.vouching import EVENTS, Kept, flaw, nearest, vouches
+from mlgate.core.vouching import EVENTS, Kept, Repository, flaw, nearest, vouches
 
 FILE = "evidence.jsonl.gz"
 """The one file in the artifact."""
@@ -78,7 +78,7 @@ class GithubBaseline(CiBaseline):
         where = f"artifact {self._judged.artifact} of run {found.origin.run}"
         evidence = evidence_file.parse(content, where, self.most)
         observed, commit = evidence.provenance.run, evidence.provenance.commit.removesuffix("+dirty")
-        if observed != f"github-{found.origin.run}" or commit not in ("", found.origin.sha):
+        if observed != f"github-{found.origin.run}" or commit != found.origin.sha:
             raise Refused(
                 f"the baseline was observed by another run: {observed[:40] or 'none'}, commit {commit[:10] or 'none'}",
                 where=where,
@@ -88,11 +88,8 @@ class GithubBaseline(CiBaseline):
 
     def _found(self, artifacts: GithubArtifacts) -> Kept | None:
         repository = artifacts.repository()
-        listed = list(artifacts.named(self._judged.artifact))
-        flaws = {kept: flaw(kept, repository, self._judged.run) for kept in listed}
-        sound = [kept for kept, why in flaws.items() if not why]
+        sound, others, more = self._listed(artifacts, repository)
         near = nearest(sound, artifacts.history(self._base(repository.default_branch)) if sound else ())
-        others = Counter(filter(None, flaws.values()))
         others["of no commit that the base comes from"] = len(sound) - len(near)
         for kept, behind in near:
             run = artifacts.run(kept.origin.run)
@@ -102,8 +99,27 @@ class GithubBaseline(CiBaseline):
                 return kept
             others[f"of {run.event}" if run.event not in EVENTS else "of a run that GitHub tells otherwise"] += 1
         counts = ", ".join(f"{count} {why}" for why, count in sorted(others.items()) if count)
+        if more is not None:  # whoever uploads so many keeps nobody from being judged by one that is found
+            raise TooMany(
+                more.message, hint=f"delete those that do not count: {counts}; or run the default branch again"
+            )
         self._others = f"others of that name do not count: {counts}" if counts else ""
         return None
+
+    def _listed(
+        self, artifacts: GithubArtifacts, repository: Repository
+    ) -> tuple[list[Kept], Counter[str], TooMany | None]:
+        """Return those that can be the baseline, why the others cannot, and whether there are more than were listed."""
+        sound, others = list[Kept](), Counter[str]()
+        try:
+            for kept in artifacts.named(self._judged.artifact):
+                if why := flaw(kept, repository, self._judged.run):
+                    others[why] += 1
+                else:
+                    sound.append(kept)
+        except TooMany as error:
+            return sound, others, error
+        return sound, others, None
 
     def _age(self, behind: int) -> str:
         what = "the base" if self._judged.change else "this commit"

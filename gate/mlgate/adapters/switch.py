@@ -17,3 +17,8 @@ def switch(name: str, environ: Mapping[str, str] = os.environ) -> bool:
     if value not in _ON | _OFF:
         raise ConfigError(f"{value[:40]!r} is neither on nor off", where=name, hint=f"{name}=true, or leave it out")
     return value in _ON
+
+
+def in_ci(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a machine runs this. CI's variable is not ours: any word that does not say off is on."""
+    return environ.get("GITHUB_ACTIONS") == "true" or environ.get("CI", "").strip().lower() not in _OFF

@@ -22,7 +22,7 @@ from mlgate.wiring.tell import tell
 
 def store_of(choice: Choice, project: Project, folder: RunFolder) -> BaselineStore | None:
     """Return the baseline's store. What could never be saved is told before anything is asked."""
-    store = project.baseline_store(bootstrap=choice.bootstrap)
+    store = project.baseline_store()
     if store is None and choice.save_baseline:
         raise ConfigError(
             "there is no `baseline:` section to save to", where=str(project.config.path), hint=project.BASELINE_HINT
@@ -55,7 +55,7 @@ def baseline_of(project: Project, choice: Choice) -> Baseline | None:
     if project.beside:
         why = "it was not observed in this run: this evidence was made without it"
         return Baseline(project.beside, None, why, bootstrap=choice.bootstrap)
-    store, first = project.baseline_store(bootstrap=choice.bootstrap), choice.save_baseline or project.compares_first
+    store, first = project.baseline_store(), choice.save_baseline or project.compares_first
     return None if store is None else look_up(store, first=first, bootstrap=choice.bootstrap)
 
 

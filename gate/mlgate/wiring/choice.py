@@ -72,7 +72,11 @@ class Choice:
 
         Every verb and the plug-in get their base from here, so no way in leaves it out.
         """
-        return self.base.strip() or (AUTO if github_files.inside() else NONE)
+        said = self.base.strip()
+        if said.lower() in (AUTO, NONE) and said != said.lower():
+            hint = f"write {said.lower()}, or the branch of that name in full: refs/heads/{said}"
+            raise ConfigError(f"{said!r} is no word for whose rules bind", where="base", hint=hint)
+        return said or (AUTO if github_files.inside() else NONE)
 
     @classmethod
     def of_environment(cls, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Choice:

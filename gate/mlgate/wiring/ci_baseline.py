@@ -25,14 +25,14 @@ _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
-def store(root: Path, path: Path, most: int, base: str, *, bootstrap: bool) -> BaselineStore:
+def store(root: Path, path: Path, most: int, base: str) -> BaselineStore:
     """Return the store of the baseline that CI keeps, of at most *most* rows; *path* is where a run leaves it.
 
     Raises Refused where the rules of the commit *base* bind and the change brings the file, also where nobody reads it.
     """
     kept: BaselineStore = CiBaseline(path, str(path), most)
     if base:
-        kept = evidence_source.baseline(CiBaseline(path, str(path), most), root, base, bootstrap=bootstrap)
+        kept = evidence_source.baseline(CiBaseline(path, str(path), most), root, base, approved=False)
     run = github_run.here()
     if run is None:
         return kept

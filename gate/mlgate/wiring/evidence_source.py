@@ -16,11 +16,12 @@ from mlgate.core.ports import BaselineStore
 _LINKED = "the repository has a symbolic link or a submodule on the way: name the file itself, on the base branch first"
 
 
-def baseline(store: FileBaseline, root: Path, base: str, *, bootstrap: bool) -> BaselineStore:
+def baseline(store: FileBaseline, root: Path, base: str, *, approved: bool) -> BaselineStore:
     """Return what *store* has to be where the rules of the commit *base* bind.
 
     A file that the base keeps is the base's; one that no commit keeps is what a run or CI left. Raises Refused for one
-    that only the change has; where a person says *bootstrap* there is none yet.
+    that only the change has, also where nothing was accepted yet: whether there was, this checkout does not show. Where
+    a person *approved* it, there is none yet: the change is compared with nothing, and the file holds once merged.
     """
     path = str(store.path.absolute())
     inside, whose = git_base.within(root, path), git_base.origin(root, base, path)
@@ -32,7 +33,7 @@ def baseline(store: FileBaseline, root: Path, base: str, *, bootstrap: bool) -> 
         return store.read_from(found)
     if whose is Origin.HERE and not said:
         return store
-    if bootstrap and inside and not theirs and not isinstance(store, CiBaseline):
+    if approved and inside and not theirs and not isinstance(store, CiBaseline):
         return GitBaseline(root, base, inside, store.most)  # which has none
     raise Refused(
         "this change brings its own baseline: what a change brings never judges it",
@@ -46,7 +47,9 @@ def _next_step(store: FileBaseline, said: Sequence[dvc_base.Tracked], base: str)
         return "delete it from the repository: the default branch's run keeps the baseline"
     if said:
         return said[0].beside(base)
-    return "take it out; a first baseline is merged by a change that runs with --bootstrap (input `bootstrap: true`)"
+    return (
+        "take it out; a first one comes by the change that adds `baseline:`, or a person approves it: --approve-policy"
+    )
 
 
 def is_edited(root: Path, base: str, path: str) -> bool:

@@ -9,9 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import base_data, git, git_base, git_ref, github_files, github_run, tests_surroundings
+from mlgate.adapters import (
+    base_data,
+    git,
+    git_base,
+    git_ref,
+    git_remote,
+    github_files,
+    github_run,
+    tests_surroundings,
+)
 from mlgate.adapters.base_data import OtherData
 from mlgate.adapters.git_base import Origin
+from mlgate.adapters.github_run import GithubRun
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
@@ -29,6 +39,8 @@ _MOST = 15
 
 AUTO, NONE = "auto", "none"
 """Of a pull request or a merge queue in GitHub Actions: the base branch. Else this checkout's own rules."""
+
+_NO_CHANGE = "leave `base` at auto, or name a branch in full: refs/remotes/origin/main"
 
 ReadChecks = Callable[[Config], Sequence[Check]]
 
@@ -62,6 +74,8 @@ class Bound:
     """What a person should know of whose rules judged."""
     names_its_model: bool = False
     """The change says where its model or its answers are: whether that is a model at all, the evidence may show."""
+    ratchet: bool = False
+    """The base says `ratchet: refuse`, and nobody approved."""
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -95,6 +109,7 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
         base=commit,
         own_baseline=own,
         names_its_model=own_model,
+        ratchet=theirs.document.ratchet == "refuse" and not base.approved,
     )
 
 
@@ -102,10 +117,20 @@ def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
         return _written(root, ref) if ref not in ("", NONE) else ""
     run = github_run.here()
-    if run is None or (run.is_reviewed and not run.is_change and _is_its_own(root, run.sha)):
-        return ""
+    return "" if run is None or _is_let_in(root, run) else _reviewed(root, run)
+
+
+def _is_let_in(root: Path, run: GithubRun) -> bool:
+    """Return whether somebody has let in what is checked out: a step of a reviewed run may check a change out."""
+    return run.is_reviewed and not run.is_change and git.is_commit_of(root, run.sha)
+
+
+def _reviewed(root: Path, run: GithubRun) -> str:
+    """Return the commit that somebody has let in, and that what is checked out is held against."""
     if run.is_change:
         return git_base.merged_onto(root, run.merge, run.base)
+    if run.is_reviewed:  # what is called `origin` may be the fork that was checked out
+        return git_base.brought_here(root, run.sha)
     if not run.default_branch:
         hint = "say it: --base REF (input `base`), or none for this checkout's own"
         raise AdapterError(
@@ -115,38 +140,48 @@ def _commit(root: Path, ref: str) -> str:
 
 
 def _written(root: Path, ref: str) -> str:
-    """Return the commit of a base that a person names; in a change's own run it is nothing that the change could move.
+    """Return the commit of a base that a person names. Where a change is judged, it is nothing of the change's own.
 
     What is checked out there may be a stranger's repository, whose branches are called like ours: the base branch is
     what the event says that it is.
     """
-    commit, run = "", github_run.here()
-    is_base = run is not None and run.is_change and git_ref.branch_of(ref) == run.base_branch
-    try:
-        commit = git_base.resolve(root, ref)
-    except AdapterError:
-        if not is_base:  # a shallow clone may not know it
-            raise
-    if run is None or not run.is_change:
-        return commit
+    run = github_run.here()
+    if run is None or _is_let_in(root, run):
+        return git_base.resolve(root, ref)
     if git_ref.follows_head(ref):
         raise Refused(
             f"{ref} is counted from what is checked out: the change chooses where that leads",
             where=str(root),
-            hint="leave `base` at auto, or name a branch in full: refs/remotes/origin/main",
+            hint=_NO_CHANGE,
         )
-    return git_base.merged_onto(root, run.merge, run.base) if is_base else commit
+    if run.is_change and git_ref.branch_of(ref) == run.base_branch:
+        return git_base.merged_onto(root, run.merge, run.base)
+    commit = git_base.resolve(root, ref)
+    if git.is_ancestor(root, commit, "HEAD") and not _is_merged(root, run, commit):
+        raise Refused(
+            f"the base {ref} is a commit of the change itself ({commit[:10]}): it would judge itself by its own rules",
+            where=str(root),
+            hint=_NO_CHANGE,
+        )
+    return commit
+
+
+def _is_merged(root: Path, run: GithubRun, commit: str) -> bool:
+    """Return whether a commit is in the history of what somebody has let in."""
+    if git.is_ancestor(root, commit, _reviewed(root, run)):
+        return True
+    main = f"refs/remotes/origin/{run.default_branch}"  # a change may go to another branch, and have main merged in
+    known = git_ref.exact(root, main) if run.is_change and run.default_branch else ""
+    if not known:
+        return False
+    git_remote.refuse_strangers(root, main)
+    return git.is_ancestor(root, commit, known)
 
 
 def _own_rules(ref: str) -> str:
     """Return what to say of a change that is judged by its own rules, for a workflow may name whose rules bind."""
     run = github_run.here() if ref == NONE and github_files.inside() else None
     return "base: none: this change is judged by its own rules, which it may edit" if run and run.is_change else ""
-
-
-def _is_its_own(root: Path, sha: str) -> bool:
-    """Return whether the commit of the run is checked out: a step of a reviewed branch may check a change out."""
-    return not sha or git.commit(root).removesuffix("+dirty") in ("", sha)
 
 
 def _base_branch() -> str | None:
@@ -266,8 +301,13 @@ def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> Non
     weaker = [change for change in changes if change.weakens]
     if theirs.document.ratchet != "refuse" or approved or not weaker:
         return
+    raise refusal(weaker)
+
+
+def refusal(weaker: Sequence[Change]) -> Refused:
+    """Return why `ratchet: refuse` lets no *weaker* rules through, the first of them in full."""
     rest = f" (and {len(weaker) - 1} more)" if len(weaker) > 1 else ""
-    raise Refused(
+    return Refused(
         f"this change loosens its own gate, which `ratchet: refuse` forbids: {weaker[0].what}{rest}",
         where=weaker[0].where,
         hint="take it back, or have a person approve it: --approve-policy (input `policy-approved`)",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import posixpath
 from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
 
 from mlgate.adapters import git, git_base
 from mlgate.adapters.http_address import Address
@@ -17,7 +20,7 @@ from mlgate.flow.copied import answered, copied
 from mlgate.wiring import models
 
 WAYS = ("endpoint", "image", "python", "answers")
-_LOCAL = ("localhost", "127.0.0.1", "::1")
+_LOCAL = "localhost"
 
 
 def way(model: ModelSection) -> str:
@@ -31,10 +34,36 @@ def questions(theirs: Config, ours: Config) -> Iterator[Change]:
     if before != after:
         yield Change(Direction.QUESTION, f"the model: {before} becomes {after}", ours.where("model", after))
     past = theirs.baseline_model if theirs.baseline is not None else ours.baseline_model
-    if past is None or place(past) != place(ours.model) or place(past) == place(theirs.model):
+    if past is None:
         return
-    said = f"the model is the baseline itself ({_shown(ours.model)}): it is compared with itself"
-    yield Change(Direction.QUESTION, said, ours.where("model", after))
+    moved = _moves(theirs.model, ours.model)
+    if place(past) == place(ours.model) and (moved or place(past) != place(theirs.model)):
+        said = f"the model is the baseline itself ({_shown(ours.model)}): it is compared with itself"
+        yield Change(Direction.QUESTION, said, ours.where("model", after))
+    elif moved and past.endpoint is not None and theirs.baseline is not None:
+        said = (
+            f"the model is asked at another address ({_shown(ours.model)}): whether the baseline answers there, too, "
+        )
+        yield Change(Direction.QUESTION, f"{said}cannot be told", ours.where("model", after))
+
+
+def is_baseline(config: Config) -> bool:
+    """Return whether the model under test is, by its place, the baseline that runs beside it."""
+    return config.baseline_model is not None and place(config.baseline_model) == place(config.model)
+
+
+def _moves(before: ModelSection, after: ModelSection) -> bool:
+    """Return whether a change asks an endpoint elsewhere.
+
+    Two names may lead to one server, and two paths on it to one model: only what was asked before is known not to be
+    the baseline. Images need no such care, for they are told apart by their content.
+    """
+    if before.endpoint is None or after.endpoint is None:
+        return False
+    try:
+        return Address.of(before.endpoint.url) != Address.of(after.endpoint.url)
+    except GateError:
+        return before.endpoint.url != after.endpoint.url
 
 
 def is_its_own(theirs: Config, ours: Config, commit: str) -> bool:
@@ -97,8 +126,19 @@ def _endpoint(url: str) -> object:
         found = Address.of(url)
     except GateError:
         return url
-    host = found.host.rstrip(".")
-    return (found.scheme, _LOCAL[0] if host in _LOCAL else host, found.port, found.path.rstrip("/"), found.query)
+    steps = posixpath.normpath(f"/{unquote(found.path)}").lstrip("/")
+    return (found.scheme, _host(found.host), found.port, steps, found.query)
+
+
+def _host(written: str) -> str:
+    """Return one spelling of a host; this machine itself has many."""
+    name = written.rstrip(".")
+    try:
+        ip = ipaddress.ip_address(name)
+    except ValueError:
+        return _LOCAL if name == _LOCAL or name.endswith(f".{_LOCAL}") else name
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return _LOCAL if (mapped or ip).is_loopback else str(mapped or ip)
 
 
 def _image(source: Source) -> object:

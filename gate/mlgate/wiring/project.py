@@ -79,6 +79,12 @@ class Project:
     """What a person should know of whose rules judged."""
     names_its_model: bool = False
     """The change says where its model or its answers are, unlike its base."""
+    is_given_its_image: bool = False
+    """The caller names the image under test: what is in it, only the run shows."""
+    approved: bool = False
+    """A person approved that the change edits what judges it."""
+    ratchet: bool = False
+    """The base refuses what loosens its rules, and nobody approved it."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
@@ -105,19 +111,28 @@ class Project:
             own_baseline=bound.own_baseline,
             notice=bound.notice,
             names_its_model=bound.names_its_model,
+            is_given_its_image=bool(image),
+            approved=bool(base and base.approved),
+            ratchet=bound.ratchet,
         )
 
     def complete(self, report: Report, evidence: Evidence) -> Report:
-        """Return the report with whose rules judged, which judging itself does not know."""
+        """Return the report with whose rules judged, which judging itself does not know.
+
+        Raises Refused where the base has `ratchet: refuse`, and the evidence shows that the change is asked about
+        something else than the base asks.
+        """
         notices = (self.notice, *report.notices) if self.notice else report.notices
         return replace(report, policy=self._policy_over(evidence), notices=notices)
 
     def _policy_over(self, evidence: Evidence) -> Policy | None:
         """Return the policy, with what only the *evidence* shows of the question that was answered."""
-        if self.policy is None or not self.names_its_model:
+        if self.policy is None or not (self.names_its_model or self.is_given_its_image):
             return self.policy
         known = self.policy.changes
-        found = policy_question.of_evidence(self.config, self.suite.checks, evidence)
+        found = [*policy_question.of_evidence(self.config, self.suite.checks, evidence)]
+        if found and self.ratchet and (self.names_its_model or policy_question.is_baseline(self.config)):
+            raise policy.refusal(found)
         return replace(self.policy, changes=ordered([*known, *(one for one in found if one not in known)]))
 
     @property
@@ -184,10 +199,10 @@ class Project:
         """Return the model's section as plain values, for processes that get it in a plan."""
         return written(self.config.model)
 
-    def baseline_store(self, *, bootstrap: bool = False) -> BaselineStore | None:
+    def baseline_store(self) -> BaselineStore | None:
         """Return where the baseline is kept; None when none is configured.
 
-        Raises Refused for one that only the change under test has; where a person says *bootstrap* there is none yet.
+        Raises Refused for one that only the change under test has, unless a person approved it.
         """
         match self.config.baseline:
             case None:
@@ -195,12 +210,14 @@ class Project:
             case document.FileBaseline(path=path):
                 store = FileBaseline(self.root / path, path, self.most_rows_of_older)
                 judged = self.base and not self.own_baseline
-                return evidence_source.baseline(store, self.root, self.base, bootstrap=bootstrap) if judged else store
+                return (
+                    evidence_source.baseline(store, self.root, self.base, approved=self.approved) if judged else store
+                )
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path, self.most_rows_of_older)
             case document.CiBaseline():
                 most = self.most_rows_of_older
-                return ci_baseline.store(self.root, self.kept_by_ci, most, self.base, bootstrap=bootstrap)
+                return ci_baseline.store(self.root, self.kept_by_ci, most, self.base)
             case MlflowBaseline() as section:
                 most = self.most_rows_of_older
                 return memory.baseline_of(self.memory, self.config, section, base=self.base, most=most)

@@ -17,8 +17,7 @@ def why(root: Path) -> str:
         return "this change is not merged"
     if not run.is_reviewed:
         return "this is not the default branch"
-    head = git.commit(root).removesuffix("+dirty")
-    return "" if head in ("", run.sha) or not run.sha else "what is checked out is not the commit of this run"
+    return "" if git.is_commit_of(root, run.sha) else "what is checked out is not the commit of this run"
 
 
 def refuse(root: Path) -> None:

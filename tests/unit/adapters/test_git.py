@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -131,6 +132,33 @@ def test_without_git_there_is_no_commit_and_a_baseline_is_an_error(root: Path, m
     monkeypatch.setenv("PATH", str(root))
     assert git.commit(root) == ""
     assert "install git" in failed(root, "main", "b").hint
+
+
+def test_before_the_first_commit_there_is_none(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True, env=child_environment())
+    assert git.commit(tmp_path) == ""
+    assert not git.is_commit_of(tmp_path, "a" * 40)
+    assert git.is_commit_of(tmp_path, "")
+
+
+def test_a_repository_of_another_user_is_an_error_that_says_what_to_do(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{root}:{os.environ['PATH']}")
+    fake = root / "git"
+    fake.write_text("#!/bin/sh\necho \"fatal: detected dubious ownership in repository at '$PWD'\" >&2\nexit 128\n")
+    fake.chmod(0o755)
+    with pytest.raises(AdapterError, match="another user owns it") as caught:
+        git.commit(root)
+    assert "git config --global --add safe.directory" in caught.value.hint
+
+
+def test_a_head_that_git_cannot_read_is_an_error(root: Path) -> None:
+    git_folder = root / ".git"
+    (git_folder / "refs/heads/main").write_text("nonsense\n")
+    (git_folder / "packed-refs").unlink(missing_ok=True)
+    with pytest.raises(AdapterError, match="which commit is checked out"):
+        git.commit(root)
 
 
 def test_a_file_larger_than_evidence_may_be_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,13 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     return Clone(tmp_path)
 
 
+def ours(ci: pytest.MonkeyPatch, clone: Clone) -> None:
+    """Let the run be one of the repository that was cloned."""
+    upstream = clone.root.parent / "upstream"
+    ci.setenv("GITHUB_SERVER_URL", upstream.parent.parent.as_uri())
+    ci.setenv("GITHUB_REPOSITORY", f"{upstream.parent.name}/upstream")
+
+
 def refused(clone: Clone, written: str) -> Refused:
     with pytest.raises(Refused) as caught:
         git_ref.commit_of(clone.root, written)
@@ -198,11 +205,11 @@ def test_a_desks_branch_may_lag_behind_and_in_ci_it_may_be_a_strangers(
     for name, value in (("CI", "true"), ("CI", "1"), ("GITHUB_ACTIONS", "true")):
         with monkeypatch.context() as ci:
             ci.setenv(name, value)
+            ours(ci, clone)
             error = refused(clone, "main")
             assert error.hint.endswith("refs/remotes/origin/main")
             assert git_ref.commit_of(clone.root, "refs/remotes/origin/main") == clone.good
             assert git_ref.commit_of(clone.root, "origin/main") == clone.good
-            ci.setenv(name, value)
             run(clone.root, "update-ref", "-d", "refs/heads/main")
             run(clone.root, "tag", "-f", "main", clone.evil)
             assert "refs/remotes/origin/main" in refused(clone, "main").message, "a tag is a stranger's, too"

@@ -73,6 +73,57 @@ def test_a_model_that_becomes_the_baseline_or_another_kind_is_another_question(t
     assert Direction.QUESTION in {change.direction for change in sections(theirs, ours)}
 
 
+OLDER = "baseline: {from: endpoint, url: 'http://127.0.0.1:9001/m/old'}\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:9001/m/old",
+        "http://LOCALHOST.:9001/m/old/",
+        "http://old.localhost:9001/m/old",
+        "http://127.1.2.3:9001/m/old",
+        "http://[::1]:9001/m/old",
+        "http://[::ffff:127.0.0.1]:9001/m/old",
+        "http://[::ffff:7f00:1]:9001/m/old",
+        "http://[0:0:0:0:0:0:0:1]:9001/m/old",
+        "http://127.0.0.1:9001//m///old",
+        "http://127.0.0.1:9001/m/./old",
+        "http://127.0.0.1:9001/m/x/../old",
+        "http://127.0.0.1:9001/m/%6fld",
+        "http://127.0.0.1:9001/%6D/old",
+    ],
+)
+def test_the_baselines_address_is_itself_however_it_is_written(url: str) -> None:
+    found = [*sections(served("http://127.0.0.1:9002/m/new", OLDER), served(url, OLDER))]
+    assert any("the model is the baseline itself" in change.what for change in found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://gateway:9002/m/new",
+        "http://127.0.0.1:9003/m/new",
+        "http://127.0.0.1:9002/m/current",
+        "https://127.0.0.1:9002/m/new",
+        "http://127.0.0.1:9002/m%2Fnew",
+        "http://127.0.0.1:9002/m/new?v=1",
+        "http://127.0.0.2:9002/m/new",
+    ],
+)
+def test_where_the_base_compares_with_an_endpoint_another_address_is_a_question(url: str) -> None:
+    new = "http://127.0.0.1:9002/m/new"
+    (asked,) = (one for one in sections(served(new, OLDER), served(url, OLDER)) if one.direction is Direction.QUESTION)
+    assert "cannot be told" in asked.what
+    (told,) = sections(served(new), served(url))
+    assert told.direction is Direction.EFFECTIVE, "nothing to be taken for, where the base compares with none"
+
+
+def test_another_name_on_the_same_server_is_what_changes_are_for() -> None:
+    model = "{{name: {}, endpoint: {{url: 'http://gateway', protocol: kserve-v1}}}}"
+    assert not [*sections(config(model.format("a"), OLDER), config(model.format("b"), OLDER))]
+
+
 def test_a_baseline_at_the_models_own_address_is_no_edit_where_the_base_has_it() -> None:
     assert not [*sections(served("http://old/m", PAST), served("http://old/m", PAST))]
 

@@ -1,0 +1,52 @@
+"""What only the evidence shows of the question: it is told, and the base's ratchet refuses what the change named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.wiring.test_policy_sections import OLD, image
+
+from mlgate.core.check import Suite
+from mlgate.core.errors import Refused
+from mlgate.core.evidence import Evidence, Provenance
+from mlgate.core.policy import Policy
+from mlgate.wiring.project import Project
+
+
+def project(
+    tag: str = "built", *, names_its_model: bool = False, is_given_its_image: bool = False, ratchet: bool = False
+) -> Project:
+    return Project(
+        image(rest=OLD, tag=tag),
+        Suite.of(()),
+        Policy("base"),
+        base="b" * 40,
+        names_its_model=names_its_model,
+        is_given_its_image=is_given_its_image,
+        ratchet=ratchet,
+    )
+
+
+def said(one: Project, model: str) -> list[str]:
+    policy = one._policy_over(Evidence.of(Provenance("c", "s", model, (), "the baseline"), [], []))
+    assert policy
+    return [change.what for change in policy.questions]
+
+
+def test_an_image_that_the_caller_names_and_that_is_the_baseline_is_told() -> None:
+    (what,) = said(project(is_given_its_image=True), "the baseline")
+    assert "compared with itself" in what
+    assert not said(project(is_given_its_image=True), "another")
+
+
+def test_the_ratchet_refuses_it_where_the_change_or_the_caller_named_the_baseline() -> None:
+    for one in (project(names_its_model=True), project("latest", is_given_its_image=True)):
+        with pytest.raises(Refused, match="compared with itself"):
+            said(replace(one, ratchet=True), "the baseline")
+        assert said(one, "the baseline"), "without a ratchet, or approved, it is a warning"
+        assert not said(replace(one, ratchet=True), "another")
+
+
+def test_a_build_that_came_out_like_the_baseline_is_told_and_not_refused() -> None:
+    assert said(project(is_given_its_image=True, ratchet=True), "the baseline")
