@@ -57,7 +57,8 @@ class Standalone:
     _store: BaselineStore | None = None
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _recorded: bool = False
-    _has_concluded: bool = False
+    _verdict: int | None = None
+    """The exit code of the verdict, when there is one."""
 
     @classmethod
     def begin(cls, choice: Choice, reset: VerdictReset) -> Standalone:
@@ -120,7 +121,7 @@ class Standalone:
 
         A check that was *left_out* is not measured, whatever rows it has.
         """
-        shown, self._has_concluded = io.StringIO(), True
+        shown = io.StringIO()
         if left_out:
             shown.write(f"{terminal(self._left_out(left_out, why), 2000)}\n")
         try:
@@ -134,12 +135,18 @@ class Standalone:
             code = 3
             self._stopped(shown, f"unexpected {type(error).__name__}: {error}", code)
         self.text += shown.getvalue()
+        self._verdict = code
         return code
 
     def ended(self, code: int) -> int:
-        """Return the exit code of the whole session: a strict one that says 0 and never came to a verdict says 3."""
-        if code or self._has_concluded or not self.is_strict:
+        """Return the exit code of the whole session, which pytest would end with *code*.
+
+        Where pytest says 0, a strict session says its verdict, or 3 where it came to none.
+        """
+        if code or not self.is_strict:
             return code
+        if self._verdict is not None:
+            return self._verdict
         shown = io.StringIO()
         why = "pytest ended before a check ran; look for options in its settings (addopts, PYTEST_ADDOPTS)"
         self._stopped(shown, why, 3)
