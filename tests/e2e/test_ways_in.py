@@ -45,10 +45,13 @@ def test_sanity():
 """
 
 
-def session(desk: Desk, *arguments: str, cache: bool = False, **env: str) -> tuple[int, str]:
-    plugins = ["-p", "mlgate", *([] if cache else ["-p", "no:cacheprovider"])]
+def session(desk: Desk, *arguments: str, **env: str) -> tuple[int, str]:
+    return with_cache(desk, "-p", "no:cacheprovider", *arguments, **env)
+
+
+def with_cache(desk: Desk, *arguments: str, **env: str) -> tuple[int, str]:
     done = subprocess.run(
-        [*desk.command(())[:1], "-m", "pytest", "-q", *plugins, *arguments],
+        [*desk.command(())[:1], "-m", "pytest", "-q", "-p", "mlgate", *arguments],
         cwd=desk.root,
         env={**{k: v for k, v in desk.env().items() if k != "CI"}, **env},
         capture_output=True,
@@ -229,7 +232,7 @@ def test_no_setting_of_a_change_ends_a_strict_session_well_without_a_verdict(
     plan_file.write(mixed.root / "p/plan.json", Project.load(mixed.root / "mlgate.yaml").plan(1))
     mixed.write("pytest.ini", f"[pytest]\n{setting}\n")
     arguments, env = ([strict], {}) if strict.startswith("--") else ([], dict([strict.split("=")]))
-    code, said = session(mixed, *arguments, cache=True, **env)
+    code, said = with_cache(mixed, *arguments, **env)
     assert code not in (0, None), said
     if setting not in BEFORE_THE_PLUGIN:
         assert mixed.verdict["outcome"] in ("incomplete", "errored"), said
@@ -276,7 +279,7 @@ HARMLESS = [
 @pytest.mark.parametrize("setting", HARMLESS)
 def test_settings_that_leave_nothing_out_are_judged(mixed: Desk, setting: str) -> None:
     mixed.write("pytest.ini", f"[pytest]\n{setting}\n")
-    code, said = session(mixed, cache=True, CI="true")
+    code, said = with_cache(mixed, CI="true")
     assert code == 0, said
     assert mixed.verdict["outcome"] == "passed"
     assert mixed.mlgate("check", "-n", "0").code == 0
@@ -293,7 +296,7 @@ def test_who_asks_about_pytest_itself_is_answered_in_ci_too(mixed: Desk, option:
 @pytest.mark.parametrize("option", ["--setup-plan", "--setup-only", "--fixtures", "--cache-show", "--markers"])
 def test_a_session_that_runs_no_tests_judges_nothing_at_a_desk(mixed: Desk, option: str) -> None:
     yesterday(mixed)
-    code, said = session(mixed, option, cache=True)
+    code, said = with_cache(mixed, option)
     assert code == 0, said
     assert mixed.verdict["outcome"] == "passed"
 
