@@ -7,7 +7,6 @@ session leaves out of them is not judged: at a desk it says so, in CI (`--mlgate
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import signal
@@ -19,17 +18,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlgate.adapters import account, plan_file
+from mlgate.adapters import account, gate_file, plan_file, pytest_options
 from mlgate.adapters.plan_file import Plan
-from mlgate.adapters.pytest_selection import Selection, batches, named, node
+from mlgate.adapters.pytest_options import CommandLine
+from mlgate.adapters.pytest_selection import Selection, batches, node
 from mlgate.adapters.rows_folder import RowWriter
 from mlgate.adapters.run_folder import RunFolder
-from mlgate.adapters.switch import switch
 from mlgate.core.check import Check, Example
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Observation
 
-if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is unsaid first
+if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is reset first
     from xdist.workermanage import WorkerController
 
     from mlgate.adapters.stopwatch import Stopwatch
@@ -39,8 +38,7 @@ if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is u
 _COLLECTOR = pytest.StashKey["Collector"]()
 _STANDALONE: pytest.StashKey[Standalone] = pytest.StashKey()
 _SELECTION = pytest.StashKey[Selection]()
-_QUIET = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "cacheshow", "setupplan")
-"""pytest's options under which it runs no test."""
+_COMMAND_LINE = pytest.StashKey[CommandLine]()
 _CURRENT: list[pytest.Config] = []
 """The configuration of this process: the hook of a failed collection is not given one."""
 
@@ -70,8 +68,11 @@ class Collector:
         self.rows.close()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare mlgate's options."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare mlgate's options, and read the command line. A strict session resets the last verdict here already.
+
+    This is the first that pytest calls: a process that is killed, or that pytest ends, then leaves no older pass.
+    """
     group = parser.getgroup("mlgate")
     group.addoption("--mlgate-config", default="", metavar="FILE", help="the gate's file [mlgate.yaml]")
     group.addoption(
@@ -81,6 +82,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--mlgate-plan", default="", help="internal: the plan that `mlgate check` wrote")
     group.addoption("--mlgate-no-items", action="store_true", help="internal: only the user's own tests")
+    config = pluginmanager.get_plugin("pytestconfig")
+    if not isinstance(config, pytest.Config):  # -p no:pytestconfig
+        raise pytest.UsageError("mlgate: pytest's settings block pytest's own configuration")
+    given = config.stash[_COMMAND_LINE] = CommandLine.of(parser, config)
+    if given.is_judging and given.is_strict:
+        _reset_verdict(given, config.rootpath)
+
+
+def _reset_verdict(given: CommandLine, rootpath: Path) -> None:
+    """Make the last verdict `incomplete`. What is wrong with the folder or the file is said when the run begins."""
+    output, path = os.environ.get("MLGATE_OUTPUT", ""), rootpath / gate_file.FILE
+    with contextlib.suppress(GateError):
+        path = given.gate_file(rootpath)
+    with contextlib.suppress(GateError):
+        RunFolder.beside(path, Path(output) if output else None).reset_verdict()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -90,41 +106,31 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     In `mlgate check`'s session, let the user's tests reach the model's packages, behind mlgate's own, where the two
     live apart (in CI).
     """
-    given = early_config.known_args_namespace
-    if given.mlgate_no_items:
+    given = early_config.stash[_COMMAND_LINE]
+    if early_config.known_args_namespace.mlgate_no_items and not given.is_judging:
         known = os.environ.get("MLGATE_MODEL_PATH", "").split(os.pathsep)
         sys.path.extend(path for path in known if path and path not in sys.path)
-    elif not (given.mlgate_plan or given.help or given.version or "PYTEST_XDIST_WORKER" in os.environ):
+    if given.is_judging:
         try:
-            _begin(early_config, given)
+            _begin(early_config)
         except GateError as error:  # here pytest knows no way to end but its own codes: 4 would be "rolled back"
             sys.stderr.write(f"mlgate: {error}\n")
             raise SystemExit(error.exit_code) from error
 
 
-def _begin(config: pytest.Config, given: argparse.Namespace) -> None:
-    """Decide whose rules judge, and what is asked. Raises GateError.
-
-    A strict session unsays the last verdict before anything heavy is imported: a process that is killed then must not
-    leave an older pass.
-    """
-    path = _config_file(given.mlgate_config or os.environ.get("MLGATE_CONFIG") or "mlgate.yaml", config.rootpath)
-    strict = given.mlgate_strict or any(map(_is_set, ("MLGATE_STRICT", "CI", "GITHUB_ACTIONS")))
-    if strict:
-        output = os.environ.get("MLGATE_OUTPUT", "")
-        with contextlib.suppress(GateError):  # said when the run begins
-            (RunFolder(Path(output)) if output else RunFolder.beside(path)).unsay()
-
+def _begin(config: pytest.Config) -> None:
+    """Decide whose rules judge, and what is asked. Raises GateError."""
     from mlgate import wiring
 
+    given, whole = config.stash[_COMMAND_LINE], config.known_args_namespace
+    reset = wiring.VerdictReset.WHEN_FIRST_CHECK_RUNS
+    if given.is_strict or whole.mlgate_strict:
+        reset = wiring.VerdictReset.AT_START
+    elif pytest_options.is_quiet(whole):
+        reset = wiring.VerdictReset.NEVER
     try:
-        choice = wiring.Choice.of_environment(path)
-        unsays = wiring.Unsays.WHEN_ASKED
-        if strict:
-            unsays = wiring.Unsays.AT_ONCE
-        elif any(getattr(given, name, False) for name in _QUIET):
-            unsays = wiring.Unsays.NEVER
-        standalone = wiring.Standalone.begin(choice, unsays)
+        given.check(whole)
+        standalone = wiring.Standalone.begin(wiring.Choice.of_environment(given.gate_file(config.rootpath)), reset)
     except GateError as error:
         wiring.tell_error(error, sys.stdout)
         raise
@@ -132,38 +138,32 @@ def _begin(config: pytest.Config, given: argparse.Namespace) -> None:
     config.stash[_STANDALONE] = standalone
 
 
-def _is_set(name: str) -> bool:
-    """Say whether a variable is on; one that is neither on nor off is: strict is the safe side."""
-    try:
-        return switch(name)
-    except GateError:
-        return True
-
-
-def _config_file(name: str, rootpath: Path) -> Path:
-    """Return the gate's file: where it is from here, or else below pytest's root."""
-    config = Path(name)
-    return config if config.is_absolute() or config.exists() else rootpath / config
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Find out who we are: a worker, `mlgate check`'s session, or a session of the user's own."""
     _hold_lifeline()
     _CURRENT[:] = [config]
-    workerinput = getattr(config, "workerinput", None)
+    workerinput, given = getattr(config, "workerinput", None), config.stash[_COMMAND_LINE]
     if workerinput is not None:
         config.stash[_COLLECTOR] = Collector(Path(workerinput["mlgate_plan"]), workerinput["workerid"])
-    elif config.option.mlgate_plan:
-        config.stash[_COLLECTOR] = Collector(Path(config.option.mlgate_plan), "main")
-    elif not config.option.help and not config.option.version:
+    elif given.is_child:
+        config.stash[_COLLECTOR] = Collector(Path(given.plan), "main")
+    elif given.is_judging:
         if _STANDALONE not in config.stash:  # a conftest.py named the plug-in
             try:
-                _begin(config, config.option)
+                _begin(config)
             except GateError as error:
                 pytest.exit(f"mlgate: {error}", error.exit_code)
         config.stash[_COLLECTOR] = Collector(config.stash[_STANDALONE].plan_path, "main")
     if _COLLECTOR in config.stash:
         config.stash[_SELECTION] = Selection(config.stash[_COLLECTOR].plan, config.rootpath)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Hold a strict session to its verdict: settings such as `addopts = --help` end one before it judges."""
+    code = yield
+    standalone = config.stash.get(_STANDALONE, None)
+    return code if standalone is None else standalone.ended(int(code or 0))
 
 
 def _active() -> Collector | None:
@@ -172,7 +172,7 @@ def _active() -> Collector | None:
 
 def _hold_lifeline() -> None:
     """End this process group when the gate that started it is gone, killed or not."""
-    descriptor = os.environ.pop("MLGATE_LIFELINE", "")
+    descriptor = os.environ.pop(plan_file.LIFELINE, "")
     if descriptor.isdigit():
         threading.Thread(target=_end_with, args=(int(descriptor),), daemon=True).start()
 
@@ -191,15 +191,9 @@ def pytest_configure_node(node: WorkerController) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add the plan's items, in front of the user's tests; not where a person named single tests."""
-    if not config.option.mlgate_no_items and not any("::" in str(one) for one in _arguments(config) or ()):
-        items[:0] = plan_items(session, config.stash[_COLLECTOR])
-
-
-def _arguments(config: pytest.Config) -> list[Path] | None:
-    """Return the paths that a person named, None for none."""
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return None
-    return named(config.args, config.invocation_params.dir)
+    collector = config.stash.get(_COLLECTOR, None)
+    if collector is not None and not config.option.mlgate_no_items and not pytest_options.has_node_ids(config):
+        items[:0] = plan_items(session, collector)
 
 
 def plan_items(session: pytest.Session, collector: Collector) -> Iterator[pytest.Item]:
@@ -292,27 +286,27 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for item in session.items:
             for check in _owners(collector, item):
                 collector.rows.append(account.opened(check, item.nodeid))
-    _select(session.config, [item.nodeid for item in session.items])
+    _note_selected(session.config, [item.nodeid for item in session.items])
 
 
-def _select(config: pytest.Config, nodes: Sequence[str]) -> None:
-    """Take down what is about to run; the verdict of the run before is unsaid when a check is among it."""
+def _note_selected(config: pytest.Config, nodes: Sequence[str]) -> None:
+    """Note what is about to run; the verdict of the run before is reset when a check is among it."""
     selection, standalone = config.stash.get(_SELECTION, None), config.stash.get(_STANDALONE, None)
     if selection is not None and selection.select(nodes) and standalone is not None:
         try:
-            standalone.unsay()
+            standalone.reset_verdict()
         except GateError as error:
             pytest.exit(f"mlgate: {error}", error.exit_code)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: WorkerController, ids: Sequence[str]) -> None:
-    """Take down what xdist's workers are about to run: this process collects nothing."""
-    _select(node.config, ids)
+    """Note what xdist's workers are about to run: this process collects nothing."""
+    _note_selected(node.config, ids)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
-    """Take down what was deselected. Of an xdist worker, `pytest_sessionfinish` sends it home."""
+    """Note what was deselected. In a worker of xdist, `pytest_sessionfinish` reports it to the controller."""
     selection = _CURRENT[0].stash.get(_SELECTION, None) if _CURRENT else None
     if selection is not None:
         selection.drop(item.nodeid for item in items)
@@ -320,14 +314,14 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: WorkerController) -> None:
-    """Hear what a worker had deselected."""
+    """Read from a worker of xdist what was deselected there."""
     selection = node.config.stash.get(_SELECTION, None)
     if selection is not None:
         selection.dropped.update(getattr(node, "workeroutput", {}).get("mlgate_dropped", ()))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Take down what ran to its end."""
+    """Note what ran to its end."""
     selection = _CURRENT[0].stash.get(_SELECTION, None) if _CURRENT else None
     if selection is not None and report.when == "teardown":
         selection.end(report.nodeid)
@@ -388,7 +382,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if standalone is None or selection is None:
         return
     stopped = exitstatus == pytest.ExitCode.INTERRUPTED or bool(session.shouldfail or session.shouldstop)
-    left_out, why = _left_out(config, standalone, selection, stopped=stopped)
+    left_out, why = pytest_options.left_out(config, selection, standalone.late, stopped=stopped)
     if left_out and not standalone.is_strict:
         standalone.leave(left_out, why)
     elif exitstatus == pytest.ExitCode.INTERRUPTED:
@@ -397,22 +391,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         outcome = standalone.conclude(left_out, why)
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = outcome
-
-
-def _left_out(
-    config: pytest.Config, standalone: Standalone, selection: Selection, *, stopped: bool
-) -> tuple[set[str], str]:
-    """Return the checks that this session did not carry out because it was told not to, and why, in words."""
-    option = config.option
-    quiet = any(getattr(option, name, False) for name in _QUIET)
-    arguments, last_failed = _arguments(config), bool(getattr(option, "lf", False))
-    found = selection.left_out(arguments, last_failed=last_failed, stopped=stopped or quiet)
-    some = option.keyword or option.markexpr or option.deselect or any("::" in str(one) for one in arguments or ())
-    if found or some or stopped or quiet:
-        found |= standalone.late
-    if quiet:
-        return found, "this session runs no tests"
-    return found, "this session stopped early" if stopped else "this session runs a selection"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

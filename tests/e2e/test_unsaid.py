@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.child_environment import child_environment
+from tests.e2e.desk import Desk
 
 from mlgate.adapters.run_folder import RunFolder
 
@@ -92,16 +93,17 @@ def test_a_run_that_is_killed_at_its_first_heavy_import_leaves_no_older_verdict(
 def test_a_pytest_session_that_is_killed_at_its_first_heavy_import_leaves_no_older_verdict(tmp_path: Path) -> None:
     left = passed(tmp_path / ".mlgate")
     alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # other plug-ins import what they like, before anybody is asked
-    assert killed(tmp_path, PYTEST, [], alone) == -signal.SIGKILL
+    assert killed(tmp_path, PYTEST, ["--mlgate-strict"], alone) == -signal.SIGKILL
     assert outcome(left) == "incomplete"
 
 
-def test_a_conftest_that_ends_the_process_leaves_no_older_verdict(tmp_path: Path) -> None:
-    left = passed(tmp_path / ".mlgate")
-    (tmp_path / "conftest.py").write_text("import os\nos._exit(0)\n")
-    script = "import sys\n" + PYTEST.format(arguments=["."])
+def test_a_conftest_that_ends_the_process_leaves_no_older_verdict(desk: Desk) -> None:
+    desk.project()
+    left = passed(desk.root / ".mlgate")
+    desk.write("conftest.py", "import os\nos._exit(0)\n")
+    script = "import sys\n" + PYTEST.format(arguments=[".", "--mlgate-strict"])
     subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True, env=child_environment()
+        [sys.executable, "-c", script], cwd=desk.root, capture_output=True, check=True, env=child_environment()
     )
     assert outcome(left) == "incomplete"
 

@@ -12,10 +12,14 @@ import pytest
 from tests.e2e.desk import Desk
 from tests.e2e.repository import Job, Repository, pull
 from tests.e2e.test_base_rules import lazy, raised
+from tests.waiting import PATIENCE
 
+from mlgate.adapters import plan_file
+from mlgate.adapters.run_folder import RunFolder
 from mlgate.cli.check import command
 from mlgate.core.errors import ConfigError
 from mlgate.wiring.choice import Choice
+from mlgate.wiring.project import Project
 
 RECORDED = """\
 version: 1
@@ -42,8 +46,12 @@ def test_sanity():
 
 
 def session(desk: Desk, *arguments: str, **env: str) -> tuple[int, str]:
+    return with_cache(desk, "-p", "no:cacheprovider", *arguments, **env)
+
+
+def with_cache(desk: Desk, *arguments: str, **env: str) -> tuple[int, str]:
     done = subprocess.run(
-        [*desk.command(())[:1], "-m", "pytest", "-q", "-p", "mlgate", "-p", "no:cacheprovider", *arguments],
+        [*desk.command(())[:1], "-m", "pytest", "-q", "-p", "mlgate", *arguments],
         cwd=desk.root,
         env={**{k: v for k, v in desk.env().items() if k != "CI"}, **env},
         capture_output=True,
@@ -117,6 +125,7 @@ def test_the_environment_means_the_same_to_the_plugin_as_to_the_command_line(mon
         "MLGATE_OUTPUT": "out",
         "MLGATE_BASE": "v1",
         "MLGATE_IMAGE": "m:1",
+        "MLGATE_IMAGE_ARCHIVE": "m.tar",
         **dict.fromkeys(("MLGATE_APPROVE_POLICY", "MLGATE_BOOTSTRAP", "MLGATE_ALLOW_FORKS"), "yes"),
         **dict.fromkeys(("MLGATE_SAVE_BASELINE", "MLGATE_KEEP_BASELINE"), "1"),
     }
@@ -130,6 +139,7 @@ def test_the_environment_means_the_same_to_the_plugin_as_to_the_command_line(mon
     assert (chosen.config, chosen.output, chosen.base, chosen.image) == tuple(
         said[name] for name in ("config", "output", "base", "image")
     )
+    assert chosen.image_archive == said["image_archive"]
     assert chosen.approved
     assert chosen.bootstrap
     assert chosen.forks
@@ -189,6 +199,149 @@ def test_a_session_that_stops_early_is_not_judged(mixed: Desk) -> None:
     code, said = session(mixed, "-x")
     assert code == 1, said
     assert "not judged: 1 of 2 checks were deselected (this session stopped early)" in said
+
+
+# --- settings of a change ------------------------------------------------------------------------
+
+BEFORE_THE_PLUGIN = (
+    *("minversion = 999", "addopts = -p no_such_module", "addopts = -k", "addopts = -p no:pytestconfig"),
+)
+"""pytest ends before it loads the plug-in: never with 0, and nobody is there to reset the older verdict."""
+AGAINST_THE_VERDICT = [
+    *("addopts = --mlgate-plan=p/plan.json", "addopts = --mlgate-no-items", "addopts = --mlgate-config=easy.yaml"),
+    *("addopts = --mlgate-plan=p/plan.json --mlgate-no-items", "addopts = --help", "addopts = -h", "addopts = -V -V"),
+    *("addopts = --markers", "addopts = --fixtures", "addopts = --fixtures-per-test", "addopts = --cache-show"),
+    *("addopts = --collect-only", "addopts = --co -q", "addopts = --setup-plan", "addopts = --setup-only"),
+    *("addopts = -k mine", "addopts = -m slow", "addopts = --no-such-option"),
+    *("addopts = --deselect tests/test_tone.py::test_sanity", "addopts = tests/test_mine.py::test_mine"),
+    *("addopts = --ignore=tests/test_tone.py", "addopts = --ignore-glob=*tone*", "testpaths = tests/test_mine.py"),
+    *("python_files = mine_*.py", "python_functions = mine_*", "norecursedirs = tests", "addopts = --pyargs os"),
+    *("addopts = -p no:mlgate.pytest_plugin -m slow", "addopts = -p no:python"),
+    *("required_plugins = no-such-plugin", *BEFORE_THE_PLUGIN),
+]
+
+
+@pytest.mark.parametrize("setting", AGAINST_THE_VERDICT)
+@pytest.mark.parametrize("strict", ["--mlgate-strict", "CI=true"])
+def test_no_setting_of_a_change_ends_a_strict_session_well_without_a_verdict(
+    mixed: Desk, setting: str, strict: str
+) -> None:
+    yesterday(mixed)
+    mixed.write("easy.yaml", RECORDED.replace("0.2", "0"))
+    (mixed.root / "p").mkdir()
+    plan_file.write(mixed.root / "p/plan.json", Project.load(mixed.root / "mlgate.yaml").plan(1))
+    mixed.write("pytest.ini", f"[pytest]\n{setting}\n")
+    arguments, env = ([strict], {}) if strict.startswith("--") else ([], dict([strict.split("=")]))
+    code, said = with_cache(mixed, *arguments, **env)
+    assert code not in (0, None), said
+    if setting not in BEFORE_THE_PLUGIN:
+        assert mixed.verdict["outcome"] in ("incomplete", "errored"), said
+
+
+@pytest.mark.parametrize("options", ["--help", "--markers", "--mlgate-plan=p/plan.json", "--mlgate-config=easy.yaml"])
+def test_options_in_the_environment_are_no_command_line_either(mixed: Desk, options: str) -> None:
+    yesterday(mixed)
+    code, said = session(mixed, "--mlgate-strict", PYTEST_ADDOPTS=options)
+    assert code == (2 if "mlgate" in options else 3), said
+    assert mixed.verdict["outcome"] in ("incomplete", "errored")
+
+
+@pytest.mark.parametrize("setting", ["addopts = --mlgate-plan=p/plan.json", "addopts = --mlgate-config=easy.yaml"])
+def test_what_is_wrong_with_the_settings_is_said_with_the_next_step(mixed: Desk, setting: str) -> None:
+    mixed.write("pytest.ini", f"[pytest]\n{setting}\n")
+    code, said = session(mixed)
+    assert code == 2, said
+    assert "pytest's settings set this option, and only the command line may" in said
+    assert "take it out of addopts" in said
+
+
+@pytest.mark.parametrize("option", ["--mlgate-plan=p/plan.json", "--mlgate-no-items"])
+def test_a_plan_is_only_taken_from_the_gate_that_started_the_session(mixed: Desk, option: str) -> None:
+    yesterday(mixed)
+    code, said = session(mixed, option, "--mlgate-strict")
+    assert code == 2, said
+    assert "only `mlgate check` gives a session its plan" in said
+    assert mixed.verdict["outcome"] == "incomplete"
+
+
+HARMLESS = [
+    *(
+        "addopts = -ra -x --durations=3",
+        "addopts = --strict-markers -p no:cacheprovider",
+        "addopts = --lf",
+        "addopts = -n 2",
+    ),
+    *("addopts = --mlgate-strict", "addopts = -p mlgate", "addopts = -p no:mlgate.pytest_plugin", "testpaths = tests"),
+    *("addopts = --maxfail=1 --sw", "addopts = -p no:mlgate", "addopts = --version", "addopts = --setup-show"),
+]
+
+
+@pytest.mark.parametrize("setting", HARMLESS)
+def test_settings_that_leave_nothing_out_are_judged(mixed: Desk, setting: str) -> None:
+    mixed.write("pytest.ini", f"[pytest]\n{setting}\n")
+    code, said = with_cache(mixed, CI="true")
+    assert code == 0, said
+    assert mixed.verdict["outcome"] == "passed"
+    assert mixed.mlgate("check", "-n", "0").code == 0
+
+
+@pytest.mark.parametrize("option", ["--help", "--markers", "-VV"])
+def test_who_asks_about_pytest_itself_is_answered_in_ci_too(mixed: Desk, option: str) -> None:
+    yesterday(mixed)
+    code, said = session(mixed, option, CI="true")
+    assert code == 0, said
+    assert mixed.verdict["outcome"] == "passed"
+
+
+@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only", "--fixtures", "--cache-show", "--markers"])
+def test_a_session_that_runs_no_tests_judges_nothing_at_a_desk(mixed: Desk, option: str) -> None:
+    yesterday(mixed)
+    code, said = with_cache(mixed, option)
+    assert code == 0, said
+    assert mixed.verdict["outcome"] == "passed"
+
+
+def yesterday(desk: Desk) -> None:
+    """Leave the verdict of a run that passed."""
+    folder = RunFolder(desk.root / ".mlgate")
+    with folder.held():
+        folder.begin("the run has not ended")
+        folder.conclude("passed", 0, "all rules hold", "0" * 64)
+
+
+@pytest.mark.parametrize("env", [{}, {"MLGATE_CONFIG": "mlgate.yaml"}, {"CI": "true"}])
+def test_mlgate_yml_is_the_gates_file_for_the_plugin_too(mixed: Desk, env: dict[str, str]) -> None:
+    (mixed.root / "mlgate.yaml").rename(mixed.root / "mlgate.yml")
+    code, said = session(mixed, **env)
+    assert code == 0, said
+    assert mixed.verdict["outcome"] == "passed"
+    assert mixed.mlgate("check", "-n", "0").code == 0
+
+
+def test_two_files_are_one_too_many_for_every_way_in(mixed: Desk) -> None:
+    mixed.write("mlgate.yml", RECORDED)
+    yesterday(mixed)
+    code, said = session(mixed, "--mlgate-strict")
+    assert code == 2, said
+    assert "there are mlgate.yaml and mlgate.yml" in said
+    assert mixed.verdict["outcome"] == "incomplete"
+    assert mixed.mlgate("check").code == 2
+    assert session(mixed, "--mlgate-strict", "--mlgate-config", "mlgate.yaml")[0] == 0
+
+
+def test_below_pytests_root_the_file_may_be_called_yml(mixed: Desk) -> None:
+    (mixed.root / "mlgate.yaml").rename(mixed.root / "mlgate.yml")
+    mixed.write("pytest.ini", "[pytest]\n")
+    done = subprocess.run(
+        [*mixed.command(())[:1], "-m", "pytest", "-q", "-p", "mlgate", "-p", "no:cacheprovider", ".."],
+        cwd=mixed.root / "tests",
+        env=mixed.env(),
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout
+    assert mixed.verdict["outcome"] == "passed"
 
 
 # --- another question under the same headline ---------------------------------------------------

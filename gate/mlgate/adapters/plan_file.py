@@ -11,6 +11,9 @@ from mlgate.adapters import whole_file
 from mlgate.core.check import Check, Example, Json, Suite
 from mlgate.core.errors import EvidenceError
 
+LIFELINE = "MLGATE_LIFELINE"
+"""The variable by which `mlgate check` gives the sessions that it starts a pipe: they end when it is closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

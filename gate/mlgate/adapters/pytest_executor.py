@@ -117,7 +117,7 @@ class _Child:
         environment = {k: v for k, v in os.environ.items() if k not in _OURS}
         if alone:  # mlgate's own items need no plug-in of the user's
             environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        environment["MLGATE_LIFELINE"] = str(theirs)
+        environment[plan_file.LIFELINE] = str(theirs)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - an argument list of our own
                 command,

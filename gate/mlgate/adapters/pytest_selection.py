@@ -38,17 +38,22 @@ class Selection:
         self.dropped: set[str] = set()
         """Checks of which a test was deselected."""
 
+    @property
+    def checks(self) -> set[str]:
+        """Return the checks of the plan."""
+        return {*self._batches, *self._tests}
+
     def select(self, nodes: Iterable[str]) -> bool:
-        """Take down what will run; return whether anything of a check is among it."""
+        """Note what will run; return whether anything of a check is among it."""
         self._selected.update(nodes)
         return any(map(self._owners, self._selected))
 
     def drop(self, nodes: Iterable[str]) -> None:
-        """Take down what was deselected."""
+        """Note what was deselected."""
         self.dropped.update(owner for one in nodes for owner in self._owners(one))
 
     def end(self, one: str) -> None:
-        """Take down that an item ran to its end, well or not."""
+        """Note that an item ran to its end, well or not."""
         self._ended.add(one)
 
     def left_out(self, arguments: Sequence[Path] | None, *, last_failed: bool, stopped: bool) -> set[str]:

@@ -1,4 +1,4 @@
-"""`.mlgate/`: where a run's verdict, reports and evidence lie. Its first act is to unsay yesterday's verdict."""
+"""`.mlgate/`: where a run's verdict, reports and evidence lie. Its first act is to reset yesterday's verdict."""
 
 from __future__ import annotations
 
@@ -97,11 +97,11 @@ class RunFolder:
 
     def begin(self, reason: str) -> None:
         """Say `incomplete` before anything else, then put away what an older run left."""
-        self._unsay(_verdict("incomplete", 3, reason))
+        self._overwrite(_verdict("incomplete", 3, reason))
         self.put_aside(EVIDENCE)
         self._forget()
 
-    def unsay(self) -> None:
+    def reset_verdict(self) -> None:
         """Make an older run's verdict incomplete, and its reports gone, as soon as a run is asked for.
 
         Its evidence stays until `begin`: it may be what the run is to read. Another run's folder is an AdapterError and
@@ -110,7 +110,7 @@ class RunFolder:
         if self.path.is_symlink() or not self.path.is_dir():
             return
         with self.held():
-            self._unsay(_verdict("incomplete", 3, NOT_BEGUN))
+            self._overwrite(_verdict("incomplete", 3, NOT_BEGUN))
             self._forget()
 
     def _forget(self) -> None:
@@ -130,7 +130,7 @@ class RunFolder:
         except OSError as error:
             raise _in_the_way(file, error) from error
 
-    def _unsay(self, text: bytes) -> None:
+    def _overwrite(self, text: bytes) -> None:
         """Overwrite the verdict in place: on a full disk a replace would leave the old one."""
         target = self.path / VERDICT
         try:

@@ -7,6 +7,7 @@ them can make any number good, so whoever reviews the change should see that it 
 from __future__ import annotations
 
 import configparser
+import fnmatch
 import os
 import posixpath
 import re
@@ -28,6 +29,14 @@ _PARTLY = ("pyproject.toml", "setup.cfg", "tox.ini", "setup.py")
 _SECTIONS = ("tool:pytest", "pytest", "options.entry_points")
 _PROSE = (".md", ".rst")
 _PLUGIN = re.compile(r"-p[\s=\"',]*([A-Za-z_][\w.]*)")
+_DATA = frozenset(
+    {
+        *("data", "dataset", "datasets", "testdata", "test_data", "test-data", "fixtures", "resources", "assets"),
+        *("gold", "golden", "goldens", "expected", "reference", "references", "snapshots", "samples", "examples"),
+    }
+)
+"""Folders in which tests keep what they read."""
+_DATA_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".pkl", ".npy", ".npz", ".gz")
 _LINKS = {"120000", "160000"}
 _LONGEST = 1 << 20
 """Bytes of one source that is read for its imports; a longer one cannot be followed."""
@@ -52,8 +61,9 @@ def edits(root: Path, commit: str, tests: Sequence[str], *, model: str, known: C
     """Yield the edits since *commit* of what bears on the *tests* (paths from *root*), in the order of their paths.
 
     *model*: the module of the model under test, as a path from *root* without its ending. Another model is what a
-    change is for, so the files of which the base's model is made do not count. *known*: paths from *root* that are
-    compared otherwise. Where imports cannot be followed, every module of the repository counts.
+    change is for, so the files of which the base's model is made count only where the tests reach them past that
+    module. *known*: paths from *root* that are compared otherwise. Where imports cannot be followed, every module of
+    the repository counts; where the path of a file is not said, all data that tests usually read.
     """
     top = Path(os.path.realpath(git.top(root)))
     home = Path(os.path.realpath(root)).relative_to(top).as_posix()
@@ -62,7 +72,7 @@ def edits(root: Path, commit: str, tests: Sequence[str], *, model: str, known: C
     if not changed:
         return
     both = (_Side(top, commit, before), _Side(top, "HEAD", after))
-    own = _own(both[0], _join(home, model)) if model else frozenset()
+    own = _own(both[0], _join(home, model)) if model else _Own()
     compared = {_join(home, path) for path in known}
     around = [_Around(_join(home, path), home, both, own) for path in tests]
     for path in changed:
@@ -153,33 +163,57 @@ def _mentions(name: str, read: Callable[[], bytes]) -> Mentions:
     return _seen[name]
 
 
-def _own(side: _Side, module: str) -> frozenset[str]:
-    """Return the files that the model of the base is made of: its module and what that imports, from there on."""
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The files that the model of the base is made of."""
+
+    target: frozenset[str] = frozenset()
+    """Its module, and the packages around it."""
+    files: frozenset[str] = frozenset()
+    """These, and all that they import, from there on."""
+
+
+def _own(side: _Side, module: str) -> _Own:
     folder, _, name = module.rpartition("/")
-    waiting = [path for path in side.tree if _module(path) in (module, f"{module}/__init__")]
-    waiting += [f"{parent}/__init__.py" for parent in _above(folder) if f"{parent}/__init__.py" in side.tree]
-    return frozenset(_closure(side, waiting, _above(folder), frozenset())[0]) if name else frozenset()
+    if not name:
+        return _Own()
+    target = [path for path in side.tree if _module(path) in (module, f"{module}/__init__")]
+    target += [f"{parent}/__init__.py" for parent in _above(folder) if f"{parent}/__init__.py" in side.tree]
+    return _Own(frozenset(target), frozenset(_closure(side, target, _above(folder), frozenset()).files))
 
 
-def _closure(
-    side: _Side, start: Iterable[str], roots: Collection[str], stop: Collection[str]
-) -> tuple[set[str], set[str], bool]:
-    """Return the files that *start* loads, one by the other, the words in them, and whether all could be followed."""
+@dataclass(frozen=True, slots=True)
+class _Closure:
+    """The files that some files load, one by the other, and what these name."""
+
+    files: frozenset[str]
+    words: frozenset[str]
+    globs: frozenset[str]
+    is_dynamic: bool
+    """Not all imports could be followed."""
+    opens_unknown: bool
+    """Not all paths are said."""
+
+
+def _closure(side: _Side, start: Iterable[str], roots: Collection[str], stop: Collection[str]) -> _Closure:
+    """Return what *start* loads; what is in *stop* is not looked into."""
     waiting = [path for path in start if path in side.tree]
-    found, words, is_dynamic = set(waiting), set[str](), False
-    while waiting:
+    found, said = set(waiting), list[Mentions]()
+    while waiting and len(found) <= _MOST:
         path = waiting.pop()
         if path in stop:
             continue
-        said = side.mentions(path)
-        words |= said.words
-        is_dynamic = is_dynamic or said.is_dynamic or len(found) > _MOST
-        if len(found) > _MOST:
-            break
-        fresh = {other for one in said.imports for other in side.found(one, path, roots)} - found
+        said.append(side.mentions(path))
+        fresh = {other for one in said[-1].imports for other in side.found(one, path, roots)} - found
         found |= fresh
         waiting += fresh
-    return found, words, is_dynamic
+    return _Closure(
+        frozenset(found),
+        frozenset().union(*(one.words for one in said)),
+        frozenset().union(*(one.globs for one in said)),
+        bool(waiting) or any(one.is_dynamic for one in said),
+        bool(waiting) or any(one.opens_unknown for one in said),
+    )
 
 
 def _above(folder: str) -> list[str]:
@@ -194,7 +228,7 @@ def _above(folder: str) -> list[str]:
 class _Around:
     """What bears on one path of tests."""
 
-    def __init__(self, test: str, home: str, both: tuple[_Side, _Side], own: Collection[str]) -> None:
+    def __init__(self, test: str, home: str, both: tuple[_Side, _Side], own: _Own) -> None:
         self._test, self._both, self._own = test, both, own
         is_folder = any(path.startswith(f"{test}/") for side in both for path in side.tree) or test == "."
         self._folder = test if is_folder else posixpath.dirname(test) or "."
@@ -202,14 +236,12 @@ class _Around:
         self._is_top = self._folder in _above(home)
         roots = {*self._above, *_above(home), *(_join(one, "src") for one in _above(home))}
         self._roots = roots
-        self._files: set[str] = set()
-        self._words: set[str] = set()
-        self._is_dynamic = False
-        for side in both:
-            found, words, is_dynamic = _closure(side, self._start(side), roots, own)
-            self._files |= found - set(own)
-            self._words |= words
-            self._is_dynamic = self._is_dynamic or is_dynamic
+        loaded = [_closure(side, self._start(side), roots, own.target) for side in both]
+        self._files = frozenset().union(*(one.files for one in loaded)) - own.target
+        self._words = frozenset().union(*(one.words for one in loaded))
+        self._globs = [re.compile(fnmatch.translate(glob)) for one in loaded for glob in sorted(one.globs)]
+        self._is_dynamic = any(one.is_dynamic for one in loaded)
+        self._opens_unknown = any(one.opens_unknown for one in loaded)
 
     def _start(self, side: _Side) -> Iterator[str]:
         """Yield what pytest itself loads: tests, each conftest.py above them, plug-ins of its configuration."""
@@ -243,19 +275,36 @@ class _Around:
             return False
         if path in self._files or self._is_loaded(path):
             return True
-        if path in self._own or path.endswith(_PROSE):
+        if path in self._own.target or path.endswith(_PROSE):
             return False
-        if path.endswith(_MODULES) or self._is_link(path):
-            return self._is_dynamic or self._hides(path) or path.rpartition("/")[2] in self._words
+        if path.endswith(_MODULES) or self._is_link(path) or path in self._own.files:
+            return self._is_named(path) or self._may_be_loaded(path)
         return self._is_data(path)
+
+    def _may_be_loaded(self, path: str) -> bool:
+        """Return whether tests may load a module that they do not import; the model's own only by its name."""
+        if path in self._own.files:
+            return self._is_dynamic and _module(path).rpartition("/")[2] in self._words
+        return self._is_dynamic or self._hides(path)
+
+    def _is_named(self, path: str) -> bool:
+        name = path.rpartition("/")[2]
+        return name in self._words or any(glob.match(name) for glob in self._globs)
 
     def _is_data(self, path: str) -> bool:
         folder, _, name = path.rpartition("/")
+        parts = [part for part in folder.split("/") if part]
         if self._is_top:
             beside = (folder or ".") == self._folder and not name.startswith(".")
         else:
             beside = self._is_below(path, self._folder)
-        return beside or name in self._words or any(part in self._words for part in folder.split("/") if part)
+        named = any(part in self._words or any(glob.match(part) for glob in self._globs) for part in parts)
+        return beside or named or self._is_named(path) or (self._opens_unknown and self._may_be_read(folder, name))
+
+    def _may_be_read(self, folder: str, name: str) -> bool:
+        """Return whether tests that do not say what they open may read this: data, in its folder or above the tests."""
+        is_data = name.endswith(_DATA_ENDINGS) and not name.startswith(".")
+        return not _DATA.isdisjoint(folder.lower().split("/")) or (is_data and (folder or ".") in self._above)
 
     def _is_link(self, path: str) -> bool:
         return any(side.tree.get(path, ("", ""))[0] in _LINKS for side in self._both)

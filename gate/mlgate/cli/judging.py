@@ -1,4 +1,4 @@
-"""A verb that ends in a verdict. Its first act is to unsay the last one: before a line of the configuration is read.
+"""A verb that ends in a verdict. Its first act is to reset the last one, before a line of the configuration is read.
 
 Libraries take seconds to import, on a cold disk many. Whoever is killed meanwhile must not leave yesterday's `passed`
 behind. So the verbs' files import nothing heavy above their functions, and this runs as soon as the options are known.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from mlgate.adapters import gate_file
 from mlgate.adapters.run_folder import RunFolder
 from mlgate.cli import options
 from mlgate.core.errors import GateError
@@ -24,7 +25,7 @@ def _place(config: Path, output: Path | None) -> None:
 
 
 class Judging(click.Command):
-    """Unsays the last verdict when the options are read, also when they are wrong; not when only help was asked for."""
+    """Resets the last verdict when the options are read, also when they are wrong; not when only help was asked for."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options, then write `incomplete`. Raises AdapterError where that cannot be written."""
@@ -33,12 +34,12 @@ class Judging(click.Command):
             rest = super().parse_args(ctx, args)
         except (click.UsageError, GateError):
             with contextlib.suppress(click.ClickException, GateError):
-                _folder(_place.make_context("mlgate", given, resilient_parsing=True)).unsay()
+                _folder(_place.make_context("mlgate", given, resilient_parsing=True)).reset_verdict()
             raise
-        _folder(ctx).unsay()
+        _folder(ctx).reset_verdict()
         return rest
 
 
 def _folder(context: click.Context) -> RunFolder:
     config, output = context.params.get("config"), context.params.get("output")
-    return RunFolder.beside(config if isinstance(config, Path) else options.FILE, output)
+    return RunFolder.beside(config if isinstance(config, Path) else gate_file.FILE, output)

@@ -11,12 +11,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from mlgate.core.errors import ConfigError
+from mlgate.adapters import gate_file
 
 Decorated = Callable[..., Any]
 
-FILE = Path("mlgate.yaml")
-"""The gate's file, where nobody names another."""
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_SHARDS = 10_000
 _MOST_WORKERS = 256
@@ -28,7 +26,7 @@ def config(function: Decorated) -> Decorated:
         "-c",
         "--config",
         type=click.Path(path_type=Path),
-        default=FILE,
+        default=gate_file.FILE,
         envvar="MLGATE_CONFIG",
         callback=_the_one,
         help="The gate's file.  [mlgate.yaml]",
@@ -36,17 +34,9 @@ def config(function: Decorated) -> Decorated:
 
 
 def _the_one(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
-    """Return the file; of mlgate.yaml and mlgate.yml, when nobody named one, the one that is there.
-
-    The action always names one in the environment: `mlgate.yaml`, where its user did not.
-    """
+    """Return the file that was named on the command line, or else the one that is there."""
     named = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-    other = value.with_suffix(".yml")
-    if named or value != FILE or not other.exists():
-        return value
-    if value.exists():
-        raise ConfigError("there are mlgate.yaml and mlgate.yml", where=str(other), hint="delete one, or name it: -c")
-    return other
+    return value if named else gate_file.found(value)
 
 
 def base(function: Decorated) -> Decorated:

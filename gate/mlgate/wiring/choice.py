@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import github_files
+from mlgate.adapters import gate_file, github_files
 from mlgate.adapters.run_folder import RunFolder
 from mlgate.adapters.switch import switch
 from mlgate.core.errors import ConfigError, GateError
@@ -82,11 +82,11 @@ class Choice:
     def of_environment(cls, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Choice:
         """Return what the environment chooses: the variables of `mlgate check`, for who has no such options.
 
-        Raises ConfigError for a switch that is neither on nor off.
+        Raises ConfigError for a switch that is neither on nor off, or where mlgate.yaml and mlgate.yml are there.
         """
         output, archive = environ.get("MLGATE_OUTPUT", ""), environ.get("MLGATE_IMAGE_ARCHIVE", "")
         return cls(
-            config or Path(environ.get("MLGATE_CONFIG") or "mlgate.yaml"),
+            config or gate_file.found(Path(environ.get("MLGATE_CONFIG") or gate_file.FILE)),
             Path(output) if output else None,
             save_baseline=switch("MLGATE_SAVE_BASELINE", environ),
             bootstrap=switch("MLGATE_BOOTSTRAP", environ),

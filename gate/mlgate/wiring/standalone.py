@@ -33,15 +33,15 @@ from mlgate.wiring.publish import tell_error, tell_github
 from mlgate.wiring.run import decided
 
 
-class Unsays(Enum):
-    """When a session unsays the verdict of the run before it."""
+class VerdictReset(Enum):
+    """When a session makes the verdict of the run before it `incomplete`."""
 
-    AT_ONCE = "at once"
-    """Before anything is read: it judges, whatever it leaves out."""
-    WHEN_ASKED = "when asked"
-    """Before the first check is asked: a session that asks none has nothing to say about the model."""
+    AT_START = "at start"
+    """Before anything is read: a strict session judges, whatever it leaves out."""
+    WHEN_FIRST_CHECK_RUNS = "when the first check runs"
+    """A session that runs no check says nothing about the model."""
     NEVER = "never"
-    """It collects, and asks nothing."""
+    """The session runs no test."""
 
 
 @dataclass
@@ -51,21 +51,23 @@ class Standalone:
     choice: Choice
     project: Project
     plan_path: Path
-    unsays: Unsays
+    reset: VerdictReset
     text: str = ""
     """What to print at the end."""
     _store: BaselineStore | None = None
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _recorded: bool = False
+    _verdict: int | None = None
+    """The exit code of the verdict, when there is one."""
 
     @classmethod
-    def begin(cls, choice: Choice, unsays: Unsays) -> Standalone:
+    def begin(cls, choice: Choice, reset: VerdictReset) -> Standalone:
         """Read what is to be asked, by whose rules, and write the plan.
 
         Raises GateError when the configuration cannot be used, or the change must not run here; the verdict says so.
         """
         with contextlib.ExitStack() as stack:
-            if unsays is Unsays.AT_ONCE:
+            if reset is VerdictReset.AT_START:
                 stack.enter_context(recorded(choice.folder))
             said = io.StringIO()
             try:
@@ -75,22 +77,22 @@ class Standalone:
                     choice = choice.saving(project)
                     store = baselines.store_of(choice, project, choice.folder)
             except GateError:
-                if unsays is Unsays.WHEN_ASKED:
+                if reset is VerdictReset.WHEN_FIRST_CHECK_RUNS:
                     stack.enter_context(recorded(choice.folder))
                 raise
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")))
             plan_file.write(folder / "plan.json", project.plan(1))
-            begun = unsays is Unsays.AT_ONCE
-            return cls(choice, project, folder / "plan.json", unsays, said.getvalue(), store, stack.pop_all(), begun)
+            begun = reset is VerdictReset.AT_START
+            return cls(choice, project, folder / "plan.json", reset, said.getvalue(), store, stack.pop_all(), begun)
 
     @property
     def is_strict(self) -> bool:
         """Return whether what was left out never passes."""
-        return self.unsays is Unsays.AT_ONCE
+        return self.reset is VerdictReset.AT_START
 
-    def unsay(self) -> None:
-        """Say that the run has not ended: a check is about to be asked."""
-        if not self._recorded and self.unsays is not Unsays.NEVER:
+    def reset_verdict(self) -> None:
+        """Make the last verdict `incomplete`: a check is about to run."""
+        if not self._recorded and self.reset is not VerdictReset.NEVER:
             self._stack.enter_context(recorded(self.choice.folder))
             self._recorded = True
 
@@ -123,7 +125,7 @@ class Standalone:
         if left_out:
             shown.write(f"{terminal(self._left_out(left_out, why), 2000)}\n")
         try:
-            self.unsay()
+            self.reset_verdict()
             code = self._judge(shown, left_out)
         except GateError as error:
             code = error.exit_code
@@ -133,7 +135,23 @@ class Standalone:
             code = 3
             self._stopped(shown, f"unexpected {type(error).__name__}: {error}", code)
         self.text += shown.getvalue()
+        self._verdict = code
         return code
+
+    def ended(self, code: int) -> int:
+        """Return the exit code of the whole session, which pytest would end with *code*.
+
+        Where pytest says 0, a strict session says its verdict, or 3 where it came to none.
+        """
+        if code or not self.is_strict:
+            return code
+        if self._verdict is not None:
+            return self._verdict
+        shown = io.StringIO()
+        why = "pytest ended before a check ran; look for options in its settings (addopts, PYTEST_ADDOPTS)"
+        self._stopped(shown, why, 3)
+        sys.stderr.write(shown.getvalue())
+        return 3
 
     def _stopped(self, shown: io.StringIO, why: str, code: int) -> None:
         shown.write(f"mlgate: {terminal(why, 2000)}\n")

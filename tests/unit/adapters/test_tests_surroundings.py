@@ -42,6 +42,24 @@ def edits(
     return [f"{one.path} {one.how}" for one in found]
 
 
+HOLES = (
+    "def f(lang):\n    return ROOT / f'gold_{lang}.json'",
+    "def f(lang):\n    return open('gold_' + lang + '.json')",
+    "def f(lang):\n    return open('gold_{}.json'.format(lang))",
+    "def f(lang):\n    return open('gold_%s.json' % lang)",
+    "def f(lang):\n    return open('gold_%(lang)s.json' % locals())",
+    "def f(lang):\n    return (ROOT / lang).with_suffix('.json')",
+    "def f(lang):\n    return ROOT / ('go' + 'ld_en' + '.json')",
+    "P = sorted(ROOT.glob('g*.json'))",
+    "P = ROOT.glob('gold_[de]n.json')",
+    "P = ROOT.glob('gold_e?.json')",
+    "from pathlib import Path\nP = [p.read_text() for p in Path(__file__).parents[1].iterdir()]",
+    "import os\nP = os.listdir('.')",
+    "from pathlib import Path\nR = Path(__file__).parents[1]\ndef f(name):\n    return R / name",
+    "import os\ndef f(name):\n    return os.path.join(ROOT, name)",
+    "from pathlib import Path\nP = Path(__file__).parents[1] / ''.join(['gold', '_en.json'][::1])",
+)
+
 BEARS: list[tuple[str, str, dict[str, str | None], dict[str, str | None], list[str]]] = [
     (
         "a helper beside",
@@ -131,6 +149,42 @@ BEARS: list[tuple[str, str, dict[str, str | None], dict[str, str | None], list[s
         ["shared/gold.json edited"],
     ),
     ("a new module that hides one", "", {}, {"statistics.py": "1"}, ["statistics.py added"]),
+    (
+        "a folder with a hole",
+        "def f(lang):\n    return ROOT / f'gold_{lang}' / 'a.json'",
+        {"gold_en/b.json": "1"},
+        {"gold_en/b.json": "2"},
+        ["gold_en/b.json edited"],
+    ),
+    (
+        "a folder of data, and a path that is not said",
+        "from pathlib import Path\nR = Path(__file__).parents[1]\ndef f(name):\n    return R / name",
+        {"lab/fixtures/a.txt": "1", "docs/a.json": "1"},
+        {"lab/fixtures/a.txt": "2", "docs/a.json": "2"},
+        ["lab/fixtures/a.txt edited"],
+    ),
+    ("what the model imports, too", "from lib import score", {}, {"lib.py": "2"}, ["lib.py edited"]),
+    (
+        "what the model imports, and a helper",
+        "import helper, m",
+        {"tests/helper.py": "import lib"},
+        {"lib.py": "2"},
+        ["lib.py edited"],
+    ),
+    (
+        "what the model imports, run as a process",
+        "RUN = 'python lib.py'",
+        {},
+        {"lib.py": "2"},
+        ["lib.py edited"],
+    ),
+    (
+        "what the model imports, by importlib",
+        "import importlib\nimportlib.import_module('lib')",
+        {},
+        {"lib.py": "2"},
+        ["lib.py edited"],
+    ),
     ("what the model shares", "import lib, shared", {"shared.py": "1"}, {"shared.py": "2"}, ["shared.py edited"]),
 ]
 
@@ -142,9 +196,47 @@ def test_what_bears_on_the_tests_is_told(
     assert edits(tmp_path, {"tests/t.py": TEST.format(use), **before}, after) == found
 
 
+@pytest.mark.parametrize("use", HOLES)
+def test_a_file_that_a_test_opens_by_a_name_with_holes_is_told(tmp_path: Path, use: str) -> None:
+    before: dict[str, str | None] = {"tests/t.py": TEST.format(use), "gold_en.json": "1"}
+    assert edits(tmp_path, before, {"gold_en.json": "2"}) == ["gold_en.json edited"]
+
+
 FREE: list[tuple[str, str, dict[str, str | None], dict[str, str | None]]] = [
     ("the model", "import m", {}, {"m.py": "import lib\n2"}),
     ("what the model is made of", "import m", {}, {"lib.py": "2"}),
+    (
+        "what a package of the model is made of",
+        "from m import f",
+        {"lib.py": "import deep", "deep.py": "1"},
+        {"deep.py": "2"},
+    ),
+    (
+        "a message with holes",
+        "def f(a, b):\n    return f'{a}-{b}: n{a} of {b}/{a}.'",
+        {"n1.json": "1"},
+        {"n1.json": "2"},
+    ),
+    ("a number", "def f(hits, total):\n    return hits / total", {"gold.json": "1"}, {"gold.json": "2"}),
+    (
+        "a path that is said",
+        "from pathlib import Path\nR = Path(__file__).parent\nN = 'a.json'\nX = [R / N, R / 'b' / 'c.json']",
+        {"data/x.json": "1"},
+        {"data/x.json": "2"},
+    ),
+    (
+        "a folder of the test's own",
+        "def f(tmp_path, name):\n    return (tmp_path / 'x' / name), list(tmp_path.iterdir())",
+        {"data/x.json": "1"},
+        {"data/x.json": "2"},
+    ),
+    (
+        "paths of a loop over texts",
+        "from pathlib import Path\nX = [Path(__file__).parent / n for n in ('a.json', 'b.json')]",
+        {"data/x.json": "1"},
+        {"data/x.json": "2"},
+    ),
+    ("a question", "Q = 'Do you know data? * really'", {"gold.json": "1"}, {"gold.json": "2"}),
     ("another module", "import helper", {"tests/helper.py": "", "train.py": "1"}, {"train.py": "2"}),
     ("another test", "", {"tests/other.py": "1"}, {"tests/other.py": "2"}),
     ("the gate's file, a page", "", {}, {"mlgate.yaml": "version: 1\n# x\n", "README.md": "2"}),
