@@ -20,6 +20,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from mlgate.adapters import git
+from mlgate.adapters.git_command import LEADS
 from mlgate.adapters.python_mentions import Mentions, mentions
 
 _MODULES = (".py", ".pyc", ".pyw", *EXTENSION_SUFFIXES)
@@ -28,7 +29,6 @@ _PARTLY = ("pyproject.toml", "setup.cfg", "tox.ini", "setup.py")
 _SECTIONS = ("tool:pytest", "pytest", "options.entry_points")
 _PROSE = (".md", ".rst")
 _PLUGIN = re.compile(r"-p[\s=\"',]*([A-Za-z_][\w.]*)")
-_LINKS = {"120000", "160000"}
 _LONGEST = 1 << 20
 """Bytes of one source that is read for its imports; a longer one cannot be followed."""
 _MOST = 2_000
@@ -104,7 +104,7 @@ class _Side:
 
     def mentions(self, path: str) -> Mentions:
         mode, name = self.tree[path]
-        if mode in _LINKS:
+        if mode.encode() in LEADS:
             return Mentions(is_dynamic=True)  # it leads elsewhere
         return _mentions(name, lambda: self.read(path)) if path.endswith(".py") else Mentions()
 
@@ -258,7 +258,7 @@ class _Around:
         return beside or name in self._words or any(part in self._words for part in folder.split("/") if part)
 
     def _is_link(self, path: str) -> bool:
-        return any(side.tree.get(path, ("", ""))[0] in _LINKS for side in self._both)
+        return any(side.tree.get(path, ("", ""))[0].encode() in LEADS for side in self._both)
 
     def _hides(self, path: str) -> bool:
         """Return whether a new module hides one that is installed: the test's folder and the project come first."""
