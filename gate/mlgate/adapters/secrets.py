@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mlgate.adapters import whole_file
+from mlgate.adapters.secret_forms import Parts, Span, Unescaped, forms_of, replaced, whole_spans
 from mlgate.core.check import Suite
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
@@ -44,22 +42,39 @@ class Secrets:
         of_url = tuple(of_url)
         forms: dict[str, str] = {}
         for name, value in [*named.items(), *((URL, value) for value in of_url)]:
-            for form in _forms(value):
+            for form in forms_of(value):
                 forms.setdefault(form, mark(name))
         self._forms = sorted(forms.items(), key=lambda item: (-len(item[0]), item[0]))
         self._values = [value for value in (*named.values(), *of_url) if len(value) >= SHORTEST]
         self._beginnings = [(form, put) for form, put in self._forms if len(form) > SHORTEST]
+        self._parts = Parts(self._forms)
 
     def __bool__(self) -> bool:
         """Whether there is anything to hide."""
         return bool(self._forms)
 
     def text(self, text: str) -> str:
-        """Return *text* without the secrets, also without a secret's beginning where the text was cut."""
+        """Return *text* without the secrets and without long parts of them.
+
+        Where the text was cut, a secret's beginning is gone, too.
+        """
         for form, put in self._forms:
             if form in text:
                 text = text.replace(form, put)
-        return self._uncut(text)
+        if not self._forms:
+            return text
+        text = replaced(text, self._parts.spans(text))
+        return self._uncut(self._unescaped(text))
+
+    def _unescaped(self, text: str) -> str:
+        """Return *text* without what is a secret once its escapes are read: `%73%6B…`, `&#115;&#x6B;…`."""
+        if not any(sign in text for sign in "%&\\"):
+            return text
+        seen = Unescaped(text)
+        if not seen:
+            return text
+        found = (*whole_spans(seen.plain, self._forms), *self._parts.spans(seen.plain))
+        return replaced(text, (Span(seen.place(one.start), seen.place(one.end), one.put) for one in found))
 
     def _uncut(self, text: str) -> str:
         body = text.rstrip("…")
@@ -167,31 +182,3 @@ def _is_uuid(runs: list[str]) -> bool:
     return [len(run) for run in runs] == [8, 4, 4, 4, 12] and all(
         set(run) <= set("0123456789abcdefABCDEF") for run in runs
     )
-
-
-def _forms(value: str) -> set[str]:
-    """Return how a secret may be written: as it is, in parts, quoted, escaped, or in base64."""
-    whole = {value, value.strip(), *value.split()}
-    for part in tuple(whole):
-        whole |= _decoded(part)
-    forms: set[str] = set()
-    for part in whole:
-        if len(part.strip()) < SHORTEST:
-            continue
-        forms |= {part, part.lower(), part.upper(), json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
-        forms |= {quote(part), quote(part, safe=""), quote_plus(part), repr(part)[1:-1]}
-        raw = part.encode("utf-8", "surrogateescape")
-        for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
-            forms |= {encoded.decode(), encoded.decode().rstrip("=")}
-        forms.add(raw.hex())
-    return {form for form in forms if len(form) >= SHORTEST}
-
-
-def _decoded(part: str) -> set[str]:
-    """Return what base64 hides: of `Basic dXNlcjpwYXNz` the pair, and the password."""
-    try:
-        pair = base64.b64decode(part + "=" * (-len(part) % 4), validate=True).decode()
-    except (ValueError, binascii.Error):
-        return set()
-    user, colon, password = pair.partition(":")
-    return {pair, password} if colon and user.isprintable() and pair.isprintable() else set()

@@ -31,7 +31,7 @@ class Move:
     link: str = ""
     """The CI run's page; empty at a desk."""
     asked: bool = False
-    """A person asked for this promotion (`mlgate promote`). Not so: a run that passed promoted, as `--save-baseline` says."""
+    """A person asked for this promotion, by `mlgate promote`. Not so: a run did that passed (`--save-baseline`)."""
     done: bool = field(default=False, compare=False)
     """The alias was seen to point there. Not so: the mover may have died in between."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import html
 import json
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlgate.adapters import secret_forms
 from mlgate.adapters.http_exchange import Reply
 from mlgate.adapters.http_reading import wrong_status
 from mlgate.adapters.redaction import Redaction
@@ -38,10 +41,93 @@ BASIC = "Basic " + base64.b64encode(b"somebody:hunter2hunter2").decode()
         base64.b64encode(TOKEN.encode()).decode(),
         base64.urlsafe_b64encode(TOKEN.encode()).decode().rstrip("="),
         TOKEN.encode().hex(),
+        TOKEN.encode().hex().upper(),
+        TOKEN.encode().hex(":"),
+        html.escape(TOKEN),
+        "".join(f"%{byte:02x}" for byte in TOKEN.encode()),
+        "".join(f"%{byte:02X}" for byte in TOKEN.encode()),
+        "".join(f"%25{byte:02X}" for byte in TOKEN.encode()),
+        "".join(f"&#{ord(char)};" for char in TOKEN),
+        "".join(f"&#x{ord(char):x};" for char in TOKEN),
+        "".join(f"&amp;#X{ord(char):04X};" for char in TOKEN),
+        "".join(f"\\u{ord(char):04x}" for char in TOKEN),
+        "".join(f"\\\\u{ord(char):04X}" for char in TOKEN),
+        "".join(f"\\u{{{ord(char):x}}}" for char in TOKEN),
+        "".join(f"\\x{byte:02x}" for byte in TOKEN.encode()),
+        "".join(f"\\{byte:03o}" for byte in TOKEN.encode()),
+        "".join(f"&#{ord(char)};" if i % 3 else char for i, char in enumerate(TOKEN)),
+        quote(base64.b64encode(TOKEN.encode()).decode(), safe=""),
     ],
 )
 def test_every_form_of_a_secret_becomes_the_mark_of_its_name(form: str) -> None:
     assert SECRETS.text(f"I was asked with Bearer {form}!") == "I was asked with Bearer [secret TOK]!"
+
+
+@pytest.mark.parametrize("before", [b"", b"user:", b"u:", b"us:", b'{"token": "'])
+@pytest.mark.parametrize("behind", [b"", b"!", b'"}'])
+def test_base64_of_more_than_the_secret_gives_none_of_it_away(before: bytes, behind: bytes) -> None:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        kept = SECRETS.text(f"Basic {encode(before + TOKEN.encode() + behind).decode()} was sent")
+        assert "[secret TOK]" in kept
+        left = kept.removeprefix("Basic ").removesuffix(" was sent").replace("[secret TOK]", "")
+        assert len(left) <= 4 + 4 * (len(before) + len(behind))
+
+
+RANDOM = "abcDEF-123456-ghiJKL-789"
+
+
+@pytest.mark.parametrize("part", [RANDOM[1:], RANDOM[:-1], RANDOM[4:-4], RANDOM[:12], RANDOM[12:], RANDOM[6:18]])
+@pytest.mark.parametrize("around", [("", ""), ("it ends with ", ", and so on"), ("é" * 5, "é")])
+def test_half_of_a_secret_is_one_wherever_it_stands(part: str, around: tuple[str, str]) -> None:
+    found = Secrets({"TOK": RANDOM})
+    for text in (part, "".join(f"%{ord(char):02x}" for char in part), part.encode().hex()):
+        assert found.text(around[0] + text + around[1]) == f"{around[0]}[secret TOK]{around[1]}"
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{20,60}", fullmatch=True), st.data())
+def test_a_secret_without_its_first_or_last_character_is_gone(hidden: str, data: st.DataObject) -> None:
+    part = data.draw(st.sampled_from([hidden[1:], hidden[:-1], hidden[2:-2]]))
+    before, behind = data.draw(st.text("x é.", max_size=20)), data.draw(st.text("x é.", max_size=20))
+    assert part not in Secrets({"TOK": hidden}).text(f"{before}{part}{behind}")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "text"),
+    [
+        ("sk-summarization-9f8e7d6c5b4a", "the summarization of sk-summarization is a summarization-9"),
+        ("correct-horse-battery-staple", "a horse-battery of staples, correct-horse"),
+        ("summarizer-v2-production-token", "summarizer-v2-prod answered for v2-production"),
+        ("release-2024-07-18-final", "it was 2024-07-18, the release-2024"),
+        ("123456789012345678", "1234567890 and 9012345678 are numbers"),
+        ("AbstractSummarizerModelFactoryKey", "class SummarizerModelFactory"),
+        (RANDOM, "abcDEF-1234 and 56-ghiJKL-7, 100%25 of &amp; \\u0061bcDEF"),
+    ],
+)
+def test_innocent_texts_that_share_words_with_a_secret_stay(hidden: str, text: str) -> None:
+    assert Secrets({"TOK": hidden}).text(text + ".") == text + "."
+
+
+@pytest.mark.parametrize("length", [40, 400, 4000])
+@pytest.mark.parametrize("piece", [7, 11, 0.4])
+def test_the_work_grows_with_the_text_and_not_with_the_secret(
+    monkeypatch: pytest.MonkeyPatch, length: int, piece: float
+) -> None:
+    """A text of nothing but pieces of the secret, each too short to be one."""
+    compared = 0
+
+    def counted(text: str, at: int, floor: int, place: tuple[str, int, str]) -> secret_forms.Span:
+        nonlocal compared
+        span = found(text, at, floor, place)
+        compared += span.end - span.start
+        return span
+
+    found = secret_forms._run
+    monkeypatch.setattr(secret_forms, "_run", counted)
+    hidden = hashlib.shake_128(b"x").hexdigest(length // 2)
+    size = int(piece) or min(39, int(length * piece))
+    text = " ".join(hidden[i % (length - size) :][:size] for i in range(0, 200_000, 13))[:100_000]
+    assert Secrets({"TOK": hidden}).text(text) == text
+    assert compared <= 8 * len(text)
 
 
 def test_the_pair_and_the_password_in_a_basic_header_are_secrets_too() -> None:
