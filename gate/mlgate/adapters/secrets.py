@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mlgate.adapters import whole_file
 from mlgate.adapters.secret_forms import Parts, Span, Unescaped, forms_of, replaced, whole_spans
 from mlgate.core.check import Suite
-from mlgate.core.errors import EvidenceError
+from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.ports import Executor
 from mlgate.core.secret import SHORTEST, mark
@@ -28,7 +29,9 @@ _NAMED_SO = re.compile(
 )
 _PREFIXES = ("sk-", "sk_", "pk_", "rk_", "hf_", "gh", "glpat-", "xox", "AKIA", "ASIA", "eyJ", "key-", "tok", "secret")
 _TOKEN = re.compile(r"[A-Za-z0-9_~+=-]{16,}")
-_LARGEST_LOG = 64 << 20
+_BLOCK = 1 << 20
+"""Bytes of a log that are looked through at once: whole lines."""
+_LONGEST_LINE = 4 << 20
 
 
 class Secrets:
@@ -107,13 +110,52 @@ class Secrets:
         return row if seen == row.seen else Observation(row.check, row.example, seen)
 
     def file(self, path: Path) -> None:
-        """Take the secrets out of a log that was written. What is too long to be looked through is cut."""
+        """Take the secrets out of a log that was written, however long it is.
+
+        Of a line that is too long to be looked through the rest is cut. A log that cannot be written anew is removed:
+        AdapterError or OSError.
+        """
         if not self or not path.is_file() or path.is_symlink():
             return
-        content = whole_file.read(path, _LARGEST_LOG)[:_LARGEST_LOG].decode("utf-8", "surrogateescape")
-        hidden = self.text(content)
-        if hidden != content:
-            whole_file.write(path, hidden.encode("utf-8", "surrogateescape"))
+        try:
+            with os.fdopen(whole_file.opened(path, os.O_RDONLY), "rb") as log:
+                if all(kept == block for block, kept in self._blocks(log)):
+                    return
+                log.seek(0)
+                whole_file.write_pieces(path, (kept for _, kept in self._blocks(log)))
+        except (GateError, OSError):
+            path.unlink(missing_ok=True)
+            raise
+
+    def _blocks(self, log: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the lines of a log, many at once, as they are and as they may be kept."""
+        block = bytearray()
+        while line := log.readline(_LONGEST_LINE):
+            block += line
+            cut = len(line) == _LONGEST_LINE and not line.endswith(b"\n") and _skip_line(log)
+            if cut or len(block) >= _BLOCK:
+                yield bytes(block), self._bytes(block)
+                block.clear()
+            if cut:
+                yield (
+                    b"",
+                    f"\n… the rest of a line of more than {_LONGEST_LINE:,} bytes was cut: "
+                    "it may hold a secret\n".encode(),
+                )
+        yield bytes(block), self._bytes(block)
+
+    def _bytes(self, block: bytearray) -> bytes:
+        return self.text(block.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _skip_line(log: BinaryIO) -> bool:
+    """Go to the next line; return whether there was anything to skip."""
+    skipped = False
+    while rest := log.readline(_BLOCK):
+        skipped = True
+        if rest.endswith(b"\n"):
+            break
+    return skipped
 
 
 class SecretsHidden:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import html
 import json
@@ -13,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters import secret_forms
+from mlgate.adapters import secret_forms, secrets, whole_file
 from mlgate.adapters.http_exchange import Reply
 from mlgate.adapters.http_reading import wrong_status
 from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
+from mlgate.core.errors import AdapterError
 from mlgate.core.evidence import Gap, Observation
-from mlgate.core.secret import notices
+from mlgate.core.secret import SHORTEST, notices
 from mlgate.core.timed import Block, pack, unpack
 from mlgate.core.timed import Reply as Timed
 
@@ -263,6 +265,58 @@ def test_what_is_secret_in_an_address_is_hidden_in_answers() -> None:
         found.text("POST /services/sk-abcdefgh1234567890?key=a-long-key")
         == "POST /services/[secret URL]?key=[secret URL]"
     )
+
+
+@pytest.mark.parametrize("ends", ["", "\n"])
+@pytest.mark.parametrize("over", [-1, 0, 1, 60, 400])
+def test_a_log_of_any_length_is_kept_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: int, ends: str
+) -> None:
+    monkeypatch.setattr(secrets, "_BLOCK", 256)
+    monkeypatch.setattr(secrets, "_LONGEST_LINE", 512)
+    log, said = tmp_path / "pytest.log", f"a key {TOKEN}"
+    before = "x" * 63 + "\n"
+    more = before * 4 + "y" * over if over > 0 else before * 4
+    log.write_text(more + said + "\n" + before + said + ends)
+    SECRETS.file(log)
+    hidden = said.replace(TOKEN, "[secret TOK]")
+    assert log.read_text() == more + hidden + "\n" + before + hidden + ends
+    assert [one.name for one in tmp_path.iterdir()] == ["pytest.log"]
+
+
+def test_of_a_line_that_is_too_long_to_be_looked_through_the_rest_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_LONGEST_LINE", 512)
+    log = tmp_path / "pytest.log"
+    for cut in range(1, len(TOKEN)):
+        log.write_text(f"{'x' * (512 - cut)}{TOKEN}{'z' * 2000}\nthe end\n")
+        SECRETS.file(log)
+        kept = log.read_text()
+        assert TOKEN not in kept
+        assert cut < SHORTEST or TOKEN[:cut] not in kept
+        assert kept.endswith("\n… the rest of a line of more than 512 bytes was cut: it may hold a secret\nthe end\n")
+
+
+def test_a_log_that_cannot_be_written_anew_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "pytest.log"
+    log.write_text(f"a key {TOKEN}")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", descriptor)
+
+    monkeypatch.setattr(whole_file.os, "fsync", full)
+    with pytest.raises(AdapterError, match="could not write"):
+        SECRETS.file(log)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_without_a_secret_stays_the_file_that_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "pytest.log"
+    log.write_bytes(b"\xff all is well\n")
+    before = log.stat()
+    SECRETS.file(log)
+    assert (log.stat().st_ino, log.read_bytes()) == (before.st_ino, b"\xff all is well\n")
 
 
 def test_a_log_is_kept_without_it(tmp_path: Path) -> None:
