@@ -54,7 +54,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
             said = "all evidence is here and passes, but not all jobs ended well"
             raise EvidenceError(_because(said, troubles), hint="look at that job's log, and run it again")
         report = replace(report, notices=(*troubles, *notices, *report.notices))
-        evidence_file.write(folder.path / EVIDENCE, evidence)
+        evidence_file.write(folder.own(EVIDENCE), evidence)
         return conclude(evidence, report, project, folder, store if choice.save_baseline else None)
 
 
