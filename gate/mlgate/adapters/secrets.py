@@ -15,7 +15,7 @@ from mlgate.adapters import whole_file
 from mlgate.adapters.secret_forms import Parts, Span, Unescaped, forms_of, replaced, whole_spans
 from mlgate.core.check import Suite
 from mlgate.core.errors import EvidenceError, GateError
-from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.evidence import Evidence, Gap, Observation, Row
 from mlgate.core.ports import Executor
 from mlgate.core.secret import SHORTEST, mark
 from mlgate.core.timed import COLUMNS, with_texts
@@ -98,7 +98,8 @@ class Secrets:
     def row(self, row: Row) -> Row:
         """Return the row as it may be kept."""
         if isinstance(row, Gap):
-            return replace(row, why=self.text(row.why))
+            why = self.text(row.why)
+            return row if why == row.why else replace(row, why=why)
         seen, done = row.seen, frozenset[str]()
         if "answers" in seen:
             with contextlib.suppress(EvidenceError):  # of a row that cannot be read each fact is a text like any other
@@ -108,6 +109,13 @@ class Secrets:
             for name, value in seen.items()
         }
         return row if seen == row.seen else Observation(row.check, row.example, seen)
+
+    def evidence(self, evidence: Evidence) -> Evidence:
+        """Return evidence as it may be kept and shown; the very same where it holds no secret that is known now."""
+        rows = {key: self.row(row) for key, row in evidence.rows.items()} if self else evidence.rows
+        if all(rows[key] is row for key, row in evidence.rows.items()):
+            return evidence
+        return Evidence.of(evidence.provenance, evidence.environments, rows.values(), evidence.form)
 
     def file(self, path: Path) -> None:
         """Take the secrets out of a log that was written, however long it is.

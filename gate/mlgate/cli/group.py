@@ -9,11 +9,15 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from mlgate import __version__
 from mlgate.core.errors import ConfigError, GateError
+
+if TYPE_CHECKING:
+    from mlgate.adapters.secrets import Secrets
 
 VERBS = {
     "check": "Observe the model, judge it, and say so by the exit code.",
@@ -93,9 +97,13 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
     try:
         code = group.main(args=arguments, prog_name="mlgate", standalone_mode=False)
     except GateError as error:
+        from mlgate.wiring.hidden import hide
+
+        secrets = _secrets(arguments)
+        hide(error, secrets)
         _tell(error)
         _tell_github(error)
-        return _debugged(error.exit_code, debug=debug)
+        return _debugged(error.exit_code, secrets, debug=debug)
     except click.ClickException as error:
         _say(error.format_message(), hint="see `mlgate --help`")
         _tell_github(ConfigError(error.format_message()))
@@ -107,9 +115,11 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         _say("terminated: what was observed is kept", hint="go on with `mlgate check --resume`")
         return TERMINATED
     except Exception as error:  # noqa: BLE001 - the border: Python's own exit code 1 would say "the model is worse"
-        _say(f"unexpected {type(error).__name__}: {error}", hint="this is a bug: `mlgate --debug …` shows where")
-        _tell_github(GateError(f"unexpected {type(error).__name__}: {error}", hint="this is a bug of mlgate's"))
-        return _debugged(UNKNOWN, debug=debug)
+        secrets = _secrets(arguments)
+        said = secrets.text(f"unexpected {type(error).__name__}: {error}")
+        _say(said, hint="this is a bug: `mlgate --debug …` shows where")
+        _tell_github(GateError(said, hint="this is a bug of mlgate's"))
+        return _debugged(UNKNOWN, secrets, debug=debug)
     return code if isinstance(code, int) else 0
 
 
@@ -117,10 +127,18 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise _TerminatedError(number, frame)
 
 
-def _debugged(code: int, *, debug: bool) -> int:
+def _debugged(code: int, secrets: Secrets, *, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
+        click.echo(secrets.text(traceback.format_exc()), err=True)
     return code
+
+
+def _secrets(arguments: Sequence[str] | None) -> Secrets:
+    """Return the secrets that the file named in a command line knows: no error is told with one in it."""
+    from mlgate.cli.judging import place_of
+    from mlgate.wiring.hidden import secrets_at
+
+    return secrets_at(place_of(sys.argv[1:] if arguments is None else arguments))
 
 
 def _tell(error: GateError) -> None:

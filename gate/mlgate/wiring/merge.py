@@ -33,7 +33,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
     files, trouble = _found(paths)
     digests = {path: _digest(path) for path in files}
     read = [(str(path), _readable(path)) for path in files]  # first: one may lie in the folder that begins anew
-    with recorded(folder):
+    with recorded(folder, choice.config):
         project = choice.project()
         choice = choice.saving(project)
         for path in files:
@@ -46,6 +46,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
             raise EvidenceError(_because(trouble.message, troubles), where=trouble.where, hint=trouble.hint)
         evidence, notices = merge([(name, part(project.suite.most_rows)) for name, part in read])
         refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
+        evidence = project.secrets.evidence(evidence)  # a job that observed may have known fewer
         for notice in notices:
             tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
         notices += _attempts(evidence)

@@ -28,7 +28,7 @@ from mlgate.wiring.tell import tell
 def run(choice: Choice) -> int:
     """Observe, judge, publish. Return the exit code."""
     folder = choice.folder
-    with recorded(folder):
+    with recorded(folder, choice.config):
         refuse_strangers(allowed=choice.forks)
         project = choice.project()
         choice = choice.saving(project)

@@ -72,7 +72,7 @@ class Standalone:
         """
         with contextlib.ExitStack() as stack:
             if unsays is Unsays.AT_ONCE:
-                stack.enter_context(recorded(choice.folder))
+                stack.enter_context(recorded(choice.folder, choice.config))
             said = io.StringIO()
             try:
                 with contextlib.redirect_stderr(said):
@@ -82,7 +82,7 @@ class Standalone:
                     store = baselines.store_of(choice, project, choice.folder)
             except GateError:
                 if unsays is Unsays.WHEN_ASKED:
-                    stack.enter_context(recorded(choice.folder))
+                    stack.enter_context(recorded(choice.folder, choice.config))
                 raise
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")))
             plan_file.write(folder / "plan.json", project.plan(1))
@@ -97,7 +97,7 @@ class Standalone:
     def unsay(self) -> None:
         """Say that the run has not ended: a check is about to be asked."""
         if not self._recorded and self.unsays is not Unsays.NEVER:
-            self._stack.enter_context(recorded(self.folder))
+            self._stack.enter_context(recorded(self.folder, self.choice.config))
             self._recorded = True
 
     @property

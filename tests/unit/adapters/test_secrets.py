@@ -20,7 +20,7 @@ from mlgate.adapters.http_reading import wrong_status
 from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
 from mlgate.core.errors import AdapterError
-from mlgate.core.evidence import Gap, Observation
+from mlgate.core.evidence import Evidence, Gap, Observation, Provenance
 from mlgate.core.secret import SHORTEST, notices
 from mlgate.core.timed import Block, pack, unpack
 from mlgate.core.timed import Reply as Timed
@@ -163,6 +163,21 @@ def test_rows_of_every_kind_are_kept_without_it() -> None:
         Gap("c", "e", "status 500: [secret TOK]", "model"),
         Observation("c", "e", {"answer": "[secret TOK]", "seconds": 1.0}),
     )
+
+
+def test_evidence_that_was_made_without_knowing_a_secret_is_shown_without_it() -> None:
+    where = Provenance("c", "s", "m", ())
+    rows = [
+        Observation("c", "a", {"answer": TOKEN}),
+        Gap("c", "b", f"it said {TOKEN}"),
+        Observation("c", "d", {"n": 1}),
+    ]
+    old = Evidence.of(where, [], rows)
+    kept = SECRETS.evidence(old)
+    assert TOKEN not in str(kept)
+    assert (len(kept.rows), kept.digest != old.digest, kept.provenance) == (3, True, where)
+    assert SECRETS.evidence(kept) is kept
+    assert Secrets({}).evidence(old) is old
 
 
 def test_a_timed_rounds_texts_are_kept_without_it_and_can_be_read_back() -> None:
