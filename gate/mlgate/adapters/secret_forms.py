@@ -52,10 +52,17 @@ def forms_of(value: str) -> set[str]:
     for part in whole:
         if len(part.strip()) < SHORTEST:
             continue
-        forms |= {part, part.lower(), part.upper(), json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
+        forms |= {
+            part,
+            part.lower(),
+            part.upper(),
+            part.swapcase(),
+            json.dumps(part)[1:-1],
+            json.dumps(part, ensure_ascii=False)[1:-1],
+        }
         forms |= {quote(part), quote(part, safe=""), quote_plus(part), repr(part)[1:-1], html.escape(part)}
         raw = part.encode("utf-8", "surrogateescape")
-        forms |= {raw.decode("latin-1"), *_in_base64(raw)}
+        forms |= {raw.decode("latin-1"), *_in_base64(raw), base64.b32encode(raw).decode().rstrip("=")}
         for hexed in (raw.hex(), raw.hex(":"), raw.hex(" ")):
             forms |= {hexed, hexed.upper()}
     return {form for form in forms if len(form) >= SHORTEST}

@@ -14,7 +14,7 @@ from mlgate.adapters.run_folder import RunFolder
 from mlgate.adapters.switch import switch
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.wiring import unmerged
-from mlgate.wiring.hidden import hide, secrets_at
+from mlgate.wiring.hidden import secrets_at
 from mlgate.wiring.policy import AUTO, NONE, Base
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import tell_github
@@ -112,7 +112,7 @@ def recorded(folder: RunFolder, config: Path) -> Iterator[None]:
         try:
             yield
         except GateError as error:
-            hide(error, secrets_at(config))
+            error.pass_through(secrets_at(config).text)
             outcome = "refused" if error.exit_code == 5 else "errored"  # noqa: PLR2004 - the documented code
             with contextlib.suppress(GateError):
                 folder.conclude(outcome, error.exit_code, str(error))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlgate.adapters.secrets import Secrets, in_environment
 from mlgate.config.load import load
-from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.errors import GateError
 from mlgate.wiring.models import secrets_of
 
 
@@ -17,11 +17,3 @@ def secrets_at(config: Path) -> Secrets:
         return secrets_of(read.model, *([read.baseline_model] if read.baseline_model else []))
     except (GateError, OSError, ValueError):
         return Secrets(in_environment(()))
-
-
-def hide(error: GateError, secrets: Secrets) -> None:
-    """Take the secrets out of an error that is to be told."""
-    error.message, error.hint, error.where = map(secrets.text, (error.message, error.hint, error.where))
-    error.args = (error.message,)
-    for one in error.more if isinstance(error, ConfigError) else ():
-        hide(one, secrets)

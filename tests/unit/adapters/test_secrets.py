@@ -7,6 +7,7 @@ import errno
 import hashlib
 import html
 import json
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters import secret_forms, secrets, whole_file
+from mlgate.adapters import secret_forms, secrets
 from mlgate.adapters.http_exchange import Reply
 from mlgate.adapters.http_reading import wrong_status
 from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
 from mlgate.core.errors import AdapterError
-from mlgate.core.evidence import Evidence, Gap, Observation, Provenance
+from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.secret import SHORTEST, notices
 from mlgate.core.timed import Block, pack, unpack
 from mlgate.core.timed import Reply as Timed
@@ -167,7 +168,7 @@ def test_rows_of_every_kind_are_kept_without_it() -> None:
 
 def test_evidence_that_was_made_without_knowing_a_secret_is_shown_without_it() -> None:
     where = Provenance("c", "s", "m", ())
-    rows = [
+    rows: list[Row] = [
         Observation("c", "a", {"answer": TOKEN}),
         Gap("c", "b", f"it said {TOKEN}"),
         Observation("c", "d", {"n": 1}),
@@ -320,7 +321,7 @@ def test_a_log_that_cannot_be_written_anew_is_removed(tmp_path: Path, monkeypatc
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", descriptor)
 
-    monkeypatch.setattr(whole_file.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(AdapterError, match="could not write"):
         SECRETS.file(log)
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import pytest
 
 from mlgate.cli import group
 from mlgate.core.errors import ConfigError, GateError
-from mlgate.wiring.hidden import hide, secrets_at
+from mlgate.wiring.hidden import secrets_at
 
 FILE = """version: 1
 model:
@@ -38,7 +38,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_words_the_place_and_the_hint_of_an_error_are_told_without_secrets(config: Path) -> None:
     others = (ConfigError(f"no {NAMED}"),)
     error = ConfigError(f"not {NAMED}", where="/k/sk-abcdefgh1234567890", hint=f"set {CALLED}", more=others)
-    hide(error, secrets_at(config))
+    error.pass_through(secrets_at(config).text)
     assert str(error) == "/k/[secret URL]: not [secret NAMED] (set [secret SOME_TOKEN])"
     assert [one.message for one in error.more] == ["no [secret NAMED]"]
 
@@ -46,7 +46,7 @@ def test_the_words_the_place_and_the_hint_of_an_error_are_told_without_secrets(c
 def test_where_the_file_cannot_be_read_variables_that_are_called_a_secret_are_known(config: Path) -> None:
     config.write_text("[")
     error = GateError(f"{CALLED} and {NAMED}")
-    hide(error, secrets_at(config))
+    error.pass_through(secrets_at(config).text)
     assert error.message == f"[secret SOME_TOKEN] and {NAMED}"
 
 
