@@ -119,7 +119,7 @@ def test_a_move_is_confirmed_as_often_as_one_likes(registry: Registry, passed: M
 def test_every_field_of_a_move_comes_back(registry: Registry, passed: Made) -> None:
     registry.register(passed(1))
     moves = (
-        Move(1, "champion", "promoted", 12, 3, NOW, digest("v"), "1a2b3c", "https://ci.example/run/1"),
+        Move(1, "champion", "promoted", 12, 3, NOW, digest("v"), "1a2b3c", "https://ci.example/run/1", asked=True),
         Move(2, "größe 😀", "moved by hand", NONE, 12, NOW),
         Move(3, "champion", "rolled back", 3, 12, NOW, link="https://ci.example/" + "x" * 900),
     )

@@ -275,6 +275,39 @@ def test_where_a_digest_of_form_1_cannot_be_told_every_model_waits_until_one_is_
         pushed(registry, 8, 4, second=9, known=False)
 
 
+@given(st.lists(st.integers(3, 6), min_size=1, max_size=4))
+def test_a_rollback_that_cannot_be_compared_with_is_not_forgotten_by_pushes_of_other_models(pushes: list[int]) -> None:
+    registry = withdrawn_in_form_1()
+    for second, model in enumerate(pushes, 4):
+        pushed(registry, second, model, second=second, known=True)
+    live = registry.live(CHAMPION)
+    with pytest.raises(GateError, match="cannot be told by digests of two forms"):
+        pushed(registry, 20, 2, second=20, known=False)
+    assert registry.live(CHAMPION) == live
+    pushed(registry, 21, pushes[-1], second=21, known=False)
+    pushed(registry, 22, 7, second=22, known=False, again=True)
+    pushed(registry, 23, 8, second=23, known=False)
+    assert [move.asked for move in registry.ledger().of(CHAMPION)[-2:]] == [True, False]
+
+
+@pytest.mark.parametrize("way", ["moved by hand", "rolled back"])
+def test_a_rollback_that_cannot_be_compared_with_is_forgotten_by_a_promotion_that_a_person_asks_for_only(
+    way: str,
+) -> None:
+    registry = withdrawn_in_form_1()
+    pushed(registry, 3, 3, second=4, known=True)
+    pushed(registry, 4, 4, second=5, known=True)
+    if way == "moved by hand":
+        registry.by_hand(CHAMPION, 3)
+    else:
+        rollback(registry, alias=CHAMPION, now=at(6))
+    with pytest.raises(GateError, match="cannot be told by digests of two forms"):
+        pushed(registry, 5, 5, second=7, known=False)
+    pushed(registry, 6, 5, second=8, known=True)
+    pushed(registry, 7, 6, second=9, known=False, again=True)
+    pushed(registry, 8, 9, second=10, known=False)
+
+
 def test_code_and_answers_have_one_digest_in_both_forms_and_are_compared() -> None:
     registry = withdrawn_in_form_1()
     same = replace(candidate(3), model="old-2", model_before="old-2")

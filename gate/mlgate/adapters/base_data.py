@@ -42,20 +42,20 @@ def place(
     home, top = Path(os.path.realpath(root)), Path(os.path.realpath(git.top(root)))
     there = _under(into, home)
     there.mkdir(parents=True, exist_ok=True)
-    other = [one for path in dict.fromkeys(paths) if (one := _placed(home, top, commit, path, into))]
+    other = {one.path: one for path in dict.fromkeys(paths) for one in _placed(home, top, commit, path, into)}
     if instead:
-        for one in other:
-            _link(home, one.path, into)
-    return there, tuple(other)
+        for path in other:
+            _link(home, path, into)
+    return there, tuple(other.values())
 
 
-def _placed(home: Path, top: Path, commit: str, path: str, into: Path) -> OtherData | None:
+def _placed(home: Path, top: Path, commit: str, path: str, into: Path) -> Sequence[OtherData]:
     file = Path(os.path.normpath(home / path))
     if posixpath.isabs(path) or not file.is_relative_to(top):
         _refuse_way_in(home, top, commit, path)
         if not posixpath.isabs(path):  # else it is the same file, wherever it is read from
             _link(home, path, into)
-        return None
+        return []
     if odd := git.link(home, commit, path):
         raise AdapterError(
             "the base has a symbolic link or a submodule there: what it leads to, a change could replace",
@@ -65,12 +65,12 @@ def _placed(home: Path, top: Path, commit: str, path: str, into: Path) -> OtherD
     names = git.files(home, commit, path)
     written = [_write(home, commit, name, _under(into, home / name)) for name in names]
     if names:
-        return next((one for one in written if one), None)
+        return [one for one in written if one]
     said = dvc_base.tracked(top, commit, file)
     if said:
         agree = len({one.version for one in said}) == 1
         placed = agree and dvc_base.place(top, said[0], file, _under(into, file))
-        return None if placed else _not_here(path, commit, said, dvc_base.tracked(top, "HEAD", file))
+        return [] if placed else [_not_here(path, commit, said, dvc_base.tracked(top, "HEAD", file))]
     if git_tracked.is_brought(home, home / path):
         raise AdapterError(
             f"the base {commit[:10]} has no such file, and its rules need it",
@@ -83,9 +83,9 @@ def _placed(home: Path, top: Path, commit: str, path: str, into: Path) -> OtherD
             where=path,
             hint=_APPROVE,
         )
-        return OtherData(path, f"what was fetched becomes {here[0].version}", error)
+        return [OtherData(path, f"what was fetched becomes {here[0].version}", error)]
     _link(home, path, into)
-    return None
+    return []
 
 
 def _refuse_way_in(home: Path, top: Path, commit: str, path: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from mlgate.adapters import git_ref, git_remote
-from mlgate.adapters.git_command import is_sound, run, told
+from mlgate.adapters.git_command import LEADS, is_sound, run, told
 from mlgate.adapters.git_ref import PRIVATE, fetch_hint
 from mlgate.core.errors import AdapterError, EvidenceError
 
@@ -21,7 +21,6 @@ _NO_REPOSITORY = (b"not a git repository", b"cannot use bare repository")
 _FILES = {"100644", "100755", "100664"}
 _FETCHED = f"{PRIVATE}fetched"
 _ODD = {"040000": "a folder", "120000": "a symbolic link", "160000": "a submodule"}
-_LINKS = {b"120000", b"160000"}
 
 
 def commit(root: Path) -> str:
@@ -196,7 +195,7 @@ def link(root: Path, ref: str, path: str) -> str:
     parts = PurePosixPath(posixpath.normpath(path)).parts
     for i in range(1, len(parts) + 1):
         part = "/".join(parts[:i])
-        if parts[i - 1] != ".." and _listed(root, ref, part, recursively=False)[:6] in _LINKS:
+        if parts[i - 1] != ".." and _listed(root, ref, part, recursively=False)[:6] in LEADS:
             return part
     return ""
 

@@ -12,6 +12,9 @@ IN_A_FILE = "keep the baseline in a file: `baseline: {from: file, path: baseline
 
 Done = subprocess.CompletedProcess[bytes]
 
+LEADS = frozenset({b"120000", b"160000"})
+"""The modes of what leads elsewhere: a symbolic link and a submodule."""
+
 _WHY_LONGEST = 300
 
 _ENVIRONMENT = {

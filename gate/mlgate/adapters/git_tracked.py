@@ -6,10 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlgate.adapters.git_command import run
+from mlgate.adapters.git_command import LEADS, run
 
-_LEADS = {b"120000", b"160000"}
-"""The modes of a symbolic link and of a submodule."""
 _BESIDE = ("", "-journal", "-wal", "-shm")
 """What a database keeps beside it: its journal would be replayed."""
 _MOST_LINKS = 40
@@ -68,7 +66,7 @@ def _names(listed: bytes, names: list[str], above: list[str]) -> bool:
     whole, leading = {name.casefold() for name in names}, {name.casefold() for name in above}
     for entry in listed.split(b"\0"):
         place = os.fsdecode(entry.partition(b"\t")[2]).casefold()
-        if (place in leading and entry[:6] in _LEADS) or any(
+        if (place in leading and entry[:6] in LEADS) or any(
             place == one or place.startswith(f"{one}/") for one in whole
         ):
             return True

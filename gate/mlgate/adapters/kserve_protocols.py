@@ -12,7 +12,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from mlgate.adapters.answer_text import text_or_failure
-from mlgate.adapters.protocols import PLACE, Answers, counted, lacking, prompt
+from mlgate.adapters.protocols import PLACE, Answers, counted, identity_of, lacking, prompt
 from mlgate.core.check import Json, digest_of
 from mlgate.core.ports import Failure
 
@@ -34,8 +34,7 @@ class KServeV1:
     @property
     def identity(self) -> Mapping[str, Json]:
         """Return the model's name, the template, and what is sent beside the input."""
-        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
-        return {"protocol": self.name, **asked}
+        return identity_of(self.name, self.model, self.template, self.params)
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send every input as it is, without a template: V1 takes any JSON."""
@@ -68,8 +67,7 @@ class KServeV2:
     @property
     def identity(self) -> Mapping[str, Json]:
         """Return the model's name, the template, and what is sent beside the input."""
-        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
-        return {"protocol": self.name, **asked, "input_name": self.input_name}
+        return {**identity_of(self.name, self.model, self.template, self.params), "input_name": self.input_name}
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send texts; a BYTES tensor can carry nothing else in JSON.

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from mlgate.adapters import evidence_file, whole_file
 from mlgate.adapters.mlflow_client import Place, Server, Unable
@@ -35,18 +35,13 @@ Find = Callable[[], Found | None]
 class MlflowBaseline:
     """Evidence that MLflow keeps. Read, its digest is compared with what was written beside it when it was accepted."""
 
-    def __init__(self, server: Server, source: str, accept: str, find: Find) -> None:
-        self._server, self._find = server, find
+    def __init__(self, server: Server, source: str, accept: str, find: Find, most: int = evidence_file.MOST) -> None:
+        """*most*: rows that it may have."""
+        self._server, self._find, self._most = server, find, most
         self.source = source
         """Where it is, for people."""
         self.accept = accept
         """How a first baseline comes to be."""
-        self._most = evidence_file.MOST
-
-    def bounded(self, most: int) -> Self:
-        """Let the evidence have at most *most* rows."""
-        self._most = most
-        return self
 
     def load(self) -> Evidence | None:
         """Return the evidence, None when nothing was ever accepted.

@@ -229,6 +229,7 @@ def _written(move: Move) -> str:
         "verdict": move.verdict,
         "commit": move.commit,
         "link": move.link[:_LINK],
+        "asked": move.asked,
     }
     return json.dumps({name: value for name, value in said.items() if value}, sort_keys=True, ensure_ascii=True)
 
@@ -260,6 +261,7 @@ def _move(text: str, number: int, done: bool, source: str) -> Move:
             verdict=str(said.get("verdict", "")),
             commit=str(said.get("commit", "")),
             link=str(said.get("link", "")),
+            asked=said.get("asked") is True,
             done=done,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from mlgate.adapters.answer_text import text_or_failure
 from mlgate.adapters.openai_stream import streamed
-from mlgate.adapters.protocols import PLACE, Answers, counted, lacking, prompt
+from mlgate.adapters.protocols import PLACE, Answers, counted, identity_of, lacking, prompt
 from mlgate.core.check import Json
 from mlgate.core.ports import Failure
 
@@ -33,8 +33,7 @@ class OpenAIChat:
     @property
     def identity(self) -> Mapping[str, Json]:
         """Return the model's name, the template, and what is sent beside the input."""
-        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
-        return {"protocol": self.name, **asked}
+        return identity_of(self.name, self.model, self.template, self.params)
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send text as the user's message; a list of messages goes as it is."""
@@ -80,8 +79,7 @@ class OpenAICompletions:
     @property
     def identity(self) -> Mapping[str, Json]:
         """Return the model's name, the template, and what is sent beside the input."""
-        asked: dict[str, Json] = {"model": self.model, "template": self.template, "params": dict(self.params)}
-        return {"protocol": self.name, **asked}
+        return identity_of(self.name, self.model, self.template, self.params)
 
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Send one prompt as text and several as a list, as every server takes them."""

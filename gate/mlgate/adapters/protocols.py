@@ -33,6 +33,11 @@ class HttpProtocol(Protocol):
         """Return the *n* answers in the JSON value *body*; what cannot be read is *n* failures. Never raises."""
 
 
+def identity_of(protocol: str, model: str, template: str, params: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the identity of a protocol that sends an input in a template, and the same fields beside it each time."""
+    return {"protocol": protocol, "model": model, "template": template, "params": dict(params)}
+
+
 def prompt(template: str, value: Json, taker: str) -> str:
     """Return *template* with the text *value* in it. Raises ValueError, naming *taker*, when it is not text."""
     if not isinstance(value, str):

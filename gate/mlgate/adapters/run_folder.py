@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate.adapters import whole_file
-from mlgate.core.errors import AdapterError, EvidenceError
+from mlgate.core.errors import AdapterError, EvidenceError, Refused
 
 FOLDER = ".mlgate"
 VERDICT = "verdict.json"
@@ -44,6 +44,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._descriptor = -1
+        """Of the folder while it is held: so its number is given to no other one."""
 
     @classmethod
     def beside(cls, config: Path, output: Path | None = None) -> RunFolder:
@@ -63,9 +65,49 @@ class RunFolder:
             ) from error
         try:
             self._locked(lock)
+            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             yield
+        except OSError as error:
+            if self._descriptor >= 0:
+                raise
+            raise AdapterError(
+                f"could not hold this folder: {error.strerror}", where=str(self.path), hint="name one: --output DIR"
+            ) from error
         finally:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
             os.close(lock)
+
+    def own(self, name: str) -> Path:
+        """Return where a file of the run lies, to be written or read. While the folder is held it has to be the same.
+
+        One that was removed is made anew. Raises Refused where another one, or a link, lies in its place.
+        """
+        if self._descriptor >= 0 and not self._is_same():
+            raise Refused(
+                "the output folder was replaced while the run was held there: nothing is written through what is there",
+                where=str(self.path),
+                hint="remove it, and see what replaced it: the model or a test may do so; then run again",
+            )
+        return self.path / name
+
+    def _is_same(self) -> bool:
+        held = os.fstat(self._descriptor)
+        try:
+            here = self.path.lstat()
+        except FileNotFoundError:
+            try:
+                self.path.mkdir(parents=True)
+                descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except OSError:
+                return False
+            os.close(self._descriptor)
+            self._descriptor = descriptor
+            return True
+        except OSError:
+            return False
+        return (here.st_dev, here.st_ino) == (held.st_dev, held.st_ino)
 
     def _made(self) -> int:
         """Make the folder and return its open lock file."""
@@ -153,7 +195,7 @@ class RunFolder:
 
     def conclude(self, outcome: str, exit_code: int, reason: str, report_digest: str = "") -> None:
         """Write the verdict, last of all files."""
-        whole_file.write(self.path / VERDICT, _verdict(outcome, exit_code, reason, report_digest))
+        whole_file.write(self.own(VERDICT), _verdict(outcome, exit_code, reason, report_digest))
 
     def verdict(self) -> Concluded:
         """Return what the last run concluded. Raises EvidenceError where no run did."""
@@ -168,7 +210,7 @@ class RunFolder:
 
     def write(self, name: str, content: str) -> None:
         """Write one file of the run, whole or not at all."""
-        whole_file.write(self.path / name, content.encode("utf-8", "backslashreplace"))
+        whole_file.write(self.own(name), content.encode("utf-8", "backslashreplace"))
 
 
 def _in_the_way(path: Path, error: OSError) -> AdapterError:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+from typing import BinaryIO
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mlgate.adapters import whole_file
+from mlgate.adapters.secret_forms import Parts, Span, Unescaped, forms_of, replaced, whole_spans
 from mlgate.core.check import Suite
-from mlgate.core.errors import EvidenceError
-from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.errors import EvidenceError, GateError
+from mlgate.core.evidence import Evidence, Gap, Observation, Row
 from mlgate.core.ports import Executor
 from mlgate.core.secret import SHORTEST, URL, mark
 from mlgate.core.timed import COLUMNS, with_texts
@@ -27,7 +26,9 @@ _NAMED_SO = re.compile(
 )
 _PREFIXES = ("sk-", "sk_", "pk_", "rk_", "hf_", "gh", "glpat-", "xox", "AKIA", "ASIA", "eyJ", "key-", "tok", "secret")
 _TOKEN = re.compile(r"[A-Za-z0-9_~+=-]{16,}")
-_LARGEST_LOG = 64 << 20
+_BLOCK = 1 << 20
+"""Bytes of a log that are looked through at once: whole lines."""
+_LONGEST_LINE = 4 << 20
 
 
 class Secrets:
@@ -41,22 +42,39 @@ class Secrets:
         of_url = tuple(of_url)
         forms: dict[str, str] = {}
         for name, value in [*named.items(), *((URL, value) for value in of_url)]:
-            for form in _forms(value):
+            for form in forms_of(value):
                 forms.setdefault(form, mark(name))
         self._forms = sorted(forms.items(), key=lambda item: (-len(item[0]), item[0]))
         self._values = [value for value in (*named.values(), *of_url) if len(value) >= SHORTEST]
         self._beginnings = [(form, put) for form, put in self._forms if len(form) > SHORTEST]
+        self._parts = Parts(self._forms)
 
     def __bool__(self) -> bool:
         """Whether there is anything to hide."""
         return bool(self._forms)
 
     def text(self, text: str) -> str:
-        """Return *text* without the secrets, also without a secret's beginning where the text was cut."""
+        """Return *text* without the secrets and without long parts of them.
+
+        Where the text was cut, a secret's beginning is gone, too.
+        """
         for form, put in self._forms:
             if form in text:
                 text = text.replace(form, put)
-        return self._uncut(text)
+        if not self._forms:
+            return text
+        text = replaced(text, self._parts.spans(text))
+        return self._uncut(self._unescaped(text))
+
+    def _unescaped(self, text: str) -> str:
+        """Return *text* without what is a secret once its escapes are read: `%73%6B…`, `&#115;&#x6B;…`."""
+        if not any(sign in text for sign in "%&\\"):
+            return text
+        seen = Unescaped(text)
+        if not seen:
+            return text
+        found = (*whole_spans(seen.plain, self._forms), *self._parts.spans(seen.plain))
+        return replaced(text, (Span(seen.place(one.start), seen.place(one.end), one.put) for one in found))
 
     def _uncut(self, text: str) -> str:
         body = text.rstrip("…")
@@ -77,7 +95,8 @@ class Secrets:
     def row(self, row: Row) -> Row:
         """Return the row as it may be kept."""
         if isinstance(row, Gap):
-            return replace(row, why=self.text(row.why))
+            why = self.text(row.why)
+            return row if why == row.why else replace(row, why=why)
         seen, done = row.seen, frozenset[str]()
         if "answers" in seen:
             with contextlib.suppress(EvidenceError):  # of a row that cannot be read each fact is a text like any other
@@ -88,14 +107,60 @@ class Secrets:
         }
         return row if seen == row.seen else Observation(row.check, row.example, seen)
 
+    def evidence(self, evidence: Evidence) -> Evidence:
+        """Return evidence as it may be kept and shown; the very same where it holds no secret that is known now."""
+        rows = {key: self.row(row) for key, row in evidence.rows.items()} if self else evidence.rows
+        if all(rows[key] is row for key, row in evidence.rows.items()):
+            return evidence
+        return Evidence.of(evidence.provenance, evidence.environments, rows.values(), evidence.form)
+
     def file(self, path: Path) -> None:
-        """Take the secrets out of a log that was written. What is too long to be looked through is cut."""
+        """Take the secrets out of a log that was written, however long it is.
+
+        Of a line that is too long to be looked through the rest is cut. A log that cannot be written anew is removed:
+        AdapterError or OSError.
+        """
         if not self or not path.is_file() or path.is_symlink():
             return
-        content = whole_file.read(path, _LARGEST_LOG)[:_LARGEST_LOG].decode("utf-8", "surrogateescape")
-        hidden = self.text(content)
-        if hidden != content:
-            whole_file.write(path, hidden.encode("utf-8", "surrogateescape"))
+        try:
+            with os.fdopen(whole_file.opened(path, os.O_RDONLY), "rb") as log:
+                if all(kept == block for block, kept in self._blocks(log)):
+                    return
+                log.seek(0)
+                whole_file.write_pieces(path, (kept for _, kept in self._blocks(log)))
+        except (GateError, OSError):
+            path.unlink(missing_ok=True)
+            raise
+
+    def _blocks(self, log: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the lines of a log, many at once, as they are and as they may be kept."""
+        block = bytearray()
+        while line := log.readline(_LONGEST_LINE):
+            block += line
+            cut = len(line) == _LONGEST_LINE and not line.endswith(b"\n") and _skip_line(log)
+            if cut or len(block) >= _BLOCK:
+                yield bytes(block), self._bytes(block)
+                block.clear()
+            if cut:
+                yield (
+                    b"",
+                    f"\n… the rest of a line of more than {_LONGEST_LINE:,} bytes was cut: "
+                    "it may hold a secret\n".encode(),
+                )
+        yield bytes(block), self._bytes(block)
+
+    def _bytes(self, block: bytearray) -> bytes:
+        return self.text(block.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _skip_line(log: BinaryIO) -> bool:
+    """Go to the next line; return whether there was anything to skip."""
+    skipped = False
+    while rest := log.readline(_BLOCK):
+        skipped = True
+        if rest.endswith(b"\n"):
+            break
+    return skipped
 
 
 class SecretsHidden:
@@ -164,31 +229,3 @@ def _is_uuid(runs: list[str]) -> bool:
     return [len(run) for run in runs] == [8, 4, 4, 4, 12] and all(
         set(run) <= set("0123456789abcdefABCDEF") for run in runs
     )
-
-
-def _forms(value: str) -> set[str]:
-    """Return how a secret may be written: as it is, in parts, quoted, escaped, or in base64."""
-    whole = {value, value.strip(), *value.split()}
-    for part in tuple(whole):
-        whole |= _decoded(part)
-    forms: set[str] = set()
-    for part in whole:
-        if len(part.strip()) < SHORTEST:
-            continue
-        forms |= {part, part.lower(), part.upper(), json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
-        forms |= {quote(part), quote(part, safe=""), quote_plus(part), repr(part)[1:-1]}
-        raw = part.encode("utf-8", "surrogateescape")
-        for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
-            forms |= {encoded.decode(), encoded.decode().rstrip("=")}
-        forms.add(raw.hex())
-    return {form for form in forms if len(form) >= SHORTEST}
-
-
-def _decoded(part: str) -> set[str]:
-    """Return what base64 hides: of `Basic dXNlcjpwYXNz` the pair, and the password."""
-    try:
-        pair = base64.b64decode(part + "=" * (-len(part) % 4), validate=True).decode()
-    except (ValueError, binascii.Error):
-        return set()
-    user, colon, password = pair.partition(":")
-    return {pair, password} if colon and user.isprintable() and pair.isprintable() else set()

@@ -21,6 +21,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from mlgate.adapters import git
+from mlgate.adapters.git_command import LEADS
 from mlgate.adapters.python_mentions import Mentions, mentions
 
 _MODULES = (".py", ".pyc", ".pyw", *EXTENSION_SUFFIXES)
@@ -37,7 +38,6 @@ _DATA = frozenset(
 )
 """Folders in which tests keep what they read."""
 _DATA_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".pkl", ".npy", ".npz", ".gz")
-_LINKS = {"120000", "160000"}
 _LONGEST = 1 << 20
 """Bytes of one source that is read for its imports; a longer one cannot be followed."""
 _MOST = 2_000
@@ -114,7 +114,7 @@ class _Side:
 
     def mentions(self, path: str) -> Mentions:
         mode, name = self.tree[path]
-        if mode in _LINKS:
+        if mode.encode() in LEADS:
             return Mentions(is_dynamic=True)  # it leads elsewhere
         return _mentions(name, lambda: self.read(path)) if path.endswith(".py") else Mentions()
 
@@ -307,7 +307,7 @@ class _Around:
         return not _DATA.isdisjoint(folder.lower().split("/")) or (is_data and (folder or ".") in self._above)
 
     def _is_link(self, path: str) -> bool:
-        return any(side.tree.get(path, ("", ""))[0] in _LINKS for side in self._both)
+        return any(side.tree.get(path, ("", ""))[0].encode() in LEADS for side in self._both)
 
     def _hides(self, path: str) -> bool:
         """Return whether a new module hides one that is installed: the test's folder and the project come first."""

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import FrameType
 
@@ -93,9 +93,11 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
     try:
         code = group.main(args=arguments, prog_name="mlgate", standalone_mode=False)
     except GateError as error:
+        hidden = _hidden(arguments)
+        error.pass_through(hidden)
         _tell(error)
         _tell_github(error)
-        return _debugged(error.exit_code, debug=debug)
+        return _debugged(error.exit_code, hidden, debug=debug)
     except click.ClickException as error:
         _say(error.format_message(), hint="see `mlgate --help`")
         _tell_github(ConfigError(error.format_message()))
@@ -107,9 +109,11 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         _say("terminated: what was observed is kept", hint="go on with `mlgate check --resume`")
         return TERMINATED
     except Exception as error:  # noqa: BLE001 - the border: Python's own exit code 1 would say "the model is worse"
-        _say(f"unexpected {type(error).__name__}: {error}", hint="this is a bug: `mlgate --debug …` shows where")
-        _tell_github(GateError(f"unexpected {type(error).__name__}: {error}", hint="this is a bug of mlgate's"))
-        return _debugged(UNKNOWN, debug=debug)
+        hidden = _hidden(arguments)
+        said = hidden(f"unexpected {type(error).__name__}: {error}")
+        _say(said, hint="this is a bug: `mlgate --debug …` shows where")
+        _tell_github(GateError(said, hint="this is a bug of mlgate's"))
+        return _debugged(UNKNOWN, hidden, debug=debug)
     return code if isinstance(code, int) else 0
 
 
@@ -117,10 +121,23 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise _TerminatedError(number, frame)
 
 
-def _debugged(code: int, *, debug: bool) -> int:
+def _debugged(code: int, hidden: Callable[[str], str], *, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
+        click.echo(hidden(traceback.format_exc()), err=True)
     return code
+
+
+def _hidden(arguments: Sequence[str] | None) -> Callable[[str], str]:
+    """Return what takes the secrets out of an error: those that the file of a command line names.
+
+    Where no file was read yet, there are none in it; and reading takes time in which an older verdict would stand.
+    """
+    if "mlgate.config.load" not in sys.modules:
+        return str
+    from mlgate.cli.judging import place_of
+    from mlgate.wiring.hidden import secrets_at
+
+    return secrets_at(place_of(sys.argv[1:] if arguments is None else arguments)).text
 
 
 def _tell(error: GateError) -> None:

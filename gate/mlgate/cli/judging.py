@@ -7,6 +7,7 @@ behind. So the verbs' files import nothing heavy above their functions, and this
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -22,6 +23,14 @@ from mlgate.core.errors import GateError
 @options.output
 def _place(config: Path, output: Path | None) -> None:
     """Read two options out of a command line, whatever else is wrong with it."""
+
+
+def place_of(arguments: Sequence[str]) -> Path:
+    """Return the gate's file that a command line means, whatever is wrong with it."""
+    with contextlib.suppress(click.ClickException, GateError):
+        named = _place.make_context("mlgate", list(arguments), resilient_parsing=True).params.get("config")
+        return named if isinstance(named, Path) else gate_file.FILE
+    return gate_file.FILE
 
 
 class Judging(click.Command):

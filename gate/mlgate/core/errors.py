@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -20,6 +21,11 @@ class GateError(Exception):
         self.where = where
         """`file:line:column` or a path. May be empty."""
 
+    def pass_through(self, hidden: Callable[[str], str]) -> None:
+        """Let all that this error says pass through what takes secrets out."""
+        self.message, self.hint, self.where = map(hidden, (self.message, self.hint, self.where))
+        self.args = (self.message,)
+
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         step = f" ({self.hint})" if self.hint else ""
@@ -35,6 +41,12 @@ class ConfigError(GateError):
         super().__init__(message, hint=hint, where=where)
         self.more = more
         """Further errors of the same file, in its order."""
+
+    def pass_through(self, hidden: Callable[[str], str]) -> None:
+        """Let this error and the further ones pass."""
+        super().pass_through(hidden)
+        for one in self.more:
+            one.pass_through(hidden)
 
 
 class EvidenceError(GateError):

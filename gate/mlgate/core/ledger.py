@@ -30,6 +30,8 @@ class Move:
     commit: str = ""
     link: str = ""
     """The CI run's page; empty at a desk."""
+    asked: bool = False
+    """A person asked for this promotion, by `mlgate promote`. Not so: a run did that passed (`--save-baseline`)."""
     done: bool = field(default=False, compare=False)
     """The alias was seen to point there. Not so: the mover may have died in between."""
 

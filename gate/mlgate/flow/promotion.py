@@ -63,7 +63,7 @@ def promote(
     *against* is the digest of the evidence that the verdict was held against, empty for none; None where that was not
     the evidence of what *alias* points to. Raises Refused for a version that is not approved, or whose digests are not
     the candidate's; GateError when another promotion was first: what this one was held against is not live any more,
-    and, unless *again*, for a model that was rolled back from.
+    and, unless *again*, for a model that was rolled back from. *again*: a person asks for it, and the ledger says so.
     """
     version = registry.register(candidate)
     if not version.is_of(candidate):
@@ -93,6 +93,7 @@ def promote(
         verdict=candidate.verdict,
         commit=candidate.commit,
         link=candidate.link,
+        asked=again,
     )
     won = _won(registry, move)
     if won is None and settled(registry, alias, now)[0].live(alias) != version.number:
@@ -201,7 +202,10 @@ def _demand_fresh(candidate: Candidate, registry: Registry, ledger: Ledger, alia
     versions = {one.number: one for one in registry.versions()}
     withdrawn: Move | None = None
     untold: Move | None = None
-    """A rollback from a version whose model's digest has the form before, and cannot be compared with this one's."""
+    """A rollback from a version whose model's digest has the form before, and cannot be compared with this one's.
+
+    A push of another model does not make it known: only a person, who asks for a promotion later, goes past it.
+    """
     for move in ledger.of(alias):
         left = _is_same(candidate, versions.get(move.before)) if move.kind == "rolled back" else False
         if left is None:
@@ -210,8 +214,8 @@ def _demand_fresh(candidate: Candidate, registry: Registry, ledger: Ledger, alia
             withdrawn = move
         elif _is_same(candidate, versions.get(move.version)):
             withdrawn = untold = None
-        elif move.version in versions and versions[move.version].form == candidate.form:
-            untold = None  # a person, or a model that could be compared, went past it
+        elif move.asked:
+            untold = None
     if withdrawn is not None:
         raise GateError(
             f"this very model was rolled back from at {withdrawn.at}, as version {withdrawn.before}",

@@ -14,6 +14,7 @@ from mlgate.adapters.run_folder import RunFolder
 from mlgate.adapters.switch import switch
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.wiring import unmerged
+from mlgate.wiring.hidden import secrets_at
 from mlgate.wiring.policy import AUTO, NONE, Base
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import tell_github
@@ -105,13 +106,17 @@ class Choice:
 
 
 @contextlib.contextmanager
-def recorded(folder: RunFolder) -> Iterator[None]:
-    """Make the verdict file say `incomplete` first, and what stopped the run when it was stopped."""
+def recorded(folder: RunFolder, config: Path) -> Iterator[None]:
+    """Make the verdict file say `incomplete` first, and what stopped the run when it was stopped.
+
+    What it says, it says without the secrets of the file *config*.
+    """
     with folder.held():
         folder.begin("the run has not ended")
         try:
             yield
         except GateError as error:
+            error.pass_through(secrets_at(config).text)
             outcome = "refused" if error.exit_code == 5 else "errored"  # noqa: PLR2004 - the documented code
             with contextlib.suppress(GateError):
                 folder.conclude(outcome, error.exit_code, str(error))

@@ -99,26 +99,26 @@ class Memory:
             )
         return name
 
-    def baseline(self, section: BaselineSection) -> MlflowBaseline:
-        """Return the baseline that the section names."""
+    def baseline(self, section: BaselineSection, most: int) -> MlflowBaseline:
+        """Return the baseline that the section names, of at most *most* rows."""
         if section.run:
             find = mlflow_baseline.of_run(section.run)
-            return MlflowBaseline(self.server, f"MLflow run {section.run[:8]}", "name another run", find)
+            return MlflowBaseline(self.server, f"MLflow run {section.run[:8]}", "name another run", find, most)
         if section.latest:
             also = {"mlgate.name": self.name, **({"mlgate.reviewed": "true"} if github_run.here() else {})}
             find = mlflow_baseline.of_branch(self.runs, section.latest, also)
             accept = f"let the gate pass on {section.latest} once"
-            return MlflowBaseline(self.server, f"MLflow's last pass of {section.latest}", accept, find)
+            return MlflowBaseline(self.server, f"MLflow's last pass of {section.latest}", accept, find, most)
         registry = self.registry(section.model or "")
         if section.version:
             find = mlflow_baseline.of_version(registry, section.version)
             return MlflowBaseline(
-                self.server, f"MLflow {registry.name} v{section.version}", "name another version", find
+                self.server, f"MLflow {registry.name} v{section.version}", "name another version", find, most
             )
         alias = section.chosen_alias or CHAMPION
         accept = "accept one with `mlgate check --save-baseline`"
         return MlflowBaseline(
-            self.server, f"MLflow {registry.name}@{alias}", accept, mlflow_baseline.of_alias(registry, alias)
+            self.server, f"MLflow {registry.name}@{alias}", accept, mlflow_baseline.of_alias(registry, alias), most
         )
 
 
@@ -139,7 +139,7 @@ def baseline_of(
             where=config.where("tracking"),
             hint=f"git rm --cached {store.name}, and keep it where no change reaches, or on a server",
         )
-    return memory.baseline(section).bounded(most)
+    return memory.baseline(section, most)
 
 
 def _absolute(uri: str, root: Path) -> str:

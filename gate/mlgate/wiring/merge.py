@@ -33,7 +33,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
     files, trouble = _found(paths)
     digests = {path: _digest(path) for path in files}
     read = [(str(path), _readable(path)) for path in files]  # first: one may lie in the folder that begins anew
-    with recorded(folder):
+    with recorded(folder, choice.config):
         project = choice.project()
         choice = choice.saving(project)
         for path in files:
@@ -46,6 +46,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
             raise EvidenceError(_because(trouble.message, troubles), where=trouble.where, hint=trouble.hint)
         evidence, notices = merge([(name, part(project.suite.most_rows)) for name, part in read])
         refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
+        evidence = project.secrets.evidence(evidence)  # a job that observed may have known fewer
         for notice in notices:
             tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
         notices += _attempts(evidence)
@@ -54,7 +55,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
             said = "all evidence is here and passes, but not all jobs ended well"
             raise EvidenceError(_because(said, troubles), hint="look at that job's log, and run it again")
         report = replace(report, notices=(*troubles, *notices, *report.notices))
-        evidence_file.write(folder.path / EVIDENCE, evidence)
+        evidence_file.write(folder.own(EVIDENCE), evidence)
         return conclude(evidence, report, project, folder, store if choice.save_baseline else None)
 
 

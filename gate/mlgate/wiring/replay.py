@@ -38,4 +38,4 @@ def _evidence(choice: Choice, project: Project, path: Path | None) -> Evidence:
     """Read what a run left. Raises Refused where the rules of a base bind, and the change brings it."""
     place = path if path is not None else choice.folder.path / EVIDENCE
     refuse_brought(project.root, place, project.base)
-    return evidence_file.read(place, project.most_rows_of_older)
+    return project.secrets.evidence(evidence_file.read(place, project.most_rows_of_older))

@@ -28,7 +28,7 @@ from mlgate.wiring.tell import tell
 def run(choice: Choice) -> int:
     """Observe, judge, publish. Return the exit code."""
     folder = choice.folder
-    with recorded(folder):
+    with recorded(folder, choice.config):
         refuse_strangers(allowed=choice.forks)
         project = choice.project()
         choice = choice.saving(project)
@@ -111,9 +111,9 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
 
 def _keep(evidence: Evidence, folder: RunFolder, journal: str, name: str) -> None:
     """Seal the evidence; the journal has done its duty when nothing is left to ask."""
-    evidence_file.write(folder.path / name, evidence)
+    evidence_file.write(folder.own(name), evidence)
     if not any(isinstance(row, Gap) for row in evidence.rows.values()):
-        (folder.path / journal).unlink(missing_ok=True)
+        folder.own(journal).unlink(missing_ok=True)
 
 
 def decided(project: Project, baseline: Baseline | None) -> Decided:

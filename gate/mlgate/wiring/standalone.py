@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 from mlgate.adapters import account, evidence_file, plan_file
 from mlgate.adapters.account import settle
 from mlgate.adapters.progress_line import ProgressLine
 from mlgate.adapters.rows_folder import RowReader
-from mlgate.adapters.run_folder import EVIDENCE
+from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
@@ -60,6 +61,11 @@ class Standalone:
     _verdict: int | None = None
     """The exit code of the verdict, when there is one."""
 
+    @cached_property
+    def folder(self) -> RunFolder:
+        """Return the run's folder, the same one from the session's beginning to its end."""
+        return self.choice.folder
+
     @classmethod
     def begin(cls, choice: Choice, reset: VerdictReset) -> Standalone:
         """Read what is to be asked, by whose rules, and write the plan.
@@ -68,7 +74,7 @@ class Standalone:
         """
         with contextlib.ExitStack() as stack:
             if reset is VerdictReset.AT_START:
-                stack.enter_context(recorded(choice.folder))
+                stack.enter_context(recorded(choice.folder, choice.config))
             said = io.StringIO()
             try:
                 with contextlib.redirect_stderr(said):
@@ -78,7 +84,7 @@ class Standalone:
                     store = baselines.store_of(choice, project, choice.folder)
             except GateError:
                 if reset is VerdictReset.WHEN_FIRST_CHECK_RUNS:
-                    stack.enter_context(recorded(choice.folder))
+                    stack.enter_context(recorded(choice.folder, choice.config))
                 raise
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")))
             plan_file.write(folder / "plan.json", project.plan(1))
@@ -93,7 +99,7 @@ class Standalone:
     def reset_verdict(self) -> None:
         """Make the last verdict `incomplete`: a check is about to run."""
         if not self._recorded and self.reset is not VerdictReset.NEVER:
-            self._stack.enter_context(recorded(self.choice.folder))
+            self._stack.enter_context(recorded(self.folder, self.choice.config))
             self._recorded = True
 
     @property
@@ -106,7 +112,7 @@ class Standalone:
         said = self._left_out(left_out, why)
         if self._recorded:
             with contextlib.suppress(GateError):
-                self.choice.folder.conclude("incomplete", 3, said)
+                self.folder.conclude("incomplete", 3, said)
         self.text += f"{terminal(said, 2000)}\n  next: pytest -p mlgate, without a selection; or mlgate check\n"
 
     def _left_out(self, left_out: Collection[str], why: str) -> str:
@@ -157,12 +163,12 @@ class Standalone:
         shown.write(f"mlgate: {terminal(why, 2000)}\n")
         outcome = "refused" if code == 5 else "errored"  # noqa: PLR2004 - the documented code
         with contextlib.suppress(GateError):
-            self.choice.folder.conclude(outcome, code, why)
+            self.folder.conclude(outcome, code, why)
         with contextlib.suppress(GateError):
-            tell_github(outcome, code, self.choice.folder)
+            tell_github(outcome, code, self.folder)
 
     def _judge(self, shown: io.StringIO, left_out: Collection[str]) -> int:
-        project, folder = self.project, self.choice.folder
+        project, folder = self.project, self.folder
         rows = list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh())
         recorded_by = [check.id for check in project.suite.checks if check.id in left_out and tests(check)]
         rows += [account.failed(one, "deselected", "not all of its tests were selected") for one in recorded_by]
@@ -174,7 +180,7 @@ class Standalone:
                 rows.append(row)
                 progress.advance(row)
         evidence = Evidence.of(project.provenance, [project.environment], rows)
-        evidence_file.write(folder.path / EVIDENCE, evidence)
+        evidence_file.write(folder.own(EVIDENCE), evidence)
         report = judge(project.suite, KINDS, evidence, baseline)
         store = self._store if self.choice.save_baseline else None
         with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):

@@ -34,7 +34,7 @@ _MOST_FINDINGS = 8
 
 def remember(memory: Memory, record: Record, folder: RunFolder) -> Recorded | GateError:
     """Log one verdict; what keeps it from being logged is told and returned, and the verdict waits in the folder."""
-    pending = PendingFolder(folder.path / PENDING)
+    pending = PendingFolder(folder.own(PENDING))
     kept = _kept(pending, record)
     try:
         recorded = memory.runs.log(record)
@@ -141,7 +141,7 @@ def _demand_true(record: Record) -> None:
 
 
 def _files(report: Report, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
-    yield EVIDENCE, (folder.path / EVIDENCE).read_bytes()
+    yield EVIDENCE, folder.own(EVIDENCE).read_bytes()
     yield REPORT, json_v1.render(report).encode()
     yield "summary.md", markdown.render(report).encode("utf-8", "replace")
     yield "measurements.svg", svg.measurements(report).encode("utf-8", "replace")

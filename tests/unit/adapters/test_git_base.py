@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -192,3 +193,34 @@ def test_an_absolute_path_into_the_repository_is_refused_where_git_keeps_it(
         return
     with pytest.raises(AdapterError, match="leads into the repository"):
         base_data.place(root, "HEAD", [path], tmp_path / "into")
+
+
+def pointer(content: str) -> str:
+    """Return what Git LFS commits in the place of a file."""
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(content)}\n"
+
+
+@pytest.mark.parametrize("paths", [["set"], ["set", "./set/a"]])
+def test_of_a_folder_in_git_lfs_each_file_that_the_change_moved_is_told_and_stands_in(
+    root: Path, tmp_path: Path, paths: list[str]
+) -> None:
+    (root / "set").mkdir()
+    for name in ("a", "b", "same"):
+        (root / "set" / name).write_text(pointer(f"old {name}"))
+    base = commit(root)
+    for name in ("a", "b"):
+        (root / "set" / name).write_text(pointer(f"new {name}"))
+    commit(root)
+    for name, content in (("a", "new a"), ("b", "new b"), ("same", "old same")):
+        (root / "set" / name).write_text(content)
+    there, other = base_data.place(root, base, paths, tmp_path / "into", instead=True)
+    assert [one.path for one in other] == ["set/a", "set/b"]
+    assert {one.name: one.read_text() for one in (there / "set").iterdir()} == {
+        "a": "new a",
+        "b": "new b",
+        "same": "old same",
+    }
+    there, other = base_data.place(root, base, paths, tmp_path / "without")
+    assert len(other) == 2
+    assert [one.name for one in (there / "set").iterdir()] == ["same"], "nobody approved"

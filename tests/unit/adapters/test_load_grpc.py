@@ -15,6 +15,8 @@ from tests.waiting import PATIENCE
 from mlgate.adapters.grpc_load import GrpcLoad
 from mlgate.adapters.grpc_messages import _bytes_field, infer_request, infer_texts
 from mlgate.adapters.http_address import Address
+from mlgate.adapters.redaction import Redaction
+from mlgate.adapters.secrets import Secrets
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.ports import Failure, Load
@@ -102,6 +104,27 @@ def test_a_closed_loop_brings_each_example_its_answer(raw: bool) -> None:
         block = pressed(load, [2, 0], 2)
     assert all(one.answer == f"saw Größe {one.example}" and not one.failure for one in block.replies)
     assert all(0 < one.first <= one.done for one in block.replies)
+
+
+def test_metadata_that_the_server_repeats_is_hidden_in_failures() -> None:
+    token = "abcDEF-123456-ghiJKL-789"  # noqa: S105 - none of anybody's
+
+    def repeat(_: bytes, context: Any) -> bytes:
+        sent = dict(context.invocation_metadata())["authorization"]
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, f"{sent} and {sent.encode().hex()} are unknown")
+        raise AssertionError
+
+    redaction = Redaction([], Secrets({"TOK": token}))
+    with (
+        serving(repeat) as address,
+        loading(address, headers={"Authorization": f"Bearer {token}"}, redaction=redaction) as load,
+    ):
+        (failed, *_) = load.answer(EXAMPLES[:1])
+        (reply, *_) = pressed(load, [0], 1).replies
+    for said in (str(failed), reply.failure):
+        assert "Bearer [secret TOK] and " in said
+        assert token not in said
+        assert token.encode().hex()[:16] not in said
 
 
 def test_as_a_model_it_answers_in_order() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.unit.adapters.disk import names
 
 from mlgate.adapters.run_folder import Concluded, RunFolder
-from mlgate.core.errors import AdapterError, EvidenceError
+from mlgate.core.errors import AdapterError, EvidenceError, Refused
 
 
 def began(path: Path) -> RunFolder:
@@ -65,6 +66,62 @@ def test_a_folder_in_a_files_place_is_an_error_that_says_which_and_what_next(tmp
         began(tmp_path / "out")
     assert str(tmp_path / "out") in caught.value.where
     assert "move it" in caught.value.hint
+
+
+@pytest.mark.parametrize("other", ["link", "link above", "folder", "file", "link to nothing"])
+def test_a_folder_that_is_replaced_during_the_run_is_not_written_through(tmp_path: Path, other: str) -> None:
+    elsewhere = tmp_path / "elsewhere/out"
+    elsewhere.mkdir(parents=True)
+    folder = RunFolder(tmp_path / "above/out")
+    with folder.held():
+        folder.begin("the run has not ended")
+        folder.write("report.json", "{}")
+        folder.path.rename(tmp_path / "moved")
+        match other:
+            case "link":
+                folder.path.symlink_to(elsewhere)
+            case "link above":
+                folder.path.parent.rmdir()
+                folder.path.parent.symlink_to(elsewhere.parent)
+            case "folder":
+                folder.path.mkdir()
+            case "file":
+                folder.path.write_text("")
+            case "link to nothing":
+                folder.path.symlink_to(tmp_path / "nothing")
+        for write in (
+            lambda: folder.write("report.json", "{}"),
+            lambda: folder.conclude("passed", 0, "all rules hold"),
+            lambda: folder.own("evidence.jsonl.gz"),
+        ):
+            with pytest.raises(Refused, match="was replaced while the run"):
+                write()
+    assert names(elsewhere) == []
+    assert not (tmp_path / "nothing").exists()
+    assert outcome(tmp_path / "moved") == "incomplete"
+
+
+def test_a_folder_that_is_removed_during_the_run_is_made_anew(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "out")
+    with folder.held():
+        folder.begin("the run has not ended")
+        shutil.rmtree(folder.path)
+        folder.conclude("passed", 0, "all rules hold")
+        assert outcome(folder.path) == "passed"
+        folder.path.rename(tmp_path / "moved")
+        folder.path.symlink_to(tmp_path)
+        with pytest.raises(Refused):
+            folder.write("report.json", "{}")
+
+
+def test_a_folder_whose_parent_was_renamed_and_given_back_is_the_same(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "above/out")
+    with folder.held():
+        folder.begin("the run has not ended")
+        (tmp_path / "above").rename(tmp_path / "moved")
+        (tmp_path / "above").symlink_to(tmp_path / "moved")
+        folder.conclude("passed", 0, "all rules hold")
+    assert outcome(tmp_path / "moved/out") == "passed"
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import errno
+import hashlib
+import html
 import json
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,12 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlgate.adapters import secret_forms, secrets
 from mlgate.adapters.http_exchange import Reply
 from mlgate.adapters.http_reading import wrong_status
 from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
-from mlgate.core.evidence import Gap, Observation
-from mlgate.core.secret import notices
+from mlgate.core.errors import AdapterError
+from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
+from mlgate.core.secret import SHORTEST, notices
 from mlgate.core.timed import Block, pack, unpack
 from mlgate.core.timed import Reply as Timed
 
@@ -38,10 +44,93 @@ BASIC = "Basic " + base64.b64encode(b"somebody:hunter2hunter2").decode()
         base64.b64encode(TOKEN.encode()).decode(),
         base64.urlsafe_b64encode(TOKEN.encode()).decode().rstrip("="),
         TOKEN.encode().hex(),
+        TOKEN.encode().hex().upper(),
+        TOKEN.encode().hex(":"),
+        html.escape(TOKEN),
+        "".join(f"%{byte:02x}" for byte in TOKEN.encode()),
+        "".join(f"%{byte:02X}" for byte in TOKEN.encode()),
+        "".join(f"%25{byte:02X}" for byte in TOKEN.encode()),
+        "".join(f"&#{ord(char)};" for char in TOKEN),
+        "".join(f"&#x{ord(char):x};" for char in TOKEN),
+        "".join(f"&amp;#X{ord(char):04X};" for char in TOKEN),
+        "".join(f"\\u{ord(char):04x}" for char in TOKEN),
+        "".join(f"\\\\u{ord(char):04X}" for char in TOKEN),
+        "".join(f"\\u{{{ord(char):x}}}" for char in TOKEN),
+        "".join(f"\\x{byte:02x}" for byte in TOKEN.encode()),
+        "".join(f"\\{byte:03o}" for byte in TOKEN.encode()),
+        "".join(f"&#{ord(char)};" if i % 3 else char for i, char in enumerate(TOKEN)),
+        quote(base64.b64encode(TOKEN.encode()).decode(), safe=""),
     ],
 )
 def test_every_form_of_a_secret_becomes_the_mark_of_its_name(form: str) -> None:
     assert SECRETS.text(f"I was asked with Bearer {form}!") == "I was asked with Bearer [secret TOK]!"
+
+
+@pytest.mark.parametrize("before", [b"", b"user:", b"u:", b"us:", b'{"token": "'])
+@pytest.mark.parametrize("behind", [b"", b"!", b'"}'])
+def test_base64_of_more_than_the_secret_gives_none_of_it_away(before: bytes, behind: bytes) -> None:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        kept = SECRETS.text(f"Basic {encode(before + TOKEN.encode() + behind).decode()} was sent")
+        assert "[secret TOK]" in kept
+        left = kept.removeprefix("Basic ").removesuffix(" was sent").replace("[secret TOK]", "")
+        assert len(left) <= 4 + 4 * (len(before) + len(behind))
+
+
+RANDOM = "abcDEF-123456-ghiJKL-789"
+
+
+@pytest.mark.parametrize("part", [RANDOM[1:], RANDOM[:-1], RANDOM[4:-4], RANDOM[:12], RANDOM[12:], RANDOM[6:18]])
+@pytest.mark.parametrize("around", [("", ""), ("it ends with ", ", and so on"), ("é" * 5, "é")])
+def test_half_of_a_secret_is_one_wherever_it_stands(part: str, around: tuple[str, str]) -> None:
+    found = Secrets({"TOK": RANDOM})
+    for text in (part, "".join(f"%{ord(char):02x}" for char in part), part.encode().hex()):
+        assert found.text(around[0] + text + around[1]) == f"{around[0]}[secret TOK]{around[1]}"
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{20,60}", fullmatch=True), st.data())
+def test_a_secret_without_its_first_or_last_character_is_gone(hidden: str, data: st.DataObject) -> None:
+    part = data.draw(st.sampled_from([hidden[1:], hidden[:-1], hidden[2:-2]]))
+    before, behind = data.draw(st.text("x é.", max_size=20)), data.draw(st.text("x é.", max_size=20))
+    assert part not in Secrets({"TOK": hidden}).text(f"{before}{part}{behind}")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "text"),
+    [
+        ("sk-summarization-9f8e7d6c5b4a", "the summarization of sk-summarization is a summarization-9"),
+        ("correct-horse-battery-staple", "a horse-battery of staples, correct-horse"),
+        ("summarizer-v2-production-token", "summarizer-v2-prod answered for v2-production"),
+        ("release-2024-07-18-final", "it was 2024-07-18, the release-2024"),
+        ("123456789012345678", "1234567890 and 9012345678 are numbers"),
+        ("AbstractSummarizerModelFactoryKey", "class SummarizerModelFactory"),
+        (RANDOM, "abcDEF-1234 and 56-ghiJKL-7, 100%25 of &amp; \\u0061bcDEF"),
+    ],
+)
+def test_innocent_texts_that_share_words_with_a_secret_stay(hidden: str, text: str) -> None:
+    assert Secrets({"TOK": hidden}).text(text + ".") == text + "."
+
+
+@pytest.mark.parametrize("length", [40, 400, 4000])
+@pytest.mark.parametrize("piece", [7, 11, 0.4])
+def test_the_work_grows_with_the_text_and_not_with_the_secret(
+    monkeypatch: pytest.MonkeyPatch, length: int, piece: float
+) -> None:
+    """A text of nothing but pieces of the secret, each too short to be one."""
+    compared = 0
+
+    def counted(text: str, at: int, floor: int, place: tuple[str, int, str]) -> secret_forms.Span:
+        nonlocal compared
+        span = found(text, at, floor, place)
+        compared += span.end - span.start
+        return span
+
+    found = secret_forms._run
+    monkeypatch.setattr(secret_forms, "_run", counted)
+    hidden = hashlib.shake_128(b"x").hexdigest(length // 2)
+    size = int(piece) or min(39, int(length * piece))
+    text = " ".join(hidden[i % (length - size) :][:size] for i in range(0, 200_000, 13))[:100_000]
+    assert Secrets({"TOK": hidden}).text(text) == text
+    assert compared <= 8 * len(text)
 
 
 def test_the_pair_and_the_password_in_a_basic_header_are_secrets_too() -> None:
@@ -75,6 +164,21 @@ def test_rows_of_every_kind_are_kept_without_it() -> None:
         Gap("c", "e", "status 500: [secret TOK]", "model"),
         Observation("c", "e", {"answer": "[secret TOK]", "seconds": 1.0}),
     )
+
+
+def test_evidence_that_was_made_without_knowing_a_secret_is_shown_without_it() -> None:
+    where = Provenance("c", "s", "m", ())
+    rows: list[Row] = [
+        Observation("c", "a", {"answer": TOKEN}),
+        Gap("c", "b", f"it said {TOKEN}"),
+        Observation("c", "d", {"n": 1}),
+    ]
+    old = Evidence.of(where, [], rows)
+    kept = SECRETS.evidence(old)
+    assert TOKEN not in str(kept)
+    assert (len(kept.rows), kept.digest != old.digest, kept.provenance) == (3, True, where)
+    assert SECRETS.evidence(kept) is kept
+    assert Secrets({}).evidence(old) is old
 
 
 def test_a_timed_rounds_texts_are_kept_without_it_and_can_be_read_back() -> None:
@@ -177,6 +281,58 @@ def test_what_is_secret_in_an_address_is_hidden_in_answers() -> None:
         found.text("POST /services/sk-abcdefgh1234567890?key=a-long-key")
         == "POST /services/[secret URL]?key=[secret URL]"
     )
+
+
+@pytest.mark.parametrize("ends", ["", "\n"])
+@pytest.mark.parametrize("over", [-1, 0, 1, 60, 400])
+def test_a_log_of_any_length_is_kept_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: int, ends: str
+) -> None:
+    monkeypatch.setattr(secrets, "_BLOCK", 256)
+    monkeypatch.setattr(secrets, "_LONGEST_LINE", 512)
+    log, said = tmp_path / "pytest.log", f"a key {TOKEN}"
+    before = "x" * 63 + "\n"
+    more = before * 4 + "y" * over if over > 0 else before * 4
+    log.write_text(more + said + "\n" + before + said + ends)
+    SECRETS.file(log)
+    hidden = said.replace(TOKEN, "[secret TOK]")
+    assert log.read_text() == more + hidden + "\n" + before + hidden + ends
+    assert [one.name for one in tmp_path.iterdir()] == ["pytest.log"]
+
+
+def test_of_a_line_that_is_too_long_to_be_looked_through_the_rest_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_LONGEST_LINE", 512)
+    log = tmp_path / "pytest.log"
+    for cut in range(1, len(TOKEN)):
+        log.write_text(f"{'x' * (512 - cut)}{TOKEN}{'z' * 2000}\nthe end\n")
+        SECRETS.file(log)
+        kept = log.read_text()
+        assert TOKEN not in kept
+        assert cut < SHORTEST or TOKEN[:cut] not in kept
+        assert kept.endswith("\n… the rest of a line of more than 512 bytes was cut: it may hold a secret\nthe end\n")
+
+
+def test_a_log_that_cannot_be_written_anew_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "pytest.log"
+    log.write_text(f"a key {TOKEN}")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(AdapterError, match="could not write"):
+        SECRETS.file(log)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_without_a_secret_stays_the_file_that_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "pytest.log"
+    log.write_bytes(b"\xff all is well\n")
+    before = log.stat()
+    SECRETS.file(log)
+    assert (log.stat().st_ino, log.read_bytes()) == (before.st_ino, b"\xff all is well\n")
 
 
 def test_a_log_is_kept_without_it(tmp_path: Path) -> None:
