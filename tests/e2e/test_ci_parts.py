@@ -55,13 +55,13 @@ def parts(repository: Repository, job: Job) -> dict[str, Any]:
     repository.project(CONFIG)
     repository.write(".gitignore", ".mlgate/\n__pycache__/\nruns/\nartifacts/\n")
     repository.commit("two checks")
-    job.begin("push", {}, "5" * 40)
+    job.begin("push", {}, "5" * 40, MLGATE_BASE="none")
     return observed(repository, job)
 
 
 def test_the_plan_says_what_the_jobs_are(repository: Repository, job: Job) -> None:
     repository.project(CONFIG)
-    job.begin("push", {}, "5" * 40)
+    job.begin("push", {}, "5" * 40, MLGATE_BASE="none")
     done = repository.mlgate("plan", "--shards", "3")
     assert done.code == 0
     assert "accuracy: 80 rows in 3 jobs" in done.out
@@ -77,7 +77,7 @@ def test_the_plan_says_what_the_jobs_are(repository: Repository, job: Job) -> No
 
 def test_no_job_is_planned_without_an_example(repository: Repository, job: Job) -> None:
     repository.project(n=2)
-    job.begin("push", {})
+    job.begin("push", {}, MLGATE_BASE="none")
     assert repository.mlgate("plan", "--shards", "8").code == 0
     assert job.outputs["early"] == "[1, 2]"
 
@@ -244,7 +244,7 @@ def test_odd_things_among_the_evidence(repository: Repository, parts: dict[str, 
 
 
 def test_a_run_that_passes_says_so(repository: Repository, job: Job) -> None:
-    job.begin("push", {})
+    job.begin("push", {}, MLGATE_BASE="none")
     assert repository.mlgate("check", "-n", "0").code == 0
     assert job.outputs["verdict"] == "passed"
     assert job.outputs["exit-code"] == "0"
@@ -254,7 +254,7 @@ def test_a_run_that_passes_says_so(repository: Repository, job: Job) -> None:
 
 
 def test_all_mistakes_of_the_file_are_errors_at_their_lines(repository: Repository, job: Job) -> None:
-    job.begin("push", {})
+    job.begin("push", {}, MLGATE_BASE="none")
     lines = "".join(f"  c{i}: {{data: d.jsonl, rules: {{bleu: {{mni: 1}}}}}}\n" for i in range(15))
     repository.write("mlgate.yaml", f"version: 1\nmodel: {{python: a:b}}\nchecks:\n{lines}")
     done = repository.mlgate("check")
@@ -268,7 +268,7 @@ def test_all_mistakes_of_the_file_are_errors_at_their_lines(repository: Reposito
 def test_a_file_that_is_not_there_and_two_that_are(
     repository: Repository, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job.begin("push", {})
+    job.begin("push", {}, MLGATE_BASE="none")
     monkeypatch.setenv("MLGATE_CONFIG", "mlgate.yaml")  # as the action says when its user says nothing
     repository.write("mlgate.yml", (repository.root / "mlgate.yaml").read_text())
     two = repository.mlgate("check", "-n", "0")
@@ -301,7 +301,7 @@ def test_a_file_that_is_not_there_and_two_that_are(
 def test_a_wrong_option_is_an_error_with_its_summary(
     repository: Repository, job: Job, verb: str, name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job.begin("push", {})
+    job.begin("push", {}, MLGATE_BASE="none")
     monkeypatch.setenv(name, value)
     done = repository.mlgate(verb)
     assert done.code == 2
@@ -315,7 +315,7 @@ EMPTY = ("CONFIG", "BASE", "APPROVE_POLICY", "BOOTSTRAP", "IMAGE", "PART", "SHAR
 def test_empty_variables_say_nothing_and_false_says_no(
     repository: Repository, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job.begin("push", {})
+    job.begin("push", pushed(), GITHUB_REF="refs/heads/main")
     for name in (*EMPTY, "BASELINE", "ALLOW_FORKS", "OUTPUT", "SAVE_BASELINE", "NEEDS", "SHARDS"):
         monkeypatch.setenv(f"MLGATE_{name}", "")
     assert repository.mlgate("check").code == 0
@@ -353,7 +353,7 @@ def test_an_unexpected_exception_is_not_known_and_its_outputs_say_so(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("::set-output name=verdict::passed\n::error ::x")
 
-    job.begin("push", {})
+    job.begin("push", {}, MLGATE_BASE="none")
     monkeypatch.setattr("mlgate.wiring.merge.judge", broken)
     monkeypatch.setattr("mlgate.wiring.run.check", broken)
     done = repository.mlgate("check", "-n", "0")
@@ -382,7 +382,7 @@ def test_an_unexpected_exception_is_not_known_and_its_outputs_say_so(
 def test_t71_odd_names_are_names(
     repository: Repository, job: Job, name: str, there: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job.begin("push", {}, GITHUB_HEAD_REF="$(touch ran)\nverdict=passed")
+    job.begin("push", {}, GITHUB_HEAD_REF="$(touch ran)\nverdict=passed", MLGATE_BASE="none")
     monkeypatch.setenv("MLGATE_CONFIG", name)
     text = (repository.root / "mlgate.yaml").read_text()
     (repository.root / "mlgate.yaml").unlink()
@@ -397,7 +397,7 @@ def test_t71_odd_names_are_names(
 
 
 def test_a_folder_whose_name_would_be_a_second_output_sets_none(repository: Repository, job: Job) -> None:
-    job.begin("push", {})
+    job.begin("push", {}, MLGATE_BASE="none")
     done = repository.mlgate("check", "-n", "0", "-o", "x\nverdict=passed\ny")
     assert done.code == 3
     assert job.outputs == {}
