@@ -96,8 +96,8 @@ def agrees(place: Place, model: str, run: str, live: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "count"),
     [
-        ("sqlite", 200),
-        pytest.param("server", 200, marks=pytest.mark.needs_mlflow),
+        ("sqlite", 80),
+        pytest.param("server", 80, marks=pytest.mark.needs_mlflow),
         pytest.param("postgres", 40, marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres]),
     ],
 )
