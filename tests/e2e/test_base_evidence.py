@@ -17,7 +17,7 @@ BROUGHT = "what a change brings never judges it"
 def compare(repository: Repository, section: str) -> None:
     """Make main compare its rougeL with a baseline, kept as *section* says; nothing is accepted yet."""
     repository.git("checkout", "-q", "main")
-    repository.edit("mlgate.yaml", "rougeL: {min: 0.2}", "rougeL: {min: 0.01, max_drop: 0.01}")
+    repository.edit("mlgate.yaml", "rougeL: {min: 0.2}", "rougeL: {min: 0.5, max_drop: 0.01}")
     repository.edit("mlgate.yaml", "      bleu: {min: 1}\n", "")
     with (repository.root / "mlgate.yaml").open("a") as file:
         file.write(f"baseline: {section}\n")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.desk import Done
-from tests.e2e.repository import Job, Repository, errors, pull
+from tests.e2e.repository import Job, Repository, errors, pull, pushed
 
 CONFIG = """\
 version: 1

@@ -147,7 +147,7 @@ def test_pytest_with_the_plugin_puts_the_load_on_when_its_own_tests_are_done(des
     )
     with load_server() as server, load_server() as past:
         against = f'{{from: endpoint, url: "{past.url}"}}'
-        rules = "{error_rate: {max: 0}, rougeL: {min: 0.01, max_drop: 0.01}}"
+        rules = "{error_rate: {max: 0}, rougeL: {min: 0.5, max_drop: 0.01}}"
         timed(desk, endpoint(server.url), rules, baseline=against, accuracy="{rougeL: {min: 0.5, max_drop: 0.01}}")
         done = subprocess.run(
             [*desk.command(())[:1], "-m", "pytest", "-q", "-p", "mlgate", "-n", "2"],

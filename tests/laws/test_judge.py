@@ -157,7 +157,7 @@ def cut(check: Check, fields: tuple[str, ...]) -> Check:
 def test_slices_come_and_go_and_what_was_observed_is_compared(
     before: tuple[str, ...], after: tuple[str, ...], older: bool
 ) -> None:
-    plain = recorded(30, DROP)
+    plain = recorded(30, DROP, LIMIT)
     then, now = cut(plain, before), cut(plain, after)
     past = seen(Suite.of([then]), rows_of(plain, [0.5] * 30))
     if older:

@@ -207,8 +207,8 @@ def test_the_report_says_which_secret_was_repeated_and_how_often() -> None:
     rows = [SECRETS.row(Observation("c", str(i), {"answer": TOKEN if i else "well"})) for i in range(3)]
     (said,) = notices("c", rows)
     assert said == (
-        "c: the model repeated a secret: 2 rows have [secret TOK] in place of the value of TOK, "
-        "and what was changed so is scored as changed"
+        "c: the model repeated a secret: 2 rows have [secret TOK] in place of the value of TOK; "
+        "these answers are scored as they stand now"
     )
 
 

@@ -77,7 +77,7 @@ def test_equal_content_gets_numbered_ids_and_a_notice_with_both_rows() -> None:
     first = data.examples[0].id
     assert [e.id for e in data.examples][2:] == [f"{first}-2", f"{first}-3"]
     assert data.notices == (
-        "2 rows repeat earlier ones and got an id of its own (-2, -3, …): line 3 equals line 1, line 4 equals line 1",
+        "2 rows repeat earlier ones and got ids of their own (-2, -3, …): line 3 equals line 1, line 4 equals line 1",
         "2 rows ask what earlier ones ask: rows that ask the same are one group",
     )
 
@@ -139,7 +139,7 @@ def test_further_fields_whose_values_repeat_are_named_those_with_the_most_values
         for i in range(40)
     ]
     assert gathered(*rows).repeating == (("doc", 10), ("lang", 2))
-    assert gathered(*rows, fields=Fields(group="doc", slices=("lang",))).repeating == ()
+    assert gathered(*rows, fields=Fields(group="doc", slices=("lang",))).repeating == (("lang", 2),)
 
 
 def test_an_id_given_twice_is_refused_with_both_rows() -> None:
