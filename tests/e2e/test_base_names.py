@@ -91,7 +91,7 @@ def test_in_a_pull_requests_run_what_is_counted_from_the_change_is_refused(
 
 def test_a_baseline_that_is_counted_from_the_change_is_refused(clone: Repository) -> None:
     clone.git("checkout", "-q", "main")
-    clone.edit("mlgate.yaml", "rougeL: {min: 0.6}", "rougeL: {min: 0.5, max_drop: 0.01}")
+    clone.edit("mlgate.yaml", "rougeL: {min: 0.6}", "rougeL: {max_drop: 0.1}")
     with (clone.root / "mlgate.yaml").open("a") as file:
         file.write("baseline: {from: git, ref: HEAD~1, path: b.jsonl.gz}\n")
     base = clone.commit("compare")
@@ -107,7 +107,7 @@ def test_a_baseline_that_is_counted_from_the_change_is_refused(clone: Repository
 @pytest.mark.parametrize("kind", ["branch", "tag"])
 def test_a_baseline_at_a_remotes_branch_is_not_the_changes_ref_called_so(clone: Repository, kind: str) -> None:
     clone.git("checkout", "-q", "main")
-    clone.edit("mlgate.yaml", "rougeL: {min: 0.6}", "rougeL: {min: 0.5, max_drop: 0.01}")
+    clone.edit("mlgate.yaml", "rougeL: {min: 0.6}", "rougeL: {max_drop: 0.1}")
     with (clone.root / "mlgate.yaml").open("a") as file:
         file.write("baseline: {from: git, ref: origin/stable, path: b.jsonl.gz}\n")
     clone.commit("compare")

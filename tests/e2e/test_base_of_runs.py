@@ -126,7 +126,7 @@ def test_a_baseline_of_a_strangers_remote_is_refused_and_of_this_repository_it_j
     repository: Repository, job: Job, tmp_path: Path
 ) -> None:
     repository.git("checkout", "-q", "main")
-    repository.edit("mlgate.yaml", "rougeL: {min: 0.2}", "rougeL: {min: 0.5, max_drop: 0.01}")
+    repository.edit("mlgate.yaml", "rougeL: {min: 0.2}", "rougeL: {max_drop: 0.1}")
     repository.edit("mlgate.yaml", "      bleu: {min: 1}\n", "")
     with (repository.root / "mlgate.yaml").open("a") as file:
         file.write("baseline: {from: git, ref: refs/remotes/origin/stable, path: b.jsonl.gz}\n")

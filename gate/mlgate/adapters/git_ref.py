@@ -117,7 +117,7 @@ def _one_of(root: Path, name: str, found: Mapping[str, str]) -> str:
         raise Refused(
             f"the ref {name!r} is ambiguous{_for_ci()}: it could mean {meant}",
             where=str(root),
-            hint=f"write the one you mean in full: {_likeliest(name, found)}",
+            hint=f"write the one you mean in full: {_likeliest(root, name, found)}",
         )
     if found and name not in found and set(found) == set(found.values()) and in_ci():
         raise Refused(
@@ -128,9 +128,10 @@ def _one_of(root: Path, name: str, found: Mapping[str, str]) -> str:
     return next(iter(found.values()), "")
 
 
-def _likeliest(name: str, found: Mapping[str, str]) -> str:
-    remote = f"refs/remotes/origin/{name}"
-    return remote if remote in found else next(iter(found))
+def _likeliest(root: Path, name: str, found: Mapping[str, str]) -> str:
+    """Return what a person most likely means: the remote's branch, else a branch; a tag is the last guess."""
+    branches = [f"refs/remotes/origin/{name}", f"refs/heads/{name}"]
+    return next(iter(_refs(root, branches)), next(iter(found)))
 
 
 def _next_step(root: Path, name: str) -> str:

@@ -124,6 +124,13 @@ def _if_any(path: str) -> Mapping[str, Any]:
 
 
 def _payload(path: str) -> Mapping[str, Any]:
+    if not path:
+        raise AdapterError(
+            "the event is not known: which commit this change is based on cannot be told",
+            where="GITHUB_EVENT_PATH",
+            hint="hand the variable and the file on into the container, or name the base: "
+            "--base refs/remotes/origin/main",
+        )
     try:
         with Path(path).open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -131,7 +138,7 @@ def _payload(path: str) -> Mapping[str, Any]:
             raise AdapterError(f"the event has more than {LARGEST >> 20} MB", where=path)
         return _mapping(json.loads(content))
     except (OSError, ValueError, RecursionError) as error:
-        raise AdapterError(f"the event cannot be read: {error}", where=path or "GITHUB_EVENT_PATH") from error
+        raise AdapterError(f"the event cannot be read: {error}", where=path) from error
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -59,8 +59,15 @@ def gather(
         raise ConfigError(
             f"no row has the field {quoted(missing[0])} {what}", hint=suggest(missing, names), where=source
         )
+    alone = sum(1 for example in examples if not example.group) if fields.group else 0
     grouped, copies = with_copies_joined(examples)
-    return Dataset(grouped, (*noticed.lines(), *_copies(copies)), values.repeating(len(examples)))
+    notices = (*noticed.lines(), *_copies(copies), *_alone(alone, fields.group))
+    return Dataset(grouped, notices, values.repeating(len(examples)))
+
+
+def _alone(count: int, group: str) -> Iterable[str]:
+    if count:
+        yield f"{_counted(count, 'row has', 'rows have')} no {quoted(group)}: each counts by itself"
 
 
 def _copies(count: int) -> Iterable[str]:

@@ -53,10 +53,14 @@ def most_moved(
             moved = moved - influence(past.rows, past.value)
     moved = np.nan_to_num(moved, posinf=0, neginf=0) / max(1, len(moved))
     loss = moved if part.metric.better is Better.LOWER else -moved
-    for i in np.argsort(-loss, kind="stable")[:count]:
-        if loss[i] <= 0:
+    shown: set[str] = set()
+    for i in np.argsort(-loss, kind="stable"):
+        if loss[i] <= 0 or len(shown) == count:
             return
         example = check.examples[int(i)]
+        if (one := f"{example.group}\0{asked(example)}" if example.group else example.id) in shown:
+            continue  # a copy of what is shown already
+        shown.add(one)
         yield Segment(
             check.id,
             name,

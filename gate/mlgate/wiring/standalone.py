@@ -129,7 +129,8 @@ class Standalone:
         """
         shown = io.StringIO()
         if left_out:
-            shown.write(f"{terminal(self._left_out(left_out, why), 2000)}\n")
+            said = f"{self._left_out(left_out, why)}; in CI, or with --mlgate-strict, that is no pass"
+            shown.write(f"{terminal(said, 2000)}\n  next: pytest -p mlgate, without a selection; or mlgate check\n")
         try:
             self.reset_verdict()
             code = self._judge(shown, left_out)

@@ -96,6 +96,8 @@ def test_rows_of_one_value_of_the_declared_field_are_one_group() -> None:
 def test_rows_without_a_value_of_the_declared_field_depend_on_no_other() -> None:
     rows = [{"id": i, "input": f"in {i}", "reference": "y", "doc": doc} for i, doc in enumerate(["a", None, "", "a"])]
     assert groups(*rows, group="doc") == [0, 1, 2, 0]
+    said = gathered(*rows, fields=Fields(group="doc")).notices
+    assert said == ("2 rows have no `doc`: each counts by itself",)
 
 
 def test_rows_that_ask_the_same_are_one_group_also_when_they_have_ids() -> None:
