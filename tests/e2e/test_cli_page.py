@@ -26,7 +26,7 @@ The files of a run lie in `.mlgate/` beside `mlgate.yaml`: `verdict.json` (outco
 `mlgate check`, `mlgate merge` and (with `--mlgate-strict`, or in CI) `pytest -p mlgate` replace the last verdict by
 *incomplete* as soon as they have read their options: before they import a library and before they read `mlgate.yaml`.
 So a run that is killed in its first second, or that was given a wrong option, leaves no older `passed` behind, and no
-older report. `--help` leaves both.
+older report. `--help` changes nothing.
 """
 
 

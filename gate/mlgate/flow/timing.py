@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.core import rounds
-from mlgate.core.check import ERROR_RATE, Better, Check, Metric, Rule
+from mlgate.core.check import ERROR_RATE, Better, Bound, Check, Metric, Rule
 from mlgate.core.evidence import Evidence
 from mlgate.core.looks import effective_confidence
 from mlgate.core.noise import noise
@@ -253,8 +253,8 @@ def _inconclusive(  # noqa: PLR0917 - a finding's own parts, in their order
 
 def _breaks(rule: Rule, after: Measurement, before: Measurement | None) -> bool:
     """Return whether what was seen breaks the limit: in a closed loop a slower model is itself why so little was."""
-    sign = 1.0 if after.metric.better is Better.HIGHER else -1.0
     if before is None:
-        return sign * after.value < sign * rule.limit
+        return not (after.value >= rule.limit if rule.bound is Bound.MIN else after.value <= rule.limit)
+    sign = 1.0 if after.metric.better is Better.HIGHER else -1.0
     margin = rule.limit * abs(before.value) if rule.relative else rule.limit
-    return sign * (after.value - before.value) < -margin
+    return not sign * (after.value - before.value) >= -margin
