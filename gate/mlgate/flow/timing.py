@@ -182,10 +182,12 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
         return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
     delta = Delta(after.value - before.value, alone, all_of_them, base=before.value)
     margin = rule.limit if rule.relative else rule.limit / before.value
-    if why := _drowned(rule, part, past, delta, margin):  # first: no rule softens it
-        return _inconclusive(rule, after, before, why, "noise", delta)
-    if part.quantile >= TAIL and (why := _too_wide(rule, part.metric, delta, margin)):
-        return _inconclusive(rule, after, before, why, "tail", delta)
+    wide = _too_wide(rule, part.metric, delta, margin) if part.quantile >= TAIL else ""
+    drowned = _drowned(rule, part, past, delta, margin)
+    if wide and not (drowned and rule.when_inconclusive is not rule.when_withheld):  # noise is never softened
+        return _inconclusive(rule, after, before, wide, "tail", delta)
+    if drowned:
+        return _inconclusive(rule, after, before, drowned, "noise", delta)
     return hold_baseline(rule, after, before, delta)
 
 
