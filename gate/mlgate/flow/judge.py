@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mlgate.core.check import Better, Bound, Check, Rule, Suite
+from mlgate.core.check import Better, Bound, Check, Metric, Rule, Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.groups import counted, groups_of
@@ -308,24 +308,23 @@ def _hold_family(check: Check, scored: Scored, before: Scored, family: Sequence[
 def _is_guarded(check: Check, rule: Rule, past: Measurement) -> bool:
     """Return whether a limit that blocks holds the value of the same examples itself. A change cannot bring it.
 
-    It must be one that a broken model breaks: nearer to the baseline's *past* value than to the worst that there is.
+    It must be one that a broken model can break.
     """
     wanted = Bound.MIN if rule.bound is Bound.MAX_DROP else Bound.MAX
     return any(
         (one.metric, one.slice_by, one.bound) == (rule.metric, rule.slice_by, wanted)
         and one.on_breach is Outcome.FAILED
         and (rule.added or not one.added)
-        and _is_near(past, one.limit if one.base_limit is None else one.base_limit)
+        and _can_break(past.metric, one.limit if one.base_limit is None else one.base_limit)
         for one in check.rules
     )
 
 
-def _is_near(past: Measurement, limit: float) -> bool:
-    if not past.metric.span:
+def _can_break(metric: Metric, limit: float) -> bool:
+    """Return whether a limit is better than the worst value that the metric has."""
+    if not metric.span:
         return True  # nobody knows what the worst is
-    if past.metric.better is Better.HIGHER:
-        return limit >= past.value / 2
-    return limit <= (past.value + max(past.value, past.metric.span)) / 2
+    return limit > 0 if metric.better is Better.HIGHER else limit < metric.span
 
 
 def _sure(one: _Asked) -> float:
