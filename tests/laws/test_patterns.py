@@ -8,6 +8,7 @@ and again, behind what has to stand before it. What is compared are processor ti
 from __future__ import annotations
 
 import ast
+import fnmatch
 import importlib
 import re
 import re._constants as sre  # type: ignore[import-not-found] # what a pattern consists of, Python tells nowhere else
@@ -39,6 +40,7 @@ LIBRARIES = [
 BUILT = {
     "self.pattern": "of every `Written`, which are found by what they are",
     r"b'\r\n'.join(parts) + b'\\r\\n\\r\\n(.*)'": "of a server's head: see test_a_shape_of_any_head…",
+    "fnmatch.translate(glob)": "of names with holes in a change's tests: see test_a_name_with_many_holes…",
 }
 """Patterns that no module holds, and where they are fed."""
 CALLS = {"compile", "sub", "subn", "match", "fullmatch", "search", "split", "findall", "finditer"}
@@ -263,6 +265,13 @@ def test_a_shape_of_any_head_takes_no_more_time_than_the_reply_is_long() -> None
         assert shape is not None
         for text in ("a", " ", "\n", "h1:a\r\n"):
             grows_with_the_text(lambda reply, shape=shape, raw=raw: shape.match(raw[:-4] + reply.encode()), text)  # type: ignore[misc]
+
+
+def test_a_name_with_many_holes_takes_no_more_time_than_the_path_is_long() -> None:
+    """Python's own translation never goes back over a hole that it has passed."""
+    for glob in ("*a" * 200 + "b", "*" * 400 + "b", "?*a" * 100 + "b"):
+        pattern = re.compile(fnmatch.translate(glob))
+        grows_with_the_text(pattern.match, "a", 1 << 16)
 
 
 # What is shown is cut first

@@ -230,7 +230,7 @@ def _unpacked(content: bytes, name: str) -> Iterator[bytes]:
                 packed = unpacker.unconsumed_tail
             if unpacker.eof:
                 if unpacker.unused_data or start + _PIECE < len(content):
-                    raise _damaged(name, "something stands behind its end")
+                    raise Refused("the evidence has something behind its end", where=name)
                 return
         while piece := unpacker.decompress(b"", _UNPACKED):
             yield piece
