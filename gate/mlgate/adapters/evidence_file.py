@@ -230,7 +230,7 @@ def _unpacked(content: bytes, name: str) -> Iterator[bytes]:
                 packed = unpacker.unconsumed_tail
             if unpacker.eof:
                 if unpacker.unused_data or start + _PIECE < len(content):
-                    raise Refused("the evidence has something behind its end", where=name)
+                    raise Refused("the evidence is damaged: something stands behind its end", where=name)
                 return
         while piece := unpacker.decompress(b"", _UNPACKED):
             yield piece
