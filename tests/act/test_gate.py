@@ -190,10 +190,14 @@ def test_three_shards_and_their_verdict_equal_one_run(
     ran = act(consumer, consumer.pull_request())
     held(ran, "passed", 0)
     assert [ran.job(f"accuracy-{k}") for k in (1, 2, 3)] == ["success"] * 3
-    whole, summary = tmp_path / "whole", tmp_path / "summary.md"
+    whole, summary, event = tmp_path / "whole", tmp_path / "summary.md", tmp_path / "event.json"
+    event.write_text('{"repository": {"default_branch": "main"}}')
     for name, value in {
         "ACTIONS": "true",
         "EVENT_NAME": "workflow_dispatch",
+        "EVENT_PATH": str(event),
+        "REF": "refs/heads/main",
+        "SHA": consumer.sha("main"),
         "SERVER_URL": "https://github.com",
         "REPOSITORY": "acme/model",
         "RUN_ID": str(ran.run_id),
