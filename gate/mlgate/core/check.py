@@ -121,7 +121,11 @@ class Rule:
 
     @property
     def when_inconclusive(self) -> Outcome:
-        """Return what the rule makes of "not settled": never worse than of "shown worse", or a tighter limit helps."""
+        """Return what the rule makes of "not settled".
+
+        Where a breach only warns, this warns too: else a tighter limit, which turns "not settled" into a breach, would
+        have the milder outcome.
+        """
         return min(self.on_inconclusive, Outcome.WARNED) if self.on_breach is Outcome.WARNED else self.on_inconclusive
 
     @property

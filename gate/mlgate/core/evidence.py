@@ -193,9 +193,7 @@ def decode(line: str) -> Row:
     """Read one row back. Anything that `encode` would not have written is an EvidenceError."""
     try:
         value = json.loads(line, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_int=_whole)
-        if any(
-            half in line for half in _SURROGATES
-        ):  # none, a pair, or half of one: only half a pair cannot be encoded
+        if any(half in line for half in _SURROGATES):  # a pair can be encoded, half of one cannot
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise EvidenceError("a row is nested deeper than any row is") from error

@@ -361,7 +361,7 @@ def _too_few(rule: Rule, measured: Measurement) -> str:
 def _settle(sign: float, delta: Delta, margin: float, measured: Measurement, allowed: str) -> str:
     """Say how many examples, or groups, would settle it if the difference stays: by the nearer of the two ways out."""
     passing = delta.growth(delta.alone, -sign * margin, sign)
-    if delta.unseen and (room := margin + sign * delta.value) > 0:
+    if delta.unseen and math.isfinite(delta.unseen) and (room := margin + sign * delta.value) > 0:
         passing = max(passing, _enough(measured, delta, room) / measured.units)
     growth = min(passing, delta.growth(delta.family, 0.0, -sign))
     neither = f"neither within {allowed} nor shown worse"
