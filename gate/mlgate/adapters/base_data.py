@@ -128,23 +128,19 @@ def _under(into: Path, path: Path) -> Path:
 
 def _link(home: Path, path: str, into: Path) -> None:
     if (home / path).exists():
-        target = _under(into, home / path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not os.path.lexists(target):
-            target.symlink_to(os.path.realpath(home / path))
+        dvc_base.link(home / path, _under(into, home / path))
 
 
 def _write(root: Path, commit: str, name: str, target: Path) -> OtherData | None:
     content = git.show(root, commit, name)
     assert content is not None, "it was listed"
-    target.parent.mkdir(parents=True, exist_ok=True)
     if not lfs.is_pointer(content):
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         return None
     found = large_file(root, name, content)
     if found is not None:
-        if not os.path.lexists(target):
-            target.symlink_to(os.path.realpath(found))
+        dvc_base.link(found, target)
         return None
     moved = git.show(root, "HEAD", name) != content
     error = AdapterError(

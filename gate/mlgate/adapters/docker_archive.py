@@ -87,10 +87,10 @@ def _parts(tar: tarfile.TarFile, archive: Path) -> Iterator[_Part]:
     links: set[str] = set()
     for info in tar:
         name = posixpath.normpath("/" + info.name).lstrip("/")
+        if not name and info.isdir():
+            continue  # `./`, the archive's own folder
         special = info.name.removeprefix("./").rstrip("/") != name or name in known
         if len(members) >= _MOST or special or not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
-            if not name and info.isdir():
-                continue  # `./`, the archive's own folder
             raise Refused(f"the archive has a member that no image needs: {info.name[:100]!r}", where=str(archive))
         known.add(name)
         links |= {name} if info.issym() or info.islnk() else set()

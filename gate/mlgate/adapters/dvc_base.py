@@ -59,10 +59,10 @@ def place(top: Path, said: Tracked, path: Path, target: Path) -> bool:
     if not said.md5.endswith(_FOLDER) or path != top / said.folder:
         found = find(top, said, path)
         if found is not None:
-            _link(found, target)
+            link(found, target)
         return found is not None
     if path.is_dir() and _tree(path) == said.md5:
-        _link(path, target)
+        link(path, target)
         return True
     listing = _listing(top, path, said.md5)
     objects = {name: _object(top, path, md5, as_unix=said.as_unix) for name, md5 in listing.items()}
@@ -70,7 +70,7 @@ def place(top: Path, said: Tracked, path: Path, target: Path) -> bool:
     if not objects or len(there) < len(objects):
         return False
     for name, one in there.items():
-        _link(one, target / name)
+        link(one, target / name)
     return True
 
 
@@ -211,7 +211,8 @@ def _is(one: Path, other: Path) -> bool:
     return os.path.normpath(one) == os.path.normpath(other)
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """Put a link at *target* to where *source* really lies; what is there already stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if not os.path.lexists(target):
         target.symlink_to(os.path.realpath(source))

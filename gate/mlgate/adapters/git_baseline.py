@@ -33,8 +33,10 @@ class GitBaseline:
     def load(self) -> Evidence | None:
         """Return the evidence, or None when the ref has no such file."""
         content, place = git.show(self._root, self._ref, self._path), f"{self._ref}:{self._path}"
-        if content is None or not lfs.is_pointer(content):
-            return None if content is None else evidence_file.parse(content, place, self._most)
+        if content is None:
+            return None
+        if not lfs.is_pointer(content):
+            return evidence_file.parse(content, place, self._most)
         found = base_data.large_file(self._root, self._path, content)
         if found is None:
             raise AdapterError(

@@ -38,8 +38,10 @@ def refuse_strangers(root: Path, ref: str) -> None:
 
 def refuse_stranger(root: Path, remote: str = "origin") -> None:
     """Raise Refused where a *remote* is not this repository, or is not there: in GitHub Actions only."""
+    if not github_files.inside():
+        return
     found = [*_urls(root, remote)]
-    if not github_files.inside() or any(is_ours(url) for url in found):
+    if any(is_ours(url) for url in found):
         return
     ours = os.environ.get("GITHUB_REPOSITORY", "") or "that of this run"
     place = "/".join(_place(found[-1])).partition("?")[0] if found else ""

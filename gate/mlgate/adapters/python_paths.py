@@ -119,12 +119,12 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, ast.AST | None]]:
                 ast.For(target=ast.Name(id=name), iter=value) | ast.comprehension(target=ast.Name(id=name), iter=value)
             ):
                 yield name, value
-            case ast.Call(func=ast.Attribute(attr="parametrize"), args=[ast.Constant(value=str(name)), value, *_]):
-                yield name, value
             case _:
                 pass
-    parametrized = {name for name, _ in _parametrized(tree)}
-    yield from ((argument.arg, None) for argument in _arguments(tree) if argument.arg not in parametrized)
+    parametrized = [*_parametrized(tree)]
+    yield from parametrized
+    known = {name for name, _ in parametrized}
+    yield from ((argument.arg, None) for argument in _arguments(tree) if argument.arg not in known)
 
 
 def _parametrized(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:

@@ -84,7 +84,7 @@ class RunFolder:
 
         One that was removed is made anew. Raises Refused where another one, or a link, lies in its place.
         """
-        if self._descriptor >= 0 and not self._is_same():
+        if self._descriptor >= 0 and not self._still_held():
             raise Refused(
                 "the output folder was replaced while the run was held there: nothing is written through what is there",
                 where=str(self.path),
@@ -92,7 +92,8 @@ class RunFolder:
             )
         return self.path / name
 
-    def _is_same(self) -> bool:
+    def _still_held(self) -> bool:
+        """Return whether the folder that is held lies here. Where none does, a new one is made and held instead."""
         held = os.fstat(self._descriptor)
         try:
             here = self.path.lstat()

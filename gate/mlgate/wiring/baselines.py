@@ -55,7 +55,7 @@ def baseline_of(project: Project, choice: Choice) -> Baseline | None:
     if project.beside:
         why = "it was not observed in this run: this evidence was made without it"
         return Baseline(project.beside, None, why, bootstrap=choice.bootstrap)
-    store, first = project.baseline_store(), choice.save_baseline or project.compares_first
+    store, first = project.baseline_store(), choice.save_baseline or project.binding.own_baseline
     return None if store is None else look_up(store, first=first, bootstrap=choice.bootstrap)
 
 

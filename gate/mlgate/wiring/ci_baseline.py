@@ -30,9 +30,8 @@ def store(root: Path, path: Path, most: int, base: str) -> BaselineStore:
 
     Raises Refused where the rules of the commit *base* bind and the change brings the file, also where nobody reads it.
     """
-    kept: BaselineStore = CiBaseline(path, str(path), most)
-    if base:
-        kept = evidence_source.baseline(CiBaseline(path, str(path), most), root, base, approved=False)
+    own = CiBaseline(path, str(path), most)
+    kept = evidence_source.baseline(own, root, base, approved=False) if base else own
     run = github_run.here()
     if run is None:
         return kept

@@ -37,7 +37,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
         project = choice.project()
         choice = choice.saving(project)
         for path in files:
-            refuse_brought(project.root, path, project.base)
+            refuse_brought(project.root, path, project.binding.base)
         store = baselines.store_of(choice, project, folder)
         if needs is not None:
             needs.vouch(digests)

@@ -22,9 +22,9 @@ def plan(choice: Choice, shards: int, name: str) -> Iterator[str]:
     matrices = {part: matrix(project, part, shards) for part in PARTS}
     build = project.builds is not None
     yield f"gate {name}, model {project.config.model.name}" + (": its image is built" if build else "")
-    if project.policy is not None:
-        yield f"rules of {project.policy.source}"
-        yield from (f"  {change.direction.value}: {change.what}" for change in project.policy.changes)
+    if whose := project.binding.policy:
+        yield f"rules of {whose.source}"
+        yield from (f"  {change.direction.value}: {change.what}" for change in whose.changes)
     for part, found in matrices.items():
         if found:
             rows = len(project.part(part).planned)

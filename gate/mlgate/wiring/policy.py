@@ -58,24 +58,32 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """Whose rules judge, and what the change under test has a say in."""
+
+    policy: Policy | None = None
+    """Whose rules they are and how the change edits them; None where they are this checkout's own."""
+    base: str = ""
+    """The commit whose rules bind; empty where they are this checkout's own."""
+    own_baseline: bool = False
+    """The base names no baseline: the one in the configuration is the change's own, and there may be none yet."""
+    notice: str = ""
+    """What a person should know of whose rules judged."""
+    names_its_model: bool = False
+    """The change says where its model or its answers are: whether that is a model at all, the evidence may show."""
+    approved: bool = False
+    """A person approved that the change edits what judges it."""
+    ratchet: bool = False
+    """The base says `ratchet: refuse`, and nobody approved."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """What judges: a configuration and checks whose rules no change under test could loosen."""
 
     config: Config
     checks: tuple[Check, ...]
-    policy: Policy | None = None
-    compares_first: bool = False
-    """The base compares with nothing: the first comparisons have no baseline yet, and warn."""
-    base: str = ""
-    """The commit whose rules bind; empty where they are this checkout's own."""
-    own_baseline: bool = False
-    """The base names no baseline: the one in the configuration is the change's own."""
-    notice: str = ""
-    """What a person should know of whose rules judged."""
-    names_its_model: bool = False
-    """The change says where its model or its answers are: whether that is a model at all, the evidence may show."""
-    ratchet: bool = False
-    """The base says `ratchet: refuse`, and nobody approved."""
+    binding: Binding
 
 
 def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
@@ -86,7 +94,8 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     """
     commit = _commit(config.root, base.ref)
     if not commit:
-        return Bound(config, tuple(read(config)), notice=_own_rules(base.ref))
+        binding = Binding(notice=_own_rules(base.ref), approved=base.approved)
+        return Bound(config, tuple(read(config)), binding)
     git_base.refuse_links(config.root.absolute())
     source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
@@ -100,17 +109,15 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     edits = [*replaced, *changes, *sections(theirs, config), *copies, *_files(config, theirs, commit)]
     changes = flow.ordered(edits)
     _refuse(theirs, changes, approved=base.approved)
-    own = theirs.baseline is None
-    return Bound(
-        _joined(theirs, config, commit),
-        checks,
+    binding = Binding(
         Policy(source, changes),
-        compares_first=own,
         base=commit,
-        own_baseline=own,
+        own_baseline=theirs.baseline is None,
         names_its_model=own_model,
+        approved=base.approved,
         ratchet=theirs.document.ratchet == "refuse" and not base.approved,
     )
+    return Bound(_joined(theirs, config, commit), checks, binding)
 
 
 def _commit(root: Path, ref: str) -> str:
@@ -230,7 +237,8 @@ def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
         )
     changes = [Change(Direction.DIFFERENT, f"the base has no {config.path.name} yet: judged by the change's own rules")]
     policy = Policy(f"this change, for base {commit[:10]} has none", (*changes, *_own_baseline(config, commit)))
-    return Bound(config, tuple(read(config)), policy, base=commit, own_baseline=True)
+    binding = Binding(policy, base=commit, own_baseline=True, approved=base.approved)
+    return Bound(config, tuple(read(config)), binding)
 
 
 def _read_base(theirs: Config, read: ReadChecks, commit: str) -> Sequence[Check]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -42,7 +42,7 @@ from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy, 
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.memory import Memory
-from mlgate.wiring.policy import Base
+from mlgate.wiring.policy import Base, Binding
 from mlgate.wiring.sides import Sides
 
 ASKING: Asked = {kind.name: kind for kind in (Accuracy(), Recorded())}
@@ -65,26 +65,12 @@ class Project:
 
     config: Config
     suite: Suite
-    policy: Policy | None = None
-    """Whose rules are in the suite, where they are not this checkout's own."""
-    compares_first: bool = False
-    """The base's rules compare with nothing: this change brings the first comparison."""
+    binding: Binding = field(default_factory=Binding)
+    """Whose rules are in the suite."""
     image_archive: Path | None = None
     """The file that holds the image under test; None: it is in the engine, a registry, or built."""
-    base: str = ""
-    """The commit whose rules bind; empty where they are this checkout's own."""
-    own_baseline: bool = False
-    """Where the rules of a base bind: it names no baseline, and the change's own is its first."""
-    notice: str = ""
-    """What a person should know of whose rules judged."""
-    names_its_model: bool = False
-    """The change says where its model or its answers are, unlike its base."""
     is_given_its_image: bool = False
     """The caller names the image under test: what is in it, only the run shows."""
-    approved: bool = False
-    """A person approved that the change edits what judges it."""
-    ratchet: bool = False
-    """The base refuses what loosens its rules, and nobody approved it."""
 
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
@@ -101,20 +87,8 @@ class Project:
         config, checks = with_image(bound.config, image) if image else bound.config, bound.checks
         if config.baseline_model is not None:
             checks = beside.with_baseline(checks, written(config.baseline_model))
-        return cls(
-            config,
-            Suite.of(checks, config.model.name),
-            bound.policy,
-            compares_first=bound.compares_first,
-            image_archive=image_archive,
-            base=bound.base,
-            own_baseline=bound.own_baseline,
-            notice=bound.notice,
-            names_its_model=bound.names_its_model,
-            is_given_its_image=bool(image),
-            approved=bool(base and base.approved),
-            ratchet=bound.ratchet,
-        )
+        suite = Suite.of(checks, config.model.name)
+        return cls(config, suite, bound.binding, image_archive, is_given_its_image=bool(image))
 
     def complete(self, report: Report, evidence: Evidence) -> Report:
         """Return the report with whose rules judged, which judging itself does not know.
@@ -122,18 +96,19 @@ class Project:
         Raises Refused where the base has `ratchet: refuse`, and the evidence shows that the change is asked about
         something else than the base asks.
         """
-        notices = (self.notice, *report.notices) if self.notice else report.notices
+        said = self.binding.notice
+        notices = (said, *report.notices) if said else report.notices
         return replace(report, policy=self._policy_over(evidence), notices=notices)
 
     def _policy_over(self, evidence: Evidence) -> Policy | None:
         """Return the policy, with what only the *evidence* shows of the question that was answered."""
-        if self.policy is None or not (self.names_its_model or self.is_given_its_image):
-            return self.policy
-        known = self.policy.changes
+        whose, ours = self.binding.policy, self.binding.names_its_model
+        if whose is None or not (ours or self.is_given_its_image):
+            return whose
         found = [*policy_question.of_evidence(self.config, self.suite.checks, evidence)]
-        if found and self.ratchet and (self.names_its_model or policy_question.is_baseline(self.config)):
+        if found and self.binding.ratchet and (ours or policy_question.is_baseline(self.config)):
             raise policy.refusal(found)
-        return replace(self.policy, changes=ordered([*known, *(one for one in found if one not in known)]))
+        return replace(whose, changes=ordered([*whose.changes, *(one for one in found if one not in whose.changes)]))
 
     @property
     def root(self) -> Path:
@@ -209,18 +184,18 @@ class Project:
                 return None
             case document.FileBaseline(path=path):
                 store = FileBaseline(self.root / path, path, self.most_rows_of_older)
-                judged = self.base and not self.own_baseline
+                whose = self.binding
+                judged = whose.base and not whose.own_baseline
                 return (
-                    evidence_source.baseline(store, self.root, self.base, approved=self.approved) if judged else store
+                    evidence_source.baseline(store, self.root, whose.base, approved=whose.approved) if judged else store
                 )
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path, self.most_rows_of_older)
             case document.CiBaseline():
-                most = self.most_rows_of_older
-                return ci_baseline.store(self.root, self.kept_by_ci, most, self.base)
+                return ci_baseline.store(self.root, self.kept_by_ci, self.most_rows_of_older, self.binding.base)
             case MlflowBaseline() as section:
                 most = self.most_rows_of_older
-                return memory.baseline_of(self.memory, self.config, section, base=self.base, most=most)
+                return memory.baseline_of(self.memory, self.config, section, base=self.binding.base, most=most)
             case _:
                 return None
 

@@ -37,5 +37,5 @@ def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, c
 def _evidence(choice: Choice, project: Project, path: Path | None) -> Evidence:
     """Read what a run left. Raises Refused where the rules of a base bind, and the change brings it."""
     place = path if path is not None else choice.folder.path / EVIDENCE
-    refuse_brought(project.root, place, project.base)
+    refuse_brought(project.root, place, project.binding.base)
     return project.secrets.evidence(evidence_file.read(place, project.most_rows_of_older))

@@ -65,7 +65,7 @@ def _kept(choice: Choice, project: Project, suite: Suite, folder: RunFolder, nam
     """
     path = folder.path / name
     if choice.resume:
-        refuse_brought(project.root, path, project.base, "answers")
+        refuse_brought(project.root, path, project.binding.base, "answers")
         rows = journal_file.read(path, project.provenance, evidence_file.older(suite.most_rows))
         return usable(suite, KINDS, rows), path
     folder.put_aside(name)

@@ -11,6 +11,7 @@ from mlgate.core.check import Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Provenance
 from mlgate.core.policy import Policy
+from mlgate.wiring.policy import Binding
 from mlgate.wiring.project import Project
 
 
@@ -20,12 +21,13 @@ def project(
     return Project(
         image(rest=OLD, tag=tag),
         Suite.of(()),
-        Policy("base"),
-        base="b" * 40,
-        names_its_model=names_its_model,
+        Binding(Policy("base"), base="b" * 40, names_its_model=names_its_model, ratchet=ratchet),
         is_given_its_image=is_given_its_image,
-        ratchet=ratchet,
     )
+
+
+def ratcheted(one: Project) -> Project:
+    return replace(one, binding=replace(one.binding, ratchet=True))
 
 
 def said(one: Project, model: str) -> list[str]:
@@ -43,9 +45,9 @@ def test_an_image_that_the_caller_names_and_that_is_the_baseline_is_told() -> No
 def test_the_ratchet_refuses_it_where_the_change_or_the_caller_named_the_baseline() -> None:
     for one in (project(names_its_model=True), project("latest", is_given_its_image=True)):
         with pytest.raises(Refused, match="compared with itself"):
-            said(replace(one, ratchet=True), "the baseline")
+            said(ratcheted(one), "the baseline")
         assert said(one, "the baseline"), "without a ratchet, or approved, it is a warning"
-        assert not said(replace(one, ratchet=True), "another")
+        assert not said(ratcheted(one), "another")
 
 
 def test_a_build_that_came_out_like_the_baseline_is_told_and_not_refused() -> None:
