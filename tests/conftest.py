@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,10 +27,13 @@ CACHE = Path(__file__).parent.parent / ".cache"
 Golden = Callable[[str, str], None]
 
 STEERS = (
-    *("MLGATE_", "MLFLOW_", "_MLFLOW_", "DATABRICKS_", "GITHUB_", "RUNNER_", "ACTIONS_", "GIT_"),
+    *("MLGATE_*", "MLFLOW_*", "_MLFLOW_*", "DATABRICKS_*", "GITHUB_*", "RUNNER_*", "ACTIONS_*", "CI", "GIT_*"),
     *("NO_COLOR", "FORCE_COLOR", "COLUMNS"),
 )
-"""What a person's or a job's environment would tell mlgate, git and MLflow: a test that means it sets it itself."""
+"""What a person's or a job's environment would tell mlgate, git and MLflow: a test that means it sets it itself.
+
+Names, and patterns of names.
+"""
 STAYS = (
     *("MLGATE_REQUIRE", "MLGATE_UPDATE_GOLDEN", "MLGATE_KSERVE_PYTHON", "MLGATE_KSERVE_OPENAI_PYTHON"),
     "GIT_SSL_CAINFO",
@@ -55,7 +59,7 @@ def _environment_of_its_own() -> Iterator[None]:
     An import of MLflow sets a variable, and mlgate bounds MLflow by others: the next test must not find them.
     """
     for name in list(os.environ):
-        if name.startswith(STEERS) and name not in STAYS:
+        if name not in STAYS and any(fnmatchcase(name, pattern) for pattern in STEERS):
             del os.environ[name]
     before = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     yield

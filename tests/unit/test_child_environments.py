@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 from tests.child_environment import PASSED_ON, child_environment
+from tests.conftest import STEERS
 
 TESTS = Path(__file__).parents[1]
 WHOLE = {"child_environment.py", "conftest.py", "mlflow_writers.py"}
@@ -125,10 +128,18 @@ def test_what_a_test_or_an_import_leaves_in_the_environment_the_next_one_does_no
         "    os.environ.update(LEFT='x', HOME='/elsewhere')\n"
         "    del os.environ['LANG']\n\n"
         "def test_behind_it():\n"
-        "    names = ('_MLFLOW_TELEMETRY_SESSION_ID', 'GITHUB_ACTIONS', 'LEFT', 'HOME', 'LANG', 'MINE')\n"
-        "    assert [os.environ.get(name) for name in names] == [None, None, None, '/home/me', 'C', 'y']\n"
+        "    names = ('_MLFLOW_TELEMETRY_SESSION_ID', 'GITHUB_ACTIONS', 'CI', 'LEFT', 'HOME', 'LANG', 'MINE')\n"
+        "    assert [os.environ.get(name) for name in names] == [None, None, None, None, '/home/me', 'C', 'y']\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    env = child_environment(GITHUB_ACTIONS="true", HOME="/home/me", LANG="C", MINE="y")
+    env = child_environment(GITHUB_ACTIONS="true", CI="true", HOME="/home/me", LANG="C", MINE="y")
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_no_variable_that_mlgate_reads_reaches_a_test_from_outside() -> None:
+    """A suite that CI runs has CI's variables, and a desk has a person's: both must see the same tests."""
+    sources = (TESTS.parent / "gate").rglob("*.py")
+    read = {name for path in sources for name in re.findall(r'environ(?:\.get\(|\[)"(\w+)"', path.read_text())}
+    assert {"CI", "GITHUB_ACTIONS", "MLGATE_BASE"} <= read
+    assert {name for name in read if not any(fnmatchcase(name, pattern) for pattern in STEERS)} == {"PATH"}
