@@ -53,10 +53,9 @@ CLOSE = 0.95
 """The margin is this part of the true loss: the candidate is truly worse by just more than is allowed."""
 
 FOOTER = """\
-What misses, and why. Of 50 examples of which 5 % differ between the systems, in 8 draws of 100 none does: the draw
-passes as identical, because no answer changed. No interval sees what is not in the sample: when few
-answers change, ask at least 100 examples. Above 97 the interval is wider than it need be: where only a
-few answers were seen to change, it allows for one that N examples missed, and that may change more."""
+What misses, and why. Above 97 the interval is wider than it need be: where only a few answers were seen to
+change, it allows for one that N examples missed, and that may change more. Zeros of 50 examples: no margin as
+narrow as this can be shown by so few, so the comparison is inconclusive. Ask at least 100 examples."""
 
 Draw = NDArray[np.intp]
 
