@@ -25,7 +25,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 import numpy as np
-from benchmarks.duet import BLOCK_S, DESIGNS, MARGIN, QUANTILES, Seen, by_requests, by_rounds, series
+from benchmarks.duet import BLOCK_S, DESIGNS, QUANTILES, Plan, Seen, by_requests, looked, series
 
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
@@ -34,6 +34,7 @@ from mlgate.adapters.load_channel import ProcessChannel
 from mlgate.core.arrivals import arrivals
 from mlgate.core.check import Example
 from mlgate.core.noise import noise
+from mlgate.core.outcome import Outcome
 from mlgate.core.rounds import disturbed
 from mlgate.core.series import Series
 
@@ -126,31 +127,31 @@ def trial(more: float, budget_s: float, block_s: float, seed: int) -> Trial:
     rng = random.Random(seed)
     examples = [Example("one", "the quick brown fox")]
     rounds = round(budget_s / block_s / 2)
-    times: dict[bool, list[float]] = {True: [], False: []}
-    numbers: dict[bool, list[int]] = {True: [], False: []}
+    seen: dict[bool, list[tuple[int, int, float]]] = {True: [], False: []}
     first: dict[int, bool] = {}
     late = 0
     neighbour = multiprocessing.get_context("fork").Process(target=disturb, args=(seed,), daemon=True)
     with running(neighbour), model(more) as candidate, model(0.0) as baseline:
         sides = {True: candidate, False: baseline}
-        for number in range(-1, rounds + 1):  # two to warm up
+        for number in range(-2, rounds):  # two to warm up
             plan = arrivals(rng, RATE, block_s, repeat(0), poisson=True)
-            first[number] = rng.random() < 0.5 if number % 2 else not first.get(number - 1, False)
+            first[number] = not first[number - 1] if number % 2 else rng.random() < 0.5
             for side in (first[number], not first[number]):
                 block = sides[side].fire(examples, plan)
-                if number < 1:
+                if number < 0:
                     continue
                 late += disturbed(block)
-                times[side] += [1000 * reply.done for reply in block.replies]
-                numbers[side] += [number] * len(block.replies)
-    one, other = (
-        series(np.array(times[side]), np.array(numbers[side]), {i: own == side for i, own in first.items()}, 0.5)
-        for side in (True, False)
-    )
+                seen[side] += [(number, place, 1000 * reply.done) for place, reply in enumerate(block.replies)]
+    one, other = (_series(seen[side], {i: own == side for i, own in first.items() if i >= 0}) for side in (True, False))
     return Trial(one, other, late / (2 * rounds))
 
 
-def judged(now: Trial, before: Trial, quantile: float, rng: np.random.Generator) -> dict[str, Seen]:
+def _series(seen: Sequence[tuple[int, int, float]], first: dict[int, bool]) -> Series:
+    numbers, places, times = (np.array(column) for column in zip(*seen, strict=True))
+    return series(times, numbers, first, requests=places, examples=np.zeros(len(times), np.intp))
+
+
+def judged(now: Trial, before: Trial, quantile: float, rng: np.random.Generator, plan: Plan) -> dict[str, Seen]:
     """Return what each design makes of a trial."""
     middle = int(now.baseline.rounds.max()) / 2 + 0.5
     first_half = now.baseline.values[now.baseline.rounds < middle]
@@ -158,7 +159,7 @@ def judged(now: Trial, before: Trial, quantile: float, rng: np.random.Generator)
     return {
         "stored": by_requests(rng, now.candidate.values, before.baseline.values, quantile),
         "A then B": by_requests(rng, second_half, first_half, quantile),
-        "duet": by_rounds(now.candidate, now.baseline, quantile),
+        "duet": looked((now.candidate, now.baseline), quantile, plan),
     }
 
 
@@ -171,14 +172,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one trial each of 16 s: shows that it works")
     asked = parser.parse_args()
     count, budget = (1, 16.0) if asked.quick else (asked.trials, asked.budget)
-    rng = np.random.default_rng(SEED)
+    rng, plan = np.random.default_rng(SEED), Plan(budget, asked.block)
     before = trial(0.0, budget, asked.block, SEED)
     found: dict[tuple[str, float, float], list[Seen]] = {}
     for number in range(count):
         for i, more in enumerate(MORE_WORK):
             now = trial(more, budget, asked.block, SEED + 10 * number + i + 1)
             for q in QUANTILES:
-                seen = judged(now, before, q, rng)
+                seen = judged(now, before, q, rng, plan)
                 print(line(more, q, now, seen), flush=True)
                 for design, one in seen.items():
                     found.setdefault((design, more, q), []).append(one)
@@ -190,8 +191,8 @@ def main() -> None:
 def line(more: float, quantile: float, now: Trial, seen: dict[str, Seen]) -> str:
     """Return one trial as text: ratios with the ends of their intervals."""
     text = " | ".join(
-        f"{design} {np.exp(one.log):.3f} ({np.exp(one.log - one.judged):.3f} to {np.exp(one.log + one.judged):.3f}) "
-        f"{one.outcome}"
+        f"{design} {np.exp(one.log):.3f} ({np.exp(one.log - one.half):.3f} to {np.exp(one.log + one.half):.3f}) "
+        f"{one.outcome.name.lower()} after {one.seconds:.0f} s"
         for design, one in seen.items()
     )
     own = noise(*(replace(side, quantile=quantile) for side in (now.candidate, now.baseline)))
@@ -199,17 +200,18 @@ def line(more: float, quantile: float, now: Trial, seen: dict[str, Seen]) -> str
 
 
 def table(found: Mapping[tuple[str, float, float], Sequence[Seen]]) -> Iterator[str]:
-    """Yield how often each design blocked, with n."""
-    yield f"FAIL of n trials (margin {MARGIN:.0%}); equal: false blocks; of equal: the 90 % interval holds 1"
+    """Yield how often each design blocked, with n: of equal models whatever it is called, and how soon it said so."""
+    yield "Of n trials: passed, FAILED, blocked; mean seconds to the verdict; the 95 % interval holds the truth"
     for design in DESIGNS:
         for q in QUANTILES:
             rates = []
             for more in MORE_WORK:
                 seen = found[design, more, q]
-                failed, passed = (sum(one.outcome == word for one in seen) for word in ("fail", "pass"))
-                rates.append(f"+{more:.0%}: {failed}/{len(seen)} (passed {passed})")
+                passed, failed = (sum(one.outcome is word for one in seen) for word in (Outcome.PASSED, Outcome.FAILED))
+                seconds = sum(one.seconds for one in seen) / len(seen)
+                rates.append(f"+{more:.0%}: {passed} {failed} {len(seen) - passed} of {len(seen)}, {seconds:.0f} s")
             equal = found[design, 0.0, q]
-            held = sum(abs(one.log) <= one.counted for one in equal)
+            held = sum(abs(one.log) <= one.half for one in equal)
             yield f"{design:9} p{100 * q:<3g} {'   '.join(rates)}   holds {held}/{len(equal)}"
 
 

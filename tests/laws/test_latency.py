@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,11 +14,12 @@ from tests.law_load import LawLoad
 from mlgate.adapters.load_executor import LoadExecutor
 from mlgate.checks.accuracy import Accuracy
 from mlgate.checks.latency import Latency
+from mlgate.core import rounds
 from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.errors import ModelError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome
-from mlgate.core.ports import Kinds, Load
+from mlgate.core.ports import Kinds, Load, Standing
 from mlgate.core.report import Report
 from mlgate.core.statistics import Statistics
 from mlgate.core.timed import Block, Reply, pack, unpack
@@ -190,6 +191,70 @@ def test_a_run_that_was_decided_ends_at_a_look_and_is_judged_by_that_looks_share
     assert report.loads[0].look == 1
 
 
+@dataclass
+class Disturbed(LawLoad):
+    """The machine keeps the generator from sending in time for so many requests."""
+
+    until: int = 0
+
+    def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> Reply:
+        late = 0.02 if self.count < self.until else 0.00002
+        return replace(super()._reply(examples, place, due, crowded), late=late)
+
+
+ONCE = 20
+
+
+@pytest.mark.parametrize(("slower", "outcome"), [(1.0, Outcome.PASSED), (1.3, Outcome.FAILED)])
+def test_what_the_machine_disturbed_is_started_over_once_and_judged_anew(slower: float, outcome: Outcome) -> None:
+    check = speed(RISE, rounds=2 * ONCE, looks=[ONCE], once=ONCE)
+    suite, evidence = observed(check, Disturbed(slower=slower, until=12 * 25), old())
+    report = judge(suite, KINDS, evidence, ABSENT)
+    assert report.outcome is outcome, report.reason
+    (load,) = report.loads
+    assert (load.begun, load.rounds, load.planned, load.warm) == (ONCE, ONCE, ONCE, 2)
+    assert load.requests == sum(
+        len(block.replies) for block in rounds.read(check, evidence.under("speed")).counted.values()
+    )
+
+
+def test_a_second_try_that_is_disturbed_too_is_the_last() -> None:
+    check = speed(RISE, rounds=2 * ONCE, looks=[ONCE], once=ONCE)
+    suite, evidence = observed(check, Disturbed(until=10**9), old())
+    report = judge(suite, KINDS, evidence, ABSENT)
+    assert report.outcome is Outcome.ERRORED
+    assert "the generator, not the model" in report.reason
+
+
+@pytest.mark.parametrize("slower", [1.0, 1.3])
+def test_what_was_settled_or_not_disturbed_is_not_started_over(slower: float) -> None:
+    check = speed(RISE, rounds=2 * ONCE, looks=[ONCE], once=ONCE)
+    suite, evidence = observed(check, LawLoad(slower=slower), old())
+    assert judge(suite, KINDS, evidence, ABSENT).loads[0].begun == 0
+    assert len(rounds.read(check, evidence.under("speed")).done) == ONCE
+
+
+def test_a_second_try_is_looked_at_as_the_first_was() -> None:
+    check = speed(RISE, rounds=80, looks=[20, 40], once=40)
+    suite, evidence = observed(check, Disturbed(slower=1.5, until=20 * 25), old())
+    load = judge(suite, KINDS, evidence, ABSENT).loads[0]
+    assert (load.begun, load.rounds, load.look, load.looks) == (40, 20, 1, 2)
+
+
+def test_errors_of_a_first_try_count() -> None:
+    limit = Rule("error_rate", Bound.MAX, 0.0)
+    check = speed(limit, rounds=2 * ONCE, looks=[ONCE], once=ONCE)
+
+    @dataclass
+    class Failing(Disturbed):
+        def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> Reply:
+            found = super()._reply(examples, place, due, crowded)
+            return replace(found, failure="reset") if self.count == 3 else found
+
+    suite, evidence = observed(check, Failing(until=12 * 25), old())
+    assert judge(suite, KINDS, evidence, ABSENT).outcome is Outcome.FAILED
+
+
 def test_a_run_that_ends_between_looks_is_not_judged() -> None:
     check = speed(LIMIT, rounds=60, looks=[20, 40, 60])
     suite, evidence = observed(check, LawLoad())
@@ -266,7 +331,7 @@ def test_a_model_that_does_not_start_is_a_gap_of_every_round() -> None:
     def load(_: Check) -> Load:
         raise ModelError("the port never opened")
 
-    rows = list(LoadExecutor({"latency": Latency()}, load, lambda *_: False).observe(suite))
+    rows = list(LoadExecutor({"latency": Latency()}, load, lambda *_: Standing.OPEN).observe(suite))
     assert {row.key for row in rows} == suite.planned
     report = judge(suite, KINDS, Evidence.of(provenance(suite), [], rows), None)
     assert report.outcome is Outcome.ERRORED
@@ -478,11 +543,12 @@ def test_a_noise_that_is_not_known_is_no_noise_of_zero() -> None:
     assert (report.outcome, report.findings[0].topic) == (Outcome.INCONCLUSIVE, "noise")
 
 
-def test_each_look_at_answers_spends_its_share_of_the_error() -> None:
+def test_each_look_at_answers_asks_for_more_confidence() -> None:
     check = speed(Rule("rougeL", Bound.MAX_DROP, 0.01), rounds=40, looks=[20, 30, 40])
     part = Latency().score(check, observed(check, LawLoad())[1].under("speed"))[0]
     assert isinstance(part, Statistics)
-    assert 0 < part.spent < 1
+    assert part.look.places == (18, 28, 38)
+    assert 0.95 < part.look.confidence(0.95) < 1
 
 
 def test_an_example_that_the_check_does_not_have_is_a_hole() -> None:

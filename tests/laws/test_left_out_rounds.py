@@ -11,6 +11,7 @@ from tests.laws.test_latency import ABSENT, KINDS, changed, observed, old, prove
 from mlgate.core.check import Bound, Check, Rule, Suite
 from mlgate.core.evidence import Evidence
 from mlgate.core.outcome import Outcome
+from mlgate.core.ports import Standing
 from mlgate.core.timed import Block, Reply
 from mlgate.flow.check import settles
 from mlgate.flow.judge import judge
@@ -148,9 +149,9 @@ def test_a_look_at_which_the_two_disagree_settles_nothing() -> None:
     decided = settles(suite, KINDS, provenance(suite), None)
     hidden = changed(evidence, lambda n, block: slowed(block, 15.0, LATE_S) if n % 6 == 5 else block)
     first = [row for row in hidden.rows.values() if row.example <= "0024" or row.example == "start"]
-    assert not decided(check, first)
+    assert decided(check, first) is Standing.OPEN
     calm = [row for row in evidence.rows.values() if row.example <= "0024" or row.example == "start"]
-    assert decided(check, calm)
+    assert decided(check, calm) is Standing.SETTLED
 
 
 def test_a_search_counts_the_rates_that_were_held_late() -> None:

@@ -16,7 +16,7 @@ from tests.laws.test_latency import KINDS, observed, speed
 from mlgate.core.check import Better, Bound, Check, Example, Metric, Rule
 from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
-from mlgate.core.resampling import ratio_width
+from mlgate.core.ratio import ratio
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import Width
 from mlgate.core.timed import Block
@@ -96,7 +96,7 @@ def test_of_a_difference_to_the_baseline(
 
 @st.composite
 def duets(draw: st.DrawFn, name: str) -> tuple[Series, Series]:
-    """Two sides of some rounds, of equal models or not, on a quiet machine or not."""
+    """Two sides of some rounds, of equal models or not, on a quiet machine or not, one value a request or not."""
     found = metric_of(name)
     assert found is not None
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -106,12 +106,14 @@ def duets(draw: st.DrawFn, name: str) -> tuple[Series, Series]:
     numbers = np.repeat(np.arange(1, rounds + 1), each)
     machine = np.exp(rng.normal(0, shaken, rounds))
     first = {number: bool(number % 4 in (1, 2)) for number in range(1, rounds + 1)}
+    places = np.tile(np.arange(each), rounds) if draw(st.booleans()) else None
     sides = []
     for factor, opens in ((slower, True), (1.0, False)):
         block = machine * np.exp(rng.normal(0, shaken / 3, rounds))
         values = 20 * factor * np.repeat(block, each) * np.exp(rng.normal(0, own, rounds * each))
         began = {number: one is opens for number, one in first.items()}
-        sides.append(Series(name, found.metric, "s", found.quantile, values, numbers, began, "one run"))
+        one = Series(name, found.metric, "s", found.quantile, values, numbers, began, "one run")
+        sides.append(replace(one, requests=places, examples=places))
     return sides[0], sides[1]
 
 
@@ -121,8 +123,10 @@ def duets(draw: st.DrawFn, name: str) -> tuple[Series, Series]:
 def test_of_times_that_were_taken_in_turn(name: str, data: st.DataObject) -> None:
     part, past = data.draw(duets(name))
     rules = data.draw(chains([Bound.MAX_RISE], name))
-    floor, half = noise(part, past), ratio_width(part, past, 0.95)
-    edges = {0.001, 0.04, 0.1, 0.6, part.corpus() / past.corpus() - 1}
+    compared = ratio(part, past)
+    floor, half = noise(part, past), compared.half(0.95)
+    edges = {0.001, 0.04, 0.1, 0.6, part.corpus() / past.corpus() - 1, compared.value - 1}
+    edges |= {compared.value * math.exp(min(half, 9.0)) - 1} if math.isfinite(half) else set()
     edges |= {edge * times for edge in (floor, math.expm1(min(half, 9.0))) if edge > 0 for times in (0.99, 1.01)}
     soft, breach = data.draw(SOFT), data.draw(BREACH)
     rules += [

@@ -12,7 +12,7 @@ from mlgate.core import rounds
 from mlgate.core.check import START, Check
 from mlgate.core.errors import EvidenceError, GateError, ModelError, Refused
 from mlgate.core.evidence import Gap, Observation, Row
-from mlgate.core.ports import Decided, Load, Score
+from mlgate.core.ports import Decided, Load, Score, Standing
 from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, pack
 
 _SILENT = 20
@@ -47,9 +47,7 @@ class Latency:
             if broken:
                 yield from _never(plan, number + 1, loads, broken)
                 return
-            end = _gone(check, seen[-len(sides) :]) or (
-                "decided" if number in plan.looks[:-1] and decided(check, seen) else ""
-            )
+            end = _gone(check, seen[-len(sides) :]) or _looked(check, plan, number, seen, decided)
 
     def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
         """Return the rounds that are not there to be judged."""
@@ -76,6 +74,20 @@ class Latency:
         failed = float(row.seen.get("failed", 0))
         answer = str(row.seen.get("answer", ""))
         return f"{answer} ({failed:.0f} requests failed)".strip() if failed else answer
+
+
+def _looked(check: Check, plan: Plan, number: int, seen: Sequence[Row], decided: Decided) -> str:
+    """Return why no further round is needed, after a round at which it is planned to look; empty for going on."""
+    if plan.once and number == plan.once:
+        match decided(check, seen):
+            case Standing.DISTURBED:
+                return ""
+            case Standing.SETTLED:
+                return "decided"
+            case Standing.OPEN:
+                return "not disturbed"
+    tried = number - plan.once if number > plan.once else number
+    return "decided" if tried in plan.looks[:-1] and decided(check, seen) is Standing.SETTLED else ""
 
 
 def _turn(rng: random.Random, before: Sequence[str], number: int) -> list[str]:

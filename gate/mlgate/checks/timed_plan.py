@@ -34,6 +34,8 @@ class Plan:
     least: float
     most: float
     looks: Sequence[int]
+    once: int
+    """Rounds of a first try, behind which there is a second one if the machine disturbed it; 0: there is one only."""
     seed: int
     mix: Mapping[str, float]
     by: str
@@ -57,6 +59,7 @@ class Plan:
             least=_number(given.get("least")),
             most=_number(given.get("most")),
             looks=[int(_number(look)) for look in _list(given.get("looks"))],
+            once=int(_number(given.get("once"))),
             seed=int(_number(given.get("seed"))),
             mix={value: _number(weight) for value, weight in weights.items()},
             by=str(mix.get("by", "")),
@@ -77,7 +80,7 @@ class Plan:
     def order(self, check: Check) -> Iterator[int]:
         """Yield the examples to ask, without end."""
         each = self.rate_in(1) if self.mode != "find" else self.most
-        expected = round(max(each, self.concurrency * 10.0) * self.block_s * self.rounds)
+        expected = round(max(each, self.concurrency * 10.0) * self.block_s * (self.once or self.rounds))
         return arrivals.order(check.examples, self.seed, expected, self.mix, self.by)
 
 

@@ -150,7 +150,7 @@ def _errors(check: Check, name: str, seen: Rounds) -> Statistics:
     for reply in _replies(seen):
         rows[reply.example] += (1.0 if reply.failure else 0.0), 1.0
     asked = np.flatnonzero(rows[:, 1])
-    return Statistics(name, ERROR_RATE, "error_rate|timed", rows, quotient, asked, seen.share)
+    return Statistics(name, ERROR_RATE, "error_rate|timed", rows, quotient, asked, seen.look)
 
 
 def _fact(check: Check, name: str, seen: Rounds) -> Score:
@@ -220,7 +220,7 @@ def _answers(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
     np.add.at(rows, [example for example, _ in counts], each * np.asarray(list(counts.values()), float)[:, None])
     asked = np.asarray(sorted({example for example, _ in counts}), np.intp)
     signed = scorer.signature([example.references for example in check.examples])
-    return Statistics(choice.name, scorer.metric, signed, rows, scorer.value, asked, seen.share)
+    return Statistics(choice.name, scorer.metric, signed, rows, scorer.value, asked, seen.look)
 
 
 def _replies(seen: Rounds) -> Iterator[Reply]:

@@ -22,6 +22,7 @@ VERBS = {
     "merge": "Join the evidence of shards and judge the whole.",
     "replay": "Judge old evidence by today's rules.",
     "explain": "Show the examples that moved a metric most.",
+    "power": "Say how many harmless changes the rules would let through.",
     "promote": "Make the model that passed the champion, in the registry.",
     "rollback": "Give the champion's alias back to the version before.",
     "history": "Show what was live when.",

@@ -29,6 +29,8 @@ class LatencyCheck(Section):
     """How requests are made: one of `rate`, `concurrency`, `stages` and `find`."""
     budget: Given[Duration] = None
     """How long a run may take that is still undecided after the load's duration; both sides together."""
+    on_noise: Literal["stop", "retry"] = "stop"
+    """What to do when the machine is why nothing was settled: end, or start over once."""
     stored: Literal["warn", "block"] = "warn"
     """What a comparison with times of another run may do at most: machines drift, so by itself it does not block."""
     metrics: Metrics = Field(default_factory=dict)
@@ -36,6 +38,12 @@ class LatencyCheck(Section):
     rules: Rules = Field(min_length=1, examples=[{"p95_ms": {"max": 120, "max_rise": "10%"}}])
     """Bounds by metric: `p95_ms`, `mean_ms`, `throughput_rps` …, or a metric of the answers. Without a rule for
     `error_rate` no request may fail."""
+
+    @model_validator(mode="after")
+    def _can_be_started_over(self) -> Self:
+        if self.on_noise == "retry" and not isinstance(self.load, RateLoad | ClosedLoad):
+            raise complaint("is for a load with a rate or a concurrency", "delete it", at=("on_noise",))
+        return self
 
     @model_validator(mode="after")
     def _budget_fits(self) -> Self:

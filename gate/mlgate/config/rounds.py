@@ -19,7 +19,7 @@ SHORTEST_BLOCK_S = 0.05
 """Below, starting and ending a block takes a part of it that shows."""
 MOST = 9_999
 """Rounds in all: their rows are numbered with four digits."""
-MOST_LOOKS = 4
+MOST_LOOKS = 8
 STEPS = 12
 """Rates that a search tries: it ends within a few per cent of the greatest that keeps the bounds."""
 FEWEST_STEPS = 4
@@ -135,9 +135,12 @@ def _enough(rate: float, block: float, wanted_s: float, longest_s: float, longer
 
 
 def _looks(first: int, last: int) -> list[int]:
-    """Return the first look, and equal steps to the last: at most four in all, none shorter than half the first."""
-    steps = min(MOST_LOOKS - 1, max(1, 2 * (last - first) // first)) if last > first else 0
-    return [first + round((last - first) * step / steps) if step else first for step in range(steps + 1)]
+    """Return the looks: one at the end; where there is a budget, from half of *first* on in steps of half of that."""
+    if last <= first:
+        return [first]
+    early = max(FEWEST, first // 2)
+    steps = min(MOST_LOOKS - 1, max(1, 2 * (last - early) // early))
+    return [early + round((last - early) * step / steps) for step in range(steps + 1)]
 
 
 def _numbered(rounds: int) -> None:

@@ -19,6 +19,15 @@ def timed(config: Config, check_id: str, section: LatencyCheck) -> tuple[int, di
     Raises rounds.Unfit for a load whose rounds could not be judged.
     """
     count, params = _load(section, sides=2 if config.is_duet(check_id) else 1)
+    if section.on_noise == "retry":
+        if 2 * count > rounds.MOST:
+            raise rounds.Unfit(
+                "",
+                f"has {2 * count:,} rounds when it is started over: more than {rounds.MOST:,}",
+                "write a longer block, or less time",
+            )
+        params["once"] = count
+        count *= 2
     load, served = section.load, config.model.served
     assert served is not None  # the document refused other models
     params |= {

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mlgate.core.example_effect import without_examples
 from mlgate.core.resampling import draws, half_width, resampled
 from mlgate.core.series import Series, shared
 
@@ -19,12 +20,15 @@ _KEY = 20263
 def noise(candidate: Series, baseline: Series) -> float:
     """Return the half width, as a share of the value, that a duet of so many rounds has when nothing differs (95 %).
 
+    What an example takes longer than others is taken out first: neighbours ask unlike examples, the sides of a round
+    do not.
+
     Where a round asks candidate then baseline, and the next one baseline then candidate, two blocks of one side stand
     next to each other, as close as the two blocks of a round: at least in every second round, where each even round is
     asked the other way round than the odd one before. They are taken as a round of equal models; which of the
     two plays the candidate is drawn anew each time. Each block is in one pair at most. NaN with fewer than 6 pairs.
     """
-    one, other = shared(candidate, baseline)
+    one, other = without_examples(*shared(candidate, baseline))
     if one.under or other.under or not (one.sound and other.sound and one.corpus() > 0 and other.corpus() > 0):
         return math.nan
     joined, pairs = _neighbours(one, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol, Self
 
 from mlgate.core.check import Check, Example, Suite
@@ -60,8 +61,19 @@ class Load(Protocol):
 Score = Statistics | Series | Fact | Unscored
 """What one metric's rows come to, before it is compared."""
 
-Decided = Callable[[Check, Sequence[Row]], bool]
-"""Whether these rows of a check and of its baseline settle every rule, so that no further round is needed."""
+
+class Standing(Enum):
+    """How a timed check stands after some of its rounds."""
+
+    SETTLED = "settled"
+    """No rule is open any more, or one is broken: no further round is needed."""
+    OPEN = "open"
+    DISTURBED = "disturbed"
+    """Open, and the machine is why: the generator was late, or a model differed from itself by as much."""
+
+
+Decided = Callable[[Check, Sequence[Row]], Standing]
+"""How a check stands, by these rows of it and of its baseline."""
 
 
 class Kind(Protocol):

@@ -49,6 +49,11 @@ def rank_width(candidate: Series, baseline: Series, confidence: float) -> float:
     return max(math.hypot(up, past_down), math.hypot(down, past_up))
 
 
+def median_width(series: Series, confidence: float) -> float:
+    """Return the least half width of the interval of log(median) that ranks allow; inf where so few bound nothing."""
+    return max(_distances(series, max(0.0, 1 - _MORE_ERROR * (1 - confidence)), 1.0))
+
+
 def _distances(series: Series, confidence: float, nearer: float) -> tuple[float, float]:
     """Return how far the two-sided interval reaches below and above the value, of logarithms."""
     n = len(series.values)

@@ -104,6 +104,12 @@ class LoadSummary:
     counts: tuple[int, ...]
     before: tuple[int, ...] = ()
     """The baseline's counts, in the same bins; empty without a duet."""
+    begun: int = 0
+    """Rounds of a first try that the machine disturbed, so that it was started over; 0: there was none."""
+    narrowed: str = ""
+    """The metric that is known least well for its margin, of those that are compared; empty for none."""
+    known: tuple[tuple[int, float], ...] = ()
+    """After how many rounds, ascending: half the width of its 95 % interval, as a share; what more rounds bought."""
     facts: tuple[tuple[str, str], ...] = ()
     """How the model was started: sandbox, what its probe found, image, seconds. Text of the engine's, not ours."""
     flaw: str = ""

@@ -125,9 +125,15 @@ def half_width(logs: Array, units: int, confidence: float, freedom: float = math
     probability = (1 + confidence) / 2
     if not 0.5 < probability < 1 or not np.isfinite(logs).all():  # noqa: PLR2004 - half is no confidence at all
         return math.nan
-    # Drawing from a sample, not from what it was taken from, is (units - 1) / units of the variance.
-    error = float(np.std(logs - logs[0])) * math.sqrt(units / (units - 1))
-    return student(probability, min(freedom, units - 1)) * error
+    return student(probability, min(freedom, units - 1)) * standard_error(logs, units)
+
+
+def standard_error(logs: Array, units: int) -> float:
+    """Return the spread of what was drawn from *units*; NaN where a draw is no number.
+
+    Drawing from a sample, not from what it was taken from, is (units - 1) / units of the variance.
+    """
+    return float(np.std(logs - logs[0])) * math.sqrt(units / (units - 1)) if np.isfinite(logs).all() else math.nan
 
 
 def _means(series: Series, unit: Rounds, weights: Array) -> Array:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlgate.core import looks, warmup
+from mlgate.core import warmup
 from mlgate.core.check import START, Check, Json, Metric
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.looks import ONLY, Look
 from mlgate.core.series import Series
 from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, clocked, held_back, unpack
 from mlgate.core.timing import Timing
@@ -48,7 +49,10 @@ class Rounds:
     warm: int
     """Rounds cut at the start."""
     planned_warm: int
-    """How many of them were planned as warm-up before the run: nothing that was seen left them out."""
+    """How many of them were planned as warm-up before the run: nothing that was seen left them out. Behind a first
+    try that the machine disturbed, all of its rounds are among them."""
+    begun: int
+    """Rounds of a first try that the machine disturbed; 0: there was none."""
     late: tuple[int, ...]
     """Rounds that were left out because the machine kept the generator from sending when it should."""
     first: Mapping[int, bool]
@@ -58,10 +62,8 @@ class Rounds:
     duet: str
     start: Mapping[str, str | float]
     """How the model was started."""
-    share: float
-    """Of the error probability, that the look at which it ended may spend."""
-    look: int
-    """1-based; 0 when it ended between looks."""
+    look: Look
+    """At which of its looks it ended; number 0 when between two."""
     flaw: str
     """Why no time of these rounds can be judged; empty when they can."""
     cut_off: str = ""
@@ -78,7 +80,12 @@ class Rounds:
         times = clocked(self.replies, asked.clock) if 2 * held <= long else []
         numbers = [number for number, block in self.counted.items() for _ in block.replies]
         pairs = [(number, value * 1000) for number, values in zip(numbers, times, strict=False) for value in values]
-        return self.series(asked.metric, asked.quantile, pairs, signature)
+        found = self.series(asked.metric, asked.quantile, pairs, signature)
+        if asked.clock == "itl":
+            return found
+        places = [place for block in self.counted.values() for place in range(len(block.replies))]
+        examples = [reply.example for reply in self.replies]
+        return replace(found, requests=np.asarray(places, np.intp), examples=np.asarray(examples, np.intp))
 
     def series(
         self, metric: Metric, quantile: float, pairs: Sequence[tuple[int, float]], signature: str = ""
@@ -93,7 +100,7 @@ class Rounds:
             np.asarray([number for number, _ in pairs], np.intp),
             {number: self.first[number] for number in self.counted},
             self.duet,
-            self.share,
+            self.look,
         )
 
     @property
@@ -123,30 +130,33 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     skips = {number: str(facts[SKIPPED]) for number, facts in seen.items() if SKIPPED in facts}
     done = {number: unpack(seen[number]) for number in sorted(seen) if number not in skips}
     _refuse_unknown(check, done)
-    late = tuple(number for number, block in done.items() if disturbed(block))
-    planned_warm = _whole(check.params.get("warm"))
-    timed = {number: block for number, block in done.items() if number > planned_warm and number not in late}
+    warm, once = _whole(check.params.get("warm")), _whole(check.params.get("once"))
+    begun = once if once and any(number > once for number in done) else 0
+    planned_warm = begun + warm
+    here = {number: block for number, block in done.items() if number > begun}
+    late = tuple(number for number, block in here.items() if disturbed(block))
+    timed = {number: block for number, block in here.items() if number > planned_warm and number not in late}
     more = _warming(timed)
     more = more if more <= MOST_CUT * len(timed) else 0
     counted = dict(list(timed.items())[more:])
     ends = (*skips.values(), *(str(seen[number].get(ENDED, "")) for number in done))
     ended = next((why for why in ends if why.startswith((GONE, BASELINE_GONE))), "")
     cut_off = f"after {len(done)} of {check.rounds} rounds {ended.partition(': ')[2]}" if ended else ""
-    share, look = _look(check, len(done))
+    look = _look(check, len(here), warm)
     start = rows.get(START)
     return Rounds(
         counted,
         done,
         len([number for number in done if number <= planned_warm]) + more,
         len([number for number in done if number <= planned_warm]),
+        begun,
         late,
         {number: bool(_fact(seen[number], "first")) for number in done},
         {number: _fact(seen[number], "rate") for number in done},
         str(next((seen[number].get("duet", "") for number in done), "")),
         start.seen if isinstance(start, Observation) else {},
-        share,
         look,
-        cut_off or _flaw(done, late, look) or ("" if timed else "no round was left to count"),
+        cut_off or _flaw(here, late, look) or ("" if timed else "no round was left to count"),
         cut_off,
         ended.startswith(GONE),
     )
@@ -221,21 +231,19 @@ def _warming(timed: Mapping[int, Block]) -> int:
     return len(timed)
 
 
-def _look(check: Check, done: int) -> tuple[float, int]:
+def _look(check: Check, done: int, warm: int) -> Look:
     planned = check.params.get("looks", ())
     places = [_whole(one) for one in planned] if isinstance(planned, Sequence) and not isinstance(planned, str) else []
     if not places:
-        return 1.0, 1
-    if done not in places:
-        return 0.0, 0
-    return looks.shares(places)[places.index(done)], places.index(done) + 1
+        return ONLY
+    return Look(tuple(place - warm for place in places), places.index(done) + 1 if done in places else 0)
 
 
-def _flaw(done: Mapping[int, Block], late: Sequence[int], look: int) -> str:
+def _flaw(done: Mapping[int, Block], late: Sequence[int], look: Look) -> str:
     if not done:
         return "no round was carried out"
-    if not look:
-        return f"it ended after {len(done)} rounds, at none of its looks"
+    if not look.number:
+        return f"it ended after {len(done)} rounds, at none of its looks: it was planned otherwise, so run it again"
     full = [number for number, block in done.items() if busy(block)]
     if len(late) + len(full) > MOST_LATE * len(done):
         return _generator(done, sorted({*late, *full}))

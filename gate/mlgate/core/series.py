@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Metric
+from mlgate.core.looks import ONLY, Look
 from mlgate.core.statistics import Array
 
 Rounds = NDArray[np.intp]
@@ -47,8 +48,8 @@ class Series:
     """Of each round that counts: whether this side was asked first."""
     duet: str = ""
     """The run in which both sides were asked in turn; empty or unlike: they were not, and times are not comparable."""
-    spent: float = 1.0
-    """The share of the error probability that this look may spend: 1 when only one look is taken."""
+    look: Look = ONLY
+    """Which of how many planned looks at the run it is of."""
     under: Series | None = None
     """What the value is divided by, of the same side and the same rounds; None: it is the value itself."""
     whole: Series | None = None
@@ -57,6 +58,10 @@ class Series:
     """How many rounds were left out and why, for people; empty when none was."""
     text: Text | None = None
     """Of times of streamed text."""
+    requests: Rounds | None = None
+    """Shape (n,): which request of its round each value is of, counted from 0; None: they are not one a request."""
+    examples: Rounds | None = None
+    """Shape (n,): which example each value's request asked; None: they are not one a request."""
     pace: Series | None = None
     """Of times between tokens: how long each reply took from due to done, a token. It cannot be had by holding back."""
 
@@ -90,7 +95,16 @@ class Series:
         kept, wanted = np.isin(self.rounds, rounds), set(rounds.tolist())
         first = {number: first for number, first in self.first.items() if number in wanted}
         under = self.under.of(rounds) if self.under else None
-        return replace(self, values=self.values[kept], rounds=self.rounds[kept], first=first, under=under)
+        requests, examples = (None if one is None else one[kept] for one in (self.requests, self.examples))
+        return replace(
+            self,
+            values=self.values[kept],
+            rounds=self.rounds[kept],
+            first=first,
+            under=under,
+            requests=requests,
+            examples=examples,
+        )
 
 
 def rank(quantile: float, n: float | Array) -> Array:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Metric
+from mlgate.core.looks import ONLY, Look
 from mlgate.core.student import student
 
 Array = NDArray[np.float64]
@@ -55,8 +56,8 @@ class Statistics:
     """From sums of rows, shape (..., k), to corpus values, shape (...)."""
     asked: NDArray[np.intp] | None = field(default=None, repr=False)
     """The rows that count, when not all examples were asked; None: all."""
-    spent: float = 1.0
-    """The share of the error probability that this look may spend: 1 when only one look is taken."""
+    look: Look = ONLY
+    """Which of how many planned looks at the run it is of."""
     groups: NDArray[np.intp] | None = field(default=None, repr=False)
     """Shape (n,): which group each row is of, counted from 0. None: each row is a group of its own."""
 

@@ -64,6 +64,12 @@ class Delta:
     0: it is not held against a pass."""
     base: float = 0.0
     """Of times: the baseline's value, and the widths are of the ratio's logarithm. 0: they are in the metric's unit."""
+    rounds: int = 0
+    """Of times: how many rounds it is known from; 0: it is not of rounds."""
+    error: float = 0.0
+    """The standard error of the value, or, of times, of the ratio's logarithm: what a forecast begins with."""
+    by_request: bool = False
+    """Of times: whether it is what the requests say, each beside itself, and not what the two values say."""
 
     @property
     def low(self) -> float:
@@ -241,20 +247,22 @@ def is_within(unit: Metric, delta: Delta, margin: float) -> bool:
 def is_shown_worse(unit: Metric, delta: Delta) -> bool:
     """Return whether the whole interval lies on the worse side of zero, at the family's confidence.
 
-    No margin has a part in it: so a tighter rule, which fewer models pass, never fails fewer of the others.
+    No margin has a part in it, and the one that failing asks for besides is that the best estimate lies beyond it: so a
+    tighter rule, which fewer models pass, never fails fewer of the others.
     """
     sign = 1.0 if unit.better is Better.HIGHER else -1.0
     return max(sign * end for end in delta.ends(delta.family)) < 0
 
 
 def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
-    """Ask of one slice only that it is not shown worse: small slices cannot show that they are as good."""
+    """Ask of one slice only that it is not shown worse by more than is allowed: small ones cannot show more."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
     if topic == "inconclusive":
         outcome = Outcome.PASSED
         topic = "slices"
-        why = f"{_moved(rule, measured, baseline, delta)}: not shown worse"
+        shown = "worse by less than is allowed" if is_shown_worse(measured.metric, delta) else "not shown worse"
+        why = f"{_moved(rule, measured, baseline, delta)}: {shown}"
     outcome = _answered(rule, outcome, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
 
@@ -301,9 +309,8 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
             f"{moved}: within {allowed}, but {_missed(rule, measured, delta, margin)}",
             "unseen",
         )
-    if is_shown_worse(unit, delta):
-        more = "more than" if sign * delta.value < -margin else "not shown to be within"
-        return Outcome.FAILED, f"{moved}: worse, and {more} {allowed}", rule.bound.value
+    if is_shown_worse(unit, delta) and sign * delta.value < -margin:
+        return Outcome.FAILED, f"{moved}: worse, and more than {allowed}", rule.bound.value
     return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured, allowed)}", "inconclusive"
 
 
@@ -311,9 +318,10 @@ def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delt
     unit = measured.metric
     by, low, high = (_change(unit, delta, one) for one in (delta.value, *delta.possible(unit)))
     of = "" if measured.groups is None else f", of {counted(measured.n, measured.groups)}"
+    each = " request by request" if delta.by_request else ""
     return (
         f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}, "
-        f"{by} ({rule.confidence * 100:g}% interval {low} to {high}{of})"
+        f"{by}{each} ({rule.confidence * 100:g}% interval {low} to {high}{of})"
     )
 
 
@@ -344,7 +352,7 @@ def _enough(measured: Measurement, delta: Delta, room: float) -> int:
     needed = math.ceil(measured.units * delta.unseen / room)
     if measured.units < ENOUGH_EQUAL:  # from there on half is held, and nothing where all is equal
         needed = ENOUGH_EQUAL if delta.identical else min(needed, max(ENOUGH_EQUAL, math.ceil(needed / 2)))
-    return _round_up(needed)
+    return round_up(needed)
 
 
 def _noun(measured: Measurement) -> str:
@@ -359,19 +367,24 @@ def _too_few(rule: Rule, measured: Measurement) -> str:
 
 
 def _settle(sign: float, delta: Delta, margin: float, measured: Measurement, allowed: str) -> str:
-    """Say how many examples, or groups, would settle it if the difference stays: by the nearer of the two ways out."""
-    passing = delta.growth(delta.alone, -sign * margin, sign)
-    if delta.unseen and math.isfinite(delta.unseen) and (room := margin + sign * delta.value) > 0:
-        passing = max(passing, _enough(measured, delta, room) / measured.units)
-    growth = min(passing, delta.growth(delta.family, 0.0, -sign))
-    neither = f"neither within {allowed} nor shown worse"
+    """Say how much more would settle it if the difference stays: as a failure beyond the margin, as a pass within."""
+    beyond = sign * delta.value < -margin
+    growth = delta.growth(delta.family, 0.0, -sign) if beyond else delta.growth(delta.alone, -sign * margin, sign)
+    if not beyond and delta.unseen and math.isfinite(delta.unseen) and (room := margin + sign * delta.value) > 0:
+        growth = max(growth, _enough(measured, delta, room) / measured.units)
+    if is_shown_worse(measured.metric, delta):
+        neither = f"worse, which {allowed} allows, and not yet shown to stay within it"
+    else:
+        neither = f"neither within {allowed} nor shown worse"
     if not 1 <= growth < _FORESEEABLE:
         return neither
-    what = "requests" if delta.base else _noun(measured)
-    return f"{neither}; about {_round_up(math.floor(measured.units * growth) + 1):,} {what} would settle it"
+    if delta.rounds:
+        return f"{neither}; about {round_up(math.floor(delta.rounds * (growth - 1)) + 1):,} more rounds would settle it"
+    needed = round_up(math.floor(measured.units * growth) + 1)
+    return f"{neither}; about {needed:,} {_noun(measured)} would settle it"
 
 
-def _round_up(n: int) -> int:
+def round_up(n: int) -> int:
     """Two leading digits, upwards: a forecast should not look exact."""
     scale: int = 10 ** max(0, len(str(n)) - 2)
     return -(-n // scale) * scale

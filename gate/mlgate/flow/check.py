@@ -9,8 +9,9 @@ from mlgate.core.check import Check, Suite
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome
-from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress
+from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress, Standing
 from mlgate.core.report import Report
+from mlgate.core.rounds import GENERATOR
 from mlgate.core.timed import SKIPPED
 from mlgate.flow.judge import Baseline, judge
 
@@ -81,12 +82,12 @@ def settled(suite: Suite, kinds: Kinds, evidence: Evidence) -> Iterable[tuple[st
 
 
 def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseline | None) -> Decided:
-    """Return what tells a timed check that it may stop: no rule of it is open any more, or one is broken.
+    """Return what tells a timed check whether it may stop: no rule of it is open any more, or one is broken.
 
     It is the very judging that comes at the end, over the rounds so far; the rest counts as not needed.
     """
 
-    def decided(check: Check, rows: Sequence[Row]) -> bool:
+    def decided(check: Check, rows: Sequence[Row]) -> Standing:
         sides = tuple(one for one in suite.checks if check.id in (one.id, one.baseline_of))
         known = {row.key for row in rows}
         skipped = [
@@ -97,7 +98,11 @@ def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseli
         ]
         report = judge(replace(suite, checks=sides), kinds, Evidence.of(provenance, [], [*rows, *skipped]), baseline)
         broken = any(finding.outcome is Outcome.FAILED for finding in report.findings)
-        return broken or not any(finding.topic in OPEN for finding in report.findings)
+        if broken or not any(finding.topic in OPEN for finding in report.findings):
+            return Standing.SETTLED
+        late = any(load.flaw.startswith(GENERATOR) for load in report.loads)
+        noisy = any(finding.topic == "noise" for finding in report.findings)
+        return Standing.DISTURBED if late or noisy else Standing.OPEN
 
     return decided
 

@@ -10,7 +10,6 @@ from mlgate.core.check import Better, Bound, Check, Metric, Rule, Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.groups import counted, groups_of
-from mlgate.core.looks import effective_confidence
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
@@ -328,5 +327,5 @@ def _can_break(metric: Metric, limit: float) -> bool:
 
 
 def _sure(one: _Asked) -> float:
-    """Return the confidence of a comparison that is looked at more than once: each look spends its share."""
-    return effective_confidence(one.rule.confidence, one.pair.candidate.spent)
+    """Return the confidence of a comparison that is looked at more than once: each look asks for more."""
+    return one.pair.candidate.look.confidence(one.rule.confidence)

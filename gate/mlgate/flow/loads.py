@@ -12,8 +12,9 @@ from mlgate.core.check import Check, Json
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence
 from mlgate.core.noise import noise
+from mlgate.core.ratio import ratio
 from mlgate.core.report import LoadSummary, Percentile
-from mlgate.core.resampling import log_width, ratio_width
+from mlgate.core.resampling import log_width
 from mlgate.core.rounds import Rounds
 from mlgate.core.series import Series, shared
 from mlgate.core.timed import Reply
@@ -42,16 +43,18 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
     edges = _edges(replies, past.replies if past else ())
     median = _both(seen, past, "p50_ms")
     looks = check.params.get("looks", ())
+    narrowed, known = _narrowed(check, seen, past)
     return LoadSummary(
         check=check.id,
         load=described(check),
         requests=len(replies),
         failed=sum(1 for block in seen.done.values() for reply in block.replies if reply.failure),
-        rounds=len(seen.done),
-        planned=check.rounds,
-        warm=seen.warm,
+        rounds=len(seen.done) - seen.begun,
+        planned=_whole(check.params.get("once")) or check.rounds,
+        warm=seen.warm - seen.begun,
+        begun=seen.begun,
         late=len(seen.late),
-        look=seen.look,
+        look=seen.look.number,
         looks=len(looks) if isinstance(looks, Sequence) else 0,
         late_p99_ms=rounds.lateness(replies) * 1000,
         generator=sum(busy) / sum(walls) if sum(walls) > 0 else math.nan,
@@ -60,6 +63,8 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
         edges_ms=edges,
         counts=_counts(replies, edges),
         before=_counts(past.replies, edges) if past else (),
+        narrowed=narrowed,
+        known=known,
         facts=tuple((name, _text(seen.start[name])) for name in sorted(seen.start, key=_telling) if name not in _RUN),
         flaw=seen.flaw,
     )
@@ -116,10 +121,10 @@ def _percentiles(seen: Rounds, past: Rounds | None) -> Iterator[Percentile]:
         if both is None:
             yield Percentile(found.clock, found.quantile, value, low, high)
             continue
-        after, before = (part.corpus() for part in both)
-        ratio, doubt = (after / before if before > 0 else math.nan), ratio_width(*both, _CONFIDENCE)
-        ends = ratio * math.exp(-doubt), ratio * math.exp(doubt)
-        yield Percentile(found.clock, found.quantile, value, low, high, before, ratio, *ends)
+        compared = ratio(*both)
+        doubt = compared.half(_CONFIDENCE)
+        ends = compared.value * math.exp(-doubt), compared.value * math.exp(doubt)
+        yield Percentile(found.clock, found.quantile, value, low, high, both[1].corpus(), compared.value, *ends)
 
 
 def _both(seen: Rounds, past: Rounds | None, name: str) -> tuple[Series, Series] | None:
@@ -127,6 +132,33 @@ def _both(seen: Rounds, past: Rounds | None, name: str) -> tuple[Series, Series]
         return None
     one, other = shared(_series(seen, name), _series(past, name))
     return (one, other) if len(one.values) and len(other.values) else None
+
+
+def _narrowed(check: Check, seen: Rounds, past: Rounds | None) -> tuple[str, tuple[tuple[int, float], ...]]:
+    """Return the compared metric whose interval is widest for its margin, and how it narrowed from look to look."""
+    widest, most = "", 0.0
+    for rule in check.rules:
+        compared = rule.bound.compares and rule.limit > 0 and timing(rule.metric) is not None
+        both = _both(seen, past, rule.metric) if compared else None
+        if both is None or not both[1].corpus() > 0:
+            continue
+        margin = rule.limit if rule.relative else rule.limit / both[1].corpus()
+        half = ratio(*both).half(_CONFIDENCE) / margin
+        if math.isfinite(half) and half > most:
+            widest, most = rule.metric, half
+    both = _both(seen, past, widest) if widest else None
+    if both is None:
+        return "", ()
+    places = [place + seen.planned_warm for place in seen.look.places if place + seen.planned_warm <= len(seen.done)]
+    told = sorted({places[0], places[len(places) // 2], places[-1]}) if places else [len(seen.done)]
+    halves = [ratio(*(side.of(np.arange(place + 1)) for side in both)).half(_CONFIDENCE) for place in told]
+    return widest, tuple(
+        (place - seen.begun, math.expm1(half)) for place, half in zip(told, halves, strict=True) if math.isfinite(half)
+    )
+
+
+def _whole(value: Json) -> int:
+    return int(value) if isinstance(value, int | float) else 0
 
 
 def _series(seen: Rounds, name: str) -> Series:

@@ -26,6 +26,7 @@ from mlgate.core.statistics import (
     influence,
     interval,
     simultaneous,
+    standard_error,
     unseen_loss,
     width,
 )
@@ -239,7 +240,7 @@ def delta(one: Pair, confidence: float, family: float, *, identical: bool, guard
     alone, together = width(moved, confidence, 0.0 if guarded else one.size), width(moved, family, one.size)
     held = not guarded and not (identical and len(moved) >= ENOUGH_EQUAL)
     unseen = unseen_loss(len(moved), confidence, one.span) if held else 0.0
-    return Delta(one.difference, alone, together, identical, unseen)
+    return Delta(one.difference, alone, together, identical, unseen, error=standard_error(moved))
 
 
 def family_confidence(pairs: Sequence[Pair], confidence: float) -> float:

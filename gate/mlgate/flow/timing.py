@@ -10,10 +10,10 @@ from dataclasses import replace
 from mlgate.core import rounds
 from mlgate.core.check import ERROR_RATE, Better, Bound, Check, Metric, Rule
 from mlgate.core.evidence import Evidence
-from mlgate.core.looks import effective_confidence
 from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
-from mlgate.core.resampling import bounds, log_width, ratio_width, too_few
+from mlgate.core.ratio import ratio
+from mlgate.core.resampling import bounds, log_width, too_few
 from mlgate.core.series import Fact, Series, shared
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import (
@@ -93,7 +93,7 @@ def _hold(check: Check, rule: Rule, part: Series | Fact) -> Finding:
     lacking = too_few(part)
     if lacking:
         return _inconclusive(rule, one, None, f"{rule.metric} {one.metric.show(one.value)}: {lacking}", "too-few")
-    found = bounds(part, effective_confidence(rule.confidence, part.spent))
+    found = bounds(part, part.look.confidence(rule.confidence))
     return hold_bounds(rule, one, found.low, found.high)
 
 
@@ -173,14 +173,23 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
     after, before = measured(check.id, part), measured(check.id, past)
     if part.signature != past.signature:
         return hold_baseline(rule, after, before, Delta(0.0, Width(math.nan), Width(math.nan)))
-    sure = effective_confidence(rule.confidence, part.spent)
+    sure = part.look.confidence(rule.confidence)
     lacking = too_few(part) or too_few(past)
-    alone, all_of_them = (Width(ratio_width(part, past, level)) for level in (sure, sure ** (1 / max(1, family))))
+    found = ratio(part, past)
+    alone, all_of_them = (Width(found.half(level)) for level in (sure, sure ** (1 / max(1, family))))
     if not lacking and part.quantile < TAIL and not (alone.finite and all_of_them.finite):
         lacking = f"{len(part.values):,} requests are too few for an interval that is {sure:.1%} sure"
     if lacking:
         return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
-    delta = Delta(after.value - before.value, alone, all_of_them, base=before.value)
+    delta = Delta(
+        before.value * math.expm1(found.log),
+        alone,
+        all_of_them,
+        base=before.value,
+        rounds=len(part.first),
+        error=found.error,
+        by_request=found.by_request,
+    )
     margin = rule.limit if rule.relative else rule.limit / before.value
     wide = _too_wide(rule, part.metric, delta, margin) if part.quantile >= TAIL else ""
     drowned = _drowned(rule, part, past, delta, margin)
@@ -205,19 +214,21 @@ def _too_wide(rule: Rule, unit: Metric, delta: Delta, margin: float) -> str:
 def _drowned(rule: Rule, part: Series, past: Series, delta: Delta, margin: float) -> str:
     """Return why the difference may be no more than what one model differs from itself by, in this very run.
 
-    What moved by more than that is judged, whatever the margin. What moved by less never fails, whatever the margin,
-    and passes only under a margin that is wider than the noise: so a tighter margin is never milder.
+    What lies within the margin passes, and what moved by more than the noise is judged, whatever the margin. What moved
+    by less never fails: so a tighter margin is never milder.
     """
     floor, rounds_of = noise(part, past), f"{len(part.first)} rounds"
     if math.isnan(floor):
         return f"the machine's own noise is not known from {rounds_of}: {rule.limit_text} may be below it"
+    if is_within(part.metric, delta, margin * past.corpus()):
+        return ""
     itself = f"a model beside itself differs by up to {floor:.1%} here in {rounds_of}"
-    moved = part.corpus() / past.corpus() - 1
+    moved = delta.value / delta.base
     if abs(moved) > floor:
         return ""
     if floor > margin:
         return f"{rule.limit_text} is below this machine's own noise: {itself}"
-    if is_shown_worse(part.metric, delta) and not is_within(part.metric, delta, margin * past.corpus()):
+    if is_shown_worse(part.metric, delta):
         return f"{rule.metric} moved by {moved:+.1%}, and that may be this machine's own noise: {itself}"
     return ""
 
@@ -227,7 +238,7 @@ def _across(check: Check, rule: Rule, part: Series, past: Series, family: int, *
     after, before = measured(check.id, part), measured(check.id, past)
     apart = "the baseline was timed in another run"
     if judged and part.signature == past.signature and not (too_few(part) or too_few(past)):
-        sure = effective_confidence(rule.confidence, part.spent)
+        sure = part.look.confidence(rule.confidence)
         alone, together = (
             Width(math.hypot(log_width(part, level), log_width(past, level)))
             for level in (sure, sure ** (1 / max(1, family)))

@@ -139,6 +139,9 @@ def _delta(delta: Delta) -> Value:
         "identical": delta.identical,
         **({"unseen": number(delta.unseen)} if delta.unseen else {}),
         "base": number(delta.base),
+        **({"error": number(delta.error)} if delta.error else {}),
+        **({"rounds": delta.rounds} if delta.rounds else {}),
+        **({"by_request": True} if delta.by_request else {}),
     }
 
 

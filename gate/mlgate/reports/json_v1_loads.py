@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlgate.core.report import LoadSummary, Percentile
 from mlgate.reports.schema_parts import COUNT, NUMBER, TEXT, array, record, told
 from mlgate.reports.strict_json import Node, Value, number
@@ -27,7 +29,13 @@ def write(load: LoadSummary) -> Value:
         "baseline_counts": list(load.before),
         "facts": [{"name": name, "value": value} for name, value in load.facts],
         "flaw": load.flaw,
+        **({"begun": load.begun} if load.begun else {}),
+        **({"narrowed": {"metric": load.narrowed, "known": _pairs(load.known)}} if load.narrowed else {}),
     }
+
+
+def _pairs(known: Sequence[tuple[int, float]]) -> Value:
+    return [{"rounds": rounds, "half": number(half)} for rounds, half in known]
 
 
 def read(node: Node) -> LoadSummary:
@@ -35,7 +43,9 @@ def read(node: Node) -> LoadSummary:
     fields = node.fields(
         *("check", "load", *_COUNTS, *_SHARES),
         *("percentiles", "edges_ms", "counts", "baseline_counts", "facts", "flaw"),
+        sometimes=["begun", "narrowed"],
     )
+    narrowed = fields["narrowed"].fields("metric", "known") if "narrowed" in fields else {}
     return LoadSummary(
         check=fields["check"].text(),
         load=fields["load"].text(),
@@ -56,7 +66,15 @@ def read(node: Node) -> LoadSummary:
         before=fields["baseline_counts"].counts(),
         facts=fields["facts"].each(_fact),
         flaw=fields["flaw"].text(),
+        begun=fields["begun"].count() if "begun" in fields else 0,
+        narrowed=narrowed["metric"].text() if narrowed else "",
+        known=narrowed["known"].each(_known) if narrowed else (),
     )
+
+
+def _known(node: Node) -> tuple[int, float]:
+    fields = node.fields("rounds", "half")
+    return fields["rounds"].count(), fields["half"].number()
 
 
 def _percentile(node: Node) -> Percentile:
@@ -76,6 +94,7 @@ def definitions() -> dict[str, Value]:
     return {
         "load": record(
             "What one latency check sent and saw.",
+            sometimes=["begun", "narrowed"],
             check=TEXT,
             load=told(TEXT, "How it was loaded, for people. Its wording may improve within a version."),
             requests=told(COUNT, "Of the candidate, in the rounds that count."),
@@ -95,6 +114,19 @@ def definitions() -> dict[str, Value]:
             baseline_counts=told(counts, "The baseline's, in the same bins; empty when it was not asked in turn."),
             facts={"type": "array", "items": fact},
             flaw=told(TEXT, "Why no time could be judged; empty when it could."),
+            begun=told(COUNT, "Rounds of a first try that the machine disturbed, so that it was started over."),
+            narrowed=record(
+                "What more rounds bought: the metric that is known least well for its margin.",
+                metric=TEXT,
+                known={
+                    "type": "array",
+                    "items": record(
+                        "Half the width of its 95 % interval, as a share, after so many rounds.",
+                        rounds=COUNT,
+                        half=NUMBER,
+                    ),
+                },
+            ),
         ),
         "percentile": record(
             "One percentile of both sides in milliseconds, and their ratio, each with its 95 % interval; nan for none.",

@@ -156,7 +156,10 @@ def _measurement(node: Node) -> Measurement:
 
 
 def _delta(node: Node) -> Delta:
-    fields = node.fields("value", "low", "high", "alone", "family", "identical", "base", sometimes=["unseen"])
+    fields = node.fields(
+        *("value", "low", "high", "alone", "family", "identical", "base"),
+        sometimes=["unseen", "error", "rounds", "by_request"],
+    )
     delta = Delta(
         value=fields["value"].number(),
         alone=_width(fields["alone"]),
@@ -164,6 +167,9 @@ def _delta(node: Node) -> Delta:
         identical=fields["identical"].flag(),
         unseen=fields["unseen"].number() if "unseen" in fields else 0.0,
         base=fields["base"].number(),
+        error=fields["error"].number() if "error" in fields else 0.0,
+        rounds=fields["rounds"].count() if "rounds" in fields else 0,
+        by_request=fields["by_request"].flag() if "by_request" in fields else False,
     )
     _agree(fields["low"], fields["low"].value, number(delta.low))
     _agree(fields["high"], fields["high"].value, number(delta.high))

@@ -142,7 +142,7 @@ def _conclusions() -> dict[str, Value]:
         ),
         "delta": record(
             "Candidate minus baseline, paired by example.",
-            sometimes=["unseen"],
+            sometimes=["unseen", "error", "rounds", "by_request"],
             value=NUMBER,
             low=end,
             high=end,
@@ -153,6 +153,9 @@ def _conclusions() -> dict[str, Value]:
             base=told(
                 NUMBER, "Of times: the baseline's value, and widths are of the ratio's logarithm. 0: of the value."
             ),
+            error=told(NUMBER, "The standard error of the value; of times, of the ratio's logarithm."),
+            rounds=told(COUNT, "Of times: how many rounds of both sides it is known from."),
+            by_request=told(FLAG, "Of times: it is the median of both sides' ratios, request by request."),
         ),
         "width": record(
             "Of an interval. What n examples say of their spread falls as 1/sqrt(n), of what they miss as 1/n.",

@@ -98,6 +98,11 @@ def trust(load: LoadSummary) -> Iterator[str]:
         yield _many(load.failed, "request") + " failed"
     if math.isfinite(load.noise):
         yield f"noise of this machine {_share(load.noise, 1)} (p50)"
+    if len(load.known) > 1:
+        after = ", ".join(f"±{_share(half, 1)} after {rounds:,}" for rounds, half in load.known)
+        yield f"{load.narrowed} known to {after} rounds"
+    if load.begun:
+        yield f"started over: the first {load.begun:,} rounds were disturbed"
     if load.warm:
         yield f"warm-up: {_many(load.warm, 'round')} cut"
     late, busy = load.late_p99_ms, load.generator

@@ -11,10 +11,13 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.report import Report, Segment
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import judge
+from mlgate.flow.power import foretell
+from mlgate.reports import power
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import Choice
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.publish import width
 
 
 def run_replay(choice: Choice, path: Path | None) -> Report:
@@ -23,6 +26,15 @@ def run_replay(choice: Choice, path: Path | None) -> Report:
     evidence = _evidence(choice, project, path)
     report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
     return project.complete(report, evidence)
+
+
+def run_power(choice: Choice, path: Path | None) -> str:
+    """Return what the rules would make of harmless changes, by what old evidence varied, as a table."""
+    project = choice.project()
+    evidence = _evidence(choice, project, path)
+    report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
+    checks = {check.id: check for check in project.suite.checks}
+    return power.render(list(foretell(project.suite, report)), checks, width())
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:

@@ -40,12 +40,12 @@ def test_a_round_is_a_block_of_each_side_so_both_share_the_duration() -> None:
     assert steady(sides=2) == Rounds(1, 2, (12,))
 
 
-def test_a_budget_gives_later_looks_at_equal_steps_four_in_all_at_most() -> None:
-    assert steady(budget_s=60, sides=2).looks == (12, 19, 25, 32)
-    assert steady(budget_s=40, sides=2).looks == (12, 17, 22)
-    assert steady(budget_s=24, sides=2).looks == (12, 14)
+def test_a_budget_gives_looks_from_half_of_the_duration_on_at_equal_steps_eight_in_all_at_most() -> None:
+    assert steady(budget_s=60, sides=2).looks == (10, 14, 19, 23, 28, 32)
+    assert steady(budget_s=40, sides=2).looks == (10, 14, 18, 22)
+    assert steady(budget_s=24, sides=2).looks == (10, 14)
     assert steady(budget_s=20, sides=2).looks == (12,)
-    assert steady(budget_s=600).looks == (22, 215, 409, 602)
+    assert steady(budget_s=600).looks == (12, 96, 181, 265, 349, 433, 518, 602)
 
 
 def test_a_short_duration_has_shorter_blocks_and_as_long_a_warm_up() -> None:
@@ -141,7 +141,7 @@ def test_what_is_accepted_can_be_judged(
     assert planned.warm * planned.block_s >= warmup - 1e-6
     assert first * planned.block_s * sides <= duration + 1e-6
     assert (planned.count - planned.warm) * planned.block_s * sides <= duration + more + 1e-6
-    assert len(planned.looks) <= 4
+    assert len(planned.looks) <= 8
     assert all(a < b for a, b in pairwise(planned.looks))
     assert planned.count <= 9_999
 

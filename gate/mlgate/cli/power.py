@@ -1,0 +1,28 @@
+"""`mlgate power`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.wiring.choice import Choice
+from mlgate.wiring.replay import run_power
+from mlgate.wiring.tell import tell
+
+
+@click.command()
+@click.argument("evidence", required=False, type=click.Path(path_type=Path))
+@options.config
+@options.base
+def command(*, evidence: Path | None, config: Path, base: str, approve_policy: bool, image: str) -> int:
+    """Say how many changes that change nothing would pass, by what EVIDENCE [.mlgate/evidence.jsonl.gz] varied.
+
+    A gate that stops harmless changes is switched off. For each rule that compares with a baseline: its margin, how
+    well this run knows the difference, the share of harmless changes that would pass, and which budget, how many
+    examples or which margin would let 95 of 100 pass. Asks no model, writes nothing.
+    """
+    tell(sys.stdout, run_power(Choice(config, base=base, approved=approve_policy, image=image), evidence).rstrip("\n"))
+    return 0

@@ -1,0 +1,92 @@
+"""How many times longer the candidate takes than the baseline, and how well that is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlgate.core.pairing import paired
+from mlgate.core.ranks import median_width, rank_width
+from mlgate.core.resampling import draws, half_width, resampled, standard_error, too_few
+from mlgate.core.series import Rounds, Series, shared
+from mlgate.core.statistics import Array
+
+_UNLIKE = 0.95
+"""Where the percentiles' own ratio differs from the requests' beyond this interval, it is the one that counts."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ratio:
+    """Candidate / baseline of a percentile, a mean or a rate, over the rounds that both sides have."""
+
+    log: float
+    """Its logarithm; NaN when there is none."""
+    by_request: bool
+    """Whether it is the median of the ratios request by request (core/pairing.py), or the ratio of the two values."""
+    drawn: Array
+    """The same in each draw of whole rounds."""
+    rounds: int
+    """How many rounds its spread is known from."""
+    least: Callable[[float], float]
+    """Half the width that ranks allow at a confidence: for few values, and for gaps between them."""
+
+    @property
+    def value(self) -> float:
+        """Return candidate / baseline."""
+        return math.exp(self.log)
+
+    @property
+    def error(self) -> float:
+        """Return the standard error of the logarithm."""
+        return standard_error(self.drawn, self.rounds)
+
+    def half(self, confidence: float) -> float:
+        """Return half the width of the two-sided interval of the logarithm; NaN or inf when too little is known."""
+        half = half_width(self.drawn, self.rounds, confidence)
+        return max(half, self.least(confidence)) if math.isfinite(half) else half
+
+
+_UNKNOWN = Ratio(math.nan, False, np.array([math.nan]), 2, lambda _: math.nan)
+
+
+def ratio(candidate: Series, baseline: Series) -> Ratio:
+    """Return the ratio as the requests tell it, each beside itself; where they cannot, as the two values do.
+
+    They cannot where a model treats requests so unlike that the median of their ratios is shown not to be what the
+    percentile did: a twentieth that takes ten times as long moves a p95, and no median.
+    """
+    one, other = shared(candidate, baseline)
+    if one.quantile != other.quantile or too_few(one) or too_few(other):
+        return _UNKNOWN
+    numbers = np.unique(one.rounds)
+    apart = _of_values(one, other, numbers)
+    pairs = paired(one, other)
+    if pairs is None:
+        return apart
+    found = _of_requests(pairs, numbers)
+    between = half_width(apart.drawn - found.drawn, len(numbers), _UNLIKE)
+    return found if abs(apart.log - found.log) <= between else apart
+
+
+def _of_values(one: Series, other: Series, numbers: Rounds) -> Ratio:
+    """Return the ratio of the two sides' values. The same rounds are drawn for both sides."""
+    weights = draws(len(numbers))
+    logs = resampled(one, numbers, weights) - resampled(other, numbers, weights)
+    ranked = one.quantile and not one.under and not other.under
+    least = (lambda confidence: rank_width(one, other, confidence)) if ranked else (lambda _: 0.0)
+    return Ratio(_log(one) - _log(other), False, logs, len(numbers), least)
+
+
+def _of_requests(pairs: Series, numbers: Rounds) -> Ratio:
+    """Return the median of the requests' own ratios; its spread is known from the rounds that they came in."""
+    logs = resampled(pairs, numbers, draws(len(numbers)))
+    known = len(np.unique(pairs.rounds))
+    return Ratio(_log(pairs), True, logs, max(2, known), lambda confidence: median_width(pairs, confidence))
+
+
+def _log(series: Series) -> float:
+    value = series.corpus()
+    return math.log(value) if value > 0 else math.nan
