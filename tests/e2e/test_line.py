@@ -170,6 +170,29 @@ def test_explain_shows_input_reference_baseline_and_candidate(desk: Desk) -> Non
     assert desk.mlgate("explain", "--metric", "rugeL").code == 2
 
 
+@pytest.mark.parametrize(("rows", "margin"), [(0, 0.02), (19, 0.02), (20, 0.07), (300, 0.02), (5000, 0.01)])
+def test_init_proposes_a_margin_that_so_many_examples_can_hold(desk: Desk, rows: int, margin: float) -> None:
+    (desk.root / "mine").mkdir()
+    (desk.root / "mine/data.jsonl").write_text("{}\n" * rows)
+    assert desk.mlgate("init", "mine", "--data", "data.jsonl").code == 0
+    assert f"max_drop: {margin:g}}}" in (desk.root / "mine/mlgate.yaml").read_text()
+
+
+def test_power_says_how_many_harmless_changes_would_pass(desk: Desk) -> None:
+    desk.project(n=2 * SMALLEST_SLICE)
+    assert desk.mlgate("check", "-n", "0").code == 0
+    assert "nothing to foretell" in desk.mlgate("power").out
+    desk.write("mlgate.yaml", _config("answer"))
+    desk.mlgate("check", "-n", "0", "--save-baseline")
+    desk.write("mlgate.yaml", _config("lazy"))
+    assert desk.mlgate("check", "-n", "0").code == 1
+    done = desk.mlgate("power")
+    assert done.code == 0
+    assert "so that 95% pass" in done.out
+    assert "notes/rougeL" in done.out
+    assert desk.verdict["outcome"] == "failed", "it writes nothing"
+
+
 def test_init_writes_a_project_that_passes_and_overwrites_nothing(desk: Desk) -> None:
     assert desk.mlgate("init", "fresh").code == 0
     assert desk.mlgate("check", "-c", "fresh/mlgate.yaml", "-n", "0").code == 0

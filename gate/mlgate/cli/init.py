@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def answer(question: str) -> str:
     return f"The capital of {country} is {CAPITALS.get(country, 'unknown')}."
 '''
 
+_FEWEST = 20
+_SPREAD = 0.084
+"""Standard deviation of one example's difference in ROUGE-L where three answers of ten changed."""
+_STANDARD_ERRORS = 1.96 + 1.645
+"""So wide is a margin under which the interval of a harmless change lies in 95 of 100 runs."""
+_MANY = 900
+
 _PYTHON = """\
   python: {target}          # a function: one input, one text back
 """
@@ -64,7 +72,8 @@ checks:
       rougeL: {{min: 0.5}}         # the mean over all examples must be at least this
       chrf: {{min: 40}}
       # With a baseline, also: how far it may fall behind, judged by an interval, e.g.
-      #   rougeL: {{min: 0.5, max_drop: 0.01}}
+      #   rougeL: {{min: 0.5, max_drop: {margin:g}}}
+      # ({why}; mlgate power says which margin a run of yours can hold)
 
 # baseline: {{from: file, path: baseline.jsonl.gz}}     # made by: mlgate check --save-baseline
 """
@@ -94,7 +103,9 @@ def command(
         if answers
         else _PYTHON.format(target=python or "model:answer")
     )
-    files = {"mlgate.yaml": _FILE.format(name=name, model=model, data=data or "data/test.jsonl")}
+    margin, why = _margin(_rows(folder / data) if data else len(SAMPLE))
+    text = _FILE.format(name=name, model=model, data=data or "data/test.jsonl", margin=margin, why=why)
+    files = {"mlgate.yaml": text}
     if not data:
         files["data/test.jsonl"] = _sample()
     if not given:
@@ -102,6 +113,28 @@ def command(
     _write(folder, files)
     tell(sys.stdout, f"next: mlgate check{'' if folder == Path() else f' -c {folder}/mlgate.yaml'}")
     return 0
+
+
+def _rows(data: Path) -> int:
+    """Return how many rows a file of lines has; 0 for one that is not there yet, or is of another kind."""
+    if data.suffix not in {".jsonl", ".csv", ".tsv", ".txt"}:
+        return 0
+    try:
+        with data.open("rb") as file:
+            return sum(1 for line in file if line.strip())
+    except OSError:
+        return 0
+
+
+def _margin(n: int) -> tuple[float, str]:
+    """Return a margin of ROUGE-L that *n* examples can hold, and why it is that one.
+
+    Under it 95 of 100 harmless changes pass, if they change three answers of ten as such changes usually do.
+    """
+    if n < _FEWEST:
+        return 0.02, f"it takes about 230 examples, and {_FEWEST} for any interval"
+    margin = math.ceil(100 * _STANDARD_ERRORS * _SPREAD / math.sqrt(n)) / 100 if n < _MANY else 0.01
+    return margin, f"{n:,} examples can hold it"
 
 
 def _sample() -> str:
