@@ -12,7 +12,8 @@ from typing import TypeVar
 import numpy as np
 
 from mlgate.core.check import Better, Metric
-from mlgate.core.resampling import log_width, ratio_width, too_few
+from mlgate.core.ratio import ratio as compared
+from mlgate.core.resampling import log_width, too_few
 from mlgate.core.series import Series
 
 Input = TypeVar("Input")
@@ -72,18 +73,23 @@ class Times:
         return _estimate(series.corpus(), log_width(series, 0.95), too_few(series))
 
     def ratio(self, other: Times, percent: float = 50) -> Estimate:
-        """Return this percentile over *other*'s, of two functions that were timed in turn: 1.05 is 5 % slower."""
+        """Return this percentile over *other*'s, of two functions that were timed in turn: 1.05 is 5 % slower.
+
+        Call by call, where both were given the same (core/pairing.py).
+        """
         one, past = self._series(percent), other._series(percent)
-        return _estimate(one.corpus() / past.corpus(), ratio_width(one, past, 0.95), too_few(one) or too_few(past))
+        why = too_few(one) or too_few(past)
+        found = compared(one, past)
+        return _estimate(one.corpus() / past.corpus() if why else found.value, found.half(0.95), why)
 
     def _series(self, percent: float) -> Series:
         if not 0 < percent < 100:  # noqa: PLR2004 - percent
             raise ValueError(f"a percentile is between 0 and 100, not {percent}")
         metric = Metric(f"p{percent:g}_ms", "ms", Better.LOWER)
         values = np.asarray([ms for _, ms in self.calls], float)
-        return Series(
-            metric.name, metric, "", percent / 100, values, np.asarray([r for r, _ in self.calls], np.intp), {}
-        )
+        rounds = np.asarray([r for r, _ in self.calls], np.intp)
+        places = np.arange(len(rounds)) - np.searchsorted(rounds, rounds)  # rounds are ascending
+        return Series(metric.name, metric, "", percent / 100, values, rounds, {}, requests=places)
 
 
 class Stopwatch:

@@ -1,0 +1,89 @@
+"""What varies in a duet's times, and what each step of judging takes away: on the evidence that a run kept.
+
+python -m benchmarks.variance path/to/mlgate.yaml [path/to/evidence.jsonl.gz]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mlgate.adapters import evidence_file
+from mlgate.core import rounds
+from mlgate.core.check import Check
+from mlgate.core.evidence import Evidence
+from mlgate.core.example_effect import explained, without_examples
+from mlgate.core.noise import noise
+from mlgate.core.pairing import paired
+from mlgate.core.ratio import ratio
+from mlgate.core.resampling import ratio_width
+from mlgate.core.series import Series, shared
+from mlgate.core.timing import timing
+from mlgate.wiring.choice import Choice
+
+NAMES = ("p50_ms", "p95_ms", "mean_ms")
+CONFIDENCE = 0.95
+
+
+def sides(check: Check, evidence: Evidence, name: str) -> tuple[Series, Series]:
+    """Return candidate and baseline of one metric, in the rounds that both have."""
+    asked = timing(name)
+    assert asked is not None
+    one, other = (rounds.read(check, evidence.under(side)).times(asked) for side in (check.id, f"baseline/{check.id}"))
+    return shared(one, other)
+
+
+def steps(check: Check, evidence: Evidence) -> Iterator[str]:
+    """Yield the table of one check."""
+    one, other = sides(check, evidence, "p50_ms")
+    logs = np.concatenate([np.log(side.values) for side in (one, other)])
+    alike = without_examples(one, other)
+    yield f"{check.id}: {len(one.values):,} requests a side in {len(one.first)} rounds of {check.params['block_s']} s"
+    yield f"standard deviation of the log of a time: {np.std(logs):.3f}; examples explain {explained(one, other):.0%}"
+    spread = np.std(np.concatenate([np.log(side.values) for side in alike]))
+    yield f"... without what examples take longer: {spread:.3f}"
+    mine, theirs = (side.values for side in (one, other))
+    if len(mine) == len(theirs):
+        pair = np.std(np.log(mine / theirs)) / math.sqrt(2)
+        yield f"... of a reply beside the other side's to the same request: {pair:.3f} (a single reply's share)"
+    yield ""
+    yield f"{'half the width of the 95 % interval, %':40}" + "".join(f"{name:>10}" for name in NAMES)
+    table: dict[str, list[float]] = {}
+    for name in NAMES:
+        both = sides(check, evidence, name)
+        pairs = paired(*both)
+        table.setdefault("ratio of the values (as before)", []).append(ratio_width(*both, CONFIDENCE))
+        table.setdefault("... of values without example effects", []).append(
+            ratio_width(*without_examples(*both), CONFIDENCE)
+        )
+        table.setdefault("request by request", []).append(ratio(*both).half(CONFIDENCE) if pairs else math.nan)
+        table.setdefault("what is judged", []).append(ratio(*both).half(CONFIDENCE))
+        blind = [replace(side, examples=None) for side in both]
+        table.setdefault("noise floor of unlike examples (as before)", []).append(math.log1p(noise(*blind)))
+        table.setdefault("noise floor without example effects", []).append(math.log1p(noise(*both)))
+    for words, halves in table.items():
+        yield f"{words:44}" + "".join(f"{100 * math.expm1(half):10.1f}" for half in halves)
+
+
+def main() -> None:
+    """Print a table for each timed check that has a baseline beside it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("config", type=Path)
+    parser.add_argument("evidence", type=Path, nargs="?")
+    asked = parser.parse_args()
+    choice = Choice(asked.config)
+    project = choice.project()
+    place = asked.evidence or asked.config.parent / ".mlgate/evidence.jsonl.gz"
+    evidence = evidence_file.read(place, project.most_rows_of_older)
+    for check in project.suite.checks:
+        if check.rounds and not check.baseline_of:
+            print("\n".join(steps(check, evidence)))
+
+
+if __name__ == "__main__":
+    main()
