@@ -19,7 +19,7 @@ from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence
 from mlgate.core.example_effect import explained, without_examples
 from mlgate.core.noise import noise
-from mlgate.core.pairing import paired
+from mlgate.core.pairing import Pairs
 from mlgate.core.ratio import ratio
 from mlgate.core.resampling import ratio_width
 from mlgate.core.series import Series, shared
@@ -56,7 +56,7 @@ def steps(check: Check, evidence: Evidence) -> Iterator[str]:
     table: dict[str, list[float]] = {}
     for name in NAMES:
         both = sides(check, evidence, name)
-        pairs = paired(*both)
+        pairs = Pairs.of(*both)
         table.setdefault("ratio of the values (as before)", []).append(ratio_width(*both, CONFIDENCE))
         table.setdefault("... of values without example effects", []).append(
             ratio_width(*without_examples(*both), CONFIDENCE)

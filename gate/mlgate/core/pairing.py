@@ -8,37 +8,78 @@ replies to one request cancels it in each. benchmarks/duet.py measures by how mu
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.series import Series
+from mlgate.core.statistics import Array
 
+_FAR = 3.0
+"""So many standard deviations of the others away is a ratio that is not like them."""
+_NORMAL_MAD = 1.4826
+"""Standard deviations of a normal law in its median absolute deviation."""
 _BELOW = 2
 """Around a percentile are the requests beyond it, and so many times as many on the side of the median."""
 
 
-def paired(candidate: Series, baseline: Series) -> Series | None:
-    """Return the ratios candidate / baseline of the requests around the percentile, and their median as the value.
+@dataclass(frozen=True, eq=False, slots=True)
+class Pairs:
+    """Both sides' replies to the same requests, in the rounds that both have."""
 
-    Requests are ordered by how long both sides took for them together (the geometric mean, which no ratio moves), so
-    neither side chooses them. Of a p50 all are around it, of a p95 the slowest 15 of 100, of a p99 the slowest 3. Where
-    every request takes the same times longer, this is the ratio of the percentiles. None for a mean (its sums cancel
-    what is the request's own), for values that are not one a request, and for times of zero.
-    """
-    if not candidate.quantile or candidate.under or baseline.under:
-        return None
-    if candidate.requests is None or baseline.requests is None or not (candidate.sound and baseline.sound):
-        return None
-    mine, theirs = _same(candidate, baseline)
-    after, before = candidate.values[mine], baseline.values[theirs]
-    if not (len(mine) and after.all() and before.all()):
-        return None
-    near = _around(candidate.quantile, after * before)
-    return replace(
-        candidate, values=after[near] / before[near], rounds=candidate.rounds[mine][near], quantile=0.5, requests=None
-    )
+    candidate: Series
+    """Of the requests that both were sent, in order."""
+    baseline: Series
+
+    @classmethod
+    def of(cls, candidate: Series, baseline: Series) -> Pairs | None:
+        """Return the pairs of two sides of the same rounds.
+
+        None for a mean (its sums cancel what is the request's own), for values that are not one a request, and for
+        times of zero.
+        """
+        if not candidate.quantile or candidate.under or baseline.under:
+            return None
+        if candidate.requests is None or baseline.requests is None or not (candidate.sound and baseline.sound):
+            return None
+        mine, theirs = _same(candidate, baseline)
+        one, other = (
+            replace(side, values=side.values[where], rounds=side.rounds[where], requests=None, examples=None)
+            for side, where in ((candidate, mine), (baseline, theirs))
+        )
+        return cls(one, other) if len(mine) and one.values.all() and other.values.all() else None
+
+    @property
+    def ratios(self) -> Array:
+        """Return candidate / baseline of each request."""
+        ratios: Array = self.candidate.values / self.baseline.values
+        return ratios
+
+    def around(self) -> Series:
+        """Return the ratios of the requests around the percentile, with their median as the value.
+
+        Requests are ordered by how long both sides took for them together (the geometric mean, which no ratio moves),
+        so neither side chooses them. Of a p50 all are around it, of a p95 the slowest 15 of 100, of a p99 the slowest
+        3. Where every request takes the same times longer, this is the ratio of the percentiles.
+        """
+        near = _around(self.candidate.quantile, self.candidate.values * self.baseline.values)
+        return replace(self.candidate, values=self.ratios[near], rounds=self.candidate.rounds[near], quantile=0.5)
+
+    def leaning(self) -> Array:
+        """Return 1 for each request that became far slower than the median one, -1 for far faster, else 0.
+
+        Between equal models, and models of which one is slower throughout, they are as many on either side.
+        """
+        logs = np.log(self.ratios)
+        away = logs - np.median(logs)
+        deviation = _NORMAL_MAD * float(np.median(np.abs(away)))
+        leaning: Array = np.sign(away) * (np.abs(away) > _FAR * deviation)
+        return leaning
+
+    def mean(self) -> float:
+        """Return the mean of the logarithms of all ratios: a part of the requests moves it that moves no median."""
+        return float(np.log(self.ratios).mean())
 
 
 def _same(candidate: Series, baseline: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

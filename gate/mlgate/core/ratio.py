@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlgate.core.pairing import paired
+from mlgate.core.pairing import Pairs
 from mlgate.core.ranks import median_width, rank_width
 from mlgate.core.resampling import draws, half_width, resampled, standard_error, too_few
 from mlgate.core.series import Rounds, Series, shared
@@ -31,7 +31,7 @@ class Ratio:
     rounds: int
     """How many rounds its spread is known from."""
     least: Callable[[float], float]
-    """Half the width that ranks allow at a confidence: for few values, and for gaps between them."""
+    """Half the width that it has at least, at a confidence: what ranks allow, and what a median may not see."""
 
     @property
     def value(self) -> float:
@@ -55,20 +55,32 @@ _UNKNOWN = Ratio(math.nan, False, np.array([math.nan]), 2, lambda _: math.nan)
 def ratio(candidate: Series, baseline: Series) -> Ratio:
     """Return the ratio as the requests tell it, each beside itself; where they cannot, as the two values do.
 
-    They cannot where a model treats requests so unlike that the median of their ratios is shown not to be what the
-    percentile did: a twentieth that takes ten times as long moves a p95, and no median.
+    They cannot where a model treats requests unlike: a tenth that takes five times as long moves a p95, and no median.
+    That is taken for shown where the percentiles' own ratio differs from the median by more than chance, and where
+    more requests than chance explains became far slower than the others, and not far faster. What is not shown (a
+    second in which all stood still) widens the interval: it reaches at least to the mean of all ratios.
     """
     one, other = shared(candidate, baseline)
     if one.quantile != other.quantile or too_few(one) or too_few(other):
         return _UNKNOWN
     numbers = np.unique(one.rounds)
     apart = _of_values(one, other, numbers)
-    pairs = paired(one, other)
+    pairs = Pairs.of(one, other)
     if pairs is None:
         return apart
     found = _of_requests(pairs, numbers)
     between = half_width(apart.drawn - found.drawn, len(numbers), _UNLIKE)
-    return found if abs(apart.log - found.log) <= between else apart
+    return found if abs(apart.log - found.log) <= between and not _leans(pairs, numbers) else apart
+
+
+def _leans(pairs: Pairs, numbers: Rounds) -> bool:
+    """Return whether more requests became far slower than far faster, beyond the interval of the difference."""
+    leaning = pairs.leaning()
+    unit = np.searchsorted(numbers, pairs.candidate.rounds)
+    sums, counts = np.bincount(unit, leaning, len(numbers)), np.bincount(unit, minlength=len(numbers)).astype(float)
+    weights = draws(len(numbers))
+    drawn = np.einsum("du,u->d", weights, sums) / np.maximum(np.einsum("du,u->d", weights, counts), 1.0)
+    return not float(leaning.mean()) <= half_width(drawn, len(numbers), _UNLIKE)
 
 
 def _of_values(one: Series, other: Series, numbers: Rounds) -> Ratio:
@@ -80,11 +92,12 @@ def _of_values(one: Series, other: Series, numbers: Rounds) -> Ratio:
     return Ratio(_log(one) - _log(other), False, logs, len(numbers), least)
 
 
-def _of_requests(pairs: Series, numbers: Rounds) -> Ratio:
+def _of_requests(pairs: Pairs, numbers: Rounds) -> Ratio:
     """Return the median of the requests' own ratios; its spread is known from the rounds that they came in."""
-    logs = resampled(pairs, numbers, draws(len(numbers)))
-    known = len(np.unique(pairs.rounds))
-    return Ratio(_log(pairs), True, logs, max(2, known), lambda confidence: median_width(pairs, confidence))
+    near, mean = pairs.around(), pairs.mean()
+    logs, log = resampled(near, numbers, draws(len(numbers))), _log(near)
+    known = len(np.unique(near.rounds))
+    return Ratio(log, True, logs, max(2, known), lambda confidence: max(mean - log, median_width(near, confidence)))
 
 
 def _log(series: Series) -> float:

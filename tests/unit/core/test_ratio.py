@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.core.check import Better, Metric
-from mlgate.core.pairing import paired
+from mlgate.core.pairing import Pairs
 from mlgate.core.ratio import ratio
 from mlgate.core.resampling import ratio_width
 from mlgate.core.series import Series
@@ -81,6 +81,16 @@ def test_a_part_of_the_requests_that_takes_much_longer_is_not_lost_in_a_median()
     assert found.value > 2
 
 
+@pytest.mark.parametrize("payload", [0.1, 1.5])
+def test_a_tenth_of_the_requests_that_takes_five_times_as_long_never_passes_as_a_median(payload: float) -> None:
+    """However much requests differ by themselves: where payloads do by a hundred times, the slow ones are anywhere."""
+    for seed in range(20):
+        after, before = duet(seed, payload=payload, own=0.08)
+        slow = np.where(np.random.default_rng(seed).random(len(after.values)) < 0.1, 5.0, 1.0)
+        found = ratio(*of(0.95, (replace(after, values=after.values * slow), before)))
+        assert found.log + found.half(0.95) > math.log(1.1)
+
+
 def test_rounds_in_which_one_side_stalls_are_seen_by_the_tail() -> None:
     after, before = duet()
     stalled = np.where(np.isin(after.rounds, [4, 9, 14, 19, 24]), 2.0, 1.0)
@@ -110,10 +120,10 @@ def test_requests_that_one_side_was_not_sent_have_no_pair() -> None:
     fewer = np.flatnonzero(one.requests != EACH - 1)
     assert one.requests is not None
     cut = replace(one, values=one.values[fewer], rounds=one.rounds[fewer], requests=one.requests[fewer])
-    pairs = paired(cut, other)
+    pairs = Pairs.of(cut, other)
     assert pairs is not None
-    assert len(pairs.values) == ROUNDS * (EACH - 1)
-    assert list(pairs.values) == list(cut.values / other.values[fewer])
+    assert len(pairs.ratios) == ROUNDS * (EACH - 1)
+    assert list(pairs.ratios) == list(cut.values / other.values[fewer])
 
 
 @pytest.mark.parametrize(("quantile", "share"), [(0.5, 1.0), (0.9, 0.3), (0.95, 0.15), (0.99, 0.03), (0.1, 0.3)])
@@ -121,8 +131,9 @@ def test_around_a_percentile_are_the_requests_that_both_sides_took_about_as_long
     quantile: float, share: float
 ) -> None:
     one, other = of(quantile, duet())
-    pairs = paired(one, other)
-    assert pairs is not None
+    whole = Pairs.of(one, other)
+    assert whole is not None
+    pairs = whole.around()
     assert len(pairs.values) == pytest.approx(share * ROUNDS * EACH, abs=1)
     wanted = sorted(one.values * other.values, reverse=quantile > 0.5)[: len(pairs.values)]
     taken = {round(float(ratio_), 12) for ratio_ in pairs.values}
@@ -134,8 +145,8 @@ def test_one_value_that_is_no_time_is_paired_with_nothing(bad: float) -> None:
     one, other = duet()
     values = one.values.copy()
     values[3] = bad
-    assert paired(replace(one, values=values), other) is None
-    assert paired(other, replace(one, values=values)) is None
+    assert Pairs.of(replace(one, values=values), other) is None
+    assert Pairs.of(other, replace(one, values=values)) is None
     if bad:
         assert math.isnan(ratio(replace(one, values=values), other).half(0.95))
 
