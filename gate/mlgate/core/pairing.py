@@ -73,13 +73,17 @@ class Pairs:
         """
         logs = np.log(self.ratios)
         away = logs - np.median(logs)
-        deviation = _NORMAL_MAD * float(np.median(np.abs(away)))
-        leaning: Array = np.sign(away) * (np.abs(away) > _FAR * deviation)
+        leaning: Array = np.sign(away) * (np.abs(away) > _FAR * deviation(logs))
         return leaning
 
     def mean(self) -> float:
         """Return the mean of the logarithms of all ratios: a part of the requests moves it that moves no median."""
         return float(np.log(self.ratios).mean())
+
+
+def deviation(values: Array) -> float:
+    """Return the standard deviation of a normal law that would have the median absolute deviation of *values*."""
+    return _NORMAL_MAD * float(np.median(np.abs(values - np.median(values))))
 
 
 def _same(candidate: Series, baseline: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

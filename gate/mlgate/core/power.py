@@ -32,6 +32,8 @@ class Power:
     """The margin under which ENOUGH of them pass, with as much data; inf for none."""
     more: float
     """How many times the data it takes for ENOUGH of them to pass under this margin; 1: no more; inf: none would do."""
+    crowded: float = math.inf
+    """Of times: how many times the requests a round it takes; inf where no number of them would do."""
 
 
 def power(finding: Finding, sure: float, growth: float = 1.0) -> Power | None:
@@ -57,11 +59,18 @@ def power(finding: Finding, sure: float, growth: float = 1.0) -> Power | None:
     wanted = _NORMAL.inv_cdf(ENOUGH)
     needed = max(half, missed) + wanted * error
     more = _more(delta, margin, wanted) / growth
+    crowded = _crowded(delta, 1 / more) if delta.rounds and 0 < more < math.inf else math.inf
     if delta.base:
         half, margin, needed = (math.expm1(one) for one in (half, margin, needed))
     elif rule.relative and scale:
         half, margin, needed = half / scale, margin / scale, needed / scale
-    return Power(finding, half, margin, passes, needed, max(1.0, more))
+    return Power(finding, half, margin, passes, needed, max(1.0, more), crowded)
+
+
+def _crowded(delta: Delta, wanted: float) -> float:
+    """Return how many times the requests a round make the error's square *wanted* of what it is."""
+    left = wanted - (1 - delta.within)
+    return max(1.0, delta.within / left) if left > 0 else math.inf
 
 
 def _half(delta: Delta, growth: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlgate.core.pairing import Pairs
+from mlgate.core.pairing import Pairs, deviation
 from mlgate.core.ranks import median_width, rank_width
 from mlgate.core.resampling import draws, half_width, resampled, standard_error, too_few
 from mlgate.core.series import Rounds, Series, shared
@@ -26,8 +26,10 @@ class Ratio:
     """Its logarithm; NaN when there is none."""
     by_request: bool
     """Whether it is the median of the ratios request by request (core/pairing.py), or the ratio of the two values."""
+    alone: float
+    """The standard error that it would have if rounds had nothing to do with it; 0: not known."""
     drawn: Array
-    """The same in each draw of whole rounds."""
+    """The logarithm in each draw of whole rounds."""
     rounds: int
     """How many rounds its spread is known from."""
     least: Callable[[float], float]
@@ -43,13 +45,18 @@ class Ratio:
         """Return the standard error of the logarithm."""
         return standard_error(self.drawn, self.rounds)
 
+    @property
+    def within(self) -> float:
+        """Return the share of the error's square that single requests bring, and more of them a round take away."""
+        return min(1.0, (self.alone / self.error) ** 2) if self.error > 0 else 0.0
+
     def half(self, confidence: float) -> float:
         """Return half the width of the two-sided interval of the logarithm; NaN or inf when too little is known."""
         half = half_width(self.drawn, self.rounds, confidence)
         return max(half, self.least(confidence)) if math.isfinite(half) else half
 
 
-_UNKNOWN = Ratio(math.nan, False, np.array([math.nan]), 2, lambda _: math.nan)
+_UNKNOWN = Ratio(math.nan, False, 0.0, np.array([math.nan]), 2, lambda _: math.nan)
 
 
 def ratio(candidate: Series, baseline: Series) -> Ratio:
@@ -89,7 +96,7 @@ def _of_values(one: Series, other: Series, numbers: Rounds) -> Ratio:
     logs = resampled(one, numbers, weights) - resampled(other, numbers, weights)
     ranked = one.quantile and not one.under and not other.under
     least = (lambda confidence: rank_width(one, other, confidence)) if ranked else (lambda _: 0.0)
-    return Ratio(_log(one) - _log(other), False, logs, len(numbers), least)
+    return Ratio(_log(one) - _log(other), False, 0.0, logs, len(numbers), least)
 
 
 def _of_requests(pairs: Pairs, numbers: Rounds) -> Ratio:
@@ -97,7 +104,10 @@ def _of_requests(pairs: Pairs, numbers: Rounds) -> Ratio:
     near, mean = pairs.around(), pairs.mean()
     logs, log = resampled(near, numbers, draws(len(numbers))), _log(near)
     known = len(np.unique(near.rounds))
-    return Ratio(log, True, logs, max(2, known), lambda confidence: max(mean - log, median_width(near, confidence)))
+    alone = deviation(np.log(near.values)) * math.sqrt(math.pi / (2 * len(near.values)))
+    return Ratio(
+        log, True, alone, logs, max(2, known), lambda confidence: max(mean - log, median_width(near, confidence))
+    )
 
 
 def _log(series: Series) -> float:

@@ -68,6 +68,9 @@ class Delta:
     """Of times: how many rounds it is known from; 0: it is not of rounds."""
     error: float = 0.0
     """The standard error of the value, or, of times, of the ratio's logarithm: what a forecast begins with."""
+    within: float = 0.0
+    """Of times by request: the share of the error's square that single requests bring, and more of them a round take
+    away; the rest is the rounds'."""
     by_request: bool = False
     """Of times: whether it is what the requests say, each beside itself, and not what the two values say."""
 

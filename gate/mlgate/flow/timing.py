@@ -188,6 +188,7 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
         base=before.value,
         rounds=len(part.first),
         error=found.error,
+        within=found.within,
         by_request=found.by_request,
     )
     margin = rule.limit if rule.relative else rule.limit / before.value

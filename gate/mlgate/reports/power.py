@@ -15,6 +15,8 @@ _HEAD = ("rule", "margin", "known to", "pass", f"so that {ENOUGH:.0%} pass")
 _RIGHT = frozenset({1, 2, 3})
 _LONGEST_S = 3_600
 """A budget beyond it is no advice."""
+_DENSEST = 2.0
+"""So many times the requests that are asked now: beyond it another load is timed."""
 _MOST = 1_000_000
 """So many examples are no advice either."""
 
@@ -52,11 +54,20 @@ def _advice(one: Power, check: Check) -> Iterator[str]:
         seconds = 5 * math.ceil(planned * one.more * 2 * _number(check.params.get("block_s")) / 5)
         if seconds <= _LONGEST_S:
             yield f"budget: {seconds}s"
+        yield from _denser(one, check)
     elif math.isfinite(one.more) and measured.units * one.more < _MOST:
         what = "examples" if measured.groups is None else "groups"
         yield f"{round_up(math.ceil(measured.units * one.more)):,} {what}"
     if math.isfinite(one.needed_margin):
         yield f"{one.finding.rule.bound.value}: {_limit(one)}"
+
+
+def _denser(one: Power, check: Check) -> Iterator[str]:
+    """Yield how densely to ask, where that would do and is near what is asked: far from it another load is timed."""
+    for name in ("rate", "concurrency"):
+        asked = _number(check.params.get(name))
+        if asked and one.crowded <= _DENSEST:
+            yield f"{name}: {math.ceil(asked * one.crowded)}"
 
 
 def _limit(one: Power) -> str:

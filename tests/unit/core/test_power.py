@@ -81,6 +81,15 @@ def test_of_times_the_share_is_of_the_ratio_and_an_early_look_is_no_excuse() -> 
     assert found.passes == pytest.approx(0.998, abs=0.001)
 
 
+@pytest.mark.parametrize(("within", "times"), [(1.0, 2.0), (0.75, 3.0), (0.45, math.inf), (0.0, math.inf)])
+def test_more_requests_a_round_take_away_what_single_ones_bring(within: float, times: float) -> None:
+    error = 0.05 / (1.959964 + 1.644854) * math.sqrt(2)  # twice the square of what is wanted
+    delta = Delta(0.0, Width(0.0), Width(0.0), base=40.0, rounds=10**9, error=error, within=within)
+    found = power(finding(delta, math.expm1(0.05), unit=TIME, relative=True), 0.95)
+    assert found is not None
+    assert found.crowded == pytest.approx(times, rel=0.01)
+
+
 def test_where_nothing_differed_a_harmless_change_passes() -> None:
     found = power(finding(Delta(0.0, Width(0.0), Width(0.0), identical=True)), 0.95)
     assert found is not None
