@@ -49,6 +49,8 @@ def power(finding: Finding, sure: float, growth: float = 1.0) -> Power | None:
     if delta.rounds and 0 < sure < 1:  # it may have ended at an early look, which asks for more confidence
         freedom = max(1.0, delta.rounds * growth - 1)
         delta = replace(delta, alone=Width(student((1 + sure) / 2, freedom) * delta.error))
+    if not delta.error and delta.alone.spread:  # it says its width only
+        delta = replace(delta, error=delta.alone.spread / _NORMAL.inv_cdf((1 + rule.confidence) / 2))
     scale = abs(finding.baseline.value) if rule.relative else 1.0
     margin = rule.limit * scale
     if delta.base:  # of times: ratios, whose logarithm is known

@@ -90,6 +90,13 @@ def test_more_requests_a_round_take_away_what_single_ones_bring(within: float, t
     assert found.crowded == pytest.approx(times, rel=0.01)
 
 
+def test_a_difference_that_says_its_width_only_is_no_more_certain_for_that() -> None:
+    said, silent = (power(finding(one), 0.95) for one in (compared(0.004), replace(compared(0.004), error=0.0)))
+    assert said is not None
+    assert silent is not None
+    assert silent.passes == pytest.approx(said.passes, abs=0.001)
+
+
 def test_where_nothing_differed_a_harmless_change_passes() -> None:
     found = power(finding(Delta(0.0, Width(0.0), Width(0.0), identical=True)), 0.95)
     assert found is not None
