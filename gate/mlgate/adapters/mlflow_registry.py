@@ -89,7 +89,19 @@ class MlflowRegistry:
             raise
 
     def point(self, alias: str, version: int) -> None:
-        """Move the alias; to NONE removes it."""
+        """Move the alias; to NONE removes it.
+
+        MLflow looks whether there is one and then makes it: of two that are the first at once, one is refused by the
+        store. Asked again, it finds the other's.
+        """
+        try:
+            self._point(alias, version)
+        except Unable as error:
+            if not error.is_crossed:
+                raise
+            self._point(alias, version)
+
+    def _point(self, alias: str, version: int) -> None:
         client = self._server.client
         with self._server.talking(f"point {alias} to version {version}"):
             if version == NONE:
