@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.duet_real import running
+
 EXAMPLE = Path(__file__).parent.parent / "examples/minilm"
 IMAGES = {"harmless": "mlgate.yaml", "+10 %": "mlgate-slow.yaml"}
 MLGATE = Path(sys.executable).with_name("mlgate")
@@ -74,21 +76,6 @@ def busy() -> None:
         pass
 
 
-@contextlib.contextmanager
-def neighbour(wanted: bool) -> Iterator[None]:
-    """Keep another process busy, and end it."""
-    if not wanted:
-        yield
-        return
-    process = multiprocessing.get_context("fork").Process(target=busy, daemon=True)
-    process.start()
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.join()
-
-
 def main() -> None:
     """Print a line a run, and what they come to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
@@ -97,7 +84,8 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=60.0, help="seconds that a run may take that is not settled")
     asked = parser.parse_args()
     runs: list[Run] = []
-    with neighbour(asked.neighbour):
+    beside = multiprocessing.get_context("fork").Process(target=busy, daemon=True)
+    with running(beside) if asked.neighbour else contextlib.nullcontext():
         for number in range(asked.runs):
             for image in IMAGES:
                 runs.append(run(image, asked.budget))

@@ -19,9 +19,7 @@ from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence
 from mlgate.core.example_effect import explained, without_examples
 from mlgate.core.noise import noise
-from mlgate.core.pairing import Pairs
 from mlgate.core.ratio import ratio
-from mlgate.core.resampling import ratio_width
 from mlgate.core.series import Series, shared
 from mlgate.core.timing import timing
 from mlgate.wiring.choice import Choice
@@ -56,18 +54,22 @@ def steps(check: Check, evidence: Evidence) -> Iterator[str]:
     table: dict[str, list[float]] = {}
     for name in NAMES:
         both = sides(check, evidence, name)
-        pairs = Pairs.of(*both)
-        table.setdefault("ratio of the values (as before)", []).append(ratio_width(*both, CONFIDENCE))
-        table.setdefault("... of values without example effects", []).append(
-            ratio_width(*without_examples(*both), CONFIDENCE)
-        )
-        table.setdefault("request by request", []).append(ratio(*both).half(CONFIDENCE) if pairs else math.nan)
-        table.setdefault("what is judged", []).append(ratio(*both).half(CONFIDENCE))
-        blind = [replace(side, examples=None) for side in both]
-        table.setdefault("noise floor of unlike examples (as before)", []).append(math.log1p(noise(*blind)))
-        table.setdefault("noise floor without example effects", []).append(math.log1p(noise(*both)))
+        found = {
+            "ratio of the values (as before)": _apart(both),
+            "... of values without example effects": _apart(without_examples(*both)),
+            "what is judged": ratio(*both).half(CONFIDENCE),
+            "noise floor of unlike examples (as before)": math.log1p(noise(*(replace(s, examples=None) for s in both))),
+            "noise floor without example effects": math.log1p(noise(*both)),
+        }
+        for words, half in found.items():
+            table.setdefault(words, []).append(half)
     for words, halves in table.items():
         yield f"{words:44}" + "".join(f"{100 * math.expm1(half):10.1f}" for half in halves)
+
+
+def _apart(both: tuple[Series, Series]) -> float:
+    """Return half the width of the interval of the ratio of the two values: as if they were of no request."""
+    return ratio(*(replace(side, requests=None) for side in both)).half(CONFIDENCE)
 
 
 def main() -> None:

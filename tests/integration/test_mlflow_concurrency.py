@@ -16,6 +16,7 @@ from tests.mlflow_writers import at_once, kill_at_every_step, promote, promote_b
 from tests.waiting import PATIENCE
 
 from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.adapters.pending_folder import PendingFolder
 from mlgate.core.errors import GateError
@@ -202,6 +203,29 @@ def test_a_model_that_is_new_is_promoted_by_several_at_once(place: Place, own_na
     live = next(one for one in registry.versions() if one.number == registry.live("champion"))
     agrees(place, own_name, run, 0 if live.verdict == record(0).verdict else 1)
     assert len(registry.versions()) == 2
+
+
+def test_who_is_refused_because_another_was_the_first_at_once_asks_again(place: Place, own_name: str) -> None:
+    """MLflow looks for an alias and then makes it: the store refuses the second of two, in its own words."""
+    run = MlflowRuns(Server(place), own_name).log(record()).run
+    server = Server(place)
+    mine = MlflowRegistry(MlflowRuns(server, own_name), server, own_name)
+    asked = server.client.set_registered_model_alias
+    refused: list[str] = []
+
+    def first_at_once(name: str, alias: str, version: str) -> None:
+        if not refused:
+            from mlflow.exceptions import MlflowException
+            from mlflow.protos.databricks_pb2 import BAD_REQUEST
+
+            refused.append(alias)
+            raise MlflowException("UNIQUE constraint failed: registered_model_aliases.alias", BAD_REQUEST)
+        asked(name, alias, version)
+
+    vars(server.client)["set_registered_model_alias"] = first_at_once
+    promotion.promote(mine, candidate(run, 1), alias="champion", now="2026-11-23T05:00:01Z")
+    assert refused
+    agrees(place, own_name, run, 1)
 
 
 def test_who_stood_still_before_the_alias_moved_does_not_take_it_back(place: Place, own_name: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from mlgate.core import ratio
 from mlgate.core.check import Better, Metric
 from mlgate.core.noise import noise
-from mlgate.core.resampling import bounds, log_width, ratio_width
+from mlgate.core.resampling import bounds, log_width
 from mlgate.core.series import Series
 
 RUNS = 60
@@ -88,7 +88,7 @@ def test_a_percentile_at_the_edge_of_a_gap_is_covered_in_small_runs(quantile: fl
             values = rng.lognormal(3, 0.15, 5 * rounds) * np.where(rng.random(5 * rounds) < slow, 5, 1)
             sides.append(Series("p_ms", metric, "load", quantile, values, np.repeat(np.arange(rounds), 5), {}))
         one, other = sides
-        missed += not abs(math.log(one.corpus() / other.corpus())) <= ratio_width(one, other, 0.95)
+        missed += not abs(math.log(one.corpus() / other.corpus())) <= ratio.ratio(one, other).half(0.95)
     assert missed / 200 <= 0.05 + 0.035
 
 

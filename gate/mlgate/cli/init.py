@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 
@@ -38,13 +37,6 @@ def answer(question: str) -> str:
     country = question.removeprefix("What is the capital of ").removesuffix("?")
     return f"The capital of {country} is {CAPITALS.get(country, 'unknown')}."
 '''
-
-_FEWEST = 20
-_SPREAD = 0.084
-"""Standard deviation of one example's difference in ROUGE-L where three answers of ten changed."""
-_STANDARD_ERRORS = 1.96 + 1.645
-"""So wide is a margin under which the interval of a harmless change lies in 95 of 100 runs."""
-_MANY = 900
 
 _PYTHON = """\
   python: {target}          # a function: one input, one text back
@@ -127,14 +119,11 @@ def _rows(data: Path) -> int:
 
 
 def _margin(n: int) -> tuple[float, str]:
-    """Return a margin of ROUGE-L that *n* examples can hold, and why it is that one.
+    """Return a `max_drop` of ROUGE-L to begin with, and why it is that one."""
+    from mlgate.core.power import first_margin
 
-    Under it 95 of 100 harmless changes pass, if they change three answers of ten as such changes usually do.
-    """
-    if n < _FEWEST:
-        return 0.02, f"it takes about 230 examples, and {_FEWEST} for any interval"
-    margin = math.ceil(100 * _STANDARD_ERRORS * _SPREAD / math.sqrt(n)) / 100 if n < _MANY else 0.01
-    return margin, f"{n:,} examples can hold it"
+    margin, holding = first_margin(n)
+    return margin, f"{n:,} examples can hold it" if n >= holding else f"it takes about {holding:,} examples"
 
 
 def _sample() -> str:

@@ -91,7 +91,11 @@ def _leans(pairs: Pairs, numbers: Rounds) -> bool:
 
 
 def _of_values(one: Series, other: Series, numbers: Rounds) -> Ratio:
-    """Return the ratio of the two sides' values. The same rounds are drawn for both sides."""
+    """Return the ratio of the two sides' values.
+
+    The same rounds are drawn for both sides: that is about what the machine does. Its interval is never narrower than
+    the ranks of both sides allow: that is about few values, and gaps between them.
+    """
     weights = draws(len(numbers))
     logs = resampled(one, numbers, weights) - resampled(other, numbers, weights)
     ranked = one.quantile and not one.under and not other.under

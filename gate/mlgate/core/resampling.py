@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.ranks import rank_width, ranks
-from mlgate.core.series import Rounds, Series, rank, shared
+from mlgate.core.ranks import ranks
+from mlgate.core.series import Rounds, Series, rank
 from mlgate.core.statistics import Array, Interval
 from mlgate.core.student import student
 
@@ -60,25 +60,6 @@ def log_width(series: Series, confidence: float) -> float:
         return math.nan
     numbers = np.unique(series.rounds)
     return half_width(resampled(series, numbers, draws(len(numbers))), len(numbers), confidence)
-
-
-def ratio_width(candidate: Series, baseline: Series, confidence: float) -> float:
-    """Return half the width of the two-sided interval of log(candidate / baseline), over the rounds that both have.
-
-    The same rounds are drawn for both sides: that is about what the machine does. Never less than the ranks of both
-    sides allow: that is about few values, and gaps between them. NaN when either side is too few in those rounds; inf
-    when it is too few for so much confidence.
-    """
-    one, other = shared(candidate, baseline)
-    if one.quantile != other.quantile or too_few(one) or too_few(other):
-        return math.nan
-    numbers = np.unique(one.rounds)
-    weights = draws(len(numbers))
-    logs = resampled(one, numbers, weights) - resampled(other, numbers, weights)
-    half = half_width(logs, len(numbers), confidence)
-    if not math.isfinite(half) or not one.quantile or one.under or other.under:
-        return half
-    return max(half, rank_width(one, other, confidence))
 
 
 def bounds(series: Series, confidence: float) -> Interval:

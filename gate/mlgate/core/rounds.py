@@ -111,7 +111,7 @@ class Rounds:
         """
         late, cut = len([number for number in self.late if number > self.planned_warm]), self.warm - self.planned_warm
         why = [f"{late} sent late"] * (late > 0) + [f"{cut} cut as warm-up"] * (cut > 0)
-        return f"{late + cut} of {len(self.done)} rounds ({', '.join(why)})" if why else ""
+        return f"{late + cut} of {len(self.done) - self.begun} rounds ({', '.join(why)})" if why else ""
 
     def whole(self) -> Rounds:
         """Return the same with every round that was carried out behind the planned warm-up."""
@@ -130,8 +130,8 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     skips = {number: str(facts[SKIPPED]) for number, facts in seen.items() if SKIPPED in facts}
     done = {number: unpack(seen[number]) for number in sorted(seen) if number not in skips}
     _refuse_unknown(check, done)
-    warm, once = _whole(check.params.get("warm")), _whole(check.params.get("once"))
-    begun = once if once and any(number > once for number in done) else 0
+    warm, once = _whole(check.params.get("warm")), a_try(check)
+    begun = once if once < check.rounds and any(number > once for number in done) else 0
     planned_warm = begun + warm
     here = {number: block for number, block in done.items() if number > begun}
     late = tuple(number for number, block in here.items() if disturbed(block))
@@ -142,7 +142,7 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     ends = (*skips.values(), *(str(seen[number].get(ENDED, "")) for number in done))
     ended = next((why for why in ends if why.startswith((GONE, BASELINE_GONE))), "")
     cut_off = f"after {len(done)} of {check.rounds} rounds {ended.partition(': ')[2]}" if ended else ""
-    look = _look(check, len(here), warm)
+    look = _look(check, len(here) - warm)
     start = rows.get(START)
     return Rounds(
         counted,
@@ -231,12 +231,23 @@ def _warming(timed: Mapping[int, Block]) -> int:
     return len(timed)
 
 
-def _look(check: Check, done: int, warm: int) -> Look:
-    planned = check.params.get("looks", ())
-    places = [_whole(one) for one in planned] if isinstance(planned, Sequence) and not isinstance(planned, str) else []
-    if not places:
+def a_try(check: Check) -> int:
+    """Return how many rounds a run has at most that is not started over, its warm-up included."""
+    return _whole(check.params.get("once")) or check.rounds
+
+
+def places(check: Check) -> tuple[int, ...]:
+    """Return after how many rounds behind the warm-up it is planned to look; empty for a search."""
+    planned, warm = check.params.get("looks", ()), _whole(check.params.get("warm"))
+    listed = planned if isinstance(planned, Sequence) and not isinstance(planned, str) else ()
+    return tuple(_whole(one) - warm for one in listed)
+
+
+def _look(check: Check, done: int) -> Look:
+    planned = places(check)
+    if not planned:
         return ONLY
-    return Look(tuple(place - warm for place in places), places.index(done) + 1 if done in places else 0)
+    return Look(planned, planned.index(done) + 1 if done in planned else 0)
 
 
 def _flaw(done: Mapping[int, Block], late: Sequence[int], look: Look) -> str:

@@ -42,7 +42,6 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
     busy = [block.facts.get("cpu_s", 0.0) for block in seen.counted.values()]
     edges = _edges(replies, past.replies if past else ())
     median = _both(seen, past, "p50_ms")
-    looks = check.params.get("looks", ())
     narrowed, known = _narrowed(check, seen, past)
     return LoadSummary(
         check=check.id,
@@ -50,12 +49,12 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
         requests=len(replies),
         failed=sum(1 for block in seen.done.values() for reply in block.replies if reply.failure),
         rounds=len(seen.done) - seen.begun,
-        planned=_whole(check.params.get("once")) or check.rounds,
+        planned=rounds.a_try(check),
         warm=seen.warm - seen.begun,
         begun=seen.begun,
         late=len(seen.late),
         look=seen.look.number,
-        looks=len(looks) if isinstance(looks, Sequence) else 0,
+        looks=len(rounds.places(check)),
         late_p99_ms=rounds.lateness(replies) * 1000,
         generator=sum(busy) / sum(walls) if sum(walls) > 0 else math.nan,
         noise=noise(*median) if median else math.nan,
@@ -155,10 +154,6 @@ def _narrowed(check: Check, seen: Rounds, past: Rounds | None) -> tuple[str, tup
     return widest, tuple(
         (place - seen.begun, math.expm1(half)) for place, half in zip(told, halves, strict=True) if math.isfinite(half)
     )
-
-
-def _whole(value: Json) -> int:
-    return int(value) if isinstance(value, int | float) else 0
 
 
 def _series(seen: Rounds, name: str) -> Series:

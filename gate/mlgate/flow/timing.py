@@ -178,7 +178,7 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
     found = ratio(part, past)
     alone, all_of_them = (Width(found.half(level)) for level in (sure, sure ** (1 / max(1, family))))
     if not lacking and part.quantile < TAIL and not (alone.finite and all_of_them.finite):
-        lacking = f"{len(part.values):,} requests are too few for an interval that is {sure:.1%} sure"
+        lacking = f"{len(part.values):,} requests are too few for an interval that is {100 * sure:.6g}% sure"
     if lacking:
         return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
     delta = Delta(

@@ -33,8 +33,7 @@ def run_power(choice: Choice, path: Path | None) -> str:
     project = choice.project()
     evidence = _evidence(choice, project, path)
     report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
-    checks = {check.id: check for check in project.suite.checks}
-    return power.render(list(foretell(project.suite, report)), checks, width())
+    return power.render(list(foretell(project.suite, report)), width())
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:

@@ -126,6 +126,26 @@ def test_only_a_check_that_is_compared_in_the_same_run_shares_its_time() -> None
     assert config(check=TIMED.format("{rate: 50}", rise), model=SERVED, rest=BESIDE).is_duet("c")
 
 
+def test_a_run_that_may_be_started_over_plans_its_rounds_twice() -> None:
+    check = check_of("{rate: 50}", "p95_ms: {max_rise: 10%}", rest=BESIDE, key="on_noise: retry")
+    assert (check.rounds, check.params["once"], check.params["looks"]) == (48, 24, [24])
+    assert "once" not in check_of("{rate: 50}", "p95_ms: {max_rise: 10%}", rest=BESIDE).params
+
+
+@pytest.mark.parametrize(
+    ("load", "says"),
+    [
+        ("{stages: [{rate: 10, duration: 10s}]}", "on_noise is for a load with a rate or a concurrency"),
+        ("{find: {p95_ms: 200}}", "on_noise is for a load with a rate or a concurrency"),
+        ("{rate: 500, duration: 3000s, block: 500ms}", "12,008 rounds when it is started over: more than 9,999"),
+    ],
+)
+def test_a_load_that_cannot_be_started_over_is_refused(load: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_of(load, "max_rps: {min: 9}" if "find" in load else "p95_ms: {max: 9}", key="on_noise: retry")
+    assert says in str(caught.value)
+
+
 def test_the_field_that_a_load_is_mixed_by_is_needed_from_the_data() -> None:
     assert needed_fields(parse(WHOLE, "m.yaml"), "speed") == ("length",)
     assert needed_fields(config(check=TIMED.format("{rate: 50}", "p95_ms: {max: 9}"), model=SERVED), "c") == ()

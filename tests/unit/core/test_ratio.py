@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 from mlgate.core.check import Better, Metric
 from mlgate.core.pairing import Pairs
 from mlgate.core.ratio import ratio
-from mlgate.core.resampling import ratio_width
 from mlgate.core.series import Series
 from mlgate.core.statistics import Array
 
@@ -40,6 +40,11 @@ def of(quantile: float, sides: tuple[Series, Series]) -> tuple[Series, Series]:
     return replace(sides[0], quantile=quantile), replace(sides[1], quantile=quantile)
 
 
+def of_no_request(sides: Sequence[Series]) -> tuple[Series, Series]:
+    """Return the sides so that only their percentiles can be compared."""
+    return replace(sides[0], requests=None), replace(sides[1], requests=None)
+
+
 @pytest.mark.parametrize("quantile", [*QUANTILES, 0.1, 0.99])
 @given(st.floats(0.2, 5))
 @settings(max_examples=10)
@@ -57,7 +62,7 @@ def test_what_the_request_itself_explains_makes_it_no_wider(quantile: float) -> 
     for payload in (0.0, 1.0):
         sides = of(quantile, duet(payload=payload))
         together.append(ratio(*sides).half(0.95))
-        apart.append(ratio_width(*sides, 0.95))
+        apart.append(ratio(*of_no_request(sides)).half(0.95))
     assert together[1] == pytest.approx(together[0], rel=0.6)
     assert apart[1] > 1.5 * together[1]
 
@@ -105,7 +110,7 @@ def test_values_that_are_not_one_a_request_are_not_paired(which: int) -> None:
     found = ratio(*sides)
     assert not found.by_request
     assert found.log == pytest.approx(math.log(sides[0].corpus() / sides[1].corpus()))
-    assert found.half(0.95) == ratio_width(sides[0], sides[1], 0.95)
+    assert found.half(0.95) == ratio(*of_no_request(sides)).half(0.95)
 
 
 def test_a_mean_is_the_ratio_of_two_means() -> None:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from mlgate.core.check import Better, Metric
 from mlgate.core.noise import noise
 from mlgate.core.ranks import ranks
+from mlgate.core.ratio import ratio
 from mlgate.core.resampling import (
     bounds,
     draws,
     fewest_values,
     half_width,
     log_width,
-    ratio_width,
     resampled,
     too_few,
 )
@@ -36,6 +36,11 @@ def series(
     metric = Metric("p95_ms", "ms", Better.LOWER)
     number = np.arange(len(values)) * rounds // max(1, len(values))
     return Series("p95_ms", metric, "load", quantile, values, number, first or {}, **other)
+
+
+def ratio_width(one: Series, other: Series, confidence: float) -> float:
+    """Return half the width of the ratio's interval; these values are of no request, so percentiles are compared."""
+    return ratio(one, other).half(confidence)
 
 
 def times(n: int = 600, seed: int = 1) -> Array:
