@@ -34,6 +34,13 @@ def foretell(suite: Suite, report: Report) -> Iterator[Foretold]:
             yield _timed(check, found) if seen else _asked(found)
 
 
+def silent(report: Report) -> Iterator[str]:
+    """Yield the comparisons of whole checks that this run did not make, so that nothing can be foretold of them."""
+    for finding in report.findings:
+        if finding.rule.bound.compares and not finding.slice and finding.delta is None:
+            yield f"{finding.check}/{finding.rule.metric}"
+
+
 def _timed(check: Check, found: Power) -> Foretold:
     planned, block = rounds.places(check), check.params.get("block_s")
     if found.passes >= ENOUGH or not planned or not isinstance(block, int | float):

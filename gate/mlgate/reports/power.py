@@ -14,8 +14,8 @@ _HEAD = ("rule", "margin", "known to", "pass", f"so that {ENOUGH:.0%} pass")
 _RIGHT = frozenset({1, 2, 3})
 
 
-def render(found: Sequence[Foretold], width: int) -> str:
-    """Return the table, and below it what it comes to."""
+def render(found: Sequence[Foretold], silent: Sequence[str], width: int) -> str:
+    """Return the table, and below it what it comes to. *silent*: comparisons that the run did not make."""
     if not found:
         return (
             "nothing to foretell: no rule compares with a baseline, or this run compared nothing\n"
@@ -26,7 +26,11 @@ def render(found: Sequence[Foretold], width: int) -> str:
     if max(map(columns.width, lines)) > width:  # what to do gets lines of its own
         lines = columns.table([row[:4] for row in rows], _RIGHT)
         lines += [f"{row[0]}: {row[4]}" for row in rows[1:] if row[4]]
-    return "\n".join([*lines, "", *columns.wrap(_together([one.power for one in found]), width)]) + "\n"
+    lines += ["", *columns.wrap(_together([one.power for one in found]), width)]
+    if silent:
+        named = ", ".join(terminal(name, 60) for name in silent)
+        lines += columns.wrap(f"This run did not compare {named}: of it nothing is foretold.", width)
+    return "\n".join(lines) + "\n"
 
 
 def _row(told: Foretold) -> Iterator[str]:

@@ -11,7 +11,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.report import Report, Segment
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import judge
-from mlgate.flow.power import foretell
+from mlgate.flow.power import foretell, silent
 from mlgate.reports import power
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import Choice
@@ -33,7 +33,7 @@ def run_power(choice: Choice, path: Path | None) -> str:
     project = choice.project()
     evidence = _evidence(choice, project, path)
     report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
-    return power.render(list(foretell(project.suite, report)), width())
+    return power.render(list(foretell(project.suite, report)), list(silent(report)), width())
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:

@@ -11,7 +11,7 @@ from mlgate.core.check import Check, Json, Suite
 from mlgate.core.power import Foretold
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding
-from mlgate.flow.power import foretell
+from mlgate.flow.power import foretell, silent
 from mlgate.reports.power import render
 
 LATENCY = Delta(0.4, Width(0.06), Width(0.08), base=40.0, rounds=60, error=0.03, by_request=True)
@@ -26,7 +26,7 @@ def of(*findings: Finding) -> list[Foretold]:
 
 def test_a_table_says_what_would_let_harmless_changes_through() -> None:
     found = of(finding(compared(0.002)), finding(compared(0.01)), finding(LATENCY, 0.1, unit=TIME, relative=True))
-    assert render(found, 80) == (
+    assert render(found, [], 80) == (
         "rule      margin  known to  pass  so that 95% pass\n"
         "c/rougeL  0.0100   ±0.0039  100%\n"
         "c/rougeL  0.0100   ±0.0196   17%  13,000 examples, or max_drop: 0.037\n"
@@ -58,11 +58,11 @@ def test_a_denser_load_is_named_where_it_would_do(name: str, within: float, dens
     check = Check("c", "latency", (), params={"block_s": 0.5, "warm": 4, "looks": [64], name: 20}, rounds=64)
     (told,) = foretell(Suite.of([check]), replace(passing(), findings=(one,)))
     assert (told.load, told.density) == ((name, density) if density else ("", 0))
-    assert (f"{name}: {density}" in render([told], 80)) is bool(density)
+    assert (f"{name}: {density}" in render([told], [], 80)) is bool(density)
 
 
 def test_where_the_page_is_narrow_the_advice_has_lines_of_its_own() -> None:
-    text = render(of(finding(compared(0.01))), 50)
+    text = render(of(finding(compared(0.01))), [], 50)
     assert max(map(len, text.splitlines())) <= 60
     assert "c/rougeL: 13,000 examples, or max_drop: 0.037" in text
 
@@ -70,22 +70,29 @@ def test_where_the_page_is_narrow_the_advice_has_lines_of_its_own() -> None:
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_cannot_be_foretold_is_no_number(bad: float) -> None:
     lost = finding(replace(compared(0.01), alone=Width(bad), error=bad))
-    text = render(of(lost, finding(compared(0.002))), 80)
+    text = render(of(lost, finding(compared(0.002))), [], 80)
     assert "?" in text
     assert "nothing can be foretold" in text
 
 
 def test_a_name_from_outside_reaches_the_terminal_escaped() -> None:
     hostile = replace(finding(compared(0.002)), check="c\x1b[2J")
-    text = render(of(hostile), 80)
+    text = render(of(hostile), [], 80)
     assert "\x1b" not in text
 
 
 def test_a_margin_of_zero_has_no_number_of_examples() -> None:
-    text = render(of(finding(compared(0.002), 0.0)), 80)
+    text = render(of(finding(compared(0.002), 0.0)), [], 80)
     assert "examples" not in text
     assert "max_drop" in text
 
 
+def test_a_comparison_that_the_run_did_not_make_is_named() -> None:
+    lost = replace(finding(LATENCY, unit=TIME), delta=None)
+    told = list(silent(replace(passing(), findings=(finding(compared(0.002)), lost))))
+    assert told == ["c/p50_ms"]
+    assert "did not compare c/p50_ms" in render(of(finding(compared(0.002))), told, 80)
+
+
 def test_nothing_to_compare_says_what_to_write() -> None:
-    assert "write max_drop or max_rise" in render([], 80)
+    assert "write max_drop or max_rise" in render([], [], 80)
