@@ -330,6 +330,28 @@ def test_on_inconclusive_softens_too_little_data_and_nothing_else(hold: Hold) ->
     assert hold(hard, now, before, NO_WIDTH).outcome is Outcome.INCONCLUSIVE
 
 
+SURE = Delta(-0.05, Width(0.03, 0.0), Width(0.04, 0.0))
+"""Worse for certain, by an estimate that is within 0.06."""
+
+
+def test_what_is_worse_for_certain_is_not_softened_though_the_estimate_is_within_the_margin() -> None:
+    now, before = measured(RATIO, 0.4), measured(RATIO, 0.45)
+    soft = replace(SOFT, limit=0.06)
+    found = hold_baseline(soft, now, before, SURE)
+    assert (found.topic, found.outcome) == ("worse", Outcome.INCONCLUSIVE)
+    assert hold_baseline(replace(soft, limit=0.04), now, before, SURE).outcome is Outcome.FAILED
+    assert hold_baseline(replace(soft, limit=0.09), now, before, SURE).outcome is Outcome.PASSED
+    assert hold_slice(soft, now, before, SURE).outcome is Outcome.WARNED
+
+
+def test_an_early_look_fails_only_what_lies_beyond_the_margin_whole() -> None:
+    now, before = measured(RATIO, 0.4), measured(RATIO, 0.45)
+    for limit, early, late in ((0.04, Outcome.INCONCLUSIVE, Outcome.FAILED), (0.005, Outcome.FAILED, Outcome.FAILED)):
+        rule = replace(SOFT, limit=limit)
+        assert hold_baseline(rule, now, before, replace(SURE, early=True)).outcome is early
+        assert hold_baseline(rule, now, before, SURE).outcome is late
+
+
 def test_an_unsure_slice_passes_where_an_unsure_whole_does_not() -> None:
     now, before = measured(RATIO, 0.4), measured(RATIO, 0.45)
     assert hold_slice(SOFT, now, before, UNSURE).outcome is Outcome.PASSED

@@ -19,7 +19,7 @@ from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, S
 from mlgate.core.errors import ModelError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome
-from mlgate.core.ports import Kinds, Load, Standing
+from mlgate.core.ports import Decided, Kinds, Load, Standing
 from mlgate.core.report import Report
 from mlgate.core.statistics import Statistics
 from mlgate.core.timed import Block, Reply, pack, unpack
@@ -61,7 +61,9 @@ def provenance(suite: Suite) -> Provenance:
     return Provenance("abc", suite.digest, "m", tuple(sorted((c.id, c.data_digest) for c in suite.checks)), "old")
 
 
-def observed(check: Check, candidate: LawLoad, baseline: LawLoad | None = None) -> tuple[Suite, Evidence]:
+def observed(
+    check: Check, candidate: LawLoad, baseline: LawLoad | None = None, decided: Decided | None = None
+) -> tuple[Suite, Evidence]:
     suite = suite_of(check, duet=baseline is not None)
     sides: Mapping[str, Load | None] = {"speed": candidate, "baseline/speed": baseline}
 
@@ -70,7 +72,7 @@ def observed(check: Check, candidate: LawLoad, baseline: LawLoad | None = None) 
         assert found is not None
         return found
 
-    decided = settles(suite, KINDS, provenance(suite), ABSENT)
+    decided = decided or settles(suite, KINDS, provenance(suite), ABSENT)
     rows = LoadExecutor({"latency": Latency()}, load, decided).observe(suite)
     return suite, Evidence.of(provenance(suite), [], rows)
 
@@ -189,6 +191,24 @@ def test_a_run_that_was_decided_ends_at_a_look_and_is_judged_by_that_looks_share
     assert report.outcome is Outcome.FAILED
     assert report.loads[0].rounds == 20
     assert report.loads[0].look == 1
+
+
+def test_before_the_time_is_over_that_the_file_asks_for_a_run_may_fail_and_never_pass() -> None:
+    check = speed(RISE, rounds=60, looks=[10, 20, 40, 60], whole=20)
+    for slower, number in ((1.0, 2), (1.5, 1)):
+        suite, evidence = observed(check, LawLoad(slower=slower), old())
+        report = judge(suite, KINDS, evidence, ABSENT)
+        assert report.outcome is (Outcome.PASSED if number == 2 else Outcome.FAILED)
+        assert report.loads[0].look == number
+
+
+def test_evidence_that_ends_before_that_time_does_not_pass_either() -> None:
+    check = speed(replace(RISE, on_inconclusive=Outcome.WARNED), rounds=60, looks=[10, 20, 60], whole=20)
+    suite, evidence = observed(check, LawLoad(), old(), lambda *_: Standing.SETTLED)
+    report = judge(suite, KINDS, evidence, ABSENT)
+    assert report.loads[0].rounds == 10
+    assert report.outcome is Outcome.INCONCLUSIVE
+    assert {finding.topic for finding in report.findings} == {"early"}
 
 
 @dataclass

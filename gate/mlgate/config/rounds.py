@@ -46,6 +46,8 @@ class Rounds:
     warm: int
     looks: tuple[int, ...]
     """After how many rounds, the warm-up's included, it is looked whether rules are settled; the last: all rounds."""
+    whole: int = 0
+    """After how many rounds, the warm-up's included, `duration` is over: a look before may fail a run, not pass it."""
     stages: tuple[tuple[float, float], ...] = ()
     """Rate and seconds of one side, in whole blocks; the first stage has the warm-up in front."""
 
@@ -70,7 +72,7 @@ def steady(
     last = max(first, _whole(budget_s / sides / block))
     warm = math.ceil(warmup_s / block - _NEARLY)
     _numbered(warm + last)
-    return Rounds(block, warm, tuple(warm + look for look in _looks(first, last)))
+    return Rounds(block, warm, tuple(warm + look for look in _looks(first, last)), warm + first)
 
 
 def staged(stages: Sequence[tuple[float, float]], *, warmup_s: float, block_s: float, sides: int) -> Rounds:
@@ -90,7 +92,7 @@ def staged(stages: Sequence[tuple[float, float]], *, warmup_s: float, block_s: f
     _numbered(warm + sum(counts))
     parts = [(rate, n * block) for (rate, _), n in zip(stages, counts, strict=True)]
     parts[0] = (parts[0][0], (warm + counts[0]) * block)
-    return Rounds(block, warm, (warm + sum(counts),), tuple(parts))
+    return Rounds(block, warm, (warm + sum(counts),), warm + sum(counts), tuple(parts))
 
 
 def search(*, step_s: float, duration_s: float | None, least: float, sides: int) -> int:
@@ -135,12 +137,12 @@ def _enough(rate: float, block: float, wanted_s: float, longest_s: float, longer
 
 
 def _looks(first: int, last: int) -> list[int]:
-    """Return the looks: one at the end; where there is a budget, from half of *first* on in steps of half of that."""
+    """Return the looks: one at the end; where there is a budget, at half of *first*, there, and in thirds of it on."""
     if last <= first:
         return [first]
-    early = max(FEWEST, first // 2)
-    steps = min(MOST_LOOKS - 1, max(1, 2 * (last - early) // early))
-    return [early + round((last - early) * step / steps) for step in range(steps + 1)]
+    early = [half] if (half := max(FEWEST, first // 2)) < first else []
+    steps = min(MOST_LOOKS - 1 - len(early), max(1, 3 * (last - first) // first))
+    return early + [first + round((last - first) * step / steps) for step in range(steps + 1)]
 
 
 def _numbered(rounds: int) -> None:

@@ -82,7 +82,8 @@ def _load(section: LatencyCheck, *, sides: int) -> tuple[int, dict[str, Json]]:
         case ClosedLoad():
             planned = _steady(section, load, None, sides)
             own = {"mode": "closed", "concurrency": load.concurrency}
-    return planned.count, {**own, "block_s": planned.block_s, "warm": planned.warm, "looks": list(planned.looks)}
+    shape: dict[str, Json] = {"block_s": planned.block_s, "warm": planned.warm}
+    return planned.count, {**own, **shape, "looks": list(planned.looks), "whole": planned.whole}
 
 
 def _steady(section: LatencyCheck, load: RateLoad | ClosedLoad, rate: float | None, sides: int) -> rounds.Rounds:

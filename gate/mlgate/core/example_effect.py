@@ -48,7 +48,8 @@ def _effects(centred: Array, examples: Rounds, rounds: Rounds) -> Array:
     here = here.reshape(-1)
     sums, counts = np.bincount(examples, centred), np.bincount(examples)
     elsewhere = counts[examples] - np.bincount(here)[here]
-    effect: Array = (sums[examples] - np.bincount(here, centred)[here]) / (elsewhere + within / between)
+    known = sums[examples] - np.bincount(here, centred)[here]
+    effect: Array = known / np.where(elsewhere > 0, elsewhere + within / between, 1.0)  # of none elsewhere: nothing
     return effect
 
 

@@ -31,6 +31,13 @@ class Look:
     """After how many rounds a look is taken, ascending; as many as are planned."""
     number: int = 1
     """1 for the first; 0: it is none of them, and nothing may be concluded."""
+    whole: int = 0
+    """After how many rounds the time is over that the file asks for at least: before, a run may fail and never pass."""
+
+    @property
+    def early(self) -> bool:
+        """Whether it is taken before the time is over that the file asks for at least."""
+        return 1 <= self.number <= len(self.places) and self.places[self.number - 1] < self.whole
 
     def confidence(self, asked: float) -> float:
         """Return the confidence that an interval of this look needs for all looks together to err as *asked*.

@@ -17,8 +17,10 @@ FEWEST_NEIGHBOURS = 6
 _KEY = 20263
 
 
-def noise(candidate: Series, baseline: Series) -> float:
+def noise(candidate: Series, baseline: Series, *, of_both: bool = True) -> float:
     """Return the half width, as a share of the value, that a duet of so many rounds has when nothing differs (95 %).
+
+    Not *of_both*: by the baseline's blocks alone, which the candidate has no part in.
 
     What an example takes longer than others is taken out first: neighbours ask unlike examples, the sides of a round
     do not.
@@ -31,7 +33,7 @@ def noise(candidate: Series, baseline: Series) -> float:
     one, other = without_examples(*shared(candidate, baseline))
     if one.under or other.under or not (one.sound and other.sound and one.corpus() > 0 and other.corpus() > 0):
         return math.nan
-    joined, pairs = _neighbours(one, other)
+    joined, pairs = _neighbours(one, other, of_both=of_both)
     if pairs < FEWEST_NEIGHBOURS:
         return math.nan
     weights = draws(pairs)
@@ -61,15 +63,15 @@ def _freedom(joined: Series, pairs: int) -> float:
     return max(2.0, 2 * pairs / (kurtosis - 1)) if kurtosis > 1 else math.inf
 
 
-def _neighbours(one: Series, other: Series) -> tuple[Series, int]:
-    """Return the values of all neighbouring blocks of one side, and how many pairs they are.
+def _neighbours(one: Series, other: Series, *, of_both: bool) -> tuple[Series, int]:
+    """Return the values of all neighbouring blocks of one side, and how many pairs they are. *of_both*: of each side.
 
     Its "rounds" are 2p for the earlier block of pair p and 2p + 1 for the later. Each side's values are divided by its
     own percentile: a slower side must not govern the percentile of both.
     """
     parts, units, pairs = [], [], 0
     for number, began in sorted(one.first.items()):
-        if one.first.get(number + 1, began) == began:
+        if one.first.get(number + 1, began) == began or not (began or of_both):
             continue
         side = other if began else one  # who was asked last in this round is asked first in the next
         level = side.corpus()

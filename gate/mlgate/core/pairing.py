@@ -13,24 +13,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.series import Series
+from mlgate.core.series import Rounds, Series
 from mlgate.core.statistics import Array
 
 _FAR = 3.0
 """So many standard deviations of the others away is a ratio that is not like them."""
+_STALLED = 5.0
+"""So many is a round in which one side all but stood still: what a busy machine does to rounds is less."""
 _NORMAL_MAD = 1.4826
 """Standard deviations of a normal law in its median absolute deviation."""
 _BELOW = 2
 """Around a percentile are the requests beyond it, and so many times as many on the side of the median."""
+_RAREST = 0.05
+"""The share of requests beyond a percentile that it takes for pairs to tell how it moved."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pairs:
-    """Both sides' replies to the same requests, in the rounds that both have."""
+    """Both sides' replies to the same requests, in the rounds that both have.
+
+    *Around* the percentile are the requests that say how it moved. They are chosen by how long both sides took for them
+    together (the geometric mean, which no ratio moves), so neither side chooses them: of a p50 all, of a p95 the
+    slowest 15 of 100.
+    """
 
     candidate: Series
     """Of the requests that both were sent, in order."""
     baseline: Series
+    near: NDArray[np.intp]
+    """Which requests are around the percentile, ascending."""
+    beyond: NDArray[np.intp]
+    """Which of these, by their place in `near`, are beyond it, away from the median; of a p50 the slower ones."""
 
     @classmethod
     def of(cls, candidate: Series, baseline: Series) -> Pairs | None:
@@ -48,37 +61,72 @@ class Pairs:
             replace(side, values=side.values[where], rounds=side.rounds[where], requests=None, examples=None)
             for side, where in ((candidate, mine), (baseline, theirs))
         )
-        return cls(one, other) if len(mine) and one.values.all() and other.values.all() else None
+        if not (len(mine) and one.values.all() and other.values.all()):
+            return None
+        return cls(one, other, *_around(candidate.quantile, one.values * other.values))
 
     @property
-    def ratios(self) -> Array:
-        """Return candidate / baseline of each request."""
-        ratios: Array = self.candidate.values / self.baseline.values
-        return ratios
+    def logs(self) -> Array:
+        """Return the logarithm of candidate / baseline of each request."""
+        logs: Array = np.log(self.candidate.values / self.baseline.values)
+        return logs
+
+    @property
+    def rounds(self) -> Rounds:
+        """Return the round of each request."""
+        return self.candidate.rounds
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether enough requests are around the percentile: of a p99 it is one that a single bad second fills."""
+        return min(self.candidate.quantile, 1 - self.candidate.quantile) >= _RAREST
 
     def around(self) -> Series:
         """Return the ratios of the requests around the percentile, with their median as the value.
 
-        Requests are ordered by how long both sides took for them together (the geometric mean, which no ratio moves),
-        so neither side chooses them. Of a p50 all are around it, of a p95 the slowest 15 of 100, of a p99 the slowest
-        3. Where every request takes the same times longer, this is the ratio of the percentiles.
+        Where every request takes the same times longer, this is the ratio of the percentiles.
         """
-        near = _around(self.candidate.quantile, self.candidate.values * self.baseline.values)
-        return replace(self.candidate, values=self.ratios[near], rounds=self.candidate.rounds[near], quantile=0.5)
+        ratios = self.candidate.values / self.baseline.values
+        return replace(self.candidate, values=ratios[self.near], rounds=self.rounds[self.near], quantile=0.5)
 
     def leaning(self) -> Array:
         """Return 1 for each request that became far slower than the median one, -1 for far faster, else 0.
 
         Between equal models, and models of which one is slower throughout, they are as many on either side.
         """
-        logs = np.log(self.ratios)
+        logs = self.logs
         away = logs - np.median(logs)
         leaning: Array = np.sign(away) * (np.abs(away) > _FAR * deviation(logs))
         return leaning
 
-    def mean(self) -> float:
-        """Return the mean of the logarithms of all ratios: a part of the requests moves it that moves no median."""
-        return float(np.log(self.ratios).mean())
+    def tempered(self) -> Array:
+        """Return the logarithms around the percentile, each at most _FAR deviations from the median of all."""
+        logs = self.logs
+        middle, far = float(np.median(logs)), _FAR * deviation(logs)
+        return np.clip(logs[self.near], middle - far, middle + far)
+
+    def stalls(self) -> float:
+        """Return how much the rounds in which the candidate was far slower than in others moved its own percentile.
+
+        Of logarithms, at least 0. A second in which all stood still fills a tail, and moves no median of requests.
+        """
+        ends = np.flatnonzero(np.diff(self.rounds)) + 1
+        middles = np.asarray([np.median(part) for part in np.split(self.logs, ends)])
+        away = middles - np.median(middles)
+        slowed = np.where(away > _STALLED * deviation(middles), away, 0.0)
+        each = np.repeat(slowed, np.diff([0, *ends, len(self.rounds)]))
+        calm = replace(self.candidate, values=self.candidate.values * np.exp(-each))
+        return math.log(self.candidate.corpus() / calm.corpus())
+
+    def apart(self) -> float:
+        """Return how much of the spread of being beyond one's own percentile the two sides do not share, 0 to 1.
+
+        A request that is slow for both moves both percentiles alike: only where one side is beyond its percentile and
+        the other is not, their ratio may move.
+        """
+        quantile = self.candidate.quantile
+        one, other = (side.values > side.corpus() for side in (self.candidate, self.baseline))
+        return min(1.0, float((one != other).mean()) / (2 * quantile * (1 - quantile)))
 
 
 def deviation(values: Array) -> float:
@@ -96,9 +144,13 @@ def _same(candidate: Series, baseline: Series) -> tuple[NDArray[np.intp], NDArra
     return mine, theirs
 
 
-def _around(quantile: float, levels: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return where the levels around the quantile stand, ascending."""
+def _around(quantile: float, levels: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where the levels around the quantile stand, ascending, and which of these lie beyond it."""
     n, beyond = len(levels), min(quantile, 1 - quantile)
-    low, high = (quantile - _BELOW * beyond, 1.0) if quantile >= 0.5 else (0.0, quantile + _BELOW * beyond)  # noqa: PLR2004 - the median
+    upper = quantile >= 0.5  # noqa: PLR2004 - the median
+    low, high = (quantile - _BELOW * beyond, 1.0) if upper else (0.0, quantile + _BELOW * beyond)
     first, last = max(0, math.floor(n * low + 1e-9)), min(n, math.ceil(n * high - 1e-9))
-    return np.sort(np.argsort(levels, kind="stable")[first:last])
+    order = np.argsort(levels, kind="stable")
+    tail = order[math.floor(n * quantile + 1e-9) :] if upper else order[: math.ceil(n * quantile - 1e-9)]
+    near = np.sort(order[first:last])
+    return near, np.flatnonzero(np.isin(near, tail))

@@ -69,7 +69,7 @@ class Standing(Enum):
     """No rule is open any more, or one is broken: no further round is needed."""
     OPEN = "open"
     DISTURBED = "disturbed"
-    """Open, and the machine is why: the generator was late, or a model differed from itself by as much."""
+    """Open, and the machine is why: the generator was late, or the baseline differed from itself by as much."""
 
 
 Decided = Callable[[Check, Sequence[Row]], Standing]

@@ -34,16 +34,16 @@ def ranks(quantile: float, n: int, confidence: float, *, exact: bool = True) -> 
     return int(np.searchsorted(cumulated, 1 - confidence, side="right")), above
 
 
-def rank_width(candidate: Series, baseline: Series, confidence: float) -> float:
+def rank_width(candidate: Series, baseline: Series, confidence: float, apart: float | None = None) -> float:
     """Return the least half width of the interval of log(candidate / baseline) that the ranks of both sides allow.
 
     Both sides are of the same rounds. Each side has its own interval, and the squares of their ends' distances add up
     (MOVER; Donner and Zou, 2012). What slows both sides of a round alike cancels in the ratio and moves no rank of one
-    side against the other: the ranks stand nearer by the share of the spread that is within rounds. inf where so few
-    values bound nothing.
+    side against the other: the ranks stand nearer by the share of the spread that is *apart*, each side's own; not
+    given, by the share that is within rounds. inf where so few values bound nothing.
     """
     sure = max(0.0, 1 - _MORE_ERROR * (1 - confidence))
-    inside = math.sqrt((_within(candidate) + _within(baseline)) / 2)
+    inside = math.sqrt((_within(candidate) + _within(baseline)) / 2 if apart is None else apart)
     down, up = _distances(candidate, sure, inside)
     past_down, past_up = _distances(baseline, sure, inside)
     return max(math.hypot(up, past_down), math.hypot(down, past_up))

@@ -14,8 +14,10 @@ from mlgate.core.resampling import draws, half_width, resampled, standard_error,
 from mlgate.core.series import Rounds, Series, shared
 from mlgate.core.statistics import Array
 
-_UNLIKE = 0.95
-"""Where the percentiles' own ratio differs from the requests' beyond this interval, it is the one that counts."""
+_SHOWN = 0.95
+"""Beyond this interval of a difference, requests are shown to change unlike."""
+_TILTED = 0.98
+"""The same of the tail and of what lies before it, which also differ where a machine is busy for seconds."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,7 +35,9 @@ class Ratio:
     rounds: int
     """How many rounds its spread is known from."""
     least: Callable[[float], float]
-    """Half the width that it has at least, at a confidence: what ranks allow, and what a median may not see."""
+    """Half the width that it has at least, at a confidence: what ranks allow."""
+    stalls: float = 0.0
+    """How much wider it is for rounds in which all stood still: they move a percentile, and no median of requests."""
 
     @property
     def value(self) -> float:
@@ -53,7 +57,7 @@ class Ratio:
     def half(self, confidence: float) -> float:
         """Return half the width of the two-sided interval of the logarithm; NaN or inf when too little is known."""
         half = half_width(self.drawn, self.rounds, confidence)
-        return max(half, self.least(confidence)) if math.isfinite(half) else half
+        return max(half, self.least(confidence)) + self.stalls if math.isfinite(half) else half
 
 
 _UNKNOWN = Ratio(math.nan, False, 0.0, np.array([math.nan]), 2, lambda _: math.nan)
@@ -63,34 +67,51 @@ def ratio(candidate: Series, baseline: Series) -> Ratio:
     """Return the ratio as the requests tell it, each beside itself; where they cannot, as the two values do.
 
     They cannot where a model treats requests unlike: a tenth that takes five times as long moves a p95, and no median.
-    That is taken for shown where the percentiles' own ratio differs from the median by more than chance, and where
-    more requests than chance explains became far slower than the others, and not far faster. What is not shown (a
-    second in which all stood still) widens the interval: it reaches at least to the mean of all ratios.
+    That is taken for shown where one of `_unlike`'s questions says so. What is not shown (a second in which all stood
+    still) widens the interval by as much as such rounds moved the candidate's percentile.
     """
     one, other = shared(candidate, baseline)
     if one.quantile != other.quantile or too_few(one) or too_few(other):
         return _UNKNOWN
     numbers = np.unique(one.rounds)
-    apart = _of_values(one, other, numbers)
     pairs = Pairs.of(one, other)
-    if pairs is None:
+    apart = _of_values(one, other, numbers, pairs)
+    if pairs is None or not pairs.tells_apart:
         return apart
     found = _of_requests(pairs, numbers)
-    between = half_width(apart.drawn - found.drawn, len(numbers), _UNLIKE)
-    return found if abs(apart.log - found.log) <= between and not _leans(pairs, numbers) else apart
+    return apart if _unlike(pairs, found, apart, numbers) else found
 
 
-def _leans(pairs: Pairs, numbers: Rounds) -> bool:
-    """Return whether more requests became far slower than far faster, beyond the interval of the difference."""
-    leaning = pairs.leaning()
-    unit = np.searchsorted(numbers, pairs.candidate.rounds)
-    sums, counts = np.bincount(unit, leaning, len(numbers)), np.bincount(unit, minlength=len(numbers)).astype(float)
+def _unlike(pairs: Pairs, found: Ratio, apart: Ratio, numbers: Rounds) -> bool:
+    """Return whether requests were shown to change unlike, so that their median is not the percentile's ratio.
+
+    Do the percentiles themselves differ from it? Did more requests become far slower than the others than far faster?
+    Did those beyond the percentile change otherwise than those before it?
+    """
+    between = half_width(apart.drawn - found.drawn, len(numbers), _SHOWN)
+    if not abs(apart.log - found.log) <= between:
+        return True
+    lean, leans = _mean(pairs.leaning(), pairs.rounds, numbers)
+    if not lean <= half_width(leans, len(numbers), _SHOWN):
+        return True
+    logs, rounds = pairs.tempered(), pairs.rounds[pairs.near]
+    beyond = np.zeros(len(logs), dtype=bool)
+    beyond[pairs.beyond] = True
+    (far, fars), (before, befores) = (_mean(logs[part], rounds[part], numbers) for part in (beyond, ~beyond))
+    return not abs(far - before) <= half_width(fars - befores, len(np.unique(rounds)), _TILTED)
+
+
+def _mean(values: Array, rounds: Rounds, numbers: Rounds) -> tuple[float, Array]:
+    """Return the mean, and the mean in each draw of whole rounds; the mean itself where a draw has none of them."""
+    unit = np.searchsorted(numbers, rounds)
+    sums, counts = np.bincount(unit, values, len(numbers)), np.bincount(unit, minlength=len(numbers)).astype(float)
     weights = draws(len(numbers))
-    drawn = np.einsum("du,u->d", weights, sums) / np.maximum(np.einsum("du,u->d", weights, counts), 1.0)
-    return not float(leaning.mean()) <= half_width(drawn, len(numbers), _UNLIKE)
+    total = np.einsum("du,u->d", weights, counts)
+    mean = float(values.mean())
+    return mean, np.where(total > 0, np.einsum("du,u->d", weights, sums) / np.maximum(total, 1.0), mean)
 
 
-def _of_values(one: Series, other: Series, numbers: Rounds) -> Ratio:
+def _of_values(one: Series, other: Series, numbers: Rounds, pairs: Pairs | None) -> Ratio:
     """Return the ratio of the two sides' values.
 
     The same rounds are drawn for both sides: that is about what the machine does. Its interval is never narrower than
@@ -99,19 +120,18 @@ def _of_values(one: Series, other: Series, numbers: Rounds) -> Ratio:
     weights = draws(len(numbers))
     logs = resampled(one, numbers, weights) - resampled(other, numbers, weights)
     ranked = one.quantile and not one.under and not other.under
-    least = (lambda confidence: rank_width(one, other, confidence)) if ranked else (lambda _: 0.0)
+    shared_out = pairs.apart() if pairs else None
+    least = (lambda confidence: rank_width(one, other, confidence, shared_out)) if ranked else (lambda _: 0.0)
     return Ratio(_log(one) - _log(other), False, 0.0, logs, len(numbers), least)
 
 
 def _of_requests(pairs: Pairs, numbers: Rounds) -> Ratio:
     """Return the median of the requests' own ratios; its spread is known from the rounds that they came in."""
-    near, mean = pairs.around(), pairs.mean()
+    near = pairs.around()
     logs, log = resampled(near, numbers, draws(len(numbers))), _log(near)
     known = len(np.unique(near.rounds))
     alone = deviation(np.log(near.values)) * math.sqrt(math.pi / (2 * len(near.values)))
-    return Ratio(
-        log, True, alone, logs, max(2, known), lambda confidence: max(mean - log, median_width(near, confidence))
-    )
+    return Ratio(log, True, alone, logs, max(2, known), lambda sure: median_width(near, sure), pairs.stalls())
 
 
 def _log(series: Series) -> float:

@@ -247,14 +247,15 @@ def _look(check: Check, done: int) -> Look:
     planned = places(check)
     if not planned:
         return ONLY
-    return Look(planned, planned.index(done) + 1 if done in planned else 0)
+    whole = _whole(check.params.get("whole")) - _whole(check.params.get("warm"))
+    return Look(planned, planned.index(done) + 1 if done in planned else 0, max(0, whole))
 
 
 def _flaw(done: Mapping[int, Block], late: Sequence[int], look: Look) -> str:
     if not done:
         return "no round was carried out"
     if not look.number:
-        return f"it ended after {len(done)} rounds, at none of its looks: it was planned otherwise, so run it again"
+        return f"the run was cut off after {len(done)} rounds: it is judged at its planned looks only, so run it again"
     full = [number for number, block in done.items() if busy(block)]
     if len(late) + len(full) > MOST_LATE * len(done):
         return _generator(done, sorted({*late, *full}))
@@ -265,10 +266,12 @@ def _generator(done: Mapping[int, Block], late: Sequence[int]) -> str:
     replies = [reply for number in late for reply in done[number].replies]
     wall = sum(done[number].facts.get("wall_s", 0.0) for number in late)
     busy, stolen = (sum(done[n].facts.get(name, 0.0) for n in late) / wall for name in ("cpu_s", "steal_s"))
+    spare = "a lower rate, or a machine with a core to spare, is needed"
+    cure = spare if busy > BUSY / 2 else "other processes took it: a machine on which nothing else runs is needed"
     return (
         f"{GENERATOR} was measured in {len(late)} of {len(done)} rounds: requests left "
         f"{lateness(replies) * 1000:.2f} ms late (p99), the generator's core was {busy:.0%} busy, {stolen:.0%} stolen; "
-        "a lower rate, or a machine with a core to spare, is needed"
+        f"{cure}"
     )
 
 

@@ -15,6 +15,10 @@ _LOG_MOST = 50.0
 
 _FORESEEABLE = 1e6
 """So many times the examples are no advice."""
+_FORESEEABLE_ROUNDS = 20.0
+"""So many times the rounds of a run are none either: nobody waits for them."""
+_EARLY = 4.0
+"""An interval that errs so many times less often than the rule asks is told by its own confidence."""
 
 SOFTENED = frozenset({"inconclusive", "too-few", "unseen", "tail"})
 """The topics that `on_inconclusive` is about: too little data. What more data would not mend, no rule softens."""
@@ -71,6 +75,11 @@ class Delta:
     within: float = 0.0
     """Of times by request: the share of the error's square that single requests bring, and more of them a round take
     away; the rest is the rounds'."""
+    sure: float = 0.0
+    """The confidence that `alone` holds at, 0 to 1: at an early look more than the rule asks; 0: the rule's own."""
+    early: bool = False
+    """Of times: known before the time is over that the file asks for at least. It then fails only when its whole
+    interval lies beyond the margin: an estimate that is beyond it at one of several looks says little."""
     by_request: bool = False
     """Of times: whether it is what the requests say, each beside itself, and not what the two values say."""
 
@@ -206,7 +215,8 @@ def hold_bounds(rule: Rule, measured: Measurement, low: float, high: float) -> F
         word = "at most" if least else "at least"
         why = f"{name}, {word} {unit.show(at_best)} ({sure} bound), breaks the {side} {rule.limit:g}"
         return Finding(measured.check, rule, rule.on_breach, why, rule.bound.value, measured.slice, measured)
-    why = f"{name} may be {unit.show(low)} to {unit.show(high)}: on both sides of the {side} {rule.limit:g}"
+    ends = f"{unit.show(low)} to {unit.show(high)}" if math.isfinite(high) else f"{unit.show(low)} or more"
+    why = f"{name} may be {ends}: on both sides of the {side} {rule.limit:g}"
     return _unsettled(rule, measured, why, "inconclusive")
 
 
@@ -261,11 +271,12 @@ def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: 
     """Ask of one slice only that it is not shown worse by more than is allowed: small ones cannot show more."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
+    moved = _moved(rule, measured, baseline, delta)
     if topic == "inconclusive":
-        outcome = Outcome.PASSED
-        topic = "slices"
-        shown = "worse by less than is allowed" if is_shown_worse(measured.metric, delta) else "not shown worse"
-        why = f"{_moved(rule, measured, baseline, delta)}: {shown}"
+        outcome, topic, why = Outcome.PASSED, "slices", f"{moved}: not shown worse"
+    elif topic == "worse":
+        outcome, topic = Outcome.WARNED, "slices"
+        why = f"{moved}: worse; the best estimate is within what is allowed, and the interval is not"
     outcome = _answered(rule, outcome, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
 
@@ -312,19 +323,29 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
             f"{moved}: within {allowed}, but {_missed(rule, measured, delta, margin)}",
             "unseen",
         )
-    if is_shown_worse(unit, delta) and sign * delta.value < -margin:
+    worse = is_shown_worse(unit, delta)
+    if worse and _is_beyond(sign, delta, margin):
         return Outcome.FAILED, f"{moved}: worse, and more than {allowed}", rule.bound.value
-    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured, allowed)}", "inconclusive"
+    topic = "worse" if worse else "inconclusive"
+    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured, allowed)}", topic
+
+
+def _is_beyond(sign: float, delta: Delta, margin: float) -> bool:
+    """Return whether more is lost than is allowed: by the best estimate, at an early look by the whole interval."""
+    best = max(sign * end for end in delta.ends(delta.family)) if delta.early else sign * delta.value
+    return best < -margin
 
 
 def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> str:
     unit = measured.metric
     by, low, high = (_change(unit, delta, one) for one in (delta.value, *delta.possible(unit)))
     of = "" if measured.groups is None else f", of {counted(measured.n, measured.groups)}"
-    each = " request by request" if delta.by_request else ""
+    each = "the same requests took " if delta.by_request else ""
+    early = 1 - delta.sure < (1 - rule.confidence) / _EARLY if delta.sure else False
+    interval = f"{delta.sure * 100:.4g}% interval at an early look" if early else f"{rule.confidence * 100:g}% interval"
     return (
         f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}, "
-        f"{by}{each} ({rule.confidence * 100:g}% interval {low} to {high}{of})"
+        f"{each}{by} ({interval} {low} to {high}{of})"
     )
 
 
@@ -379,6 +400,8 @@ def _settle(sign: float, delta: Delta, margin: float, measured: Measurement, all
         neither = f"worse, which {allowed} allows, and not yet shown to stay within it"
     else:
         neither = f"neither within {allowed} nor shown worse"
+    if delta.rounds and growth >= _FORESEEABLE_ROUNDS:
+        return f"{neither}; it lies so near to the margin that no budget will settle it: a wider margin would"
     if not 1 <= growth < _FORESEEABLE:
         return neither
     if delta.rounds:

@@ -14,8 +14,9 @@ from mlgate.core.report import Report
 from mlgate.core.rounds import GENERATOR
 from mlgate.core.timed import SKIPPED
 from mlgate.flow.judge import Baseline, judge
+from mlgate.flow.timing import is_restless
 
-OPEN = frozenset({"inconclusive", "too-few", "unseen", "tail", "noise", "left-out", "not-measured"})
+OPEN = frozenset({"inconclusive", "worse", "too-few", "unseen", "tail", "noise", "left-out", "early", "not-measured"})
 """The topics of findings that more rounds may settle."""
 
 
@@ -96,12 +97,14 @@ def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseli
             for name in one.rows
             if (one.id, name) not in known
         ]
-        report = judge(replace(suite, checks=sides), kinds, Evidence.of(provenance, [], [*rows, *skipped]), baseline)
+        evidence = Evidence.of(provenance, [], [*rows, *skipped])
+        report = judge(replace(suite, checks=sides), kinds, evidence, baseline)
         broken = any(finding.outcome is Outcome.FAILED for finding in report.findings)
         if broken or not any(finding.topic in OPEN for finding in report.findings):
             return Standing.SETTLED
         late = any(load.flaw.startswith(GENERATOR) for load in report.loads)
-        noisy = any(finding.topic == "noise" for finding in report.findings)
+        past = next((one for one in sides if one.baseline_of), None)
+        noisy = past is not None and any(is_restless(finding, past, evidence) for finding in report.findings)
         return Standing.DISTURBED if late or noisy else Standing.OPEN
 
     return decided

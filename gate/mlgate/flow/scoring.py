@@ -240,7 +240,17 @@ def delta(one: Pair, confidence: float, family: float, *, identical: bool, guard
     alone, together = width(moved, confidence, 0.0 if guarded else one.size), width(moved, family, one.size)
     held = not guarded and not (identical and len(moved) >= ENOUGH_EQUAL)
     unseen = unseen_loss(len(moved), confidence, one.span) if held else 0.0
-    return Delta(one.difference, alone, together, identical, unseen, error=standard_error(moved))
+    look = one.candidate.look
+    return Delta(
+        one.difference,
+        alone,
+        together,
+        identical,
+        unseen,
+        error=standard_error(moved),
+        sure=confidence,
+        early=look.early,
+    )
 
 
 def family_confidence(pairs: Sequence[Pair], confidence: float) -> float:

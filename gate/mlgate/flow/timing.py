@@ -10,12 +10,14 @@ from dataclasses import replace
 from mlgate.core import rounds
 from mlgate.core.check import ERROR_RATE, Better, Bound, Check, Metric, Rule
 from mlgate.core.evidence import Evidence
+from mlgate.core.looks import Look
 from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
 from mlgate.core.ratio import ratio
 from mlgate.core.resampling import bounds, log_width, too_few
 from mlgate.core.series import Fact, Series, shared
 from mlgate.core.statistics import Width
+from mlgate.core.timing import timing
 from mlgate.core.verdict import (
     SOFTENED,
     Delta,
@@ -53,6 +55,7 @@ def with_reasons(check: Check, evidence: Evidence, findings: Iterable[Finding]) 
     would have been, and a model that is gone must not pass because it went late.
     """
     seen = rounds.read(check, evidence.under(check.id))
+    findings = _awaited(seen.look, list(findings))
     failures = Counter(reply.failure for block in seen.done.values() for reply in block.replies if reply.failure)
     asked = sum(len(block.replies) for block in seen.done.values())
     for finding in findings:
@@ -69,6 +72,36 @@ def with_reasons(check: Check, evidence: Evidence, findings: Iterable[Finding]) 
             yield replace(finding, why=f"{finding.why}; {said}")
         else:
             yield finding
+
+
+def _awaited(look: Look, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return findings of which none passes before the time is over that the file asks for at least.
+
+    What a model does after half of it would go unseen. A run that fails early is over, and its other rules stand as
+    they are.
+    """
+    if not look.early or any(finding.outcome is Outcome.FAILED for finding in findings):
+        return findings
+    why = f"it was looked at after {look.places[look.number - 1]} rounds, and passes after {look.whole} at the earliest"
+    return [
+        replace(finding, outcome=finding.rule.when_withheld, topic="early", why=f"{finding.why}; {why}")
+        if finding.outcome is Outcome.PASSED
+        else finding
+        for finding in findings
+    ]
+
+
+def is_restless(finding: Finding, baseline: Check, evidence: Evidence) -> bool:
+    """Return whether the machine is why nothing is known: the baseline beside itself differs by more than is allowed.
+
+    The candidate has no part in that, so it cannot have its run started over.
+    """
+    asked, delta = timing(finding.rule.metric), finding.delta
+    if finding.topic != "noise" or asked is None or delta is None or not delta.base:
+        return False
+    past = rounds.read(baseline, evidence.under(baseline.id)).times(asked)
+    margin = finding.rule.limit if finding.rule.relative else finding.rule.limit / delta.base
+    return noise(past, past, of_both=False) > margin
 
 
 def measured(check: str, part: Series | Fact) -> Measurement:
@@ -178,7 +211,8 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
     found = ratio(part, past)
     alone, all_of_them = (Width(found.half(level)) for level in (sure, sure ** (1 / max(1, family))))
     if not lacking and part.quantile < TAIL and not (alone.finite and all_of_them.finite):
-        lacking = f"{len(part.values):,} requests are too few for an interval that is {100 * sure:.6g}% sure"
+        at = " at this look" if sure > rule.confidence else ""
+        lacking = f"{len(part.values):,} requests are too few for an interval that is {100 * sure:.4g}% sure{at}"
     if lacking:
         return _inconclusive(rule, after, before, f"{rule.metric} was not compared: {lacking}", "too-few")
     delta = Delta(
@@ -189,6 +223,8 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
         rounds=len(part.first),
         error=found.error,
         within=found.within,
+        sure=sure,
+        early=part.look.early,
         by_request=found.by_request,
     )
     margin = rule.limit if rule.relative else rule.limit / before.value

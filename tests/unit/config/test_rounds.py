@@ -36,27 +36,28 @@ def steady(  # the configuration's defaults
 
 
 def test_a_round_is_a_block_of_each_side_so_both_share_the_duration() -> None:
-    assert steady() == Rounds(1, 2, (22,))
-    assert steady(sides=2) == Rounds(1, 2, (12,))
+    assert steady() == Rounds(1, 2, (22,), 22)
+    assert steady(sides=2) == Rounds(1, 2, (12,), 12)
 
 
-def test_a_budget_gives_looks_from_half_of_the_duration_on_at_equal_steps_eight_in_all_at_most() -> None:
-    assert steady(budget_s=60, sides=2).looks == (10, 14, 19, 23, 28, 32)
-    assert steady(budget_s=40, sides=2).looks == (10, 14, 18, 22)
-    assert steady(budget_s=24, sides=2).looks == (10, 14)
+def test_a_budget_gives_looks_at_half_of_the_duration_at_its_end_and_at_equal_steps_eight_in_all_at_most() -> None:
+    assert steady(budget_s=60, sides=2).looks == (10, 12, 15, 19, 22, 25, 29, 32)
+    assert steady(budget_s=40, sides=2).looks == (10, 12, 15, 19, 22)
+    assert steady(budget_s=24, sides=2).looks == (10, 12, 14)
+    assert steady(budget_s=24, sides=2).whole == 12
     assert steady(budget_s=20, sides=2).looks == (12,)
-    assert steady(budget_s=600).looks == (12, 96, 181, 265, 349, 433, 518, 602)
+    assert steady(budget_s=600).looks == (12, 22, 119, 215, 312, 409, 505, 602)
 
 
 def test_a_short_duration_has_shorter_blocks_and_as_long_a_warm_up() -> None:
-    assert steady(duration_s=4) == Rounds(0.5, 4, (12,))
-    assert steady(duration_s=4, sides=2, rate=None) == Rounds(0.25, 8, (16,))
+    assert steady(duration_s=4) == Rounds(0.5, 4, (12,), 12)
+    assert steady(duration_s=4, sides=2, rate=None) == Rounds(0.25, 8, (16,), 16)
 
 
 def test_a_ramp_has_whole_blocks_and_the_warm_up_before_its_first_stage() -> None:
     ramp = [(10.0, 10.0), (50.0, 10.0)]
-    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=1) == Rounds(1, 2, (22,), ((10, 12), (50, 10)))
-    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=2) == Rounds(1, 2, (12,), ((10, 7), (50, 5)))
+    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=1) == Rounds(1, 2, (22,), 22, ((10, 12), (50, 10)))
+    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=2) == Rounds(1, 2, (12,), 12, ((10, 7), (50, 5)))
 
 
 def test_a_search_takes_twelve_steps_or_as_many_as_fit() -> None:

@@ -73,6 +73,15 @@ def test_values_that_are_not_of_requests_or_are_no_time_stay_as_they_are(zero: b
     assert without_examples(bad, other) == (bad, other)
 
 
+def test_an_example_that_always_takes_the_same_time_says_nothing_where_it_is_asked_in_one_round_only() -> None:
+    once = [side.rounds == side.rounds.min() for side in duet()]
+    same = [
+        replace(side, examples=np.where(first, 0, 1), values=np.where(first, 15.0, 10.0))
+        for side, first in zip(duet(), once, strict=True)
+    ]
+    assert all(np.isfinite(side.values).all() for side in without_examples(same[0], same[1]))
+
+
 def test_the_noise_of_the_machine_is_not_what_examples_differ_by() -> None:
     unlike, alike = noise(*duet()), noise(*duet(payload=0.0))
     assert unlike < 1.5 * alike

@@ -103,6 +103,35 @@ def test_rounds_in_which_one_side_stalls_are_seen_by_the_tail() -> None:
     assert found.value > 1.2 or found.half(0.95) > math.log(1.1)
 
 
+def test_a_p99_is_the_ratio_of_percentiles_for_one_bad_second_fills_what_is_around_it() -> None:
+    assert not ratio(*of(0.99, duet())).by_request
+    assert ratio(*of(0.95, duet())).by_request
+
+
+def test_a_few_long_requests_that_take_longer_are_seen_by_the_tail() -> None:
+    """Of the slowest 15 of 100 eight are slower: the median of these moves by little, and the p95 by all of it."""
+    for seed in range(20):
+        after, before = duet(seed, own=0.1, payload=0.3)
+        slow = np.where(before.values > np.quantile(before.values, 0.92), 1.3, 1.0)
+        found = ratio(*of(0.95, (replace(after, values=after.values * slow), before)))
+        assert found.log + found.half(0.95) > math.log(1.2)
+
+
+def test_what_adds_the_same_to_every_request_is_known_better_with_more_rounds() -> None:
+    """Short requests become relatively slower than long ones: that is nothing that a p95 has to answer for."""
+    rng = np.random.default_rng(3)
+    rounds = 240
+    level = rng.normal(3, 0.3, rounds * EACH)
+    after, before = (np.exp(level + rng.normal(0, 0.08, rounds * EACH)) for _ in range(2))
+    found = ratio(*of(0.95, (side(after + 2, rounds=rounds), side(before, rounds=rounds))))
+    assert found.log + found.half(0.95) < math.log(1.1)
+
+
+def test_what_is_slow_for_both_sides_moves_no_rank_of_one_against_the_other() -> None:
+    sides = of(0.99, duet(payload=1.0))
+    assert ratio(*sides).half(0.95) < 0.8 * ratio(*of_no_request(sides)).half(0.95)
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_values_that_are_not_one_a_request_are_not_paired(which: int) -> None:
     sides = list(duet(slower=1.1))
@@ -127,8 +156,8 @@ def test_requests_that_one_side_was_not_sent_have_no_pair() -> None:
     cut = replace(one, values=one.values[fewer], rounds=one.rounds[fewer], requests=one.requests[fewer])
     pairs = Pairs.of(cut, other)
     assert pairs is not None
-    assert len(pairs.ratios) == ROUNDS * (EACH - 1)
-    assert list(pairs.ratios) == list(cut.values / other.values[fewer])
+    assert len(pairs.logs) == ROUNDS * (EACH - 1)
+    assert list(pairs.logs) == list(np.log(cut.values / other.values[fewer]))
 
 
 @pytest.mark.parametrize(("quantile", "share"), [(0.5, 1.0), (0.9, 0.3), (0.95, 0.15), (0.99, 0.03), (0.1, 0.3)])
