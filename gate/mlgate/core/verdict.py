@@ -73,6 +73,8 @@ class Delta:
     away; the rest is the rounds'."""
     by_request: bool = False
     """Of times: whether it is what the requests say, each beside itself, and not what the two values say."""
+    sure: float = 0.0
+    """The confidence that `alone` holds at, 0 to 1: at an early look more than the rule asks; 0: the rule's own."""
 
     @property
     def low(self) -> float:

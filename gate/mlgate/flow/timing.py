@@ -190,6 +190,7 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
         error=found.error,
         within=found.within,
         by_request=found.by_request,
+        sure=sure,
     )
     margin = rule.limit if rule.relative else rule.limit / before.value
     wide = _too_wide(rule, part.metric, delta, margin) if part.quantile >= TAIL else ""
