@@ -26,7 +26,7 @@ def render(forecast: Forecast, width: int = _WIDEST) -> str:
     if not forecast.found:
         return "\n".join(_nothing(forecast.untold, width)) + "\n"
     lines = [*_table(forecast.found, width), ""]
-    for said in (*_together(forecast.found), _legend(forecast.found), _from(forecast.found)):
+    for said in (*_together(forecast.found), *_legend(forecast.found)):
         lines += columns.wrap(said, width)
     for one in forecast.untold:
         lines += ["", *columns.wrap(f"Not foretold: {_reason(one)}", width), *_next(one, width)]
@@ -162,19 +162,19 @@ def _most(judged: Sequence[Power], share: float) -> str:
     return f" Most of the others are stopped by {_name(min(judged, key=lambda one: one.passes))}."
 
 
-def _legend(found: Sequence[Foretold]) -> str:
+def _legend(found: Sequence[Foretold]) -> Iterator[str]:
+    """Yield what the columns mean, and what their numbers rest on; nothing where there is no number."""
+    if all(math.isnan(one.power.passes) for one in found):
+        return
     levels = {one.power.finding.rule.confidence for one in found}
     interval = f"{100 * levels.pop():g}% interval" if len(levels) == 1 else "interval at the rule's confidence"
     last = " at the last look" if any(one.planned for one in found) else ""
-    return (
+    yield (
         f"margin: what the rule allows. known to: half of the {interval}{last}. pass: the share of harmless changes "
         "that do."
     )
-
-
-def _from(found: Sequence[Foretold]) -> str:
     seen = dict.fromkeys(_seen(one) for one in found)
-    return f'Every number is "about": foretold from one run of {" and of ".join(seen)}.'
+    yield f'Every number is "about": foretold from one run of {" and of ".join(seen)}.'
 
 
 def _seen(told: Foretold) -> str:
