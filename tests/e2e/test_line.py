@@ -170,12 +170,24 @@ def test_explain_shows_input_reference_baseline_and_candidate(desk: Desk) -> Non
     assert desk.mlgate("explain", "--metric", "rugeL").code == 2
 
 
-@pytest.mark.parametrize(("rows", "margin"), [(0, 0.02), (19, 0.02), (20, 0.07), (300, 0.02), (5000, 0.01)])
+@pytest.mark.parametrize(("rows", "margin"), [(20, 0.11), (300, 0.02), (5000, 0.01)])
 def test_init_proposes_a_margin_that_so_many_examples_can_hold(desk: Desk, rows: int, margin: float) -> None:
+    (desk.root / "mine").mkdir()
+    (desk.root / "mine/data.csv").write_text("id,input,reference\n" + '1,"two\nlines",x\n' * rows)
+    assert desk.mlgate("init", "mine", "--data", "data.csv").code == 0
+    text = (desk.root / "mine/mlgate.yaml").read_text()
+    assert f"rougeL: {{min: 0.5, max_drop: {margin:g}}}" in text
+    assert f"Your {rows:,} examples are enough" in text
+
+
+@pytest.mark.parametrize("rows", [0, 19])
+def test_init_proposes_no_margin_that_so_few_examples_cannot_hold(desk: Desk, rows: int) -> None:
     (desk.root / "mine").mkdir()
     (desk.root / "mine/data.jsonl").write_text("{}\n" * rows)
     assert desk.mlgate("init", "mine", "--data", "data.jsonl").code == 0
-    assert f"max_drop: {margin:g}}}" in (desk.root / "mine/mlgate.yaml").read_text()
+    text = (desk.root / "mine/mlgate.yaml").read_text()
+    assert "max_drop: " not in text
+    assert "It takes 20 examples or more" in text
 
 
 def test_power_says_how_many_harmless_changes_would_pass(desk: Desk) -> None:

@@ -118,7 +118,7 @@ def test_an_odd_last_line_is_damage_or_refused(odd: str) -> None:
     ],
 )
 def test_what_is_not_one_packed_file_is_damage(content: bytes) -> None:
-    with pytest.raises((EvidenceError, Refused), match="damaged"):
+    with pytest.raises((EvidenceError, Refused), match=r"damaged|no evidence file"):
         evidence_file.parse(content, "e.gz")
 
 

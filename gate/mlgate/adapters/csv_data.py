@@ -29,12 +29,16 @@ def read(
     with `file:line` for a record that cannot be used, EvidenceError for a file that cannot be read.
     """
     fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
-    delimiter = delimiter or ("\t" if _names_tabs(path) else ",")
-    return gather(_rows(path, delimiter), fields, source=str(path))
+    return gather(_rows(path, delimiter or _delimiter(path)), fields, source=str(path))
 
 
-def _names_tabs(path: Path) -> bool:
-    return path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab"))
+def count(path: Path) -> int:
+    """Return how many records stand behind the header. Raises as `read` does."""
+    return max(0, sum(1 for _ in _records(path, _delimiter(path))) - 1)
+
+
+def _delimiter(path: Path) -> str:
+    return "\t" if path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab")) else ","
 
 
 def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -32,6 +32,8 @@ MOST_VERSIONS = 1_000
 _SLACK = 100_000
 _PIECE = 1 << 16
 _UNPACKED = 1 << 20
+_GZIP = b"\x1f\x8b"
+_MADE = "run mlgate check, which writes it"
 
 
 def older(planned: int) -> int:
@@ -134,6 +136,8 @@ def read(path: Path, most: int = MOST) -> Evidence:
 def content_of(path: Path) -> bytes:
     """Return an evidence file's bytes, not yet read. One that is not there, or no file, is an EvidenceError."""
     try:
+        if path.is_dir():
+            raise EvidenceError("this is a folder, not an evidence file", where=str(path), hint=_inside(path))
         return whole_file.read(path, LARGEST, follow=True)
     except (FileNotFoundError, ValueError) as error:
         raise EvidenceError("there is no evidence file here", where=str(path), hint=_older(path)) from error
@@ -146,10 +150,16 @@ def digest(path: Path) -> str:
     return hashlib.sha256(whole_file.read(path, LARGEST)).hexdigest()
 
 
+def _inside(folder: Path) -> str:
+    """Return the hint that names the evidence in *folder*, where there is one."""
+    inside = folder / "evidence.jsonl.gz"
+    return f"name the file in it: {inside}" if inside.is_file() else _MADE
+
+
 def _older(path: Path) -> str:
     """Return the hint that a run which did not end has put the evidence before it aside."""
     older = path.with_name("evidence.previous.jsonl.gz")
-    return f"the run before left {older}" if path.name == "evidence.jsonl.gz" and older.is_file() else ""
+    return f"the run before left {older}" if path.name == "evidence.jsonl.gz" and older.is_file() else _MADE
 
 
 def parse(content: bytes, name: str, most: int = MOST) -> Evidence:
@@ -194,6 +204,8 @@ def _sealed(evidence: Evidence, footer: bytes, behind: bytes | None, name: str) 
 def _lines(content: bytes, name: str) -> Iterator[bytes]:
     if not content:
         raise _damaged(name, "it is empty")
+    if not content.startswith(_GZIP):
+        raise _other(name)
     if len(content) > LARGEST:
         raise Refused(f"the evidence is larger than {LARGEST >> 30} GiB", where=name)
     total, number, begun = 0, 1, bytearray()
@@ -244,10 +256,17 @@ def _damaged(name: str, why: str) -> EvidenceError:
     return EvidenceError(f"the evidence is damaged: {why}", where=name, hint="collect this part again")
 
 
+def _other(name: str) -> EvidenceError:
+    hint = "name what mlgate check wrote: .mlgate/evidence.jsonl.gz"
+    return EvidenceError("this is no evidence file", where=name, hint=hint)
+
+
 def parse_header(line: bytes, name: str) -> Header:
     """Read a first line back."""
     try:
         value = json.loads(line)
+        if not isinstance(value, dict) or "format" not in value:
+            raise _other(name)
         json.dumps(value, ensure_ascii=False).encode()  # halves of surrogate pairs cannot be digested
         match value:
             case {

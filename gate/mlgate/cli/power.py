@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
+from mlgate.reports import power
 from mlgate.wiring.choice import Choice
+from mlgate.wiring.publish import width
 from mlgate.wiring.replay import run_power
 from mlgate.wiring.tell import tell
 
@@ -18,11 +20,12 @@ from mlgate.wiring.tell import tell
 @options.config
 @options.base
 def command(*, evidence: Path | None, config: Path, base: str, approve_policy: bool, image: str) -> int:
-    """Say how many changes that change nothing would pass, by what EVIDENCE [.mlgate/evidence.jsonl.gz] varied.
+    """Say how many harmless changes would pass, by how much EVIDENCE [.mlgate/evidence.jsonl.gz] varied.
 
     A gate that stops harmless changes is switched off. For each rule that compares with a baseline: its margin, how
     well this run knows the difference, the share of harmless changes that would pass, and which budget, how many
     examples or which margin would let 95 of 100 pass. Asks no model, writes nothing.
     """
-    tell(sys.stdout, run_power(Choice(config, base=base, approved=approve_policy, image=image), evidence).rstrip("\n"))
+    found = run_power(Choice(config, base=base, approved=approve_policy, image=image), evidence)
+    tell(sys.stdout, power.render(found, width()).rstrip("\n"))
     return 0

@@ -143,6 +143,7 @@ def _delta(delta: Delta) -> Value:
         **({"within": number(delta.within)} if delta.within else {}),
         **({"rounds": delta.rounds} if delta.rounds else {}),
         **({"by_request": True} if delta.by_request else {}),
+        **({"sure": number(delta.sure)} if delta.sure else {}),
     }
 
 

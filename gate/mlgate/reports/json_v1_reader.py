@@ -158,7 +158,7 @@ def _measurement(node: Node) -> Measurement:
 def _delta(node: Node) -> Delta:
     fields = node.fields(
         *("value", "low", "high", "alone", "family", "identical", "base"),
-        sometimes=["unseen", "error", "within", "rounds", "by_request"],
+        sometimes=["unseen", "error", "within", "rounds", "by_request", "sure"],
     )
     delta = Delta(
         value=fields["value"].number(),
@@ -171,6 +171,7 @@ def _delta(node: Node) -> Delta:
         within=fields["within"].number() if "within" in fields else 0.0,
         rounds=fields["rounds"].count() if "rounds" in fields else 0,
         by_request=fields["by_request"].flag() if "by_request" in fields else False,
+        sure=fields["sure"].number() if "sure" in fields else 0.0,
     )
     _agree(fields["low"], fields["low"].value, number(delta.low))
     _agree(fields["high"], fields["high"].value, number(delta.high))

@@ -142,7 +142,7 @@ def _conclusions() -> dict[str, Value]:
         ),
         "delta": record(
             "Candidate minus baseline, paired by example.",
-            sometimes=["unseen", "error", "within", "rounds", "by_request"],
+            sometimes=["unseen", "error", "within", "rounds", "by_request", "sure"],
             value=NUMBER,
             low=end,
             high=end,
@@ -157,6 +157,7 @@ def _conclusions() -> dict[str, Value]:
             within=told(NUMBER, "Of times by request: the share of the error's square that single requests bring."),
             rounds=told(COUNT, "Of times: how many rounds of both sides it is known from."),
             by_request=told(FLAG, "Of times: it is the median of both sides' ratios, request by request."),
+            sure=told(NUMBER, "Of times: the confidence of that interval, 0 to 1; more than asked at an early look."),
         ),
         "width": record(
             "Of an interval. What n examples say of their spread falls as 1/sqrt(n), of what they miss as 1/n.",

@@ -5,86 +5,184 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from mlgate.core.power import ENOUGH, Foretold, Power
+from mlgate.core.groups import counted
+from mlgate.core.outcome import Outcome
+from mlgate.core.power import ENOUGH, Forecast, Foretold, Power, Untold
 from mlgate.core.verdict import round_up
 from mlgate.reports import columns
 from mlgate.reports.escape import terminal
 
-_HEAD = ("rule", "margin", "known to", "pass", f"so that {ENOUGH:.0%} pass")
+_ADVICE = f"so that {ENOUGH:.0%} pass"
+_HEAD = ("rule", "margin", "known to", "pass", _ADVICE)
 _RIGHT = frozenset({1, 2, 3})
+_WIDEST = 80
+_LONGEST_NAME = 60
+_LONGEST_WHY = 400
 
 
-def render(found: Sequence[Foretold], silent: Sequence[str], width: int) -> str:
-    """Return the table, and below it what it comes to. *silent*: comparisons that the run did not make."""
-    if not found:
-        return (
-            "nothing to foretell: no rule compares with a baseline, or this run compared nothing\n"
-            "  next: write max_drop or max_rise, and run mlgate check\n"
-        )
+def render(forecast: Forecast, width: int = _WIDEST) -> str:
+    """Return the table, what it comes to, what its columns mean, and why something is not in it."""
+    width = min(width, _WIDEST)
+    if not forecast.found:
+        return "\n".join(_nothing(forecast.untold, width)) + "\n"
+    lines = [*_table(forecast.found, width), ""]
+    for said in (*_together(forecast.found), *_legend(forecast.found)):
+        lines += columns.wrap(said, width)
+    for one in forecast.untold:
+        lines += ["", *columns.wrap(f"Not foretold: {_reason(one)}", width), *_next(one, width)]
+    return "\n".join(lines) + "\n"
+
+
+def _nothing(untold: Sequence[Untold], width: int) -> Iterator[str]:
+    if not untold:
+        yield "nothing to foretell: no rule compares with a baseline"
+        yield "  next: write max_drop or max_rise into a rule, and run mlgate check"
+    for one in untold:
+        yield from columns.wrap(f"nothing to foretell: {_reason(one)}", width)
+        yield from _next(one, width)
+
+
+def _reason(one: Untold) -> str:
+    return f"{', '.join(terminal(name, _LONGEST_NAME) for name in one.names)}: {terminal(one.why, _LONGEST_WHY)}"
+
+
+def _next(one: Untold, width: int) -> Iterator[str]:
+    if one.hint:
+        yield from columns.hang("  next: ", columns.wrap(one.hint, width - 8), 8)
+
+
+def _table(found: Sequence[Foretold], width: int) -> list[str]:
     rows = [_HEAD, *(tuple(_row(one)) for one in found)]
     lines = columns.table(rows, _RIGHT)
-    if max(map(columns.width, lines)) > width:  # what to do gets lines of its own
-        lines = columns.table([row[:4] for row in rows], _RIGHT)
-        lines += [f"{row[0]}: {row[4]}" for row in rows[1:] if row[4]]
-    lines += ["", *columns.wrap(_together([one.power for one in found]), width)]
-    if silent:
-        named = ", ".join(terminal(name, 60) for name in silent)
-        lines += columns.wrap(f"This run did not compare {named}: of it nothing is foretold.", width)
-    return "\n".join(lines) + "\n"
+    if max(map(columns.width, lines)) <= width:
+        return lines
+    advised = [f"{_name(one.power)}: {_advised(one)}" for one in found if _advised(one)]  # they get lines of their own
+    lines = columns.table([row[:4] for row in rows], _RIGHT)
+    return [*lines, "", f"{_ADVICE}:", *(line for one in advised for line in _indented(one, width))]
+
+
+def _indented(text: str, width: int) -> Iterator[str]:
+    first, *others = columns.wrap(text, width - 4)
+    yield f"  {first}"
+    yield from (f"    {line}" for line in others)
 
 
 def _row(told: Foretold) -> Iterator[str]:
     one = told.power
-    yield _name(one)
-    yield _amount(one, one.margin)
-    yield f"±{_amount(one, one.known)}"
+    yield f"{_name(one)}{_warns(one)}"
+    yield one.finding.rule.limit_text.partition(" ")[2] + _unit(one)
+    yield "?" if math.isnan(one.known) else f"±{_amount(one, one.known)}"
     yield "?" if math.isnan(one.passes) else f"{one.passes:.0%}"
-    yield "" if one.passes >= ENOUGH else ", or ".join(_advice(told))
+    yield _advised(told)
 
 
 def _name(one: Power) -> str:
-    return terminal(f"{one.finding.check}/{one.finding.rule.metric}", 60)
+    return terminal(f"{one.finding.check}/{one.finding.rule.metric}", _LONGEST_NAME)
 
 
-def _advice(told: Foretold) -> Iterator[str]:
-    """Yield what to change: more data first, and a wider margin last."""
-    one, measured = told.power, told.power.finding.measured
-    if told.budget_s:
-        yield f"budget: {told.budget_s:g}s"
-    if told.load:
-        yield f"{told.load}: {told.density}"
-    if told.units and measured is not None:
-        yield f"{round_up(told.units):,} {'examples' if measured.groups is None else 'groups'}"
-    if math.isfinite(one.needed_margin):
-        yield f"{one.finding.rule.bound.value}: {_limit(one)}"
+def _warns(one: Power) -> str:
+    if one.stops:
+        return ""
+    return " (warns only)" if one.finding.rule.on_breach is Outcome.WARNED else " (warns unless shown worse)"
 
 
-def _limit(one: Power) -> str:
-    """Return the margin that would do as the file writes it, rounded up to two digits."""
-    wanted = one.needed_margin * (100 if _relative(one) else 1)
+def _advised(told: Foretold) -> str:
+    """Return what to change: more data first, and a wider margin last."""
+    one = told.power
+    if not one.passes < ENOUGH:
+        return ""
+    wider = _wider(one)
+    margin = f"{one.finding.rule.bound.value}: {wider}" if wider else ""
+    if not told.grows:
+        return margin or "no margin is enough"
+    if math.isinf(told.enough):
+        none = "no number of" if told.grows in {"examples", "groups"} else "no"
+        return (
+            f"no margin and {none} {told.grows} is enough"
+            if not margin
+            else f"{margin} ({none} {told.grows} is enough)"
+        )
+    return ", or ".join(filter(None, (_more(told), margin)))
+
+
+def _more(told: Foretold) -> str:
+    match told.grows:
+        case "budget":
+            return f"budget: {told.enough:g}s"
+        case "stages":
+            return f"stages of {told.enough:g}s in all"
+        case _:
+            least = " at least" if math.isnan(told.power.known) else ""
+            return f"{round_up(round(told.enough)):,} {told.grows}{least}"
+
+
+def _wider(one: Power) -> str:
+    """Return the margin that would do as the file writes it, rounded up to two digits; empty for none."""
+    wanted = one.needed_margin * (100 if one.finding.rule.relative else 1)
+    if not wanted < math.inf:
+        return ""
     digits = 1 - math.floor(math.log10(wanted)) if wanted > 0 else 0
     rounded = math.ceil(wanted * 10**digits - 1e-9) / 10**digits
-    return f"{rounded:.10g}{'%' if _relative(one) else ''}"
-
-
-def _relative(one: Power) -> bool:
-    return one.finding.rule.relative or bool(one.finding.delta and one.finding.delta.base)
+    return f"{rounded:.10g}{'%' if one.finding.rule.relative else ''}"
 
 
 def _amount(one: Power, value: float) -> str:
-    if _relative(one):
-        return f"{value:.1%}" if math.isfinite(value) else "?"
+    if one.finding.rule.relative:
+        return f"{value:.1%}"
     assert one.finding.measured is not None
-    return one.finding.measured.metric.show(value)
+    return f"{one.finding.measured.metric.show(value)}{_unit(one)}"
 
 
-def _together(found: Sequence[Power]) -> str:
-    known = [one.passes for one in found if not math.isnan(one.passes)]
-    worst = min(found, key=lambda one: one.passes)
-    share = math.prod(known)
-    if len(known) < len(found):
-        return "Of some comparisons nothing can be foretold: this run had too little to compare them by."
-    said = f"Of 100 changes that change nothing, about {100 * share:.0f} would pass all of these comparisons."
-    if share >= ENOUGH:
-        return said
-    return f"{said} Most of the others are stopped by {_name(worst)}."
+def _unit(one: Power) -> str:
+    """Return the metric's unit behind a number; what people read without one, scores and shares, has none."""
+    assert one.finding.measured is not None
+    unit = one.finding.measured.metric.unit
+    return f" {unit}" if unit in {"ms", "s", "MB", "1/s"} and not one.finding.rule.relative else ""
+
+
+def _together(found: Sequence[Foretold]) -> Iterator[str]:
+    judged = [one.power for one in found if one.power.stops and not math.isnan(one.power.passes)]
+    share = math.prod(one.passes for one in judged)
+    if judged:
+        others = " the other rules" if any(math.isnan(one.power.passes) for one in found) else ""
+        yield (
+            f"Of 100 harmless changes that vary as much as this run did, about {100 * share:.0f} would pass{others}."
+            f"{_most(judged, share)}"
+        )
+    elif not any(one.power.stops for one in found):
+        yield "No rule here stops a change: all of them only warn."
+    for why in dict.fromkeys(one.power.unknown for one in found if one.power.unknown):
+        names = ", ".join(_name(one.power) for one in found if one.power.unknown == why)
+        yield f"{names}: {terminal(why, _LONGEST_WHY)}."
+
+
+def _most(judged: Sequence[Power], share: float) -> str:
+    if share >= ENOUGH or len(judged) == 1:
+        return ""
+    return f" Most of the others are stopped by {_name(min(judged, key=lambda one: one.passes))}."
+
+
+def _legend(found: Sequence[Foretold]) -> Iterator[str]:
+    """Yield what the columns mean, and what their numbers rest on; nothing where there is no number."""
+    if all(math.isnan(one.power.passes) for one in found):
+        return
+    levels = {one.power.finding.rule.confidence for one in found}
+    interval = f"{100 * levels.pop():g}% interval" if len(levels) == 1 else "interval at the rule's confidence"
+    last = " at the last look" if any(one.planned for one in found) else ""
+    yield (
+        f"margin: what the rule allows. known to: half of the {interval}{last}. pass: the share of harmless changes "
+        "that do."
+    )
+    seen = dict.fromkeys(_seen(one) for one in found)
+    yield f'Every number is "about": foretold from one run of {" and of ".join(seen)}.'
+
+
+def _seen(told: Foretold) -> str:
+    measured, delta = told.power.finding.measured, told.power.finding.delta
+    assert measured is not None
+    assert delta is not None
+    if not delta.rounds:
+        return counted(measured.n, measured.groups)
+    return (
+        f"{delta.rounds} of {told.planned} planned rounds" if delta.rounds < told.planned else f"{delta.rounds} rounds"
+    )

@@ -8,16 +8,15 @@ from pathlib import Path
 from mlgate.adapters import evidence_file
 from mlgate.adapters.run_folder import EVIDENCE
 from mlgate.core.evidence import Evidence
+from mlgate.core.power import Forecast
 from mlgate.core.report import Report, Segment
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import judge
-from mlgate.flow.power import foretell, silent
-from mlgate.reports import power
+from mlgate.flow.power import foretell
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import Choice
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.project import KINDS, Project
-from mlgate.wiring.publish import width
 
 
 def run_replay(choice: Choice, path: Path | None) -> Report:
@@ -28,12 +27,11 @@ def run_replay(choice: Choice, path: Path | None) -> Report:
     return project.complete(report, evidence)
 
 
-def run_power(choice: Choice, path: Path | None) -> str:
-    """Return what the rules would make of harmless changes, by what old evidence varied, as a table."""
+def run_power(choice: Choice, path: Path | None) -> Forecast:
+    """Foretell what the rules would make of harmless changes, by what old evidence varied."""
     project = choice.project()
-    evidence = _evidence(choice, project, path)
-    report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
-    return power.render(list(foretell(project.suite, report)), list(silent(report)), width())
+    evidence, baseline = _evidence(choice, project, path), baseline_of(project, choice)
+    return foretell(project.suite, judge(project.suite, KINDS, evidence, baseline), baseline)
 
 
 def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:

@@ -63,8 +63,9 @@ def test_a_number_that_is_none_is_not_written(tmp_path: Path) -> None:
 
 def test_no_evidence_says_where_the_run_before_left_its_own(tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl.gz"
-    with pytest.raises(EvidenceError, match="no evidence file here"):
+    with pytest.raises(EvidenceError, match="no evidence file here") as caught:
         evidence_file.read(path)
+    assert "mlgate check" in caught.value.hint
     evidence_file.write(tmp_path / "evidence.previous.jsonl.gz", of("x"))
     with pytest.raises(EvidenceError) as caught:
         evidence_file.read(path)
@@ -96,3 +97,29 @@ def test_a_link_that_a_person_names_is_followed(tmp_path: Path) -> None:
     evidence_file.write(tmp_path / "real", of("x"))
     (tmp_path / "link").symlink_to("real")
     assert evidence_file.read(tmp_path / "link") == of("x")
+
+
+def test_a_folder_is_told_which_file_in_it_is_meant(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match="this is a folder") as caught:
+        evidence_file.read(tmp_path)
+    assert caught.value.hint == "run mlgate check, which writes it"
+    evidence_file.write(tmp_path / "evidence.jsonl.gz", of("x"))
+    with pytest.raises(EvidenceError) as caught:
+        evidence_file.read(tmp_path)
+    assert caught.value.hint == f"name the file in it: {tmp_path / 'evidence.jsonl.gz'}"
+
+
+OTHERS = {
+    "yaml": b"version: 1\n",
+    "a report": b'{"outcome": "passed"}\n',
+    "packed data": gzip.compress(b'{"id": "1"}\n'),
+    "a packed list": gzip.compress(b"[1]\n"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_another_file_is_not_called_damaged_evidence(tmp_path: Path, other: str) -> None:
+    (tmp_path / "other").write_bytes(OTHERS[other])
+    with pytest.raises(EvidenceError) as caught:
+        evidence_file.read(tmp_path / "other")
+    assert caught.value.message == "this is no evidence file"
