@@ -195,18 +195,18 @@ def test_a_run_that_was_decided_ends_at_a_look_and_is_judged_by_that_looks_share
 
 def test_before_the_time_is_over_that_the_file_asks_for_a_run_may_fail_and_never_pass() -> None:
     check = speed(RISE, rounds=60, looks=[10, 20, 40, 60], whole=20)
-    for slower, number in ((1.0, 2), (1.5, 1)):
+    for slower, early in ((1.0, False), (1.5, True)):
         suite, evidence = observed(check, LawLoad(slower=slower), old())
         report = judge(suite, KINDS, evidence, ABSENT)
-        assert report.outcome is (Outcome.PASSED if number == 2 else Outcome.FAILED)
-        assert report.loads[0].look == number
+        assert report.outcome is (Outcome.FAILED if early else Outcome.PASSED)
+        assert (report.loads[0].look == 1) is early
 
 
 def test_evidence_that_ends_before_that_time_does_not_pass_either() -> None:
-    check = speed(replace(RISE, on_inconclusive=Outcome.WARNED), rounds=60, looks=[10, 20, 60], whole=20)
+    check = speed(replace(RISE, on_inconclusive=Outcome.WARNED), rounds=60, looks=[22, 40, 60], whole=40)
     suite, evidence = observed(check, LawLoad(), old(), lambda *_: Standing.SETTLED)
     report = judge(suite, KINDS, evidence, ABSENT)
-    assert report.loads[0].rounds == 10
+    assert report.loads[0].rounds == 22
     assert report.outcome is Outcome.INCONCLUSIVE
     assert {finding.topic for finding in report.findings} == {"early"}
 

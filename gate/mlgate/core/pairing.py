@@ -18,12 +18,14 @@ from mlgate.core.statistics import Array
 
 _FAR = 3.0
 """So many standard deviations of the others away is a ratio that is not like them."""
-_STALLED = 5.0
-"""So many is a round in which one side all but stood still: what a busy machine does to rounds is less."""
+_STALLED = 12.0
+"""So many is a round in which one side all but stood still: a busy machine, and a queue behind it, do less."""
 _NORMAL_MAD = 1.4826
 """Standard deviations of a normal law in its median absolute deviation."""
 _BELOW = 2
 """Around a percentile are the requests beyond it, and so many times as many on the side of the median."""
+_WIDEST = 0.15
+"""No request further from the percentile is around it, as a share of all: in a queue those change by less, or more."""
 _RAREST = 0.05
 """The share of requests beyond a percentile that it takes for pairs to tell how it moved."""
 
@@ -33,8 +35,8 @@ class Pairs:
     """Both sides' replies to the same requests, in the rounds that both have.
 
     *Around* the percentile are the requests that say how it moved. They are chosen by how long both sides took for them
-    together (the geometric mean, which no ratio moves), so neither side chooses them: of a p50 all, of a p95 the
-    slowest 15 of 100.
+    together (the geometric mean, which no ratio moves), so neither side chooses them: of a p50 the middle 30
+    of 100, of a p95 the slowest 15.
     """
 
     candidate: Series
@@ -106,17 +108,16 @@ class Pairs:
         return np.clip(logs[self.near], middle - far, middle + far)
 
     def stalls(self) -> float:
-        """Return how much the rounds in which the candidate was far slower than in others moved its own percentile.
+        """Return by how much more stalled rounds moved the candidate's percentile than the baseline's; 0 or more.
 
-        Of logarithms, at least 0. A second in which all stood still fills a tail, and moves no median of requests.
+        Of logarithms. A second in which all but stood still fills a tail, and moves no median of requests.
         """
         ends = np.flatnonzero(np.diff(self.rounds)) + 1
         middles = np.asarray([np.median(part) for part in np.split(self.logs, ends)])
         away = middles - np.median(middles)
-        slowed = np.where(away > _STALLED * deviation(middles), away, 0.0)
-        each = np.repeat(slowed, np.diff([0, *ends, len(self.rounds)]))
-        calm = replace(self.candidate, values=self.candidate.values * np.exp(-each))
-        return math.log(self.candidate.corpus() / calm.corpus())
+        stalled = np.where(np.abs(away) > _STALLED * deviation(middles), away, 0.0)
+        each = np.repeat(stalled, np.diff([0, *ends, len(self.rounds)]))
+        return max(0.0, _moved(self.candidate, np.maximum(each, 0)) - _moved(self.baseline, np.maximum(-each, 0)))
 
     def apart(self) -> float:
         """Return how much of the spread of being beyond one's own percentile the two sides do not share, 0 to 1.
@@ -134,6 +135,11 @@ def deviation(values: Array) -> float:
     return _NORMAL_MAD * float(np.median(np.abs(values - np.median(values))))
 
 
+def _moved(side: Series, slowed: Array) -> float:
+    """Return how much a side's percentile is above what it is without what slowed each request; of logarithms."""
+    return math.log(side.corpus() / replace(side, values=side.values * np.exp(-slowed)).corpus())
+
+
 def _same(candidate: Series, baseline: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return where the requests stand that both sides were sent, in order: by their place in their round."""
     assert candidate.requests is not None
@@ -148,7 +154,8 @@ def _around(quantile: float, levels: Array) -> tuple[NDArray[np.intp], NDArray[n
     """Return where the levels around the quantile stand, ascending, and which of these lie beyond it."""
     n, beyond = len(levels), min(quantile, 1 - quantile)
     upper = quantile >= 0.5  # noqa: PLR2004 - the median
-    low, high = (quantile - _BELOW * beyond, 1.0) if upper else (0.0, quantile + _BELOW * beyond)
+    inwards, outwards = min(_BELOW * beyond, _WIDEST), min(beyond, _WIDEST)
+    low, high = (quantile - inwards, quantile + outwards) if upper else (quantile - outwards, quantile + inwards)
     first, last = max(0, math.floor(n * low + 1e-9)), min(n, math.ceil(n * high - 1e-9))
     order = np.argsort(levels, kind="stable")
     tail = order[math.floor(n * quantile + 1e-9) :] if upper else order[: math.ceil(n * quantile - 1e-9)]

@@ -57,7 +57,7 @@ class Ratio:
     def half(self, confidence: float) -> float:
         """Return half the width of the two-sided interval of the logarithm; NaN or inf when too little is known."""
         half = half_width(self.drawn, self.rounds, confidence)
-        return max(half, self.least(confidence)) + self.stalls if math.isfinite(half) else half
+        return math.hypot(max(half, self.least(confidence)), self.stalls) if math.isfinite(half) else half
 
 
 _UNKNOWN = Ratio(math.nan, False, 0.0, np.array([math.nan]), 2, lambda _: math.nan)

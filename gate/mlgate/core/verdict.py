@@ -273,9 +273,11 @@ def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: 
     outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
     moved = _moved(rule, measured, baseline, delta)
     if topic == "inconclusive":
-        outcome, topic, why = Outcome.PASSED, "slices", f"{moved}: not shown worse"
+        outcome, why = Outcome.PASSED, f"{moved}: not shown worse"
+        topic = "slices"
     elif topic == "worse":
-        outcome, topic = Outcome.WARNED, "slices"
+        outcome = Outcome.WARNED
+        topic = "slices"
         why = f"{moved}: worse; the best estimate is within what is allowed, and the interval is not"
     outcome = _answered(rule, outcome, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
@@ -287,6 +289,8 @@ def _answered(rule: Rule, outcome: Outcome, topic: str) -> Outcome:
         return rule.on_breach
     if outcome is Outcome.INCONCLUSIVE and topic in SOFTENED:
         return rule.when_inconclusive
+    if outcome is Outcome.INCONCLUSIVE and topic == "worse":
+        return rule.when_withheld
     return outcome
 
 
@@ -326,8 +330,10 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
     worse = is_shown_worse(unit, delta)
     if worse and _is_beyond(sign, delta, margin):
         return Outcome.FAILED, f"{moved}: worse, and more than {allowed}", rule.bound.value
-    topic = "worse" if worse else "inconclusive"
-    return Outcome.INCONCLUSIVE, f"{moved}: {_settle(sign, delta, margin, measured, allowed)}", topic
+    why = f"{moved}: {_settle(sign, delta, margin, measured, allowed)}"
+    if worse:
+        return Outcome.INCONCLUSIVE, why, "worse"
+    return Outcome.INCONCLUSIVE, why, "inconclusive"
 
 
 def _is_beyond(sign: float, delta: Delta, margin: float) -> bool:
