@@ -84,7 +84,7 @@ def _power(report: Report, told: Sequence[Finding]) -> list[Step]:
         amounts = ["budget"] * budgets + ["number of examples"] * examples
         return [Step("mlgate power", f"which {', '.join(amounts)} or margin lets harmless changes pass")]
     if times:
-        return [Step("mlgate power", "how often these rules would stop a change that changes nothing")]
+        return [Step("mlgate power", "how often these rules would stop a harmless change")]
     return []
 
 

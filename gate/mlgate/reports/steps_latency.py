@@ -25,7 +25,7 @@ def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]
     undecided = {finding.check for finding in about if finding.topic in _UNDECIDED}
     left_out = {finding.check for finding in about if finding.topic == "left-out"}
     if any(f.outcome is Outcome.FAILED and f.rule.bound.compares for f in about):
-        yield "mlgate check", "once more: a slower model fails again, chance and noise seldom do"
+        yield "mlgate check", "once more: a slower model fails again, noise seldom does"
     for load in report.loads:
         if load.flaw.startswith(GENERATOR):
             yield _calmer(load)

@@ -188,7 +188,7 @@ def test_what_latency_shows_is_not_repeated_under_measured() -> None:
 def test_the_rounds_say_what_they_were_for() -> None:
     said = " ".join(" ".join(section(slower())).split())
     assert "30 of 60 rounds (26 judged, 3 warm-up, 1 sent late)" in said
-    assert "judged," not in " ".join(section(late()))
+    assert "30 of 60 rounds (3 warm-up, 9 sent late)" in " ".join(" ".join(section(late())).split())
 
 
 def test_a_judged_change_has_one_interval_in_the_whole_report() -> None:
