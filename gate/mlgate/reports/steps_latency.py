@@ -47,4 +47,4 @@ def _calmer(load: LoadSummary) -> tuple[str, str]:
 def _more_time(load: LoadSummary) -> tuple[str, str]:
     if load.looks > 1:
         return f"a longer budget for {load.check}", "all of it was used, and a rule is still open"
-    return f"more time for {load.check}", "a longer duration, or a budget: it ends early once all is settled"
+    return f"more time for {load.check}", "a longer duration, or a budget"

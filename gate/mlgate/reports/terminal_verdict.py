@@ -17,7 +17,7 @@ from mlgate.reports.policy_changes import whose
 _TOLD = 12
 """Findings printed one by one, of those that did not pass, and again of those that did."""
 
-_NARROW = 44
+_NARROW = 40
 """Columns that a sentence needs beside the names; with fewer it goes below them."""
 
 _LINES = 8
