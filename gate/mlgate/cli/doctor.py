@@ -20,7 +20,7 @@ _INDENT = 13
 
 @click.command()
 @options.config
-@click.option("--ask/--no-ask", default=True, help="Ask the model, and one beside it, one example.  [ask]")
+@click.option("--ask/--no-ask", default=True, help="Ask each model one example.  [ask]")
 def command(*, config: Path, ask: bool) -> int:
     """Check this machine, mlgate.yaml, the data, the baseline and the model; say what to mend, in that order."""
     code, room = 0, width() - _INDENT

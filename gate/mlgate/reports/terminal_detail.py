@@ -27,10 +27,11 @@ def moved(report: Report, page: Page) -> list[str]:
     if not report.segments:
         return []
     units = {(m.check, m.name): m.metric for m in report.measurements}
+    name, by = "WORST EXAMPLES", "by how far each moves the value; nothing was compared"
     if report.baseline:
-        lines = [f"{page.heading('MOVED MOST')}  by its share of the change"]
-    else:
-        lines = [f"{page.heading('WORST EXAMPLES')}  by how far each moves the value; nothing was compared"]
+        name, by = "MOVED MOST", "by its share of the change"
+    indent = columns.width(name) + columns.GAP
+    lines = [*columns.hang(page.heading(name), columns.wrap(by, page.width - indent), indent)]
     for segment in report.segments[:_SEGMENTS]:
         lines.extend(_segment(segment, units.get((segment.check, segment.name)), page))
     if len(report.segments) > _SEGMENTS:
