@@ -221,7 +221,7 @@ def test_a_baseline_that_is_not_there_is_an_error_of_the_baselines(desk: Desk) -
     with load_server() as server:
         timed(desk, endpoint(server.url), COMPARING, baseline=f'{{from: endpoint, url: "{nowhere()}"}}')
         done = desk.mlgate("check")
-    ended(desk, done, 3, "errored", "the baseline's model: could not connect")
+    ended(desk, done, 3, "errored", "the baseline's model did not answer: could not connect")
 
 
 def test_a_baseline_that_dies_is_no_failure_of_the_candidates(desk: Desk) -> None:

@@ -51,7 +51,7 @@ def line(done: int, total: int, gaps: int, seconds: float) -> str:
     left = f", {_span((total - done) / rate)} left" if rate and done < total else ""
     lost = f", {gaps:,} not answered" if gaps else ""
     share = done / total if total else 1.0
-    return f"observing {done:,}/{total:,} ({share:.0%}), {rate:,.1f}/s{left}{lost}"
+    return f"observing {done:,}/{total:,} ({share:.0%}), {rate:,.1f} rows/s{left}{lost}"
 
 
 def _span(seconds: float) -> str:

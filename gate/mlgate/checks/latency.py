@@ -106,7 +106,7 @@ def _round(check: Check, load: Load, side: str, asked: Asked, search: Search, *,
     except Refused:
         raise
     except GateError as error:
-        whose = "" if side == check.id else "the baseline's model: "
+        whose = "" if side == check.id else "the baseline's model did not answer: "
         return Gap(side, name, f"{whose}{error}")
     search.learn(rate, block)
     why = _end(search, block, gone, lost)

@@ -8,22 +8,29 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
+from mlgate.reports import columns
 from mlgate.reports.escape import terminal
 from mlgate.wiring.doctor import examine
+from mlgate.wiring.publish import width
 from mlgate.wiring.tell import tell
 
 _MARKS = {"ok": "✓", "note": "·", "bad": "✗"}
+_INDENT = 13
 
 
 @click.command()
 @options.config
-@click.option("--ask/--no-ask", default=True, help="Ask the model one example.  [ask]")
+@click.option("--ask/--no-ask", default=True, help="Ask each model one example.  [ask]")
 def command(*, config: Path, ask: bool) -> int:
     """Check this machine, mlgate.yaml, the data, the baseline and the model; say what to mend, in that order."""
-    bad = 0
+    code, room = 0, width() - _INDENT
     for finding in examine(config, ask=ask):
-        bad += finding.state == "bad"
-        tell(sys.stdout, f"{_MARKS[finding.state]} {finding.what:<10} {terminal(finding.said, 500)}")
+        if finding.state == "bad":
+            code = code or finding.exit_code
+        head = f"{_MARKS[finding.state]} {finding.what}"
+        for line in columns.hang(head, columns.wrap(terminal(finding.said, 500), room), _INDENT):
+            tell(sys.stdout, line)
         if finding.hint:
-            tell(sys.stdout, f"  {'':<10} next: {terminal(finding.hint, 500)}")
-    return 3 if bad else 0
+            for line in columns.hang("", columns.wrap(f"next: {terminal(finding.hint, 500)}", room), _INDENT):
+                tell(sys.stdout, line)
+    return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -34,6 +35,8 @@ VERBS = {
     "doctor": "Check this machine, the file, the data and the model.",
 }
 """Every verb and its one line: `mlgate --help` prints them without importing a single one."""
+
+_INDENT = len("mlgate: ")
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -155,9 +158,19 @@ def _tell_github(error: GateError) -> None:
 
 
 def _say(text: str, *, hint: str = "") -> None:
+    """Tell a person. Folded on a terminal only: what reads a file's or a log's lines looks for whole ones."""
+    from mlgate.reports.columns import hang, wrap
     from mlgate.reports.escape import terminal
 
     lines = [f"mlgate: {terminal(text, 2000)}"] + ([f"  next: {terminal(hint, 2000)}"] if hint else [])
+    if sys.stderr.isatty():
+        room = min(100, shutil.get_terminal_size((80, 24)).columns) - _INDENT
+        heads = ("mlgate: ", "  next: ")
+        lines = [
+            one
+            for head, line in zip(heads, lines, strict=False)
+            for one in hang(head, wrap(line[_INDENT:], room), _INDENT)
+        ]
     try:
         click.echo("\n".join(lines), err=True)
     except OSError:

@@ -15,14 +15,14 @@ class ImageBaseline(Source):
     """The accepted model's image: started like the candidate's and observed beside it, in the same run."""
 
     kept_in: Annotated[Literal["image"], Field(alias="from")]
-    """Where the baseline is. All else is as in `model.image`."""
+    """Where the baseline is. All else is taken from `model.image`, and not written again."""
 
 
 class EndpointBaseline(Address):
     """A server with the accepted model: asked like the candidate's and observed beside it, in the same run."""
 
     kept_in: Annotated[Literal["endpoint"], Field(alias="from")]
-    """Where the baseline is. All else is as in `model.endpoint`, headers included."""
+    """Where the baseline is. All else is taken from `model.endpoint`, headers included, and not written again."""
 
 
 Beside = ImageBaseline | EndpointBaseline

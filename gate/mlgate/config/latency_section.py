@@ -28,8 +28,8 @@ class LatencyCheck(Section):
     load: Load
     """How requests are made: one of `rate`, `concurrency`, `stages` and `find`."""
     budget: Given[Duration] = None
-    """How long a run may take that is not settled, both sides together. With it a run is looked at from half of the
-    load's duration on, and ends as soon as it is settled."""
+    """How long a run may take that is not settled, both sides together, besides the warm-up. With it a run is looked at
+    from half of the load's duration on, and ends as soon as it is settled."""
     on_noise: Literal["stop", "retry"] = "stop"
     """What to do when the machine is why nothing was settled: end, or start over once."""
     stored: Literal["warn", "block"] = "warn"

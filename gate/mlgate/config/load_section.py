@@ -53,7 +53,8 @@ class BlockLoad(AnyLoad):
     """A load that comes in blocks: one block is a round; in a comparison each side has one in a round."""
 
     warmup: Duration = lasting("2s")
-    """Load before the `duration`, for each side, that no time is taken from."""
+    """Load before the `duration`, for each side, that no time is taken from. It comes on top of
+    `duration` and `budget`."""
     block: Given[Duration] = None
     """How long one block is. Left out: 500ms, or as long as five requests take to come. It is made shorter where
     `duration` would hold fewer than eight for each side."""
@@ -67,7 +68,7 @@ class RateLoad(BlockLoad):
     arrivals: Literal["poisson", "constant"] = "poisson"
     """`poisson`: independent of each other, as people are. `constant`: evenly spaced."""
     duration: Duration = lasting("20s")
-    """How long the load takes; in a comparison in the same run, both sides together."""
+    """How long the load takes behind its warm-up; in a comparison in the same run, both sides together."""
 
 
 class ClosedLoad(BlockLoad):
@@ -76,7 +77,7 @@ class ClosedLoad(BlockLoad):
     concurrency: int = Field(ge=1, le=512, examples=[8])
     """Requests under way at a time."""
     duration: Duration = lasting("20s")
-    """How long the load takes; in a comparison in the same run, both sides together."""
+    """How long the load takes behind its warm-up; in a comparison in the same run, both sides together."""
 
 
 class Stage(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlgate.config import rounds
 from mlgate.config.config import Config
@@ -10,6 +10,9 @@ from mlgate.config.fault import Complaint
 from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.load_section import BlockLoad, ClosedLoad, FindLoad, RateLoad, StagedLoad
 from mlgate.core.check import Json
+
+PLAIN = 16
+"""With fewer rounds of each side an interval is more than half as wide again as with forty."""
 
 
 def timed(config: Config, check_id: str, section: LatencyCheck) -> tuple[int, dict[str, Json]]:
@@ -39,6 +42,16 @@ def timed(config: Config, check_id: str, section: LatencyCheck) -> tuple[int, di
     if load.mix:
         params["mix"] = {"by": load.mix.by, "weights": dict(load.mix.weights)}
     return count, params
+
+
+def short(params: Mapping[str, Json]) -> Iterator[str]:
+    """Yield a notice on a load that has so few rounds to judge that only plain cases pass."""
+    looks, warm = params.get("looks"), params.get("warm")
+    if isinstance(looks, list) and looks and isinstance(looks[-1], int) and isinstance(warm, int):
+        judged = looks[-1] - warm
+        longer = "longer stages" if params.get("mode") == "stages" else "a longer duration, or a budget"
+        if judged < PLAIN:
+            yield f"only {judged} rounds are judged: so few settle plain cases only; write {longer}"
 
 
 def unfit(config: Config) -> Iterator[Complaint]:

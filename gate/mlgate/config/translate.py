@@ -13,7 +13,7 @@ from mlgate.config.fault import Complaint, refusal
 from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.load_section import FindLoad
 from mlgate.config.mixing import unmixed, unweighed
-from mlgate.config.timed_params import timed
+from mlgate.config.timed_params import short, timed
 from mlgate.core.check import ERROR_RATE, Bound, Check, Example, Json, MetricChoice, Rule, data_digest
 from mlgate.core.errors import ConfigError
 from mlgate.core.outcome import Outcome
@@ -45,7 +45,7 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
     if isinstance(section, LatencyCheck):
         rounds, params = timed(config, check_id, section)
         unfit += unmixed(check_id, section, examples)
-        unasked = unweighed(section, examples)
+        unasked = (*unweighed(section, examples), *short(params))
     if unfit:
         raise refusal(config.positions.name, [complaint.at(config.positions) for complaint in unfit])
     rules = tuple(rule for one in ruled(check_id, section) for rule in _rules(config, one))

@@ -308,10 +308,7 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
         )
     allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
     if delta.identical:
-        same = f"{rule.metric} {unit.show(measured.value)}: nothing that was observed differs from the baseline's"
-        if delta.unseen <= margin:
-            return Outcome.PASSED, same, "identical"
-        return Outcome.INCONCLUSIVE, f"{same}, but {_missed(rule, measured, delta, margin)}", "unseen"
+        return _unchanged(rule, measured, delta, margin)
     moved = _moved(rule, measured, baseline, delta)
     if not delta.finite:
         seen = counted(measured.n, measured.groups)
@@ -334,6 +331,15 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
     if worse:
         return Outcome.INCONCLUSIVE, why, "worse"
     return Outcome.INCONCLUSIVE, why, "inconclusive"
+
+
+def _unchanged(rule: Rule, measured: Measurement, delta: Delta, margin: float) -> tuple[Outcome, str, str]:
+    same = (
+        f"{rule.metric} {measured.metric.show(measured.value)}: nothing that was observed differs from the baseline's"
+    )
+    if delta.unseen <= margin:
+        return Outcome.PASSED, same, "identical"
+    return Outcome.INCONCLUSIVE, f"{same}, but {_missed(rule, measured, delta, margin)}", "unseen"
 
 
 def _is_beyond(sign: float, delta: Delta, margin: float) -> bool:

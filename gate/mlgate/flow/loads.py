@@ -52,7 +52,7 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
         planned=rounds.a_try(check),
         warm=seen.warm - seen.begun,
         begun=seen.begun,
-        late=len(seen.late),
+        late=len([number for number in seen.late if number > seen.planned_warm]),
         look=seen.look.number,
         looks=len(rounds.places(check)),
         late_p99_ms=rounds.lateness(replies) * 1000,

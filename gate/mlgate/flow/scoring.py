@@ -38,6 +38,9 @@ Chosen = NDArray[np.intp]
 WHOLE = ""
 """The name of the slice that is the whole check."""
 
+_NOT_ASKED = "not asked: "
+"""What a gap's reason begins with where something else than this row is the reason."""
+
 SHOWN_CONFIDENCE = 0.95
 """Of a measurement's own interval."""
 
@@ -120,8 +123,12 @@ def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, s
     place = {example: position for position, example in enumerate(planned)}
     unanswered = sorted((place[example], example) for example in holes if example in place)
     if unanswered:
-        first = unanswered[0][1]
-        parts.append(f"{len(unanswered):,} of {len(planned):,} {noun} were not answered ({first}: {holes[first]})")
+        many, first = f"{len(unanswered):,} of {len(planned):,} {noun}", unanswered[0][1]
+        why = holes[first].removeprefix(_NOT_ASKED)
+        if why == holes[first]:
+            parts.append(f"{many} were not answered ({first}: {why})")
+        else:  # what kept them from being asked comes first
+            parts.append(f"{why}; so {many} were not asked")
     others = sorted(example for example in holes if example not in place)
     if others:
         parts.append(f"{_counted(len(others), 'test')} did not pass ({others[0]}: {holes[others[0]]})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from mlgate.core.check import Better, Metric
@@ -147,9 +147,9 @@ def figures_of(report: Report) -> tuple[Figures, ...]:
     return tuple(figures)
 
 
-def whole_checks(figures: Sequence[Figures]) -> list[Figures]:
-    """Return the figures of whole checks, in the report's order."""
-    return [f for f in figures if not f.measured.slice]
+def whole_checks(figures: Sequence[Figures], told: Container[tuple[str, str]] = ()) -> list[Figures]:
+    """Return the figures of whole checks, in the report's order. *told*: check and metric of what another table has."""
+    return [f for f in figures if not f.measured.slice and (f.measured.check, f.measured.name) not in told]
 
 
 def worst_slices(figures: Sequence[Figures]) -> list[Figures]:

@@ -48,8 +48,7 @@ def rows(report: Report, load: LoadSummary, most: int) -> list[Row]:
 
 def _row(about: Sequence[Finding], one: Percentile) -> Row:
     name = f"p{one.quantile * 100:g}" if one.quantile else "mean"
-    metric = f"{'' if one.clock == 'latency' else f'{one.clock}_'}{name}_ms"
-    said = [finding for finding in about if finding.rule.metric == metric]
+    said = [finding for finding in about if finding.rule.metric == _metric(one)]
     change, low, high = _change(one, said)
     return Row(
         one.clock,
@@ -61,6 +60,17 @@ def _row(about: Sequence[Finding], one: Percentile) -> Row:
         _interval(percent(low), percent(high)),
         worst(finding.outcome for finding in said) if said else None,
     )
+
+
+def _metric(one: Percentile) -> str:
+    """Return how rules name it."""
+    name = f"p{one.quantile * 100:g}" if one.quantile else "mean"
+    return f"{'' if one.clock == 'latency' else f'{one.clock}_'}{name}_ms"
+
+
+def told(report: Report, loads: int, most: int) -> frozenset[tuple[str, str]]:
+    """Return check and metric of what the tables of the first so many *loads* show: no other table repeats it."""
+    return frozenset((load.check, _metric(one)) for load in report.loads[:loads] for one in load.percentiles[:most])
 
 
 def _change(one: Percentile, said: Sequence[Finding]) -> tuple[float, float, float]:
@@ -85,11 +95,19 @@ def _interval(low: str, high: str) -> str:
 
 
 def sent(load: LoadSummary) -> str:
-    """Return what was sent, and how much of what was planned: the first line about a load."""
-    amount = f"{load.rounds:,} of {load.planned:,} rounds, {load.requests:,} requests"
-    if load.looks > 1:
+    """Return what was sent, how much of what was planned, and how much of it counts: the first line about a load."""
+    amount = f"{load.rounds:,} of {load.planned:,} rounds{_counted(load)}, {load.requests:,} requests"
+    if load.looks > 1 and (load.look or not load.flaw):
         amount += f", look {load.look} of {load.looks}" if load.look else ", between looks"
     return f"{load.load}: {amount}"
+
+
+def _counted(load: LoadSummary) -> str:
+    """Return what the rounds were for: the warm-up's are asked and not judged."""
+    left = load.rounds - load.warm - load.late
+    parts = [f"{load.warm:,} warm-up"] * bool(load.warm) + [f"{load.late:,} sent late"] * bool(load.late)
+    judged = [] if load.flaw else [f"{left:,} judged"]
+    return f" ({', '.join(judged + parts)})" if parts else ""
 
 
 def trust(load: LoadSummary) -> Iterator[str]:
@@ -100,18 +118,14 @@ def trust(load: LoadSummary) -> Iterator[str]:
         yield f"noise of this machine {_share(load.noise, 1)} (p50)"
     if len(load.known) > 1:
         after = ", ".join(f"±{_share(half, 1)} after {rounds:,}" for rounds, half in load.known)
-        yield f"{load.narrowed} known to {after} rounds"
+        yield f"widest for its margin: {load.narrowed}, {after} rounds"
     if load.begun:
-        yield f"started over: the first {load.begun:,} rounds were disturbed"
-    if load.warm:
-        yield f"warm-up: {_many(load.warm, 'round')} cut"
+        yield f"started over once: the machine disturbed the first {_many(load.begun, 'round')}"
     late, busy = load.late_p99_ms, load.generator
     said = [f"{milliseconds(late)} ms late (p99)"] if math.isfinite(late) else []
     said += [f"{_share(busy)} of its core"] if math.isfinite(busy) else []
     if said:
         yield f"generator: {', '.join(said)}"
-    if load.late:
-        yield f"{_many(load.late, 'late round')} left out"
 
 
 def _share(value: float, digits: int = 0) -> str:
@@ -132,9 +146,17 @@ def started(load: LoadSummary) -> Iterator[str]:
         yield f"{told.replace('_', ' ')} {value}{f' {unit}' if unit else ''}"
 
 
-def reason(report: Report, load: LoadSummary) -> str:
-    """Return why no time of it is judged, empty when times are; what a rule already says is not said again."""
+def reason(report: Report, load: LoadSummary) -> tuple[Outcome, str]:
+    """Return why no time of it is judged, and what that came to; empty when times are judged.
+
+    What a rule already says is not said again. And what keeps the whole check from being measured is the reason,
+    whatever its rounds would say.
+    """
     if not load.flaw:
-        return ""
-    said = any(load.flaw in finding.why for finding in report.findings if finding.check == load.check)
-    return "no time of it is judged, for the reason above" if said else f"no time of it is judged: {load.flaw}"
+        return Outcome.PASSED, ""
+    about = [finding for finding in report.findings if finding.check == load.check]
+    whole = bool(about) and all(finding.topic == "not-measured" for finding in about)
+    said = [finding.outcome for finding in about if whole or load.flaw in finding.why]
+    if said:
+        return worst(said), "no time of it is judged, for the reason above"
+    return Outcome.INCONCLUSIVE, f"no time of it is judged: {load.flaw}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from mlgate.core.check import Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import CheckSummary, Report, Segment
+from mlgate.reports import latency_figures
 from mlgate.reports.budget import Block
 from mlgate.reports.escape import flowing, markdown, markdown_code
 from mlgate.reports.figures import SYMBOLS, Figures, figures_of, shown, whole_checks, worst_slices
+from mlgate.reports.markdown_latency import LOADS, ROWS
 
 _SEGMENTS = 3
 _TEXT = 600
@@ -15,8 +17,11 @@ _TEXT = 600
 
 
 def measured(report: Report) -> Block:
-    """Return the table of whole checks: value, baseline, change with its interval, and the limits."""
-    figures = whole_checks(figures_of(report))
+    """Return the table of whole checks: value, baseline, change with its interval, and the limits.
+
+    Times that have their row under Latency are not repeated.
+    """
+    figures = whole_checks(figures_of(report), latency_figures.told(report, LOADS, ROWS))
     head = "\n#### Measured\n\n| metric | candidate | baseline | change | limit |\n|---|---:|---:|---:|---|\n"
     several = len({f.measured.check for f in figures}) > 1
     rows = (f"| {_metric(f, with_check=several)} | {_numbers(f)} | {_limits(f)} |\n" for f in figures)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
 from mlgate.reports.budget import Block
 from mlgate.reports.escape import markdown, markdown_code
@@ -16,8 +15,8 @@ from mlgate.reports.figures import NONE, SYMBOLS
 from mlgate.reports.histogram import Histogram, bar, histogram
 from mlgate.reports.latency_figures import TITLES, Row, reason, rows, sent, started, trust
 
-_LOADS = 10
-_ROWS = 20
+LOADS = 10
+ROWS = 20
 _BINS = 12
 _LONGEST = 16
 """Characters of the longest bar: two of them and the counts fit a phone's width."""
@@ -27,15 +26,15 @@ _FACTS = 20
 def latency(report: Report) -> Block:
     """Return one piece a load: what was sent, its percentiles, what to trust, and a fold with the histogram."""
     head = "\n#### Latency\n"
-    return Block(3, head, (_piece(report, load) for load in report.loads), len(report.loads), "loads", most=_LOADS)
+    return Block(3, head, (_piece(report, load) for load in report.loads), len(report.loads), "loads", most=LOADS)
 
 
 def _piece(report: Report, load: LoadSummary) -> str:
-    flaw = reason(report, load)
+    outcome, flaw = reason(report, load)
     parts = [
         f"\n{markdown_code(load.check, 80)} {markdown(sent(load), 400)}\n",
-        f"\n{SYMBOLS[Outcome.INCONCLUSIVE]} {markdown(flaw, 600)}\n" if flaw else "",
-        _table(rows(report, load, _ROWS)),
+        f"\n{SYMBOLS[outcome]} {markdown(flaw, 600)}\n" if flaw else "",
+        _table(rows(report, load, ROWS)),
         _listed(trust(load)),
         _fold(load),
     ]

@@ -13,6 +13,9 @@ from mlgate.core.report import Report
 from mlgate.core.verdict import DOCS, Finding
 from mlgate.reports.steps_latency import advice, timed
 
+OPEN = frozenset({"inconclusive", "unseen", "noise", "tail"})
+"""The topics of comparisons that more data, or a wider margin, would settle."""
+
 _MOST = 3
 """Commands of one sort: a list of twenty is no advice."""
 
@@ -25,8 +28,11 @@ class Step:
     why: str
 
 
-def next_steps(report: Report) -> tuple[Step, ...]:
-    """Return the next steps, most useful first; none when everything passed."""
+def next_steps(report: Report, *, saved: bool = False) -> tuple[Step, ...]:
+    """Return the next steps, most useful first; none when everything passed.
+
+    *saved*: this very run becomes the baseline, so nobody needs to be told how to make one.
+    """
     if report.outcome is Outcome.PASSED:
         return ()
     if not report.findings:
@@ -35,7 +41,8 @@ def next_steps(report: Report) -> tuple[Step, ...]:
         return (*_questions(report.questions), Step(f"{DOCS}#question", "what this warning means"))
     worst = report.findings[0].outcome
     told = [f for f in report.findings if f.outcome is worst or f.outcome.blocks]
-    steps = [*_observe_again(report), *_accept(told), *_latency(report, told), *_explain(report, told), *_places(told)]
+    steps = [*_observe_again(report), *([] if saved else _accept(told)), *_latency(report, told)]
+    steps += [*_power(report, told), *_explain(report, told), *_places(told)]
     return (*steps, Step(told[0].docs, "what this finding means"))
 
 
@@ -64,6 +71,23 @@ def _latency(report: Report, told: Sequence[Finding]) -> list[Step]:
     return [Step(do, why) for do, why in islice(advice(report, told), _MOST)]
 
 
+def _power(report: Report, told: Sequence[Finding]) -> list[Step]:
+    """Return the command that names numbers, where a comparison is open or a rule of times may have failed by chance.
+
+    It says nothing of what was not compared.
+    """
+    compared = [f for f in told if f.delta is not None and f.outcome.blocks and not f.slice]
+    times = timed(report, compared)
+    opened = [f for f in compared if f.topic in OPEN]
+    budgets, examples = any(f in times for f in opened), any(f not in times for f in opened)
+    if opened:
+        amounts = ["budget"] * budgets + ["number of examples"] * examples
+        return [Step("mlgate power", f"which {', '.join(amounts)} or margin lets harmless changes pass")]
+    if times:
+        return [Step("mlgate power", "how often these rules would stop a harmless change")]
+    return []
+
+
 def _explain(report: Report, told: Sequence[Finding]) -> list[Step]:
     measured = [f for f in told if f.measured is not None and f.topic not in ("signatures", "too-few")]
     measured = [f for f in measured if not (f.delta and f.delta.identical)]
@@ -78,5 +102,10 @@ def _explain(report: Report, told: Sequence[Finding]) -> list[Step]:
 
 
 def _places(told: Sequence[Finding]) -> list[Step]:
-    places = list(dict.fromkeys(f.rule.where for f in told if f.rule.where and f.topic != "not-measured"))[:_MOST]
-    return [Step(place, "the rule") for place in places]
+    rules = {f.rule.where: f for f in reversed(told) if f.rule.where and f.topic != "not-measured"}
+    places = list(dict.fromkeys(f.rule.where for f in told if f.rule.where in rules))[:_MOST]
+    return [Step(place, f"the rule {_rule(rules[place])}") for place in places]
+
+
+def _rule(finding: Finding) -> str:
+    return f"{finding.check}/{finding.rule.metric} {finding.rule.limit_text}"

@@ -10,14 +10,15 @@ from mlgate.reports.terminal_latency import latency
 from mlgate.reports.terminal_numbers import measured, slices
 from mlgate.reports.terminal_verdict import rules, verdict
 
-_SECTIONS = (verdict, rules, policy, measured, latency, slices, moved, coverage, notices, steps)
+_SECTIONS = (verdict, rules, policy, measured, latency, slices, moved, coverage, notices)
 
 
-def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
+def render(report: Report, *, width: int = 80, colour: bool = False, saved: bool = False) -> str:
     """Return *report* as lines of at most *width* columns (40 at the least); only a docs link is never folded.
 
     With *colour*, our own words carry ANSI colours; text from outside never does, and no meaning is in colour alone.
+    *saved*: this run becomes the baseline.
     """
     page = Page(max(width, 40), colour=colour)
-    sections = (section(report, page) for section in _SECTIONS)
+    sections = (*(section(report, page) for section in _SECTIONS), steps(report, page, saved=saved))
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"

@@ -16,16 +16,22 @@ from mlgate.reports.steps import next_steps
 _SEGMENTS = 5
 _LINES = 3
 """Lines that one text of a segment may take."""
+_NARROW = 24
+"""Columns that the reason of a step needs beside it; with fewer it goes below."""
 _NOTICES = 10
 _CHECKS = 20
 
 
 def moved(report: Report, page: Page) -> list[str]:
-    """Return the segments that moved a metric most, each with its texts, cut."""
+    """Return the segments that moved a metric most, or its value where nothing was compared, with their texts, cut."""
     if not report.segments:
         return []
     units = {(m.check, m.name): m.metric for m in report.measurements}
-    lines = [f"{page.heading('MOVED MOST')}  by its share of the {'change' if report.baseline else 'value'}"]
+    name, by = "WORST EXAMPLES", "by how far each moves the value; nothing was compared"
+    if report.baseline:
+        name, by = "MOVED MOST", "by its share of the change"
+    indent = columns.width(name) + columns.GAP
+    lines = [*columns.hang(page.heading(name), columns.wrap(by, page.width - indent), indent)]
     for segment in report.segments[:_SEGMENTS]:
         lines.extend(_segment(segment, units.get((segment.check, segment.name)), page))
     if len(report.segments) > _SEGMENTS:
@@ -78,17 +84,24 @@ def notices(report: Report, page: Page) -> list[str]:
     return lines
 
 
-def steps(report: Report, page: Page) -> list[str]:
-    """Return what to do next; a link to our own pages stays whole, so that it can be opened."""
-    found = next_steps(report)
+def steps(report: Report, page: Page, *, saved: bool = False) -> list[str]:
+    """Return what to do next; a link to our own pages stays whole, so that it can be opened.
+
+    *saved*: this run becomes the baseline.
+    """
+    found = next_steps(report, saved=saved)
     if not found:
         return []
-    todo = [(terminal(step.do, 200), step.why) for step in found]
+    todo = [(terminal(step.do, 200), terminal(step.why, 120)) for step in found]
     indent = max((columns.width(do) for do, _ in todo if not do.startswith(DOCS)), default=0) + columns.GAP
+    beside = page.width - indent >= _NARROW
     lines = [page.heading("NEXT")]
     for do, why in todo:
-        if do.startswith(DOCS) or indent + columns.width(why) > page.width:
-            lines.extend([do] if do.startswith(DOCS) else columns.wrap(do, page.width))
+        if do.startswith(DOCS):
+            lines.append(do)
+        elif beside:
+            lines.extend(columns.hang(do, columns.wrap(why, page.width - indent), indent))
         else:
-            lines.append(f"{columns.pad(do, indent)}{page.faint(why)}")
+            lines.extend(columns.wrap(do, page.width))
+            lines.extend(columns.hang("", columns.wrap(why, page.width - 2), 2))
     return lines

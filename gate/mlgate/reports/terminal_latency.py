@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
 from mlgate.reports import columns
 from mlgate.reports.escape import CUT, terminal
@@ -14,8 +13,8 @@ from mlgate.reports.histogram import Histogram, columns_of, histogram, ticks
 from mlgate.reports.latency_figures import TITLES, Row, reason, rows, sent, started, trust
 from mlgate.reports.page import Page
 
-_LOADS = 5
-_ROWS = 40
+LOADS = 5
+ROWS = 40
 _TALL = 2
 """Lines of one side's bars."""
 _SIDE = 11
@@ -33,10 +32,10 @@ def latency(report: Report, page: Page) -> list[str]:
         return []
     legend = columns.wrap("in milliseconds, 95% intervals in brackets", page.width - 9)
     lines = columns.hang(page.heading("LATENCY"), legend, 9)
-    blocks = [list(_block(report, load, page)) for load in report.loads[:_LOADS]]
+    blocks = [list(_block(report, load, page)) for load in report.loads[:LOADS]]
     text = [*lines, *(line for index, block in enumerate(blocks) for line in ([""] if index else []) + block)]
-    if len(report.loads) > _LOADS:
-        text.append(f"and {len(report.loads) - _LOADS:,} more loads")
+    if len(report.loads) > LOADS:
+        text.append(f"and {len(report.loads) - LOADS:,} more loads")
     return text
 
 
@@ -44,10 +43,11 @@ def _block(report: Report, load: LoadSummary, page: Page) -> Iterator[str]:
     name = columns.cut(terminal(load.check, 120), page.width // 3)
     indent = columns.width(name) + columns.GAP
     yield from columns.hang(name, columns.wrap(terminal(sent(load), 400), page.width - indent, most=4), indent)
-    if flaw := reason(report, load):
+    outcome, flaw = reason(report, load)
+    if flaw:
         why = columns.wrap(terminal(flaw, 500), page.width - 2, most=8)
-        yield from columns.hang(page.mark(Outcome.INCONCLUSIVE), why, 2)
-    yield from _table(rows(report, load, _ROWS), page)
+        yield from columns.hang(page.mark(outcome), why, 2)
+    yield from _table(rows(report, load, ROWS), page)
     yield from _bars(load, page)
     yield from map(page.faint, _flow(trust(load), page, 8))
     yield from _flow(started(load), page, 3)
@@ -143,7 +143,7 @@ def _flow(pieces: Iterable[str], page: Page, most: int) -> Iterator[str]:
     for text in pieces:
         if len(lines) > most:
             break
-        piece = terminal(text, 80)
+        piece = terminal(text, 120)
         joined = f"{lines[-1]}{_DOT}{piece}" if lines else piece
         if lines and columns.width(joined) <= page.width:
             lines[-1] = joined

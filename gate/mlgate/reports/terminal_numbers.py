@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
-from mlgate.reports import columns
+from mlgate.reports import columns, latency_figures
 from mlgate.reports.escape import terminal
 from mlgate.reports.figures import Figures, figures_of, whole_checks, worst_slices
 from mlgate.reports.page import Page
+from mlgate.reports.terminal_latency import LOADS, ROWS
 
 _SLICES = 10
 """Rows of the slices' table."""
@@ -28,8 +29,11 @@ _LEAVE_OUT = (frozenset[int](), frozenset({5}), frozenset({5, 7}), frozenset({2,
 
 
 def measured(report: Report, page: Page) -> list[str]:
-    """Return the whole checks' numbers: intervals stand under their values, a metric's rules under each other."""
-    figures = whole_checks(figures_of(report))
+    """Return the whole checks' numbers: intervals stand under their values, a metric's rules under each other.
+
+    Times that have their row under LATENCY are not repeated.
+    """
+    figures = whole_checks(figures_of(report), latency_figures.told(report, LOADS, ROWS))
     if not figures:
         return []
     rows = [list(_HEADER)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from mlgate.core.outcome import Outcome
@@ -16,7 +17,7 @@ from mlgate.reports.policy_changes import whose
 _TOLD = 12
 """Findings printed one by one, of those that did not pass, and again of those that did."""
 
-_NARROW = 44
+_NARROW = 40
 """Columns that a sentence needs beside the names; with fewer it goes below them."""
 
 _LINES = 8
@@ -51,7 +52,7 @@ def rules(report: Report, page: Page) -> list[str]:
     if not report.findings:
         return []
     counts = columns.wrap(counted(report.findings), page.width - 7)
-    lines = [*columns.hang(page.heading("RULES"), counts, 7), *_entries(shown, page)]
+    lines = [*columns.hang(page.heading("RULES"), counts, 7), *_entries(shown, page, report.reason)]
     if len(told) > _TOLD:
         lines.append(f"  and {len(told) - _TOLD:,} more that did not pass")
     if len(held) > _TOLD:
@@ -61,14 +62,20 @@ def rules(report: Report, page: Page) -> list[str]:
     return lines
 
 
-def _entries(findings: Sequence[Finding], page: Page) -> Iterator[str]:
-    names = [_name(finding) for finding in findings]
+def _entries(findings: Sequence[Finding], page: Page, told: str) -> Iterator[str]:
+    """Yield each finding's lines. Why a check was not measured is said once: *told* is what stands above."""
+    several = Counter((f.check, f.rule.metric, f.slice) for f in findings)
+    names = [_name(f, with_bound=several[f.check, f.rule.metric, f.slice] > 1) for f in findings]
     outcomes = max((len(f.outcome.name) for f in findings), default=0) + 2 + columns.GAP
     indent = outcomes + max(map(columns.width, names), default=0) + columns.GAP
     beside = page.width - indent >= _NARROW
     for finding, name in zip(findings, names, strict=True):
         head = columns.pad(page.word(finding.outcome), outcomes)
-        why = terminal(finding.why, 500)
+        why, said = terminal(finding.why, 500), finding.topic == "not-measured" and finding.why in told
+        if said:
+            why = "not measured, for the reason above"
+        elif finding.topic == "not-measured":
+            told = f"{told}\n{finding.why}"
         if beside:
             yield from columns.hang(head + name, columns.wrap(why, page.width - indent, _LINES), indent)
         elif outcomes + columns.width(name) + columns.GAP + columns.width(why) <= page.width:
@@ -78,6 +85,8 @@ def _entries(findings: Sequence[Finding], page: Page) -> Iterator[str]:
             yield from columns.hang("", columns.wrap(why, page.width - outcomes, _LINES), outcomes)
 
 
-def _name(finding: Finding) -> str:
-    metric = f"{finding.check}/{finding.rule.metric}"
+def _name(finding: Finding, *, with_bound: bool) -> str:
+    """Return check and metric; *with_bound* tells two rules of one metric apart."""
+    bound = f" {finding.rule.bound.value}" if with_bound else ""
+    metric = f"{finding.check}/{finding.rule.metric}{bound}"
     return columns.cut(terminal(f"{metric} [{finding.slice}]" if finding.slice else metric, 120), 60)

@@ -37,7 +37,8 @@ def conclude(
 ) -> int:
     """Publish a report, log it, write its verdict; then keep it as the baseline in *store*. Return the exit code."""
     report = project.complete(report, evidence)
-    digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr)
+    saved = store is not None and not refusal(report)
+    digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved)
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
     logged = _remembered(report, digest, project, folder)
     if isinstance(logged, GateError) and project.memory and project.memory.section.required and not code:

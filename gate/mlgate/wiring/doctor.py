@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mlgate.core.identity import FORM
 from mlgate.core.ports import Failure
 from mlgate.core.row import quoted
 from mlgate.core.statistics import FEWEST_PAIRS
+from mlgate.flow.beside import asked
 from mlgate.flow.check import look_up
 from mlgate.flow.scoring import other_data
 from mlgate.wiring import doctor_memory
@@ -50,26 +52,33 @@ def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
         project = Project.load(path)
     except GateError as error:
         for one in (error, *(error.more if isinstance(error, ConfigError) else ())):
-            yield Examined("bad", "config", f"{one.where}: {one.message}" if one.where else one.message, one.hint)
+            yield _bad("config", one)
         return
     yield from _data(project)
     yield _commit(project)
-    yield _baseline(project)
+    yield _beside(project, ask=ask) if project.beside else _baseline(project)
     yield from doctor_memory.examine(project)
     if ask:
         yield _model(project)
 
 
 def _data(project: Project) -> Iterator[Examined]:
-    for check in project.suite.checks:
+    for check in asked(project.suite):
         groups = groups_of(check.examples)
         many = counted(len(check.examples), None if groups is None else int(groups.max()) + 1)
-        rules = f"{len(check.rules)} rule" if len(check.rules) == 1 else f"{len(check.rules)} rules"
-        asks = f"{check.id}: {many}, {rules}, data {check.data_digest[:12]}"
+        asks = f"{check.id}: {many}, {_rules(project, check)}, data {check.data_digest[:12]}"
         yield Examined("ok", "check", asks)
         for notice in check.notices:
             yield Examined("note", "", notice)
         yield from _groups(project, check)
+
+
+def _rules(project: Project, check: Check) -> str:
+    """Return how many rules are written, and which one mlgate adds to them: its place is the check's, not its own."""
+    whole = project.config.where("checks", check.id)
+    written = [rule for rule in check.rules if rule.where != whole]
+    said = f"{len(written)} rule" if len(written) == 1 else f"{len(written)} rules"
+    return said if len(written) == len(check.rules) else f"{said} and one by itself: no request may fail"
 
 
 def _groups(project: Project, check: Check) -> Iterator[Examined]:
@@ -97,14 +106,12 @@ def _commit(project: Project) -> Examined:
 
 def _baseline(project: Project) -> Examined:
     store = project.baseline_store()
-    if project.beside:
-        return Examined("ok", "baseline", f"{project.beside}: asked beside the candidate, in the same run")
     if store is None:
         return Examined("note", "baseline", "none configured: only min and max can be judged", project.BASELINE_HINT)
     try:
         found = look_up(store, first=False, bootstrap=False)
     except GateError as error:
-        return Examined("bad", "baseline", str(error), error.hint)
+        return _bad("baseline", error)
     if found.evidence is None:
         return Examined("note", "baseline", found.why)
     why = next((why for check in project.suite.checks if (why := other_data(check, found.evidence))), "")
@@ -116,8 +123,22 @@ def _baseline(project: Project) -> Examined:
     return Examined("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}{older}")
 
 
-def _model(project: Project) -> Examined:
-    check = _asked(project)
+def _beside(project: Project, *, ask: bool) -> Examined:
+    """Return what a baseline's own model answers, which a run asks as it asks the candidate's."""
+    checks = ", ".join(check.baseline_of for check in project.suite.checks if check.baseline_of)
+    if not checks:
+        said = f"{project.beside}: no rule compares with it, so it is not asked"
+        return Examined("note", "baseline", said, "write max_drop or max_rise")
+    who = f"{project.beside}, for {checks}"
+    if not ask:
+        return Examined("note", "baseline", f"{who}: not asked")
+    found = _model(project, baseline=True)
+    hint = "see whether the baseline's model runs there, and what it says" if found.state == "bad" else ""
+    return replace(found, what="baseline", said=f"{who}: {found.said}", hint=found.hint or hint)
+
+
+def _model(project: Project, *, baseline: bool = False) -> Examined:
+    check = _asked(project, baseline=baseline)
     if check is None:
         return Examined("note", "model", "no check asks it")
     example = check.examples[0]
@@ -125,15 +146,22 @@ def _model(project: Project) -> Examined:
         with (
             tempfile.TemporaryDirectory(prefix="mlgate-") as logs,
             contextlib.closing(project.sides(Path(logs))) as sides,
-            contextlib.closing(sides.model(baseline=False)) as model,
+            contextlib.closing(sides.model(baseline=baseline)) as model,
         ):
             answer = next(iter(model.answer([example])))
     except GateError as error:
-        return Examined("bad", "model", str(error), error.hint)
+        return _bad("model", error)
     if isinstance(answer, Failure):
-        return Examined("bad", "model", f"{example.id}: {answer.why}", "see what the model itself says")
+        hint = "" if baseline else "see what the model itself says"
+        return Examined("bad", "model", f"{example.id}: {answer.why}", hint)
     return Examined("ok", "model", f"{example.id}: answered {len(answer):,} characters")
 
 
-def _asked(project: Project) -> Check | None:
-    return next((check for check in project.suite.checks if check.examples and not tests(check)), None)
+def _bad(what: str, error: GateError) -> Examined:
+    said = f"{error.where}: {error.message}" if error.where else error.message
+    return Examined("bad", what, said, error.hint, error.exit_code)
+
+
+def _asked(project: Project, *, baseline: bool) -> Check | None:
+    checks = (check for check in project.suite.checks if bool(check.baseline_of) is baseline)
+    return next((check for check in checks if check.examples and not tests(check)), None)

@@ -16,3 +16,5 @@ class Examined:
     what: str
     said: str
     hint: str = ""
+    exit_code: int = 3
+    """What the doctor ends with where this is bad: that of the error behind it."""

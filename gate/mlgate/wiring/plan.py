@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 
 from mlgate.adapters import github_files
+from mlgate.core import rounds
+from mlgate.core.check import Check, Suite
 from mlgate.wiring.choice import Choice
 from mlgate.wiring.project import PARTS, Project
 
@@ -27,8 +30,8 @@ def plan(choice: Choice, shards: int, name: str) -> Iterator[str]:
         yield from (f"  {change.direction.value}: {change.what}" for change in whose.changes)
     for part, found in matrices.items():
         if found:
-            rows = len(project.part(part).planned)
-            yield f"{_TITLES[part]}: {rows:,} rows in {len(found)} {'jobs' if len(found) > 1 else 'job'}"
+            suite, jobs = project.part(part), f"{len(found)} {'jobs' if len(found) > 1 else 'job'}"
+            yield f"{_TITLES[part]}: {len(suite.planned):,} rows in {jobs}{_lasting(suite)}"
     accuracy = {part: found for part, found in matrices.items() if part != "latency"}
     github_files.write_outputs(
         {
@@ -38,6 +41,24 @@ def plan(choice: Choice, shards: int, name: str) -> Iterator[str]:
             "build": _flag(build),
         }
     )
+
+
+def _lasting(suite: Suite) -> str:
+    """Return how long load is put on models, warm-up included, of both sides; empty where none is timed."""
+    spans = [_span(check) for check in suite.checks if check.rounds]
+    if not spans:
+        return ""
+    least, most = (math.ceil(sum(ends)) for ends in zip(*spans, strict=True))
+    return f", about {most:,} s of load" if least == most else f", about {least:,} to {most:,} s of load"
+
+
+def _span(check: Check) -> tuple[float, float]:
+    """Return the seconds of one side's load: until it is first looked whether all is settled, and at most."""
+    block, looks = check.params.get("block_s"), rounds.places(check)
+    each = float(block) if isinstance(block, int | float) else 0.0
+    once = rounds.a_try(check)
+    first = once - (looks[-1] - looks[0]) if looks else once
+    return first * each, check.rounds * each
 
 
 def _flag(is_so: bool) -> str:

@@ -25,13 +25,16 @@ _FILES: dict[str, tuple[str, Callable[[Report], str]]] = {
 """Files beside report.json, by their name in the configuration."""
 
 
-def publish(report: Report, folder: RunFolder, names: tuple[str, ...], out: TextIO, err: TextIO) -> str:
+def publish(
+    report: Report, folder: RunFolder, names: tuple[str, ...], out: TextIO, err: TextIO, *, saved: bool = False
+) -> str:
     """Write and show *report*; return the digest of report.json. A sink that fails is told and changes nothing.
 
-    Only report.json is required: a verdict without its report would be a word without a reason.
+    Only report.json is required: a verdict without its report would be a word without a reason. *saved*: this run
+    becomes the baseline.
     """
     text = json_v1.render(report)
-    show(report, names, out)
+    show(report, names, out, saved=saved)
     folder.write(REPORT, text)
     for name, (file, render) in _FILES.items():
         if name in names:
@@ -44,11 +47,11 @@ def publish(report: Report, folder: RunFolder, names: tuple[str, ...], out: Text
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def show(report: Report, names: tuple[str, ...], out: TextIO) -> None:
+def show(report: Report, names: tuple[str, ...], out: TextIO, *, saved: bool = False) -> None:
     """Print the report as a person or a program asked for it."""
     if "terminal" in names:
         colour = out.isatty() and not os.environ.get("NO_COLOR")
-        tell(out, terminal.render(report, width=width(), colour=colour).rstrip("\n"))
+        tell(out, terminal.render(report, width=width(), colour=colour, saved=saved).rstrip("\n"))
     if "json" in names:
         tell(out, json_v1.render(report).rstrip("\n"))
 

@@ -54,7 +54,7 @@ def test_a_baseline_that_was_not_asked_has_no_columns() -> None:
 
 def test_a_flaw_stands_before_the_numbers_and_is_told_once() -> None:
     lines = section(late())
-    flaw = lines.index("? no time of it is judged, for the reason above")
+    flaw = lines.index("⊘ no time of it is judged, for the reason above")
     assert flaw < next(index for index, line in enumerate(lines) if "p50" in line)
     alone = "\n".join(section(replace(late(), findings=())))
     assert "? no time of it is judged: the generator, not the model," in alone
@@ -143,13 +143,52 @@ def test_every_axis_has_ticks_to_read_it_by(median: float, spread: float) -> Non
 
 
 def test_noise_asks_for_rounds_and_a_late_generator_for_a_lower_rate() -> None:
-    assert next_steps(noisy())[0].do == "a longer budget: for speed"
+    assert next_steps(noisy())[0].do == "a longer budget for speed"
     assert next_steps(late())[0].do == "a lower rate for speed"
+
+
+def test_a_check_without_a_budget_is_not_told_to_make_it_longer() -> None:
+    first = next_steps(with_load(noisy(), look=1, looks=1))[0]
+    assert first.do == "more time for speed"
+    assert "a longer duration, or a budget" in first.why
+
+
+def test_a_generator_that_was_held_up_by_others_asks_for_a_calmer_machine() -> None:
+    idle = with_load(late(), generator=0.02)
+    assert next_steps(idle)[0].do == "a calmer machine for speed"
+    assert not any("rate" in step.do for step in next_steps(idle))
 
 
 def test_a_check_that_was_decided_early_needs_no_longer_budget() -> None:
     early = with_load(noisy(), rounds=30)
     assert not any("budget" in step.do for step in next_steps(early))
+
+
+def test_what_is_open_or_may_be_chance_names_the_command_that_has_the_numbers() -> None:
+    opened, failed = next_steps(noisy()), next_steps(slower())
+    assert "mlgate power" in [step.do for step in opened]
+    assert [step.do for step in failed][:2] == ["mlgate check", "mlgate power"]
+    assert not any(step.do == "mlgate power" for step in next_steps(late()))  # nothing was compared
+
+
+def test_a_rule_is_named_beside_its_place() -> None:
+    places = [step.why for step in next_steps(slower()) if step.do.startswith("mlgate.yaml")]
+    assert places == ["the rule speed/p95_ms max_rise 5%"]
+
+
+def test_what_latency_shows_is_not_repeated_under_measured() -> None:
+    measured = terminal.render(slower()).split("LATENCY")[0].split("MEASURED")[1]
+    assert "error_rate" in measured
+    assert "p95_ms" not in measured
+    assert "Measured" not in markdown.render(noisy())
+    unseen = with_load(slower(), percentiles=())
+    assert "p95_ms" in terminal.render(unseen).split("LATENCY")[0].split("MEASURED")[1]
+
+
+def test_the_rounds_say_what_they_were_for() -> None:
+    said = " ".join(" ".join(section(slower())).split())
+    assert "30 of 60 rounds (26 judged, 3 warm-up, 1 sent late)" in said
+    assert "30 of 60 rounds (3 warm-up, 9 sent late)" in " ".join(" ".join(section(late())).split())
 
 
 def test_a_judged_change_has_one_interval_in_the_whole_report() -> None:
@@ -158,7 +197,7 @@ def test_a_judged_change_has_one_interval_in_the_whole_report() -> None:
     early = replace(p95.delta, alone=Width(0.08))
     report = replace(slower(), findings=(replace(p95, delta=early), *slower().findings[1:]))
     text = terminal.render(report)
-    assert text.count("[+2.1%, +19.8%]") == 2
+    assert text.count("[+2.1%, +19.8%]") == 1
     assert "[+8.4%, +12.9%]" not in text
 
 

@@ -78,7 +78,10 @@ def test_missing_answers_are_named_only_when_there_are_some() -> None:
             ["mlgate explain --metric=rougeL", "mlgate.yaml:12:31", "mlgate.yaml:16:31", failing().findings[0].docs],
         ),
         (errored(), ["mlgate check --resume", errored().findings[0].docs]),
-        (inconclusive(), ["mlgate explain --metric=rougeL", "mlgate.yaml:12:31", inconclusive().findings[0].docs]),
+        (
+            inconclusive(),
+            ["mlgate power", "mlgate explain --metric=rougeL", "mlgate.yaml:12:31", inconclusive().findings[0].docs],
+        ),
         (warned(), ["mlgate explain --check=speech --metric=wer", "mlgate.yaml:21:31", warned().findings[0].docs]),
     ],
 )
@@ -103,3 +106,40 @@ def test_texts_of_ten_megabytes_are_cut() -> None:
 def test_a_missing_baseline_is_told_how_to_make_one() -> None:
     finding = replace(failing().findings[0], topic="no-baseline", baseline=None, delta=None)
     assert next_steps(replace(failing(), findings=(finding,)))[0].do == "mlgate check --save-baseline"
+
+
+def test_a_run_that_becomes_the_baseline_is_not_told_to_become_it() -> None:
+    finding = replace(failing().findings[0], topic="no-baseline", baseline=None, delta=None, outcome=Outcome.WARNED)
+    report = replace(failing(), findings=(finding,))
+    assert "mlgate check --save-baseline" in terminal.render(report)
+    assert "mlgate check --save-baseline" not in terminal.render(report, saved=True)
+
+
+def test_why_a_check_was_not_measured_is_told_once() -> None:
+    why = errored().findings[0].why
+    text = " ".join(terminal.render(errored()).split())
+    assert text.count(why) == 1
+    assert text.count("not measured, for the reason above") == 2
+    other = replace(errored().findings[0], check="translations", why="nothing of it was observed")
+    both = replace(errored(), findings=(*errored().findings, other, replace(other, rule=errored().findings[1].rule)))
+    text = " ".join(terminal.render(both).split())
+    assert text.count("nothing of it was observed") == 1
+    assert text.count("not measured, for the reason above") == 3
+
+
+def test_two_rules_of_one_metric_are_told_apart() -> None:
+    rules = terminal.render(failing()).split("RULES")[1].split("MEASURED")[0]
+    assert "summaries/rougeL max_drop" in rules
+    assert "summaries/rougeL min" in rules
+
+
+def test_examples_of_a_run_that_was_compared_with_nothing_moved_no_change() -> None:
+    assert "MOVED MOST  by its share of the change" in terminal.render(failing())
+    assert "WORST EXAMPLES" in terminal.render(replace(failing(), baseline=None))
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_every_line_fits_the_terminal_but_a_link(name: str, width: int) -> None:
+    lines = terminal.render(ALL[name](), width=width).splitlines()
+    assert max(columns.width(line) for line in lines if not line.startswith("https://")) <= width
