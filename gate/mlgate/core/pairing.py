@@ -24,8 +24,6 @@ _NORMAL_MAD = 1.4826
 """Standard deviations of a normal law in its median absolute deviation."""
 _BELOW = 2
 """Around a percentile are the requests beyond it, and so many times as many on the side of the median."""
-_WIDEST = 0.15
-"""No request further from the percentile is around it, as a share of all: in a queue those change by less, or more."""
 _RAREST = 0.05
 """The share of requests beyond a percentile that it takes for pairs to tell how it moved."""
 
@@ -35,8 +33,8 @@ class Pairs:
     """Both sides' replies to the same requests, in the rounds that both have.
 
     *Around* the percentile are the requests that say how it moved. They are chosen by how long both sides took for them
-    together (the geometric mean, which no ratio moves), so neither side chooses them: of a p50 the middle 30
-    of 100, of a p95 the slowest 15.
+    together (the geometric mean, which no ratio moves), so neither side chooses them: of a p50 all, of a p95 the
+    slowest 15 of 100.
     """
 
     candidate: Series
@@ -154,8 +152,7 @@ def _around(quantile: float, levels: Array) -> tuple[NDArray[np.intp], NDArray[n
     """Return where the levels around the quantile stand, ascending, and which of these lie beyond it."""
     n, beyond = len(levels), min(quantile, 1 - quantile)
     upper = quantile >= 0.5  # noqa: PLR2004 - the median
-    inwards, outwards = min(_BELOW * beyond, _WIDEST), min(beyond, _WIDEST)
-    low, high = (quantile - inwards, quantile + outwards) if upper else (quantile - outwards, quantile + inwards)
+    low, high = (quantile - _BELOW * beyond, 1.0) if upper else (0.0, quantile + _BELOW * beyond)
     first, last = max(0, math.floor(n * low + 1e-9)), min(n, math.ceil(n * high - 1e-9))
     order = np.argsort(levels, kind="stable")
     tail = order[math.floor(n * quantile + 1e-9) :] if upper else order[: math.ceil(n * quantile - 1e-9)]

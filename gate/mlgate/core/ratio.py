@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from mlgate.core.statistics import Array
 
 _SHOWN = 0.95
 """Beyond this interval of a difference, requests are shown to change unlike."""
+_SOME = 0.1
+"""Fewer requests than this share of those beyond the percentile do not move it, however slow they became."""
 _TILTED = 0.98
 """The same of the tail and of what lies before it, which also differ where a machine is busy for seconds."""
 
@@ -38,6 +40,8 @@ class Ratio:
     """Half the width that it has at least, at a confidence: what ranks allow."""
     stalls: float = 0.0
     """How much wider it is for rounds in which all stood still: they move a percentile, and no median of requests."""
+    reach: float = 0.0
+    """How far the interval reaches at least, of the logarithm."""
 
     @property
     def value(self) -> float:
@@ -57,7 +61,9 @@ class Ratio:
     def half(self, confidence: float) -> float:
         """Return half the width of the two-sided interval of the logarithm; NaN or inf when too little is known."""
         half = half_width(self.drawn, self.rounds, confidence)
-        return math.hypot(max(half, self.least(confidence)), self.stalls) if math.isfinite(half) else half
+        if not math.isfinite(half):
+            return half
+        return max(math.hypot(max(half, self.least(confidence)), self.stalls), self.reach)
 
 
 _UNKNOWN = Ratio(math.nan, False, 0.0, np.array([math.nan]), 2, lambda _: math.nan)
@@ -79,6 +85,8 @@ def ratio(candidate: Series, baseline: Series) -> Ratio:
     if pairs is None or not pairs.tells_apart:
         return apart
     found = _of_requests(pairs, numbers)
+    if len(pairs.near) == len(pairs.rounds):  # in a queue a p50 moves by more than the median request
+        found = replace(found, reach=abs(apart.log - found.log))
     return apart if _unlike(pairs, found, apart, numbers) else found
 
 
@@ -92,7 +100,8 @@ def _unlike(pairs: Pairs, found: Ratio, apart: Ratio, numbers: Rounds) -> bool:
     if not abs(apart.log - found.log) <= between:
         return True
     lean, leans = _mean(pairs.leaning(), pairs.rounds, numbers)
-    if not lean <= half_width(leans, len(numbers), _SHOWN):
+    some = _SOME * min(pairs.candidate.quantile, 1 - pairs.candidate.quantile)
+    if lean > some and not lean <= half_width(leans, len(numbers), _SHOWN):
         return True
     logs, rounds = pairs.tempered(), pairs.rounds[pairs.near]
     beyond = np.zeros(len(logs), dtype=bool)

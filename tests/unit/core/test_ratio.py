@@ -160,7 +160,7 @@ def test_requests_that_one_side_was_not_sent_have_no_pair() -> None:
     assert list(pairs.logs) == list(np.log(cut.values / other.values[fewer]))
 
 
-@pytest.mark.parametrize(("quantile", "share"), [(0.9, 0.25), (0.95, 0.15), (0.99, 0.03), (0.1, 0.25)])
+@pytest.mark.parametrize(("quantile", "share"), [(0.5, 1.0), (0.9, 0.3), (0.95, 0.15), (0.99, 0.03), (0.1, 0.3)])
 def test_around_a_percentile_are_the_requests_that_both_sides_took_about_as_long_for(
     quantile: float, share: float
 ) -> None:
