@@ -97,7 +97,7 @@ def test_equal_models_differ_by_more_than_the_noise_in_one_run_of_twenty(duet: M
     rng = np.random.default_rng(7)
     beyond = []
     for minute in duet.WORLDS[1].minutes(rng, 200):
-        sides = duet.duet(rng, minute, 1.0)
+        sides = duet.duet(rng, minute, duet.uniform(1.0))
         kept = np.flatnonzero(rng.random(60) >= late)
         one, other = (side.of(kept) for side in sides)
         beyond.append(abs(one.corpus() / other.corpus() - 1) > noise(one, other))

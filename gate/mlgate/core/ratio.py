@@ -16,6 +16,9 @@ from mlgate.core.statistics import Array
 
 _SHOWN = 0.95
 """Beyond this interval of a difference, requests are shown to change unlike."""
+_DOUBT = 0.5
+"""So many standard errors of the two values' own ratio are in the interval of a p50: in a queue, where each request
+waits for those before it, it moves by more than the median request, and it is known nearly as well."""
 _SOME = 0.1
 """Fewer requests than this share of those beyond the percentile do not move it, however slow they became."""
 _TILTED = 0.98
@@ -85,8 +88,8 @@ def ratio(candidate: Series, baseline: Series) -> Ratio:
     if pairs is None or not pairs.tells_apart:
         return apart
     found = _of_requests(pairs, numbers)
-    if len(pairs.near) == len(pairs.rounds):  # in a queue a p50 moves by more than the median request
-        found = replace(found, reach=abs(apart.log - found.log))
+    if len(pairs.near) == len(pairs.rounds):
+        found = replace(found, reach=abs(apart.log - found.log) + _DOUBT * apart.error)
     return apart if _unlike(pairs, found, apart, numbers) else found
 
 
