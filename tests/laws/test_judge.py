@@ -352,6 +352,18 @@ def test_an_early_look_fails_only_what_lies_beyond_the_margin_whole() -> None:
         assert hold_baseline(rule, now, before, SURE).outcome is late
 
 
+def test_what_takes_many_times_the_rounds_is_advised_another_margin() -> None:
+    """However far the estimate is from the margin: what is so noisy is as far from being settled."""
+    unit = Metric("m", "ms", Better.LOWER)
+    rule = Rule("m", Bound.MAX_RISE, 0.05, relative=True)
+    now, before = measured(unit, 101.0), measured(unit, 100.0)
+    for value, half, many in ((1.0, 0.05, False), (1.0, 0.5, True), (4.95, 0.05, True), (6.0, 0.5, True)):
+        delta = Delta(value, Width(half), Width(half), base=100.0, rounds=40)
+        why = hold_baseline(rule, now, before, delta).why
+        assert ("more than 20 times the rounds" in why) is many, why
+        assert ("more rounds would settle it" in why) is not many
+
+
 def test_an_unsure_slice_passes_where_an_unsure_whole_does_not() -> None:
     now, before = measured(RATIO, 0.4), measured(RATIO, 0.45)
     assert hold_slice(SOFT, now, before, UNSURE).outcome is Outcome.PASSED

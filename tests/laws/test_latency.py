@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +23,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Decided, Kinds, Load, Standing
 from mlgate.core.report import Report
 from mlgate.core.statistics import Statistics
-from mlgate.core.timed import Block, Reply, pack, unpack
+from mlgate.core.timed import Arrival, Block, Reply, pack, unpack
 from mlgate.flow import beside
 from mlgate.flow.check import settled, settles
 from mlgate.flow.judge import Baseline, judge
@@ -252,6 +253,25 @@ def test_what_was_settled_or_not_disturbed_is_not_started_over(slower: float) ->
     suite, evidence = observed(check, LawLoad(slower=slower), old())
     assert judge(suite, KINDS, evidence, ABSENT).loads[0].begun == 0
     assert len(rounds.read(check, evidence.under("speed")).done) == ONCE
+
+
+@dataclass
+class Restless(LawLoad):
+    """Each block takes another while: by half more or less, by chance."""
+
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:
+        block, times = super().fire(examples, arrivals), math.exp(self._rng.gauss(0, 0.5))
+        return replace(block, replies=tuple(replace(one, done=times * one.done) for one in block.replies))
+
+
+@pytest.mark.parametrize(("candidate", "baseline", "again"), [(Restless, LawLoad, False), (LawLoad, Restless, True)])
+def test_a_run_is_started_over_for_the_baselines_noise_and_never_for_the_candidates(
+    candidate: type[LawLoad], baseline: type[LawLoad], again: bool
+) -> None:
+    alone = report_of(speed(RISE, rounds=40), candidate(), baseline(seed=4))
+    assert [finding.topic for finding in alone.findings] == ["noise"], "it could be either's"
+    twice = report_of(speed(RISE, rounds=80, looks=[40], once=40), candidate(), baseline(seed=4))
+    assert (twice.loads[0].begun == 40) is again
 
 
 def test_a_second_try_is_looked_at_as_the_first_was() -> None:

@@ -88,7 +88,8 @@ def test_of_a_difference_to_the_baseline(
     n = data.draw(st.sampled_from([5, 19, 20, 200]))
     past = Measurement("c", "m", metric, before, n, 0.0, 0.0, "s")
     now = replace(past, value=before + change)
-    delta = Delta(change, Width(spread, floor), Width(spread * widening, floor), identical=same)
+    early = data.draw(st.booleans())
+    delta = Delta(change, Width(spread, floor), Width(spread * widening, floor), identical=same, early=early)
     for hold in (hold_baseline, hold_slice):
         assert_never_milder(rules, lambda rule, hold=hold: hold(rule, now, past, delta))  # type: ignore[misc]
     assert_never_milder(rules, lambda rule: hold_fact(rule, now, past))

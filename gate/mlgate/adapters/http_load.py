@@ -22,6 +22,7 @@ from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import shown
 from mlgate.core.check import Example
 from mlgate.core.errors import AdapterError, ConfigError, ModelError
+from mlgate.core.evidence import NOT_ASKED
 from mlgate.core.ports import Failure
 from mlgate.core.timed import Arrival, Block, Reply
 
@@ -187,7 +188,7 @@ class HttpLoad:
             Failure(one.failure, "gate" if i in unreached else "model") if one.failure else one.answer
             for i, one in enumerate(replies)
         ]
-        return answers + [Failure("not asked: the endpoint cannot be reached", "gate")] * (n - len(answers))
+        return answers + [Failure(f"{NOT_ASKED}the endpoint cannot be reached", "gate")] * (n - len(answers))
 
     def _plan(self, examples: Sequence[Example], order: Sequence[int]) -> list[int]:
         """Return each position's request, by the number that the worker knows it by; send what it does not know yet."""

@@ -20,6 +20,7 @@ from mlgate.adapters.protocols import Answers, HttpProtocol
 from mlgate.adapters.redaction import Redaction
 from mlgate.core.check import Example, Json
 from mlgate.core.errors import ConfigError
+from mlgate.core.evidence import NOT_ASKED
 from mlgate.core.ports import Failure
 
 PATIENCE = 5
@@ -115,7 +116,7 @@ class HttpModel:
     def _ask(self, inputs: Sequence[Json], lines: LifoQueue[Line]) -> Answers:
         n = len(inputs)
         if self._unreached >= PATIENCE:
-            return [Failure("not asked: the endpoint cannot be reached", "gate")] * n
+            return [Failure(f"{NOT_ASKED}the endpoint cannot be reached", "gate")] * n
         try:
             path, value = self._protocol.encode(inputs)
             body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

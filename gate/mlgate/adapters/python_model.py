@@ -17,6 +17,7 @@ from mlgate.adapters.python_source import source_digest
 from mlgate.adapters.redaction import Redaction
 from mlgate.core.check import Example, Json
 from mlgate.core.errors import ConfigError
+from mlgate.core.evidence import NOT_ASKED
 from mlgate.core.ports import Failure
 
 PATIENCE = 3
@@ -97,7 +98,7 @@ class PythonModel:
             self._give_up(self._process)
             self._lost += 1
             if self._lost >= PATIENCE:
-                self._hopeless = f"not asked: the model was lost {PATIENCE} times in a row, last: {why}"
+                self._hopeless = f"{NOT_ASKED}the model was lost {PATIENCE} times in a row, last: {why}"
             return [Failure(why)] * n
         self._lost = 0
         return [self._result(one) for one in results]

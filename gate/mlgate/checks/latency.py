@@ -11,7 +11,7 @@ from mlgate.checks.timed_scores import first_answers, scores
 from mlgate.core import rounds
 from mlgate.core.check import START, Check
 from mlgate.core.errors import EvidenceError, GateError, ModelError, Refused
-from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.evidence import NOT_ASKED, Gap, Observation, Row
 from mlgate.core.ports import Decided, Load, Score, Standing
 from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, pack
 
@@ -158,4 +158,4 @@ def _never(plan: Plan, start: int, loads: Mapping[str, Load], why: str) -> Itera
     """Yield a gap for each round that cannot be asked any more."""
     for number in range(start, plan.rounds + 1):
         for side in loads:
-            yield Gap(side, f"{number:04}", f"not asked: {why}")
+            yield Gap(side, f"{number:04}", f"{NOT_ASKED}{why}")

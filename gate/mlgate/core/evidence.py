@@ -32,6 +32,10 @@ class Observation:
         return self.check, self.example
 
 
+NOT_ASKED = "not asked: "
+"""What a reason begins with where the example itself was never asked, and something before it is the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """An example that was asked and not answered, and why."""

@@ -78,8 +78,9 @@ class Pairs:
 
     @property
     def tells_apart(self) -> bool:
-        """Whether enough requests are around the percentile: of a p99 it is one that a single bad second fills."""
-        return min(self.candidate.quantile, 1 - self.candidate.quantile) >= _RAREST
+        """Whether there are enough requests beyond the percentile and before it: a p99's one bad second fills."""
+        common = min(self.candidate.quantile, 1 - self.candidate.quantile) >= _RAREST
+        return common and 0 < len(self.beyond) < len(self.near)
 
     def around(self) -> Series:
         """Return the ratios of the requests around the percentile, with their median as the value.

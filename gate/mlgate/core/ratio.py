@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlgate.core.pairing import Pairs, deviation
+from mlgate.core.pairing import Pairs
 from mlgate.core.ranks import median_width, rank_width
 from mlgate.core.resampling import draws, half_width, resampled, standard_error, too_few
 from mlgate.core.series import Rounds, Series, shared
@@ -16,13 +16,13 @@ from mlgate.core.statistics import Array
 
 _SHOWN = 0.95
 """Beyond this interval of a difference, requests are shown to change unlike."""
+_TILTED = 0.98
+"""The same of the tail and of what lies before it, which also differ where a machine is busy for seconds."""
+_SOME = 0.1
+"""Fewer requests than this share of those beyond the percentile do not move it, however slow they became."""
 _DOUBT = 0.5
 """So many standard errors of the two values' own ratio are in the interval of a p50: in a queue, where each request
 waits for those before it, it moves by more than the median request, and it is known nearly as well."""
-_SOME = 0.1
-"""Fewer requests than this share of those beyond the percentile do not move it, however slow they became."""
-_TILTED = 0.98
-"""The same of the tail and of what lies before it, which also differ where a machine is busy for seconds."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,8 +33,6 @@ class Ratio:
     """Its logarithm; NaN when there is none."""
     by_request: bool
     """Whether it is the median of the ratios request by request (core/pairing.py), or the ratio of the two values."""
-    alone: float
-    """The standard error that it would have if rounds had nothing to do with it; 0: not known."""
     drawn: Array
     """The logarithm in each draw of whole rounds."""
     rounds: int
@@ -56,11 +54,6 @@ class Ratio:
         """Return the standard error of the logarithm."""
         return standard_error(self.drawn, self.rounds)
 
-    @property
-    def within(self) -> float:
-        """Return the share of the error's square that single requests bring, and more of them a round take away."""
-        return min(1.0, (self.alone / self.error) ** 2) if self.error > 0 else 0.0
-
     def half(self, confidence: float) -> float:
         """Return half the width of the two-sided interval of the logarithm; NaN or inf when too little is known."""
         half = half_width(self.drawn, self.rounds, confidence)
@@ -69,7 +62,7 @@ class Ratio:
         return max(math.hypot(max(half, self.least(confidence)), self.stalls), self.reach)
 
 
-_UNKNOWN = Ratio(math.nan, False, 0.0, np.array([math.nan]), 2, lambda _: math.nan)
+_UNKNOWN = Ratio(math.nan, False, np.array([math.nan]), 2, lambda _: math.nan)
 
 
 def ratio(candidate: Series, baseline: Series) -> Ratio:
@@ -134,7 +127,7 @@ def _of_values(one: Series, other: Series, numbers: Rounds, pairs: Pairs | None)
     ranked = one.quantile and not one.under and not other.under
     shared_out = pairs.apart() if pairs else None
     least = (lambda confidence: rank_width(one, other, confidence, shared_out)) if ranked else (lambda _: 0.0)
-    return Ratio(_log(one) - _log(other), False, 0.0, logs, len(numbers), least)
+    return Ratio(_log(one) - _log(other), False, logs, len(numbers), least)
 
 
 def _of_requests(pairs: Pairs, numbers: Rounds) -> Ratio:
@@ -142,8 +135,7 @@ def _of_requests(pairs: Pairs, numbers: Rounds) -> Ratio:
     near = pairs.around()
     logs, log = resampled(near, numbers, draws(len(numbers))), _log(near)
     known = len(np.unique(near.rounds))
-    alone = deviation(np.log(near.values)) * math.sqrt(math.pi / (2 * len(near.values)))
-    return Ratio(log, True, alone, logs, max(2, known), lambda sure: median_width(near, sure), pairs.stalls())
+    return Ratio(log, True, logs, max(2, known), lambda sure: median_width(near, sure), pairs.stalls())
 
 
 def _log(series: Series) -> float:

@@ -23,6 +23,9 @@ _EARLY = 4.0
 SOFTENED = frozenset({"inconclusive", "too-few", "unseen", "tail"})
 """The topics that `on_inconclusive` is about: too little data. What more data would not mend, no rule softens."""
 
+MORE_SETTLES = SOFTENED | {"worse", "noise"}
+"""The topics of findings that more data, or a wider margin, would settle."""
+
 DOCS = "https://github.com/org/mlgate/blob/main/docs/reference/findings.md"
 
 
@@ -72,9 +75,6 @@ class Delta:
     """Of times: how many rounds it is known from; 0: it is not of rounds."""
     error: float = 0.0
     """The standard error of the value, or, of times, of the ratio's logarithm: what a forecast begins with."""
-    within: float = 0.0
-    """Of times by request: the share of the error's square that single requests bring, and more of them a round take
-    away; the rest is the rounds'."""
     sure: float = 0.0
     """The confidence that `alone` holds at, 0 to 1: at an early look more than the rule asks; 0: the rule's own."""
     early: bool = False
@@ -353,7 +353,7 @@ def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delt
     by, low, high = (_change(unit, delta, one) for one in (delta.value, *delta.possible(unit)))
     of = "" if measured.groups is None else f", of {counted(measured.n, measured.groups)}"
     each = "the same requests took " if delta.by_request else ""
-    early = 1 - delta.sure < (1 - rule.confidence) / _EARLY if delta.sure else False
+    early = delta.sure > 0 and _EARLY * (1 - delta.sure) < 1 - rule.confidence
     interval = f"{delta.sure * 100:.4g}% interval at an early look" if early else f"{rule.confidence * 100:g}% interval"
     return (
         f"{rule.metric} {unit.show(baseline.value)} became {unit.show(measured.value)}, "
@@ -413,7 +413,9 @@ def _settle(sign: float, delta: Delta, margin: float, measured: Measurement, all
     else:
         neither = f"neither within {allowed} nor shown worse"
     if delta.rounds and growth >= _FORESEEABLE_ROUNDS:
-        return f"{neither}; it lies so near to the margin that no budget will settle it: a wider margin would"
+        return (
+            f"{neither}; more than {_FORESEEABLE_ROUNDS:g} times the rounds would settle it: widen the margin instead"
+        )
     if not 1 <= growth < _FORESEEABLE:
         return neither
     if delta.rounds:

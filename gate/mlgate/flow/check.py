@@ -13,10 +13,11 @@ from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, 
 from mlgate.core.report import Report
 from mlgate.core.rounds import GENERATOR
 from mlgate.core.timed import SKIPPED
+from mlgate.core.verdict import MORE_SETTLES
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.timing import is_restless
 
-OPEN = frozenset({"inconclusive", "worse", "too-few", "unseen", "tail", "noise", "left-out", "early", "not-measured"})
+OPEN = MORE_SETTLES | {"left-out", "early", "not-measured"}
 """The topics of findings that more rounds may settle."""
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlgate.core import form1
 from mlgate.core.check import Better, Check, Metric
-from mlgate.core.evidence import Evidence, Observation, Row
+from mlgate.core.evidence import NOT_ASKED, Evidence, Observation, Row
 from mlgate.core.groups import groups_of
 from mlgate.core.identity import FIRST
 from mlgate.core.ports import Kind
@@ -37,9 +37,6 @@ Chosen = NDArray[np.intp]
 
 WHOLE = ""
 """The name of the slice that is the whole check."""
-
-_NOT_ASKED = "not asked: "
-"""What a gap's reason begins with where something else than this row is the reason."""
 
 SHOWN_CONFIDENCE = 0.95
 """Of a measurement's own interval."""
@@ -124,7 +121,7 @@ def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, s
     unanswered = sorted((place[example], example) for example in holes if example in place)
     if unanswered:
         many, first = f"{len(unanswered):,} of {len(planned):,} {noun}", unanswered[0][1]
-        why = holes[first].removeprefix(_NOT_ASKED)
+        why = holes[first].removeprefix(NOT_ASKED)
         if why == holes[first]:
             parts.append(f"{many} were not answered ({first}: {why})")
         else:  # what kept them from being asked comes first

@@ -140,7 +140,6 @@ def _delta(delta: Delta) -> Value:
         **({"unseen": number(delta.unseen)} if delta.unseen else {}),
         "base": number(delta.base),
         **({"error": number(delta.error)} if delta.error else {}),
-        **({"within": number(delta.within)} if delta.within else {}),
         **({"rounds": delta.rounds} if delta.rounds else {}),
         **({"by_request": True} if delta.by_request else {}),
         **({"sure": number(delta.sure)} if delta.sure else {}),

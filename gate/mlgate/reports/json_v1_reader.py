@@ -158,7 +158,7 @@ def _measurement(node: Node) -> Measurement:
 def _delta(node: Node) -> Delta:
     fields = node.fields(
         *("value", "low", "high", "alone", "family", "identical", "base"),
-        sometimes=["unseen", "error", "within", "rounds", "by_request", "sure"],
+        sometimes=["unseen", "error", "rounds", "by_request", "sure"],
     )
     delta = Delta(
         value=fields["value"].number(),
@@ -168,7 +168,6 @@ def _delta(node: Node) -> Delta:
         unseen=fields["unseen"].number() if "unseen" in fields else 0.0,
         base=fields["base"].number(),
         error=fields["error"].number() if "error" in fields else 0.0,
-        within=fields["within"].number() if "within" in fields else 0.0,
         rounds=fields["rounds"].count() if "rounds" in fields else 0,
         by_request=fields["by_request"].flag() if "by_request" in fields else False,
         sure=fields["sure"].number() if "sure" in fields else 0.0,

@@ -142,7 +142,7 @@ def _conclusions() -> dict[str, Value]:
         ),
         "delta": record(
             "Candidate minus baseline, paired by example.",
-            sometimes=["unseen", "error", "within", "rounds", "by_request", "sure"],
+            sometimes=["unseen", "error", "rounds", "by_request", "sure"],
             value=NUMBER,
             low=end,
             high=end,
@@ -154,7 +154,6 @@ def _conclusions() -> dict[str, Value]:
                 NUMBER, "Of times: the baseline's value, and widths are of the ratio's logarithm. 0: of the value."
             ),
             error=told(NUMBER, "The standard error of the value; of times, of the ratio's logarithm."),
-            within=told(NUMBER, "Of times by request: the share of the error's square that single requests bring."),
             rounds=told(COUNT, "Of times: how many rounds of both sides it is known from."),
             by_request=told(FLAG, "Of times: it is the median of both sides' ratios, request by request."),
             sure=told(NUMBER, "Of times: the confidence of that interval, 0 to 1; more than asked at an early look."),

@@ -10,11 +10,8 @@ from itertools import islice
 from mlgate.core.outcome import Outcome
 from mlgate.core.policy import Change
 from mlgate.core.report import Report
-from mlgate.core.verdict import DOCS, Finding
+from mlgate.core.verdict import DOCS, MORE_SETTLES, Finding
 from mlgate.reports.steps_latency import advice, timed
-
-OPEN = frozenset({"inconclusive", "unseen", "noise", "tail"})
-"""The topics of comparisons that more data, or a wider margin, would settle."""
 
 _MOST = 3
 """Commands of one sort: a list of twenty is no advice."""
@@ -78,7 +75,7 @@ def _power(report: Report, told: Sequence[Finding]) -> list[Step]:
     """
     compared = [f for f in told if f.delta is not None and f.outcome.blocks and not f.slice]
     times = timed(report, compared)
-    opened = [f for f in compared if f.topic in OPEN]
+    opened = [f for f in compared if f.topic in MORE_SETTLES]
     budgets, examples = any(f in times for f in opened), any(f not in times for f in opened)
     if opened:
         amounts = ["budget"] * budgets + ["number of examples"] * examples

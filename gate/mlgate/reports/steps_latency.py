@@ -8,9 +8,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.rounds import BUSY, GENERATOR
 from mlgate.core.timing import metric
-from mlgate.core.verdict import Finding
-
-_UNDECIDED = frozenset({"noise", "tail", "inconclusive", "too-few", "unseen"})
+from mlgate.core.verdict import MORE_SETTLES, Finding
 
 
 def timed(report: Report, told: Iterable[Finding]) -> list[Finding]:
@@ -22,7 +20,7 @@ def timed(report: Report, told: Iterable[Finding]) -> list[Finding]:
 def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     """Yield what to do, and what for; not escaped. What ended before its time was over does not need more of it."""
     about = timed(report, told)
-    undecided = {finding.check for finding in about if finding.topic in _UNDECIDED}
+    undecided = {finding.check for finding in about if finding.topic in MORE_SETTLES}
     left_out = {finding.check for finding in about if finding.topic == "left-out"}
     if any(f.outcome is Outcome.FAILED and f.rule.bound.compares for f in about):
         yield "mlgate check", "once more: a slower model fails again, noise seldom does"
