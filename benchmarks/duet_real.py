@@ -35,8 +35,9 @@ from mlgate.core.arrivals import arrivals
 from mlgate.core.check import Example
 from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
-from mlgate.core.rounds import disturbed
+from mlgate.core.rounds import left_out
 from mlgate.core.series import Series
+from mlgate.core.timed import Block
 
 MORE_WORK = (0.0, 0.05, 0.10)
 WORK = 150_000
@@ -119,7 +120,7 @@ class Trial:
     candidate: Series
     baseline: Series
     disturbed: float
-    """The share of blocks in which the generator was late, busy or robbed."""
+    """The share of blocks in which the generator was late or robbed."""
 
 
 def trial(more: float, budget_s: float, block_s: float, seed: int) -> Trial:
@@ -129,7 +130,7 @@ def trial(more: float, budget_s: float, block_s: float, seed: int) -> Trial:
     rounds = round(budget_s / block_s / 2)
     seen: dict[bool, list[tuple[int, int, float]]] = {True: [], False: []}
     first: dict[int, bool] = {}
-    late = 0
+    blocks: list[Block] = []
     neighbour = multiprocessing.get_context("fork").Process(target=disturb, args=(seed,), daemon=True)
     with running(neighbour), model(more) as candidate, model(0.0) as baseline:
         sides = {True: candidate, False: baseline}
@@ -140,10 +141,10 @@ def trial(more: float, budget_s: float, block_s: float, seed: int) -> Trial:
                 block = sides[side].fire(examples, plan)
                 if number < 0:
                     continue
-                late += disturbed(block)
+                blocks.append(block)
                 seen[side] += [(number, place, 1000 * reply.done) for place, reply in enumerate(block.replies)]
     one, other = (_series(seen[side], {i: own == side for i, own in first.items() if i >= 0}) for side in (True, False))
-    return Trial(one, other, late / (2 * rounds))
+    return Trial(one, other, len(left_out(dict(enumerate(blocks)))) / (2 * rounds))
 
 
 def _series(seen: Sequence[tuple[int, int, float]], first: dict[int, bool]) -> Series:

@@ -63,11 +63,11 @@ def _said(report: dict[str, Any]) -> Iterator[str]:
     for finding in report["findings"]:
         delta = finding["delta"]
         if delta and delta["base"]:
-            change, low, high = (100 * delta[name] / delta["base"] for name in ("value", "low", "high"))
+            change, low, high = (100 * float(delta[name]) / delta["base"] for name in ("value", "low", "high"))
             kind = "" if delta.get("by_request") else " (percentiles)"
             yield f"{finding['metric']} {change:+.1f} ({low:+.1f} to {high:+.1f}){kind} {finding['topic']}"
     for load in report["loads"]:
-        yield f"{load['rounds']} rounds, noise {100 * load['noise']:.1f} %"
+        yield f"{load['rounds']} rounds, noise {100 * float(load['noise']):.1f} %"
 
 
 def busy() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +16,7 @@ from mlgate.core.check import Bound, Check, Rule, Suite
 from mlgate.core.evidence import Evidence
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Standing
+from mlgate.core.rounds import left_out
 from mlgate.core.timed import Block, Reply
 from mlgate.flow.check import settles
 from mlgate.flow.judge import judge
@@ -79,6 +84,37 @@ def outcomes(suite: Suite, evidence: Evidence) -> dict[str, Outcome]:
     return {one.id: one.outcome for one in judge(suite, KINDS, evidence, ABSENT).findings}
 
 
+def with_lateness(block: Block, late: Sequence[float]) -> Block:
+    """Return a block whose requests left so much later than due, in turn."""
+    replies = tuple(replace(one, late=late[place % len(late)]) for place, one in enumerate(block.replies))
+    return replace(block, replies=replies)
+
+
+def test_a_neighbour_that_holds_up_a_request_here_and_there_leaves_no_round_out() -> None:
+    suite, evidence = run()
+    held_up = changed(evidence, lambda n, block: with_lateness(block, [0.0] * 9 + [0.003 * (n % 2)]))
+    calm, late = (judge(suite, KINDS, one, ABSENT) for one in (evidence, held_up))
+    assert late.loads[0].late == 0
+    assert [(one.id, one.outcome) for one in late.findings] == [(one.id, one.outcome) for one in calm.findings]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.lists(st.floats(0, 0.01), min_size=1, max_size=6), min_size=1, max_size=30))
+def test_rounds_are_left_out_from_the_latest_on_until_the_others_are_in_time(lateness: list[list[float]]) -> None:
+    answered = Reply(0, 0.0, 0.0, 0.02, 0.02, "a", "")
+    facts = {"wall_s": 1.0, "cpu_s": 0.0}
+    blocks = {
+        number: with_lateness(Block(tuple(answered for _ in late), facts), late)
+        for number, late in enumerate(lateness, start=1)
+    }
+    out = left_out(blocks)
+    mean = {number: fmean(reply.late for reply in block.replies) for number, block in blocks.items()}
+    kept = [number for number in blocks if number not in out]
+    assert fmean([reply.late for number in kept for reply in blocks[number].replies] or [0.0]) <= 0.0004 + 1e-9
+    assert all(mean[number] <= 0.002 + 1e-9 for number in kept)
+    assert all(mean[one] <= mean[other] + 1e-9 for one in kept for other in out)
+
+
 @settings(max_examples=12)
 @given(
     slow=st.sets(st.integers(3, ROUNDS), min_size=0, max_size=8),
@@ -92,10 +128,10 @@ def test_leaving_rounds_out_never_turns_a_block_into_a_pass(
     suite, evidence = run()
     worse = changed(evidence, lambda n, block: slowed(block, factor if n in slow else 1.0))
     in_time = outcomes(suite, worse)
-    left_out = outcomes(suite, changed(worse, lambda n, block: slowed(block, 1.0, LATE_S if n in late else None), side))
+    without = outcomes(suite, changed(worse, lambda n, block: slowed(block, 1.0, LATE_S if n in late else None), side))
     for name, outcome in in_time.items():
         if outcome.blocks and "service" not in name:  # what left late was served sooner than it was answered
-            assert left_out[name].blocks, (name, outcome, left_out[name])
+            assert without[name].blocks, (name, outcome, without[name])
 
 
 @pytest.mark.parametrize("asked", [*LIMITS, *RISES], ids=lambda one: f"{one.metric}-{one.bound.value}")

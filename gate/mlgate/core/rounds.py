@@ -20,6 +20,8 @@ from mlgate.core.timing import Timing
 LATE_SHARE = 0.02
 LATE_S = 0.0002
 """Requests may leave so much later than due on average, of the median latency or at all: so much dilutes a ratio."""
+LATE_ROUND = 0.1
+"""Those of one round may leave so much later: rounds like it would be noise of the machine's own making."""
 BUSY = 0.7
 """The share of its core that the generator may use."""
 STOLEN = 0.1
@@ -134,7 +136,7 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     begun = once if once < check.rounds and any(number > once for number in done) else 0
     planned_warm = begun + warm
     here = {number: block for number, block in done.items() if number > begun}
-    late = tuple(number for number, block in here.items() if disturbed(block))
+    late = left_out(here)
     timed = {number: block for number, block in here.items() if number > planned_warm and number not in late}
     more = _warming(timed)
     more = more if more <= MOST_CUT * len(timed) else 0
@@ -202,15 +204,31 @@ def busy(block: Block) -> bool:
     return block.facts.get("cpu_s", 0.0) > BUSY * block.facts.get("wall_s", 0.0)
 
 
-def disturbed(block: Block) -> bool:
-    """Whether the machine kept an idle generator from sending in time: what it measured then is not the model."""
-    late = [reply.late for reply in block.replies if not reply.failure]
-    wall = block.facts.get("wall_s", 0.0)
-    if not late or wall <= 0 or busy(block):
-        return False
-    median = float(np.median([reply.done for reply in block.replies]))
-    stolen = block.facts.get("steal_s", 0.0) > STOLEN * wall
-    return float(np.mean(late)) > max(LATE_S, LATE_SHARE * median) or stolen
+def left_out(here: Mapping[int, Block]) -> tuple[int, ...]:
+    """Return the rounds that the machine disturbed while the generator was idle: what they measured is not the model.
+
+    Those are the rounds of which the hypervisor took a part, or in which requests left very late, and then the latest
+    until all others together are in time. That a neighbour holds up a request here and there is noise.
+    """
+    idle = {number: block for number, block in here.items() if not busy(block) and block.facts.get("wall_s", 0.0) > 0}
+    late = {number: sent for number, block in idle.items() if (sent := _late(block))}
+    median = float(np.median([reply.done for number in late for reply in here[number].replies])) if late else 0.0
+    out, total, count = {number for number in late if _stolen(idle[number])}, 0.0, 0
+    for number in sorted(late.keys() - out, key=lambda one: (float(np.mean(late[one])), one)):
+        total, count = total + sum(late[number]), count + len(late[number])
+        alone, together = float(np.mean(late[number])), total / count
+        if alone > max(LATE_S, LATE_ROUND * median) or together > max(LATE_S, LATE_SHARE * median):
+            out.add(number)
+    return tuple(number for number in here if number in out)
+
+
+def _late(block: Block) -> Sequence[float]:
+    """Return how late each request left that was answered, in seconds."""
+    return [reply.late for reply in block.replies if not reply.failure]
+
+
+def _stolen(block: Block) -> bool:
+    return block.facts.get("steal_s", 0.0) > STOLEN * block.facts["wall_s"]
 
 
 def lateness(replies: Sequence[Reply]) -> float:
