@@ -30,7 +30,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import power
 from mlgate.core.statistics import Array, Statistics

@@ -25,8 +25,9 @@ import numpy as np
 
 from mlgate.config.rounds import Rounds as Steady
 from mlgate.config.rounds import steady
-from mlgate.core.check import Better, Bound, Check, Metric, Rule
+from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.looks import ONLY, Look
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.ratio import ratio
 from mlgate.core.series import Rounds, Series

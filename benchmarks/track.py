@@ -28,8 +28,9 @@ from tests import mlflow_server
 from mlgate.adapters import evidence_file
 from mlgate.adapters.mlflow_client import Place, Server
 from mlgate.adapters.mlflow_runs import MlflowRuns
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.record import DataUsed, Record
 from mlgate.core.report import CheckSummary, Report

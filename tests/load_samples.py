@@ -9,8 +9,9 @@ from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Percentile, Report
 from mlgate.core.statistics import Width

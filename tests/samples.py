@@ -8,8 +8,9 @@ from typing import Any
 
 from tests import load_samples
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.statistics import Width

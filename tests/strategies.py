@@ -8,8 +8,9 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from tests.samples import EVIL
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Percentile, Report, Segment

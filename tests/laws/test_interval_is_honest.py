@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 from mlgate.core.statistics import Array, Statistics, Width, standard_error, width
 from mlgate.core.student import student
 from mlgate.flow import scoring

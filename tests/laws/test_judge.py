@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from mlgate.checks.accuracy import Accuracy
 from mlgate.checks.recorded import Recorded
-from mlgate.core.check import Better, Bound, Check, Example, Metric, MetricChoice, Rule, Suite, data_digest, digest_of
+from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest, digest_of
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.identity import FIRST, FORM
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.ports import Kinds
 from mlgate.core.statistics import SMALLEST_SLICE, Width

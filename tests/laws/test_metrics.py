@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import lcs_ind
 from rouge_score.tokenizers import DefaultTokenizer
 
-from mlgate.core.check import Better
+from mlgate.core.metric import Better
 from mlgate.core.statistics import influence
 from mlgate.metrics import lcs
 from mlgate.metrics.registry import build, names

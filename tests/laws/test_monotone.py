@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.law_load import LawLoad
 from tests.laws.test_latency import KINDS, observed, speed
 
-from mlgate.core.check import Better, Bound, Check, Example, Metric, Rule
+from mlgate.core.check import Bound, Check, Example, Rule
+from mlgate.core.metric import Better, Metric
 from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
 from mlgate.core.ratio import ratio

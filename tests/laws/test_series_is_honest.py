@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mlgate.core import ratio
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 from mlgate.core.noise import noise
 from mlgate.core.resampling import bounds, log_width
 from mlgate.core.series import Series

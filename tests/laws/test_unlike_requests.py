@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 from mlgate.core.ratio import ratio
 from mlgate.core.series import Rounds, Series
 from mlgate.core.statistics import Array

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 from mlgate.core.ratio import ratio as compared
 from mlgate.core.resampling import log_width, too_few
 from mlgate.core.series import Series

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mlgate.core.check import ERROR_RATE, Check, Example, MetricChoice
+from mlgate.core.check import Check, Example, MetricChoice
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Failure, Model
 from mlgate.core.statistics import Statistics, Unscored, quotient
 from mlgate.metrics import registry

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mlgate.core.check import Better, Check, Example, Metric, MetricChoice
+from mlgate.core.check import Check, Example, MetricChoice
 from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.metric import Better, Metric
 from mlgate.core.ports import Model
 from mlgate.core.statistics import Statistics, Unscored, quotient
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mlgate.core import arrivals
-from mlgate.core.check import ERROR_RATE, Check, Json
+from mlgate.core.check import Check, Json
+from mlgate.core.metric import ERROR_RATE
 from mlgate.core.rounds import Rounds
 from mlgate.core.timed import Arrival, Block, clocked
 from mlgate.core.timing import timing

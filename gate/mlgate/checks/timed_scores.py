@@ -12,8 +12,9 @@ import numpy as np
 
 from mlgate.checks.timed_plan import Plan, Search
 from mlgate.core import pieces, timing
-from mlgate.core.check import ERROR_RATE, Check, MetricChoice
+from mlgate.core.check import Check, MetricChoice
 from mlgate.core.evidence import Observation, Row
+from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Score
 from mlgate.core.rounds import Rounds
 from mlgate.core.series import Fact, Series, Text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mlgate.config.choices import Ruled
 from mlgate.config.fault import Complaint
 from mlgate.core import timing
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 
 _SCALES = {"points": 100.0, "ratio": 1.0}
 """The greatest value of a metric where higher is better, by unit."""

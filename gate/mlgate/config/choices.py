@@ -11,7 +11,8 @@ from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.position import Steps
 from mlgate.config.rule_section import RuleSection
 from mlgate.core import timing
-from mlgate.core.check import ERROR_RATE, Better, Json, Metric, MetricChoice
+from mlgate.core.check import Json, MetricChoice
+from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.metrics import registry
 from mlgate.metrics.scorer import Scorer
 

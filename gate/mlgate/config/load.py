@@ -20,7 +20,7 @@ from mlgate.config.measurable import unmeasured
 from mlgate.config.salvage import mapping, salvaged, salvaged_load
 from mlgate.config.strict_yaml import Tree
 from mlgate.config.timed_params import unfit
-from mlgate.core.check import Metric
+from mlgate.core.metric import Metric
 
 
 def load(path: Path) -> Config:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from mlgate.config.duration import Duration, lasting
 from mlgate.config.fault import did_you_mean
 from mlgate.config.section import FieldName, Given, MetricName, Section, Written, complaint
-from mlgate.core.check import ERROR_RATE
+from mlgate.core.metric import ERROR_RATE
 from mlgate.core.timing import timing
 
 HIGHEST_QUANTILE = 0.99

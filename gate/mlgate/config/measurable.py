@@ -8,7 +8,7 @@ from mlgate.config.choices import measured, ruled, written_at
 from mlgate.config.fault import Complaint
 from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.load_section import HIGHEST_QUANTILE, TOO_HIGH, FindLoad, Load
-from mlgate.core.check import ERROR_RATE
+from mlgate.core.metric import ERROR_RATE
 from mlgate.core.timing import CACHE_SPEEDUP, FACTS, timing
 
 _OF_A_CONTAINER = frozenset({*FACTS, "cpu_ms_per_request"} - {"max_rps"})

@@ -14,8 +14,9 @@ from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.load_section import FindLoad
 from mlgate.config.mixing import unmixed, unweighed
 from mlgate.config.timed_params import short, timed
-from mlgate.core.check import ERROR_RATE, Bound, Check, Example, Json, MetricChoice, Rule, data_digest
+from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, data_digest
 from mlgate.core.errors import ConfigError
+from mlgate.core.metric import ERROR_RATE
 from mlgate.core.outcome import Outcome
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -25,13 +24,6 @@ def digest_of(value: Json) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-class Better(Enum):
-    """Which way a metric is better."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-
-
 class Bound(Enum):
     """The four things a rule can say about a metric."""
 
@@ -44,39 +36,6 @@ class Bound(Enum):
     def compares(self) -> bool:
         """Whether the rule holds the candidate against the baseline."""
         return self in (Bound.MAX_DROP, Bound.MAX_RISE)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A named number with a unit and a better end."""
-
-    name: str
-    unit: str
-    """`points` (0 to 100), `ratio` (0 to 1, may exceed 1 for error rates), `ms`, `s`, `MB`, `1/s`, `times`, or ""."""
-    better: Better
-
-    @property
-    def span(self) -> float:
-        """Return the most that one answer can move a value of this unit; 0 where the unit does not say."""
-        return {"points": 100.0, "ratio": 1.0}.get(self.unit, 0.0)
-
-    def show(self, value: float, *, signed: bool = False) -> str:
-        """Return *value* as people read it in this unit: two decimals for points, four for ratios."""
-        if not math.isfinite(value):
-            return "not a number" if math.isnan(value) else ("infinite" if value > 0 else "-infinite")
-        sign = "+" if signed else ""
-        match self.unit:
-            case "points" | "ms":
-                text = f"{value:{sign}.2f}"
-            case "ratio":
-                text = f"{value:{sign}.4f}"
-            case _:
-                text = f"{value:{sign}.4g}"
-        return text.replace("-", "\N{MINUS SIGN}") if signed else text
-
-
-ERROR_RATE = Metric("error_rate", "ratio", Better.LOWER)
-"""The share of examples that the model was asked and failed on: timeouts, errors, answers that are no text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from mlgate.core.check import Better
+from mlgate.core.metric import Better
 from mlgate.core.outcome import Outcome
 from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS
 from mlgate.core.student import student

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlgate.core import warmup
-from mlgate.core.check import START, Check, Json, Metric
+from mlgate.core.check import START, Check, Json
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.looks import ONLY, Look
+from mlgate.core.metric import Metric
 from mlgate.core.series import Series
 from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, clocked, held_back, unpack
 from mlgate.core.timing import Timing

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.check import Metric
 from mlgate.core.looks import ONLY, Look
+from mlgate.core.metric import Metric
 from mlgate.core.statistics import Array
 
 Rounds = NDArray[np.intp]

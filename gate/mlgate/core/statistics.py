@@ -15,8 +15,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.check import Metric
 from mlgate.core.looks import ONLY, Look
+from mlgate.core.metric import Metric
 from mlgate.core.student import student
 
 Array = NDArray[np.float64]

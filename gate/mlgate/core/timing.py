@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from mlgate.core.check import ERROR_RATE, Better, Metric
+from mlgate.core.metric import ERROR_RATE, Better, Metric
 
 Clock = Literal["latency", "service", "ttft", "itl"]
 """From when a request was due to its end; from when it was sent; to the first text; between tokens (core/pieces.py)."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
 from mlgate.core.groups import counted
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS, Width
 

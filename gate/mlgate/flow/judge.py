@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mlgate.core.check import Better, Bound, Check, Metric, Rule, Suite
+from mlgate.core.check import Bound, Check, Rule, Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.groups import counted, groups_of
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment

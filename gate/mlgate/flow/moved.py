@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mlgate.core.check import Better, Check, Example
+from mlgate.core.check import Check, Example
+from mlgate.core.metric import Better
 from mlgate.core.ports import Kind
 from mlgate.core.report import Segment
 from mlgate.core.statistics import influence

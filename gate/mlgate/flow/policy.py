@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mlgate.core.check import ERROR_RATE, Check, Example, Json, data_digest
+from mlgate.core.check import Check, Example, Json, data_digest
 from mlgate.core.groups import groups_of
+from mlgate.core.metric import ERROR_RATE
 from mlgate.core.policy import Change, Direction
 from mlgate.flow.rule_changes import ruled
 

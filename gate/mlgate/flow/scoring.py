@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core import form1
-from mlgate.core.check import Better, Check, Metric
+from mlgate.core.check import Check
 from mlgate.core.evidence import NOT_ASKED, Evidence, Observation, Row
 from mlgate.core.groups import groups_of
 from mlgate.core.identity import FIRST
+from mlgate.core.metric import Better, Metric
 from mlgate.core.ports import Kind
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import (

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.core import rounds
-from mlgate.core.check import ERROR_RATE, Better, Bound, Check, Metric, Rule
+from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.evidence import Evidence
 from mlgate.core.looks import Look
+from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
 from mlgate.core.ratio import ratio

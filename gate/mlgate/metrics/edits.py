@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlgate.core.check import Better, Json, Metric
+from mlgate.core.check import Json
+from mlgate.core.metric import Better, Metric
 from mlgate.core.normal_form import normal
 from mlgate.core.statistics import Array
 from mlgate.metrics.options import Options

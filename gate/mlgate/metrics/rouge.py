@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from mlgate.core.check import Better, Json, Metric
+from mlgate.core.check import Json
+from mlgate.core.metric import Better, Metric
 from mlgate.core.statistics import Array
 from mlgate.metrics import lcs
 from mlgate.metrics.options import Options

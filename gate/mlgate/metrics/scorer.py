@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from mlgate.core.check import Metric
+from mlgate.core.metric import Metric
 from mlgate.core.statistics import Array
 
 References = Sequence[Sequence[str]]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from mlgate.core.check import Better, Json, Metric
+from mlgate.core.check import Json
+from mlgate.core.metric import Better, Metric
 from mlgate.core.statistics import Array
 from mlgate.metrics import sacrebleu_rows
 from mlgate.metrics.options import Options

@@ -6,7 +6,7 @@ import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.report import Report
 from mlgate.core.verdict import Delta, Finding, Measurement

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.policy import Change, Direction, Policy
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment

@@ -5,7 +5,8 @@ Committed as docs/reference/report.v1.schema.json; a test holds the two together
 
 from __future__ import annotations
 
-from mlgate.core.check import Better, Bound
+from mlgate.core.check import Bound
+from mlgate.core.metric import Better
 from mlgate.core.outcome import Outcome
 from mlgate.core.policy import Direction
 from mlgate.reports import json_v1_loads

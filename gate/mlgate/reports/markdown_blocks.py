@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlgate.core.check import Metric
+from mlgate.core.metric import Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import CheckSummary, Report, Segment
 from mlgate.reports import latency_figures

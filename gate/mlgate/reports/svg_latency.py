@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Percentile
 from mlgate.reports import columns

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mlgate.core.check import Metric
+from mlgate.core.metric import Metric
 from mlgate.reports.figures import shown
 
 _AIR = 0.06

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlgate.core.check import Metric
+from mlgate.core.metric import Metric
 from mlgate.core.report import Report, Segment
 from mlgate.core.verdict import DOCS
 from mlgate.reports import columns

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
 from mlgate.core.first_margin import USUAL, examples_for, first_margin
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import ENOUGH
 from mlgate.core.statistics import FEWEST_PAIRS, Array, Statistics, quotient

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.core.check import Better, Bound, Metric, Rule
+from mlgate.core.check import Bound, Rule
+from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import ENOUGH, power
 from mlgate.core.statistics import Width

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgate.core.check import Better, Metric
+from mlgate.core.metric import Better, Metric
 from mlgate.core.noise import noise
 from mlgate.core.ranks import ranks
 from mlgate.core.ratio import ratio

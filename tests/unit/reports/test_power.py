@@ -7,8 +7,9 @@ import pytest
 from tests.samples import passing
 from tests.unit.core.test_power import RATE, TIME, compared, finding
 
-from mlgate.core.check import Bound, Check, Json, Metric, Suite
+from mlgate.core.check import Bound, Check, Json, Suite
 from mlgate.core.evidence import Evidence
+from mlgate.core.metric import Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import Forecast
 from mlgate.core.statistics import Width

@@ -21,7 +21,8 @@ from tests.samples import report as report_of
 from tests.strategies import loads, metrics, numbers, reports
 from tests.unit.reports import runner
 
-from mlgate.core.check import Bound, Metric
+from mlgate.core.check import Bound
+from mlgate.core.metric import Metric
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.verdict import hold_limit, hold_slice
 from mlgate.reports import svg, svg_marks

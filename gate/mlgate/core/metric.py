@@ -1,0 +1,47 @@
+"""A named number: its unit, and which way it is better."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Better(Enum):
+    """Which way a metric is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A named number with a unit and a better end."""
+
+    name: str
+    unit: str
+    """`points` (0 to 100), `ratio` (0 to 1, may exceed 1 for error rates), `ms`, `s`, `MB`, `1/s`, `times`, or ""."""
+    better: Better
+
+    @property
+    def span(self) -> float:
+        """Return the most that one answer can move a value of this unit; 0 where the unit does not say."""
+        return {"points": 100.0, "ratio": 1.0}.get(self.unit, 0.0)
+
+    def show(self, value: float, *, signed: bool = False) -> str:
+        """Return *value* as people read it in this unit: two decimals for points, four for ratios."""
+        if not math.isfinite(value):
+            return "not a number" if math.isnan(value) else ("infinite" if value > 0 else "-infinite")
+        sign = "+" if signed else ""
+        match self.unit:
+            case "points" | "ms":
+                text = f"{value:{sign}.2f}"
+            case "ratio":
+                text = f"{value:{sign}.4f}"
+            case _:
+                text = f"{value:{sign}.4g}"
+        return text.replace("-", "\N{MINUS SIGN}") if signed else text
+
+
+ERROR_RATE = Metric("error_rate", "ratio", Better.LOWER)
+"""The share of examples that the model was asked and failed on: timeouts, errors, answers that are no text."""
