@@ -23,14 +23,14 @@ from itertools import product
 
 import numpy as np
 
-from mlgate.config.rounds import Rounds as Steady
+from mlgate.config.rounds import LatencySchedule as Steady
 from mlgate.config.rounds import steady
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.looks import ONLY, Look
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.ratio import ratio
-from mlgate.core.series import Rounds, Series
+from mlgate.core.series import RoundNumbers, Series
 from mlgate.core.statistics import Array
 from mlgate.flow import timing
 
@@ -159,7 +159,9 @@ def replies(  # noqa: PLR0917 - what a server is asked, in order
     return took
 
 
-def series(values: Array, rounds: Rounds, first: dict[int, bool], *, requests: Rounds, examples: Rounds) -> Series:
+def series(
+    values: Array, rounds: RoundNumbers, first: dict[int, bool], *, requests: RoundNumbers, examples: RoundNumbers
+) -> Series:
     """Return mlgate's own value of a side of a duet. Quantile 0.5."""
     metric = Metric("p50_ms", "ms", Better.LOWER)
     return Series(
@@ -176,7 +178,7 @@ def series(values: Array, rounds: Rounds, first: dict[int, bool], *, requests: R
     )
 
 
-Change = Callable[[np.random.Generator, Array, Rounds, int], Array | float]
+Change = Callable[[np.random.Generator, Array, RoundNumbers, int], Array | float]
 """What a candidate does to its work: by each example's effect, the examples asked, and how many rounds there are."""
 
 

@@ -37,7 +37,7 @@ from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
 from mlgate.core.rounds import left_out
 from mlgate.core.series import Series
-from mlgate.core.timed import Block
+from mlgate.core.timed import LoadBlock
 
 MORE_WORK = (0.0, 0.05, 0.10)
 WORK = 150_000
@@ -130,7 +130,7 @@ def trial(more: float, budget_s: float, block_s: float, seed: int) -> Trial:
     rounds = round(budget_s / block_s / 2)
     seen: dict[bool, list[tuple[int, int, float]]] = {True: [], False: []}
     first: dict[int, bool] = {}
-    blocks: list[Block] = []
+    blocks: list[LoadBlock] = []
     neighbour = multiprocessing.get_context("fork").Process(target=disturb, args=(seed,), daemon=True)
     with running(neighbour), model(more) as candidate, model(0.0) as baseline:
         sides = {True: candidate, False: baseline}

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlgate.adapters import evidence_file
-from mlgate.checks.accuracy import Accuracy
+from mlgate.checks.accuracy import AccuracyKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.evidence import Evidence, Observation, Provenance, Row
 from mlgate.core.statistics import Statistics, Unscored
@@ -29,10 +29,10 @@ from mlgate.flow.scoring import Scored, score
 from mlgate.reports import json_v1, terminal
 
 METRICS = ("bleu", "chrf", "rougeL")
-KINDS = {"accuracy": Accuracy()}
+KINDS = {"accuracy": AccuracyKind()}
 
 
-class Remembering(Accuracy):
+class Remembering(AccuracyKind):
     """Scores each system once, so that what comes after scoring can be timed alone."""
 
     def __init__(self) -> None:

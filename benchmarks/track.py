@@ -26,13 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests import mlflow_server
 
 from mlgate.adapters import evidence_file
-from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.record import DataUsed, Record
+from mlgate.core.record import DataUsed, TrackingRecord
 from mlgate.core.report import CheckSummary, Report
 from mlgate.core.verdict import Finding, Measurement
 from mlgate.flow.record import record
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as name, mlflow_server.server(Path(name, "server")) as server:
-        ours = MlflowRuns(Server(Place(server.uri, Path(name))), "ours")
+        ours = MlflowRuns(Server(StoreAddress(server.uri, Path(name))), "ours")
         taken: dict[str, list[float]] = {"mlgate": [], "mlgate again": [], "loop": []}
         for number in range(-1, rounds):  # the first warms both up
             one = verdict(number, Path(name))
@@ -62,7 +62,7 @@ def main() -> None:
     show(one, taken)
 
 
-def verdict(number: int, folder: Path) -> Record:
+def verdict(number: int, folder: Path) -> TrackingRecord:
     """Return the record of one verdict, with everything in it that a real one has."""
     provenance = Provenance(f"{number + 1:040x}", "5" * 64, "6" * 64, (("notes", "7" * 64),))
     dice = random.Random(number)
@@ -98,7 +98,7 @@ def verdict(number: int, folder: Path) -> Record:
     return record(report, verdict=f"{number + 1:064x}", began=1_790_000_000_000, data=data, tags={}, files=files)
 
 
-def loop(uri: str, one: Record, folder: Path) -> None:
+def loop(uri: str, one: TrackingRecord, folder: Path) -> None:
     """Log it as the fluent API's tutorial does."""
     import mlflow
 
@@ -122,7 +122,7 @@ def clocked(act: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def show(one: Record, taken: dict[str, list[float]]) -> None:
+def show(one: TrackingRecord, taken: dict[str, list[float]]) -> None:
     size = sum(map(len, one.files.values()))
     print(f"{SEGMENTS:,} segments, {METRICS} metrics: {len(one.metrics)} numbers, {len(one.params)} parameters,")
     print(

@@ -22,7 +22,7 @@ from mlgate.core.noise import noise
 from mlgate.core.ratio import ratio
 from mlgate.core.series import Series, shared
 from mlgate.core.timing import timing
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 
 NAMES = ("p50_ms", "p95_ms", "mean_ms")
 CONFIDENCE = 0.95
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("evidence", type=Path, nargs="?")
     asked = parser.parse_args()
-    choice = Choice(asked.config)
+    choice = RunOptions(asked.config)
     project = choice.project()
     place = asked.evidence or asked.config.parent / ".mlgate/evidence.jsonl.gz"
     evidence = evidence_file.read(place, project.most_rows_of_older)

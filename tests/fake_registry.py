@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from mlgate.core.errors import AdapterError, GateError
-from mlgate.core.ledger import NONE, Ledger, Move
+from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.registered import Candidate, Version
 
 
@@ -37,7 +37,7 @@ class FakeRegistry:
         return self._made(Version(0, candidate.run, *digests, form=candidate.form))
 
     def live(self, alias: str) -> int:
-        return self._aliases.get(alias, NONE)
+        return self._aliases.get(alias, NO_VERSION)
 
     def point(self, alias: str, version: int) -> None:
         if self.ledger().of(alias) and self.ledger().live(alias) != version:
@@ -58,7 +58,7 @@ class FakeRegistry:
 
     def by_hand(self, alias: str, version: int) -> None:
         """Move an alias as a person does: NONE takes it away."""
-        if version == NONE:
+        if version == NO_VERSION:
             self._aliases.pop(alias, None)
         elif version in self._versions:
             self._aliases[alias] = version

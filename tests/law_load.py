@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlgate.core.check import Example
-from mlgate.core.timed import Arrival, Block, Reply
+from mlgate.core.timed import Arrival, LoadBlock, TimedReply
 
 Answer = Callable[[Example, int], str]
 """What is answered to an example, given how often it was asked before."""
@@ -45,18 +45,18 @@ class LawLoad:
     def facts(self) -> Mapping[str, str | float]:
         return {"run": self.run, "sandbox": "none", "start_s": 1.5}
 
-    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:
         span = max(arrivals[-1].due, 0.001)
         crowded = len(arrivals) / span > self.capacity
         replies = tuple(self._reply(examples, one.example, one.due, 10.0 if crowded else 1.0) for one in arrivals)
-        return Block(replies, {"wall_s": 1.0, "cpu_s": self.cpu, "steal_s": 0.0, "server_memory_mb": 100.0})
+        return LoadBlock(replies, {"wall_s": 1.0, "cpu_s": self.cpu, "steal_s": 0.0, "server_memory_mb": 100.0})
 
-    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> Block:
+    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
         n = 25 * concurrency
         replies = tuple(self._reply(examples, order[i % len(order)], seconds * i / n, 1.0) for i in range(n))
-        return Block(replies, {"wall_s": seconds, "cpu_s": self.cpu, "steal_s": 0.0})
+        return LoadBlock(replies, {"wall_s": seconds, "cpu_s": self.cpu, "steal_s": 0.0})
 
-    def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> Reply:
+    def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> TimedReply:
         example = examples[place]
         before = self.asked.get(example.id, 0)
         self.asked[example.id] = before + 1
@@ -66,10 +66,10 @@ class LawLoad:
         time *= self.cached if before else 1
         time *= 3 if self.count <= self.warming else 1
         if self.gone() or self._rng.random() < self.fails:
-            return Reply(place, due, self.late, float("nan"), 30.0, failure="reset")
+            return TimedReply(place, due, self.late, float("nan"), 30.0, failure="reset")
         first = time / 2
         events = tuple(first + i * time / 2 / self.events for i in range(self.events))
-        return Reply(place, due, self.late, first, time, self.answer(example, before), events=events)
+        return TimedReply(place, due, self.late, first, time, self.answer(example, before), events=events)
 
     def gone(self) -> str:
         return "exit code 137, out of memory" if self.count >= self.dies_after else ""

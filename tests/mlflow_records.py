@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.core.evidence import Evidence, Observation, Provenance
-from mlgate.core.record import DataUsed, Record
+from mlgate.core.record import DataUsed, TrackingRecord
 from mlgate.core.registered import Candidate
 
 BEGAN = 1_790_000_000_000
@@ -25,9 +25,9 @@ def evidence(answer: str = "x") -> Evidence:
     return Evidence.of(Provenance("", "s", "m", (("c", "d"),)), [], [Observation("c", "a", {"answer": answer})])
 
 
-def record(number: int = 0, **changed: Any) -> Record:
+def record(number: int = 0, **changed: Any) -> TrackingRecord:
     """Return a verdict like a small one of a real project."""
-    made = Record(
+    made = TrackingRecord(
         key=digest(f"key {number}"),
         name=f"summarizer passed {number}",
         verdict=digest(f"verdict {number}"),
@@ -54,7 +54,7 @@ def candidate(run: str, number: int = 0, **changed: Any) -> Candidate:
     return replace(made, **changed)
 
 
-def registry_of(place: Place, name: str, **more: Any) -> MlflowRegistry:
+def registry_of(place: StoreAddress, name: str, **more: Any) -> MlflowRegistry:
     """Return a registered model as a process of its own would open it."""
     server = Server(place)
     return MlflowRegistry(MlflowRuns(server, name), server, name, **more)

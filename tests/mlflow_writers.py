@@ -15,7 +15,7 @@ from tests.child_environment import child_environment
 from tests.mlflow_records import candidate, record, registry_of
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.adapters.pending_folder import PendingFolder
 from mlgate.core.errors import GateError
@@ -67,19 +67,19 @@ def _one(
     answers.put((number, said))
 
 
-def write(place: Place, experiment: str, numbers: Sequence[int]) -> list[str]:
+def write(place: StoreAddress, experiment: str, numbers: Sequence[int]) -> list[str]:
     """Log these verdicts; return their runs."""
     runs = MlflowRuns(Server(place), experiment)
     return [runs.log(record(number)).run for number in numbers]
 
 
-def promote(place: Place, model: str, run: str, number: int) -> tuple[int, bool]:
+def promote(place: StoreAddress, model: str, run: str, number: int) -> tuple[int, bool]:
     """Promote one verdict; return its version, and whether this moved the alias."""
     done = promotion.promote(registry_of(place, model), candidate(run, number), alias="champion", now=_at(number))
     return done.version.number, done.move is not None
 
 
-def promote_beside(place: Place, model: str, run: str, number: int, barrier: Barrier) -> tuple[int, bool]:
+def promote_beside(place: StoreAddress, model: str, run: str, number: int, barrier: Barrier) -> tuple[int, bool]:
     """Promote one verdict where all wait for each other just before they take the place in the ledger."""
     registry = registry_of(place, model)
     append = registry.append
@@ -93,7 +93,7 @@ def promote_beside(place: Place, model: str, run: str, number: int, barrier: Bar
     return done.version.number, done.move is not None
 
 
-def remember(place: Place, experiment: str, folder: Path, number: int) -> None:
+def remember(place: StoreAddress, experiment: str, folder: Path, number: int) -> None:
     """Keep a verdict beside the run, log it, and take it away again: as every run does."""
     pending, one = PendingFolder(folder), record(number)
     pending.add(one)
@@ -101,7 +101,7 @@ def remember(place: Place, experiment: str, folder: Path, number: int) -> None:
     pending.remove(one.key)
 
 
-def sync(place: Place, experiment: str, folder: Path) -> None:
+def sync(place: StoreAddress, experiment: str, folder: Path) -> None:
     """Log what waits."""
     pending = PendingFolder(folder)
     for key in tuple(pending.keys()):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.fake_registry import FakeRegistry
 
 from mlgate.core.errors import GateError
-from mlgate.core.ledger import NONE, Ledger, Move
+from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Candidate, Version
 from mlgate.flow.promotion import CHAMPION, Approval, promote, rollback, settled
@@ -150,7 +150,7 @@ def promoting(number: int, *, second: int = 0, approval: Approval | None = None,
     )
 
 
-def rolling_back(*, to: int = NONE, second: int = 0) -> Act:
+def rolling_back(*, to: int = NO_VERSION, second: int = 0) -> Act:
     return partial(rollback, alias=CHAMPION, now=at(second), to=to)
 
 
@@ -173,7 +173,7 @@ turns = st.lists(st.integers(0, 2), max_size=60)
 deaths = st.none() | st.integers(0, 14)
 acts = st.one_of(
     st.tuples(st.just("promote"), st.integers(1, 5)),
-    st.tuples(st.just("rollback"), st.just(NONE)),
+    st.tuples(st.just("rollback"), st.just(NO_VERSION)),
     st.tuples(st.just("rollback"), st.integers(1, PROMOTED)),
 )
 stories = st.lists(st.tuples(acts, deaths), min_size=2, max_size=3)

@@ -12,7 +12,7 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Change, Direction, Policy
+from mlgate.core.policy import Direction, Policy, RuleChange
 from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Percentile, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
@@ -232,6 +232,7 @@ reports = st.builds(
         )
     ),
     notices=_few(hostile),
-    policy=st.none() | st.builds(Policy, hostile, _few(st.builds(Change, st.sampled_from(Direction), hostile, places))),
+    policy=st.none()
+    | st.builds(Policy, hostile, _few(st.builds(RuleChange, st.sampled_from(Direction), hostile, places))),
     loads=_few(loads),
 )

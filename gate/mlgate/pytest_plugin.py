@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlgate.adapters import account, gate_file, plan_file, pytest_options
-from mlgate.adapters.plan_file import Plan
+from mlgate.adapters.plan_file import WorkerPlan
 from mlgate.adapters.pytest_options import CommandLine
 from mlgate.adapters.pytest_selection import Selection, batches, node
 from mlgate.adapters.rows_folder import RowWriter
@@ -48,7 +48,7 @@ class Collector:
 
     def __init__(self, path: Path, worker: str) -> None:
         self.plan_path = path
-        self.plan: Plan = plan_file.read(path)
+        self.plan: WorkerPlan = plan_file.read(path)
         self.rows = RowWriter(path.parent, worker)
         self._model: Model | None = None
 
@@ -92,7 +92,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def _reset_verdict(given: CommandLine, rootpath: Path) -> None:
     """Make the last verdict `incomplete`. What is wrong with the folder or the file is said when the run begins."""
-    output, path = os.environ.get("MLGATE_OUTPUT", ""), rootpath / gate_file.FILE
+    output, path = os.environ.get("MLGATE_OUTPUT", ""), rootpath / gate_file.DEFAULT_FILE
     with contextlib.suppress(GateError):
         path = given.gate_file(rootpath)
     with contextlib.suppress(GateError):
@@ -130,7 +130,9 @@ def _begin(config: pytest.Config) -> None:
         reset = wiring.VerdictReset.NEVER
     try:
         given.check(whole)
-        standalone = wiring.Standalone.begin(wiring.Choice.of_environment(given.gate_file(config.rootpath)), reset)
+        standalone = wiring.PytestSession.begin(
+            wiring.RunOptions.of_environment(given.gate_file(config.rootpath)), reset
+        )
     except GateError as error:
         wiring.tell_error(error, sys.stdout)
         raise
@@ -388,7 +390,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     elif exitstatus == pytest.ExitCode.INTERRUPTED:
         standalone.interrupt()
     else:
-        outcome = standalone.conclude(left_out, why)
+        outcome = standalone.finish(left_out, why)
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = outcome
 

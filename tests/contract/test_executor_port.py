@@ -10,8 +10,8 @@ import pytest
 from tests.waiting import alive, until
 
 from mlgate import wiring
-from mlgate.adapters.inline_executor import InlineExecutor
-from mlgate.adapters.plan_file import Plan
+from mlgate.adapters.inline_executor import InProcessExecutor
+from mlgate.adapters.plan_file import WorkerPlan
 from mlgate.adapters.pytest_executor import PytestExecutor
 from mlgate.core.check import Check, Example, Json, Suite, data_digest
 from mlgate.core.evidence import Gap, Observation
@@ -33,11 +33,11 @@ def written(root: Path) -> dict[str, Json]:
 
 def inline(root: Path) -> Executor:
     section = written(root)
-    return InlineExecutor(wiring.ASKING, lambda: wiring.model(section, root, suite([]), 1))
+    return InProcessExecutor(wiring.ASKING, lambda: wiring.model(section, root, suite([]), 1))
 
 
 def by_pytest(workers: int) -> Made:
-    return lambda root: PytestExecutor(Plan(suite([]), written(root), str(root), 3, workers), root / "pytest.log")
+    return lambda root: PytestExecutor(WorkerPlan(suite([]), written(root), str(root), 3, workers), root / "pytest.log")
 
 
 EXECUTORS = pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_references_never_reach_the_workers(tmp_path: Path) -> None:
     from mlgate.adapters import plan_file
 
     examples = (Example("a", "asked", ("the hidden answer",)),)
-    plan = Plan(Suite.of([Check("c", "accuracy", examples)]), {}, "/", 1, 1)
+    plan = WorkerPlan(Suite.of([Check("c", "accuracy", examples)]), {}, "/", 1, 1)
     plan_file.write(tmp_path / "plan.json", plan)
     assert "hidden" not in (tmp_path / "plan.json").read_text()
     assert json.loads((tmp_path / "plan.json").read_text())["checks"][0]["examples"] == [["a", "asked", []]]

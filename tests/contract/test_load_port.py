@@ -37,7 +37,7 @@ from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.evidence import Observation
 from mlgate.core.ports import Failure, Load, Model
-from mlgate.core.timed import Arrival, Block, pack, unpack
+from mlgate.core.timed import Arrival, LoadBlock, pack, unpack
 
 EXAMPLES = [Example(str(i), f"input {i}") for i in range(4)]
 ARRIVALS = [Arrival(i / 500, i % 4) for i in range(12)]
@@ -70,12 +70,12 @@ def echoing() -> Iterator[RawServer]:
         yield server
 
 
-def fired(script: Script, **more: Any) -> Block:
+def fired(script: Script, **more: Any) -> LoadBlock:
     with serving(script) as server, loading(server.url, **more) as load:
         return load.fire(EXAMPLES, ARRIVALS)
 
 
-def failures(block: Block) -> set[str]:
+def failures(block: LoadBlock) -> set[str]:
     return {one.failure for one in block.replies}
 
 
@@ -112,7 +112,7 @@ def test_a_closed_loop_goes_around_its_order() -> None:
 
 def test_no_arrivals_are_no_replies() -> None:
     with loading("http://127.0.0.1:9") as load:
-        assert load.fire(EXAMPLES, []) == Block(())
+        assert load.fire(EXAMPLES, []) == LoadBlock(())
 
 
 def test_as_a_model_it_answers_in_order_and_its_failures_are_the_models() -> None:

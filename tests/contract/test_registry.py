@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from tests.mlflow_records import NOW, candidate, digest, record, registry_of
 
-from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_registry import LEDGER, MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.core.errors import AdapterError, GateError
-from mlgate.core.identity import FIRST, FORM
-from mlgate.core.ledger import NONE, Ledger, Move
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
+from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Candidate
 from mlgate.flow import promotion
@@ -22,7 +22,7 @@ Made = Callable[..., Candidate]
 
 
 @pytest.fixture
-def registry(place: Place, own_name: str) -> MlflowRegistry:
+def registry(place: StoreAddress, own_name: str) -> MlflowRegistry:
     return registry_of(place, own_name)
 
 
@@ -37,12 +37,12 @@ def passed(server: Server, own_name: str) -> Made:
 
 
 def move(number: int, version: int = 1) -> Move:
-    return Move(number, "champion", "promoted", version, NONE, NOW, digest(version))
+    return Move(number, "champion", "promoted", version, NO_VERSION, NOW, digest(version))
 
 
 def test_nothing_is_registered_at_first(registry: Registry) -> None:
     assert list(registry.versions()) == []
-    assert registry.live("champion") == NONE
+    assert registry.live("champion") == NO_VERSION
     assert registry.ledger() == Ledger()
 
 
@@ -52,7 +52,7 @@ def test_a_move_without_a_model_is_an_error_that_says_what_to_do(registry: Regis
     assert raised.value.hint == "mlgate promote"
 
 
-def test_a_verdict_is_one_version(registry: Registry, passed: Made, place: Place, own_name: str) -> None:
+def test_a_verdict_is_one_version(registry: Registry, passed: Made, place: StoreAddress, own_name: str) -> None:
     one, two = passed(1), passed(2)
     first = registry.register(one)
     assert (first.number, first.run, first.is_of(one)) == (1, one.run, True)
@@ -83,10 +83,10 @@ def test_the_same_verdict_of_another_model_is_no_new_version_and_is_not_its(regi
 def test_an_alias_goes_where_it_is_told(registry: Registry, passed: Made) -> None:
     for number in (1, 2):
         registry.register(passed(number))
-    for version in (1, 2, 2, 1, NONE, NONE, 2):
+    for version in (1, 2, 2, 1, NO_VERSION, NO_VERSION, 2):
         registry.point("champion", version)
         assert registry.live("champion") == version
-    assert registry.live("another") == NONE
+    assert registry.live("another") == NO_VERSION
 
 
 def test_an_alias_cannot_go_to_a_version_that_is_not_there(registry: Registry, passed: Made) -> None:
@@ -95,7 +95,9 @@ def test_an_alias_cannot_go_to_a_version_that_is_not_there(registry: Registry, p
         registry.point("champion", 7)
 
 
-def test_a_place_in_the_ledger_has_one_winner(registry: Registry, passed: Made, place: Place, own_name: str) -> None:
+def test_a_place_in_the_ledger_has_one_winner(
+    registry: Registry, passed: Made, place: StoreAddress, own_name: str
+) -> None:
     registry.register(passed(1))
     other = registry_of(place, own_name)
     assert registry.append(move(1))
@@ -120,7 +122,7 @@ def test_every_field_of_a_move_comes_back(registry: Registry, passed: Made) -> N
     registry.register(passed(1))
     moves = (
         Move(1, "champion", "promoted", 12, 3, NOW, digest("v"), "1a2b3c", "https://ci.example/run/1", asked=True),
-        Move(2, "größe 😀", "moved by hand", NONE, 12, NOW),
+        Move(2, "größe 😀", "moved by hand", NO_VERSION, 12, NOW),
         Move(3, "champion", "rolled back", 3, 12, NOW, link="https://ci.example/" + "x" * 900),
     )
     for one in moves:
@@ -148,7 +150,7 @@ def test_a_place_that_mlgate_did_not_write_is_an_error(
         registry.ledger()
 
 
-def test_all_versions_are_found_over_many_pages(registry: MlflowRegistry, passed: Made, place: Place) -> None:
+def test_all_versions_are_found_over_many_pages(registry: MlflowRegistry, passed: Made, place: StoreAddress) -> None:
     one = passed(0)
     registry.register(one)
     for number in range(1, 24):
@@ -169,7 +171,7 @@ def test_a_model_that_was_registered_by_others_is_taken_on(
     done = promotion.promote(registry, passed(1), alias="champion", now=NOW)
     assert done.version.number == registry.live("champion") == 2
     hand, promoted = registry.ledger().moves
-    assert (hand.kind, hand.version, hand.before) == ("moved by hand", 1, NONE)
+    assert (hand.kind, hand.version, hand.before) == ("moved by hand", 1, NO_VERSION)
     assert (promoted.kind, promoted.version, promoted.before) == ("promoted", 2, 1)
     assert promotion.rollback(registry, alias="champion", now=NOW).version == registry.live("champion") == 1
 
@@ -204,11 +206,11 @@ def test_a_version_says_in_which_form_its_digests_are_and_one_that_says_nothing_
     registry: MlflowRegistry, passed: Made, server: Server
 ) -> None:
     registry.register(passed(1))
-    registry.register(replace(passed(2), form=FIRST))
-    assert [one.form for one in registry.versions()] == [FORM, FIRST]
+    registry.register(replace(passed(2), form=FIRST_FORM))
+    assert [one.form for one in registry.versions()] == [CURRENT_FORM, FIRST_FORM]
     server.client.delete_model_version_tag(registry.name, "1", "mlgate.form")
     server.client.set_model_version_tag(registry.name, "2", "mlgate.form", "soon")
-    assert [one.form for one in registry.versions()] == [FIRST, FIRST]
+    assert [one.form for one in registry.versions()] == [FIRST_FORM, FIRST_FORM]
 
 
 def test_approval_is_a_tag_of_the_version(registry: MlflowRegistry, passed: Made, server: Server) -> None:
@@ -217,7 +219,7 @@ def test_approval_is_a_tag_of_the_version(registry: MlflowRegistry, passed: Made
     assert registry.versions()[0].tags["approved_by"] == "größe"
 
 
-def test_old_stages_follow_the_alias(place: Place, own_name: str, passed: Made, server: Server) -> None:
+def test_old_stages_follow_the_alias(place: StoreAddress, own_name: str, passed: Made, server: Server) -> None:
     registry = registry_of(place, own_name, stages={"champion": "Production", "candidate": "Staging"})
     for number in (1, 2):
         promotion.promote(registry, passed(number), alias="champion", now=NOW)
@@ -226,14 +228,16 @@ def test_old_stages_follow_the_alias(place: Place, own_name: str, passed: Made, 
 
 
 @pytest.mark.parametrize("name", ["größe", "it's", "two words", "x" * 200, "日本語", "a.b-c_d", "100%"])
-def test_a_model_has_any_name(place: Place, passed: Made, own_name: str, name: str) -> None:
+def test_a_model_has_any_name(place: StoreAddress, passed: Made, own_name: str, name: str) -> None:
     registry = registry_of(place, f"{own_name[-8:]} {name}")
     promotion.promote(registry, passed(1), alias="champion", now=NOW)
     assert registry_of(place, registry.name).live("champion") == 1
     assert len(registry_of(place, registry.name).ledger().moves) == 1
 
 
-def test_two_models_know_nothing_of_each_other(registry: Registry, place: Place, passed: Made, own_name: str) -> None:
+def test_two_models_know_nothing_of_each_other(
+    registry: Registry, place: StoreAddress, passed: Made, own_name: str
+) -> None:
     other = registry_of(place, f"{own_name}-2")
     one = passed(1)
     promotion.promote(registry, one, alias="champion", now=NOW)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from tests.mlflow_records import BEGAN, digest, record
 
-from mlgate.adapters.mlflow_client import Place, Server
-from mlgate.adapters.mlflow_runs import FOLDER, MlflowRuns
+from mlgate.adapters.mlflow_client import Server, StoreAddress
+from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import AdapterError
 from mlgate.core.ports import Tracker
-from mlgate.core.record import DataUsed, Record
+from mlgate.core.record import DataUsed, TrackingRecord
 
 HOSTILE = (
     "c/größe:très grand/bleu",
@@ -49,12 +49,12 @@ def only_run(tracker: MlflowRuns, server: Server) -> Any:
 
 def files_of(run: Any, server: Server, folder: Path) -> dict[str, bytes]:
     repository = server.repository(run.info.artifact_uri)
-    path = Path(repository.download_artifacts(FOLDER, str(folder)))
+    path = Path(repository.download_artifacts(ARTIFACT_FOLDER, str(folder)))
     repository.thread_pool.shutdown()
     return {one.name: one.read_bytes() for one in path.iterdir()}
 
 
-def again(place: Place, own_name: str) -> Tracker:
+def again(place: StoreAddress, own_name: str) -> Tracker:
     """Return the tracker as another process would open it."""
     return MlflowRuns(Server(place), own_name)
 
@@ -81,10 +81,10 @@ def test_a_verdict_is_one_run_with_everything_in_it(tracker: MlflowRuns, server:
     assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", "eval")]
 
 
-def test_where_it_went_can_be_followed(tracker: MlflowRuns, place: Place) -> None:
+def test_where_it_went_can_be_followed(tracker: MlflowRuns, place: StoreAddress) -> None:
     done = tracker.log(record())
     assert done.run in done.where
-    assert done.folder == f"runs:/{done.run}/{FOLDER}"
+    assert done.folder == f"runs:/{done.run}/{ARTIFACT_FOLDER}"
     assert place.shown in tracker.source
 
 
@@ -98,7 +98,7 @@ def test_a_run_is_failed_where_the_gate_is_shut(tracker: MlflowRuns, server: Ser
 
 
 def test_logged_again_it_is_the_same_run_and_no_number_is_doubled(
-    tracker: MlflowRuns, server: Server, place: Place, own_name: str
+    tracker: MlflowRuns, server: Server, place: StoreAddress, own_name: str
 ) -> None:
     first = tracker.log(record(1))
     assert tracker.log(record(1)) == first
@@ -146,7 +146,7 @@ def test_two_verdicts_are_two_runs_and_two_experiments_know_nothing_of_each_othe
 
 
 def test_a_deleted_experiment_is_an_error_that_says_how_to_restore_it(
-    tracker: MlflowRuns, server: Server, place: Place, own_name: str
+    tracker: MlflowRuns, server: Server, place: StoreAddress, own_name: str
 ) -> None:
     tracker.log(record())
     server.client.delete_experiment(tracker.experiment_id)
@@ -229,7 +229,7 @@ def test_a_number_that_is_none_is_not_drawn_as_one(tracker: MlflowRuns, server: 
 
 
 def test_the_smallest_record_is_a_run(tracker: MlflowRuns, server: Server) -> None:
-    tracker.log(Record(key=digest(""), name="m", verdict="v", evidence="e", began=BEGAN))
+    tracker.log(TrackingRecord(key=digest(""), name="m", verdict="v", evidence="e", began=BEGAN))
     assert only_run(tracker, server).info.status == "FAILED"
 
 

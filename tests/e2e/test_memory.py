@@ -13,7 +13,7 @@ from tests import mlflow_server as mlflow
 from tests.e2e.desk import Desk, Done
 from tests.e2e.repository import Job, Repository, pull
 
-from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.pending_folder import PendingFolder
 
 CONFIG = """\
@@ -44,7 +44,7 @@ def edit(desk: Desk, old: str, new: str) -> None:
 
 def client_of(desk: Desk, uri: str = "") -> Any:
     """MLflow's own client, past mlgate."""
-    return Server(Place(uri or f"sqlite:///{desk.root}/mlflow.db", desk.root / "mlartifacts")).client
+    return Server(StoreAddress(uri or f"sqlite:///{desk.root}/mlflow.db", desk.root / "mlartifacts")).client
 
 
 def runs(desk: Desk, uri: str = "", experiment: str = "clerk") -> list[Any]:

@@ -18,7 +18,7 @@ from mlgate.adapters import plan_file
 from mlgate.adapters.run_folder import RunFolder
 from mlgate.cli.check import command
 from mlgate.core.errors import ConfigError
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import Project
 
 RECORDED = """\
@@ -135,7 +135,7 @@ def test_the_environment_means_the_same_to_the_plugin_as_to_the_command_line(mon
     assert known - set(words) <= {"MLGATE_WORKERS", "MLGATE_SHARD", "MLGATE_PART", "MLGATE_IMAGE_ARCHIVE", None}
     with command.make_context("check", []) as context:
         said = context.params
-    chosen = Choice.of_environment()
+    chosen = RunOptions.of_environment()
     assert (chosen.config, chosen.output, chosen.base, chosen.image) == tuple(
         said[name] for name in ("config", "output", "base", "image")
     )
@@ -146,7 +146,7 @@ def test_the_environment_means_the_same_to_the_plugin_as_to_the_command_line(mon
     assert chosen.save_baseline
     assert chosen.keep_baseline
     with pytest.raises(ConfigError, match="neither on nor off"):
-        Choice.of_environment(environ={"MLGATE_BOOTSTRAP": "perhaps"})
+        RunOptions.of_environment(environ={"MLGATE_BOOTSTRAP": "perhaps"})
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from tests.fake_github import TOKEN, FakeGithub, Fault, Pull, invalid, serving
 from tests.github_events import RUN, SHA, URL, environ, event
 from tests.samples import ALL, EVIL, failing, hostile, passing, warned
 
-from mlgate.adapters.github_patience import Patience
+from mlgate.adapters.github_patience import Retries
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.report import Report
 from mlgate.reports import json_v1
-from mlgate.wiring.comment import LARGEST, comment
+from mlgate.wiring.comment import LARGEST_REPORT, comment
 
 pytestmark = pytest.mark.needs_openapi
 
@@ -52,7 +52,7 @@ class Desk:
 
     def comments(self, name: str = "mlgate", *, status: bool = False, **more: str) -> int:
         now = environ(self.folder, self.github.url, self.happened) | more
-        patience = Patience(sleep=self.waits.append, clock=lambda: 0.0, now=lambda: 1_700_000_000.0)
+        patience = Retries(sleep=self.waits.append, clock=lambda: 0.0, now=lambda: 1_700_000_000.0)
         return comment(self.artifact, name, status=status, environ=now, patience=patience, out=self.said)
 
     @property
@@ -340,7 +340,7 @@ def test_the_longest_report_is_read_and_its_comment_is_short(desk: Desk) -> None
     document = json.loads(json_v1.render(failing()))
     document["notices"] = ["@org/team | `x` " * 100] * 9_000
     text = json.dumps(document)
-    desk.leaves(text + " " * (LARGEST - len(text)))
+    desk.leaves(text + " " * (LARGEST_REPORT - len(text)))
     desk.comments()
     assert "FAILED" in desk.body
     assert len(desk.body) <= 60_000

@@ -15,9 +15,9 @@ from tests.kept_baselines import archive
 
 from mlgate.adapters import evidence_file, github_artifacts
 from mlgate.adapters.github_artifacts import GithubArtifacts
-from mlgate.adapters.github_baseline import FILE, GithubBaseline, Judged
-from mlgate.adapters.github_line import GithubLine
-from mlgate.adapters.github_patience import Patience
+from mlgate.adapters.github_baseline import EVIDENCE_NAME, GithubBaseline, Judged
+from mlgate.adapters.github_line import GithubClient
+from mlgate.adapters.github_patience import Retries
 from mlgate.core.errors import AdapterError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence, Observation, Provenance
 
@@ -65,8 +65,8 @@ class Judge:
 
     @contextmanager
     def _artifacts(self) -> Iterator[GithubArtifacts]:
-        patience = Patience(sleep=self.waits.append, clock=lambda: 0.0, now=lambda: 1_700_000_000.0)
-        with GithubLine(self.github.url, TOKEN, patience) as line:
+        patience = Retries(sleep=self.waits.append, clock=lambda: 0.0, now=lambda: 1_700_000_000.0)
+        with GithubClient(self.github.url, TOKEN, patience) as line:
             yield GithubArtifacts(line, REPOSITORY)
 
 
@@ -244,7 +244,7 @@ ODD: Mapping[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
     "cut": lambda: archive(b"x" * 5000)[:40],
     "another file": lambda: archive(b"x", "evidence.json"),
-    "a path out of it": lambda: archive(b"x", f"../{FILE}"),
+    "a path out of it": lambda: archive(b"x", f"../{EVIDENCE_NAME}"),
     "no evidence": lambda: archive(b"x"),
     "much of nothing": bomb,
 }

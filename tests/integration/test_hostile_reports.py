@@ -17,7 +17,7 @@ from tests.waiting import works_at_most
 from mlgate.reports import annotations as workflow_commands
 from mlgate.reports import comment as page
 from mlgate.reports import json_v1, junit, markdown, svg, terminal
-from mlgate.wiring.comment import LARGEST, comment
+from mlgate.wiring.comment import LARGEST_REPORT, comment
 
 MOST_S = 30
 """Of the processor, for one report and every renderer; the slowest takes 3 on the machine that it was written on, and
@@ -67,7 +67,7 @@ def text_of(whole: Any) -> str:
 def filled(place: Place, pump: str) -> str:
     """A report of 16 MB, nearly all of them *pump* at *place*."""
     whole = document()
-    room = LARGEST - len(text_of(whole).encode()) - 100
+    room = LARGEST_REPORT - len(text_of(whole).encode()) - 100
     put(whole, place, pump * (room // (len(json.dumps(pump, ensure_ascii=False).encode()) - 2)) + "x")
     return text_of(whole)
 
@@ -75,7 +75,7 @@ def filled(place: Place, pump: str) -> str:
 def crowded(*places: Place) -> str:
     """A report of 16 MB, nearly all of them the first entry of the lists at *places*, again and again."""
     whole = document()
-    room = (LARGEST - len(text_of(whole).encode()) - 100) // len(places)
+    room = (LARGEST_REPORT - len(text_of(whole).encode()) - 100) // len(places)
     for place in places:
         entry = (at(whole, place) or [0])[0]
         put(whole, place, at(whole, place) + [entry] * (room // (len(text_of(entry).encode()) + 1) - 1))
@@ -134,7 +134,7 @@ def folder(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
         yield artifact, environ(tmp_path, github.url, event(conclusion="failure"))
         (one,) = github.comments
         assert one.body.startswith(page.marker("mlgate"))
-        assert len(one.body) <= page.LONGEST
+        assert len(one.body) <= page.LONGEST_COMMENT
 
 
 @pytest.mark.needs_openapi

@@ -15,7 +15,7 @@ from tests.mlflow_server import Server as RealServer
 from tests.mlflow_writers import at_once, kill_at_every_step, promote, promote_beside, remember, sync, write
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.adapters.pending_folder import PendingFolder
@@ -32,18 +32,18 @@ WRITERS = 4
         pytest.param("postgres", marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres]),
     ]
 )
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> StoreAddress:
     if request.param == "sqlite":
         return local(tmp_path)
     server: RealServer = request.getfixturevalue("mlflow_server" if request.param == "server" else "mlflow_on_postgres")
-    return Place(server.uri, tmp_path, PATIENCE)
+    return StoreAddress(server.uri, tmp_path, PATIENCE)
 
 
-def local(folder: Path) -> Place:
-    return Place(f"sqlite:///{folder}/store/mlflow.db", folder / "artifacts", PATIENCE)
+def local(folder: Path) -> StoreAddress:
+    return StoreAddress(f"sqlite:///{folder}/store/mlflow.db", folder / "artifacts", PATIENCE)
 
 
-def whole(place: Place, experiment: str, numbers: Sequence[int]) -> None:
+def whole(place: StoreAddress, experiment: str, numbers: Sequence[int]) -> None:
     """Hold the store against what was written: every verdict once, with everything in it, and nothing else."""
     server = Server(place)
     runs = MlflowRuns(server, experiment)
@@ -59,7 +59,7 @@ def whole(place: Place, experiment: str, numbers: Sequence[int]) -> None:
         assert len(run.inputs.dataset_inputs) == 1
 
 
-def files_are_whole(place: Place, experiment: str, numbers: Sequence[int]) -> None:
+def files_are_whole(place: StoreAddress, experiment: str, numbers: Sequence[int]) -> None:
     server = Server(place)
     for number in numbers:
         one = record(number)
@@ -77,7 +77,7 @@ def pairs(count: int) -> list[list[int]]:
     return [[n for n in range(count) if n % WRITERS in (one, (one + 1) % WRITERS)] for one in range(WRITERS)]
 
 
-def agrees(place: Place, model: str, run: str, live: int) -> None:
+def agrees(place: StoreAddress, model: str, run: str, live: int) -> None:
     """Hold the registry together: alias, ledger and versions say the same."""
     registry = registry_of(place, model)
     moves = registry.ledger().moves
@@ -109,7 +109,7 @@ def test_of_many_verdicts_written_twice_by_four_processes_each_is_there_once(
         place = local(tmp_path)
     else:
         name = "mlflow_server" if kind == "server" else "mlflow_on_postgres"
-        place = Place(request.getfixturevalue(name).uri, tmp_path, PATIENCE)
+        place = StoreAddress(request.getfixturevalue(name).uri, tmp_path, PATIENCE)
     said = at_once(write, [(place, own_name, numbers) for numbers in pairs(count)])
     assert all(isinstance(runs, list) for runs in said), said
     whole(place, own_name, range(count))
@@ -140,7 +140,7 @@ def test_a_local_store_whose_making_was_killed_is_made_anew(tmp_path: Path, own_
 
 
 def test_a_writer_killed_at_any_step_leaves_a_verdict_that_sync_makes_whole(
-    place: Place, tmp_path: Path, own_name: str
+    place: StoreAddress, tmp_path: Path, own_name: str
 ) -> None:
     names = kill_at_every_step(partial(_killed_writing, place, tmp_path / "pending", own_name))
     assert len(names) > 5
@@ -150,7 +150,7 @@ def test_a_writer_killed_at_any_step_leaves_a_verdict_that_sync_makes_whole(
         files_are_whole(place, name, [number])
 
 
-def _killed_writing(place: Place, folder: Path, name: str, step: int) -> tuple[Any, Any, Any, str]:
+def _killed_writing(place: StoreAddress, folder: Path, name: str, step: int) -> tuple[Any, Any, Any, str]:
     experiment = f"{name}-{step}"
     pending = folder / experiment
     doomed = (remember, place, experiment, pending, step)
@@ -158,7 +158,9 @@ def _killed_writing(place: Place, folder: Path, name: str, step: int) -> tuple[A
 
 
 @pytest.mark.parametrize("mender", [2, 3], ids=["the same verdict again", "the next verdict"])
-def test_a_promotion_killed_at_any_step_is_completed_by_the_next_one(place: Place, own_name: str, mender: int) -> None:
+def test_a_promotion_killed_at_any_step_is_completed_by_the_next_one(
+    place: StoreAddress, own_name: str, mender: int
+) -> None:
     run = MlflowRuns(Server(place), own_name).log(record()).run
     names = kill_at_every_step(partial(_killed_promoting, place, own_name, run, mender))
     assert len(names) > 5
@@ -166,7 +168,7 @@ def test_a_promotion_killed_at_any_step_is_completed_by_the_next_one(place: Plac
         agrees(place, name, run, mender)
 
 
-def _killed_promoting(place: Place, name: str, run: str, mender: int, step: int) -> tuple[Any, Any, Any, str]:
+def _killed_promoting(place: StoreAddress, name: str, run: str, mender: int, step: int) -> tuple[Any, Any, Any, str]:
     model = f"{name}-{step}"
     before = (promote, place, model, run, 1) if step % 2 else (bool,)  # also the very first one of a model
     return before, (promote, place, model, run, 2), (promote, place, model, run, mender), model
@@ -177,7 +179,7 @@ def _killed_promoting(place: Place, name: str, run: str, mender: int, step: int)
 
 @pytest.mark.parametrize("movers", [2, 4])
 def test_of_several_promotions_at_once_one_wins_and_the_others_name_it(
-    place: Place, own_name: str, movers: int
+    place: StoreAddress, own_name: str, movers: int
 ) -> None:
     run = MlflowRuns(Server(place), own_name).log(record()).run
     promote(place, own_name, run, 0)
@@ -193,7 +195,7 @@ def test_of_several_promotions_at_once_one_wins_and_the_others_name_it(
             assert one.startswith(f"GateError: another promotion was first: version {version} was promoted")
 
 
-def test_a_model_that_is_new_is_promoted_by_several_at_once(place: Place, own_name: str) -> None:
+def test_a_model_that_is_new_is_promoted_by_several_at_once(place: StoreAddress, own_name: str) -> None:
     run = MlflowRuns(Server(place), own_name).log(record()).run
     said = at_once(promote, [(place, own_name, run, number % 2) for number in range(WRITERS)])
     won = [one for one in said if not isinstance(one, str)]
@@ -205,7 +207,7 @@ def test_a_model_that_is_new_is_promoted_by_several_at_once(place: Place, own_na
     assert len(registry.versions()) == 2
 
 
-def test_who_is_refused_because_another_was_the_first_at_once_asks_again(place: Place, own_name: str) -> None:
+def test_who_is_refused_because_another_was_the_first_at_once_asks_again(place: StoreAddress, own_name: str) -> None:
     """MLflow looks for an alias and then makes it: the store refuses the second of two, in its own words."""
     run = MlflowRuns(Server(place), own_name).log(record()).run
     server = Server(place)
@@ -228,7 +230,7 @@ def test_who_is_refused_because_another_was_the_first_at_once_asks_again(place: 
     agrees(place, own_name, run, 1)
 
 
-def test_who_stood_still_before_the_alias_moved_does_not_take_it_back(place: Place, own_name: str) -> None:
+def test_who_stood_still_before_the_alias_moved_does_not_take_it_back(place: StoreAddress, own_name: str) -> None:
     run = MlflowRuns(Server(place), own_name).log(record()).run
     slow, quick = registry_of(place, own_name), registry_of(place, own_name)
     point = slow.point
@@ -245,7 +247,7 @@ def test_who_stood_still_before_the_alias_moved_does_not_take_it_back(place: Pla
     assert [move.version for move in quick.ledger().moves] == [1, 2]
 
 
-def test_a_rollback_and_a_promotion_at_once_have_one_winner(place: Place, own_name: str) -> None:
+def test_a_rollback_and_a_promotion_at_once_have_one_winner(place: StoreAddress, own_name: str) -> None:
     run = MlflowRuns(Server(place), own_name).log(record()).run
     first, second = registry_of(place, own_name), registry_of(place, own_name)
     for number in (1, 2):

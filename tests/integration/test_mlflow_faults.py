@@ -30,10 +30,10 @@ from tests.waiting import PATIENCE
 
 from mlgate.adapters import evidence_file
 from mlgate.adapters.mlflow_baseline import MlflowBaseline, of_alias, of_branch, of_run, of_version
-from mlgate.adapters.mlflow_client import Place, Server
-from mlgate.adapters.mlflow_runs import FOLDER, MlflowRuns
+from mlgate.adapters.mlflow_client import Server, StoreAddress
+from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError, GateError, Refused
-from mlgate.core.record import Record, Recorded
+from mlgate.core.record import LoggedRun, TrackingRecord
 from mlgate.flow import promotion
 
 FIELDS = (
@@ -61,8 +61,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def place_of(uri: str, folder: Path) -> Place:
-    return Place(uri, folder / "artifacts", 1.0)
+def place_of(uri: str, folder: Path) -> StoreAddress:
+    return StoreAddress(uri, folder / "artifacts", 1.0)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def tracker(fake_mlflow: FakeMlflow, tmp_path: Path, own_name: str) -> MlflowRun
     return MlflowRuns(Server(place_of(fake_mlflow.uri, tmp_path)), own_name)
 
 
-def verdict(folder: Path, answer: str = "x") -> Record:
+def verdict(folder: Path, answer: str = "x") -> TrackingRecord:
     """Return a verdict that has evidence."""
     one = evidence(answer)
     path = folder / f"{answer}.jsonl.gz"
@@ -222,7 +222,7 @@ def test_whatever_a_server_says_only_our_errors_come_of_it(answers: list[tuple[b
 
     with faking() as fake:
         fake["*", "*"] = say
-        place = Place(fake.uri, Path("nowhere"), 1.0)
+        place = StoreAddress(fake.uri, Path("nowhere"), 1.0)
         runs, registry = MlflowRuns(Server(place), "e"), registry_of(place, "m")
         one_of_them = MlflowBaseline(Server(place), "MLflow", "accept", of_run("0" * 32))
         for act in (partial(runs.log, record()), registry.versions, registry.ledger, one_of_them.load):
@@ -311,17 +311,17 @@ def test_paths_in_what_a_server_says_are_refused(
 # Evidence that is not what it was
 
 
-def baseline(fake: FakeMlflow, folder: Path, done: Recorded) -> MlflowBaseline:
+def baseline(fake: FakeMlflow, folder: Path, done: LoggedRun) -> MlflowBaseline:
     return MlflowBaseline(Server(place_of(fake.uri, folder)), "MLflow run", "name another run", of_run(done.run))
 
 
-def replaced(server: RealServer, done: Recorded, folder: Path, content: bytes) -> None:
+def replaced(server: RealServer, done: LoggedRun, folder: Path, content: bytes) -> None:
     """Put another file in the evidence's place, as somebody who may write there."""
     place = Server(place_of(server.uri, folder))
     repository = place.repository(place.client.get_run(done.run).info.artifact_uri)
     path = folder / "evidence.jsonl.gz"
     path.write_bytes(content)
-    repository.log_artifact(str(path), FOLDER)
+    repository.log_artifact(str(path), ARTIFACT_FOLDER)
 
 
 def bomb() -> bytes:
@@ -458,7 +458,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
         yield stack.enter_context(real_server(tmp_path_factory.mktemp("guarded"), auth=True))
 
 
-def patient(uri: str, folder: Path) -> Place:
+def patient(uri: str, folder: Path) -> StoreAddress:
     return replace(place_of(uri, folder), timeout_s=PATIENCE)  # a login's hash takes its time
 
 
@@ -544,7 +544,7 @@ def test_no_secret_of_a_database_is_in_any_error(tmp_path: Path, uri: str) -> No
         assert "s3cr3t" not in f"{error} {error.hint}"
 
 
-def _all_errors(place: Place) -> Iterator[GateError]:
+def _all_errors(place: StoreAddress) -> Iterator[GateError]:
     server = Server(place)
     runs, registry = MlflowRuns(server, "e"), registry_of(place, "m")
     one = candidate("0" * 32)

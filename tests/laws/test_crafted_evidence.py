@@ -19,9 +19,9 @@ from tests.laws.test_latency import RISE, observed, speed
 
 from mlgate.adapters import evidence_file, journal_file
 from mlgate.adapters.rows_folder import RowReader
-from mlgate.checks.accuracy import Accuracy
-from mlgate.checks.latency import Latency
-from mlgate.checks.recorded import Recorded
+from mlgate.checks.accuracy import AccuracyKind
+from mlgate.checks.latency import LatencyKind
+from mlgate.checks.recorded import RecordedKind
 from mlgate.core.check import Bound, Rule, Suite
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Gap, Observation, Provenance, Row, decode, encode
@@ -29,7 +29,7 @@ from mlgate.core.ports import Kinds
 from mlgate.flow.judge import Baseline, judge
 from mlgate.reports import json_v1, junit, markdown, terminal
 
-KINDS: Kinds = {"accuracy": Accuracy(), "recorded": Recorded(), "latency": Latency()}
+KINDS: Kinds = {"accuracy": AccuracyKind(), "recorded": RecordedKind(), "latency": LatencyKind()}
 HEADER = evidence_file.header(Evidence.of(Provenance("c", "s", "m", (("a", "d"),)), [Environment("3", "L", "c")], []))
 ROW = '{"check":"a","example":"e","seen":{"answer":"x"}}'
 SEEN = '{{"check":"a","example":"e","seen":{{"answer":"x","n":{}}}}}'

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.checks.accuracy import Accuracy
-from mlgate.checks.recorded import Recorded
+from mlgate.checks.accuracy import AccuracyKind
+from mlgate.checks.recorded import RecordedKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest, digest_of
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
-from mlgate.core.identity import FIRST, FORM
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.ports import Kinds
@@ -28,7 +28,7 @@ from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge
 from mlgate.reports import json_v1
 
-KINDS: Kinds = {"recorded": Recorded(), "accuracy": Accuracy()}
+KINDS: Kinds = {"recorded": RecordedKind(), "accuracy": AccuracyKind()}
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "house", "quickly", ".", ",", "big", "small"]
 
 
@@ -164,7 +164,7 @@ def test_slices_come_and_go_and_what_was_observed_is_compared(
     if older:
         lines = (digest_of([one.id, one.input, [], [list(pair) for pair in one.slices]]) for one in then.examples)
         digest = hashlib.sha256("".join(lines).encode()).hexdigest()
-        past = replace(past, provenance=replace(past.provenance, data=((then.id, digest),)), form=FIRST)
+        past = replace(past, provenance=replace(past.provenance, data=((then.id, digest),)), form=FIRST_FORM)
     suite = Suite.of([now])
     report = judge(suite, KINDS, seen(suite, rows_of(plain, [0.5] * 30)), Baseline("file b", past))
     if older and not set(before) <= set(after):
@@ -182,7 +182,9 @@ def test_other_data_are_never_compared_whatever_their_slices(
     plain = recorded(30, DROP)
     edited = replace(plain.examples[place], input="another question")
     other = replace(plain, examples=(*plain.examples[:place], edited, *plain.examples[place + 1 :]))
-    past = replace(seen(Suite.of([cut(plain, before)]), rows_of(plain, [0.5] * 30)), form=FIRST if older else FORM)
+    past = replace(
+        seen(Suite.of([cut(plain, before)]), rows_of(plain, [0.5] * 30)), form=FIRST_FORM if older else CURRENT_FORM
+    )
     suite = Suite.of([cut(other, after)])
     report = judge(suite, KINDS, seen(suite, rows_of(plain, [0.5] * 30)), Baseline("file b", past))
     assert report.outcome is Outcome.INCONCLUSIVE

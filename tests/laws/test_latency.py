@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.law_load import LawLoad
 
-from mlgate.adapters.load_executor import LoadExecutor
-from mlgate.checks.accuracy import Accuracy
-from mlgate.checks.latency import Latency
+from mlgate.adapters.load_executor import TimedExecutor
+from mlgate.checks.accuracy import AccuracyKind
+from mlgate.checks.latency import LatencyKind
 from mlgate.core import rounds
 from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.errors import ModelError
@@ -23,13 +23,13 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Decided, Kinds, Load, Standing
 from mlgate.core.report import Report
 from mlgate.core.statistics import Statistics
-from mlgate.core.timed import Arrival, Block, Reply, pack, unpack
+from mlgate.core.timed import Arrival, LoadBlock, TimedReply, pack, unpack
 from mlgate.flow import beside
 from mlgate.flow.check import settled, settles
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge
 
-KINDS: Kinds = {"accuracy": Accuracy(), "latency": Latency()}
+KINDS: Kinds = {"accuracy": AccuracyKind(), "latency": LatencyKind()}
 EXAMPLES = tuple(Example(f"{i:03}", f"input {i}", (f"the answer to {i} is as long as this",)) for i in range(60))
 ABSENT = Baseline("image old", None, "it was not observed")
 RISE = Rule("p50_ms", Bound.MAX_RISE, 0.05, relative=True)
@@ -74,7 +74,7 @@ def observed(
         return found
 
     decided = decided or settles(suite, KINDS, provenance(suite), ABSENT)
-    rows = LoadExecutor({"latency": Latency()}, load, decided).observe(suite)
+    rows = TimedExecutor({"latency": LatencyKind()}, load, decided).observe(suite)
     return suite, Evidence.of(provenance(suite), [], rows)
 
 
@@ -218,7 +218,7 @@ class Disturbed(LawLoad):
 
     until: int = 0
 
-    def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> Reply:
+    def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> TimedReply:
         late = 0.02 if self.count < self.until else 0.00002
         return replace(super()._reply(examples, place, due, crowded), late=late)
 
@@ -259,7 +259,7 @@ def test_what_was_settled_or_not_disturbed_is_not_started_over(slower: float) ->
 class Restless(LawLoad):
     """Each block takes another while: by half more or less, by chance."""
 
-    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:
         block, times = super().fire(examples, arrivals), math.exp(self._rng.gauss(0, 0.5))
         return replace(block, replies=tuple(replace(one, done=times * one.done) for one in block.replies))
 
@@ -287,7 +287,7 @@ def test_errors_of_a_first_try_count() -> None:
 
     @dataclass
     class Failing(Disturbed):
-        def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> Reply:
+        def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> TimedReply:
             found = super()._reply(examples, place, due, crowded)
             return replace(found, failure="reset") if self.count == 3 else found
 
@@ -371,7 +371,7 @@ def test_a_model_that_does_not_start_is_a_gap_of_every_round() -> None:
     def load(_: Check) -> Load:
         raise ModelError("the port never opened")
 
-    rows = list(LoadExecutor({"latency": Latency()}, load, lambda *_: Standing.OPEN).observe(suite))
+    rows = list(TimedExecutor({"latency": LatencyKind()}, load, lambda *_: Standing.OPEN).observe(suite))
     assert {row.key for row in rows} == suite.planned
     report = judge(suite, KINDS, Evidence.of(provenance(suite), [], rows), None)
     assert report.outcome is Outcome.ERRORED
@@ -451,7 +451,7 @@ times = st.floats(0, 100).map(lambda t: round(t, 6))
 @given(
     st.lists(
         st.builds(
-            Reply,
+            TimedReply,
             example=st.integers(0, 5),
             due=times,
             late=times,
@@ -464,8 +464,8 @@ times = st.floats(0, 100).map(lambda t: round(t, 6))
         max_size=8,
     )
 )
-def test_a_block_survives_its_row(replies: list[Reply]) -> None:
-    block = Block(tuple(replies), {"wall_s": 1.0})
+def test_a_block_survives_its_row(replies: list[TimedReply]) -> None:
+    block = LoadBlock(tuple(replies), {"wall_s": 1.0})
     again = unpack(pack(block))
     assert repr(again) == repr(block)
 
@@ -483,7 +483,7 @@ def test_a_row_that_was_tampered_with_is_a_hole_and_never_a_crash(broken: str) -
 # --- what a hostile model, or a damaged file, may try ----------------------------------------------------
 
 
-def changed(evidence: Evidence, change: Callable[[int, Block], Block], side: str = "speed") -> Evidence:
+def changed(evidence: Evidence, change: Callable[[int, LoadBlock], LoadBlock], side: str = "speed") -> Evidence:
     """Return evidence with each block of one side changed, by its round."""
     rows: list[Row] = []
     for row in evidence.rows.values():
@@ -495,17 +495,17 @@ def changed(evidence: Evidence, change: Callable[[int, Block], Block], side: str
     return Evidence.of(evidence.provenance, evidence.environments, rows)
 
 
-def slower(block: Block, factor: float, **facts: float) -> Block:
+def slower(block: LoadBlock, factor: float, **facts: float) -> LoadBlock:
     replies = tuple(replace(r, done=r.done * factor, first=r.first * factor) for r in block.replies)
-    return Block(replies, {**block.facts, **facts})
+    return LoadBlock(replies, {**block.facts, **facts})
 
 
 def test_requests_that_are_lost_inside_a_row_are_a_hole() -> None:
     suite, evidence = observed(speed(LIMIT), LawLoad(tail=0.2))
-    fast = changed(evidence, lambda _, block: Block(tuple(r for r in block.replies if r.done < 0.04), block.facts))
+    fast = changed(evidence, lambda _, block: LoadBlock(tuple(r for r in block.replies if r.done < 0.04), block.facts))
     assert judge(suite, KINDS, evidence, None).outcome is Outcome.FAILED
     assert judge(suite, KINDS, fast, None).outcome is Outcome.ERRORED
-    empty = changed(evidence, lambda _, block: Block((), block.facts))
+    empty = changed(evidence, lambda _, block: LoadBlock((), block.facts))
     assert judge(suite, KINDS, empty, None).outcome is Outcome.ERRORED
 
 
@@ -585,7 +585,7 @@ def test_a_noise_that_is_not_known_is_no_noise_of_zero() -> None:
 
 def test_each_look_at_answers_asks_for_more_confidence() -> None:
     check = speed(Rule("rougeL", Bound.MAX_DROP, 0.01), rounds=40, looks=[20, 30, 40])
-    part = Latency().score(check, observed(check, LawLoad())[1].under("speed"))[0]
+    part = LatencyKind().score(check, observed(check, LawLoad())[1].under("speed"))[0]
     assert isinstance(part, Statistics)
     assert part.look.places == (18, 28, 38)
     assert 0.95 < part.look.confidence(0.95) < 1
@@ -594,8 +594,8 @@ def test_each_look_at_answers_asks_for_more_confidence() -> None:
 def test_an_example_that_the_check_does_not_have_is_a_hole() -> None:
     suite, evidence = observed(speed(LIMIT), LawLoad())
 
-    def strange(place: int) -> Callable[[int, Block], Block]:
-        return lambda _, block: Block(tuple(replace(r, example=place) for r in block.replies), block.facts)
+    def strange(place: int) -> Callable[[int, LoadBlock], LoadBlock]:
+        return lambda _, block: LoadBlock(tuple(replace(r, example=place) for r in block.replies), block.facts)
 
     for place in (999, -1):
         assert judge(suite, KINDS, changed(evidence, strange(place)), None).outcome is Outcome.ERRORED

@@ -12,7 +12,7 @@ from tests.fake_registry import FakeRegistry
 from tests.movers import Story, at, candidate, lived, promoting, rolling_back, settle, stories, told, turns
 
 from mlgate.core.errors import GateError, Refused
-from mlgate.core.ledger import NONE
+from mlgate.core.ledger import NO_VERSION
 from mlgate.flow.promotion import CHAMPION, rollback
 
 
@@ -51,7 +51,9 @@ def lived_through(history: Sequence[tuple[str, int]]) -> FakeRegistry:
         registry.register(candidate(number))
     for what, version in history:
         try:
-            (promoting(version) if what == "promote" else rolling_back(to=version if what == "to" else NONE))(registry)
+            (promoting(version) if what == "promote" else rolling_back(to=version if what == "to" else NO_VERSION))(
+                registry
+            )
         except GateError as error:
             assert what != "promote", error  # noqa: PT017 - a rollback may have nowhere to go
     return registry
@@ -61,7 +63,7 @@ def lived_through(history: Sequence[tuple[str, int]]) -> FakeRegistry:
 def test_a_rollback_goes_where_a_stack_of_promotions_says(history: list[tuple[str, int]]) -> None:
     ledger, stack = lived_through(history).ledger(), modelled(history)
     assert ledger.live(CHAMPION) == stack[-1]
-    assert ledger.back(CHAMPION) == (stack[-2] if len(stack) > 1 else NONE)
+    assert ledger.back(CHAMPION) == (stack[-2] if len(stack) > 1 else NO_VERSION)
 
 
 @given(histories(), st.integers(1, 5))

@@ -17,7 +17,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Standing
 from mlgate.core.rounds import left_out
-from mlgate.core.timed import Block, Reply
+from mlgate.core.timed import LoadBlock, TimedReply
 from mlgate.flow.check import settles
 from mlgate.flow.judge import judge
 
@@ -61,10 +61,10 @@ def run() -> tuple[Suite, Evidence]:
     return _SEEN[0]
 
 
-def slowed(block: Block, factor: float, late: float | None = None) -> Block:
+def slowed(block: LoadBlock, factor: float, late: float | None = None) -> LoadBlock:
     """Return a block that took *factor* times as long; its requests left *late*."""
     replies = tuple(
-        Reply(
+        TimedReply(
             one.example,
             one.due,
             one.late if late is None else late,
@@ -77,14 +77,14 @@ def slowed(block: Block, factor: float, late: float | None = None) -> Block:
         for one in block.replies
     )
     wall = block.facts["wall_s"] * (1 if factor == 1 else max(1.0, factor / 2))
-    return Block(replies, {**block.facts, "wall_s": wall})
+    return LoadBlock(replies, {**block.facts, "wall_s": wall})
 
 
 def outcomes(suite: Suite, evidence: Evidence) -> dict[str, Outcome]:
     return {one.id: one.outcome for one in judge(suite, KINDS, evidence, ABSENT).findings}
 
 
-def with_lateness(block: Block, late: Sequence[float]) -> Block:
+def with_lateness(block: LoadBlock, late: Sequence[float]) -> LoadBlock:
     """Return a block whose requests left so much later than due, in turn."""
     replies = tuple(replace(one, late=late[place % len(late)]) for place, one in enumerate(block.replies))
     return replace(block, replies=replies)
@@ -101,10 +101,10 @@ def test_a_neighbour_that_holds_up_a_request_here_and_there_leaves_no_round_out(
 @settings(max_examples=200)
 @given(st.lists(st.lists(st.floats(0, 0.01), min_size=1, max_size=6), min_size=1, max_size=30))
 def test_rounds_are_left_out_from_the_latest_on_until_the_others_are_in_time(lateness: list[list[float]]) -> None:
-    answered = Reply(0, 0.0, 0.0, 0.02, 0.02, "a", "")
+    answered = TimedReply(0, 0.0, 0.0, 0.02, 0.02, "a", "")
     facts = {"wall_s": 1.0, "cpu_s": 0.0}
     blocks = {
-        number: with_lateness(Block(tuple(answered for _ in late), facts), late)
+        number: with_lateness(LoadBlock(tuple(answered for _ in late), facts), late)
         for number, late in enumerate(lateness, start=1)
     }
     out = left_out(blocks)

@@ -20,7 +20,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.ratio import ratio
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import Width
-from mlgate.core.timed import Block
+from mlgate.core.timed import LoadBlock
 from mlgate.core.timing import timing as metric_of
 from mlgate.core.verdict import (
     Delta,
@@ -178,10 +178,10 @@ def test_in_a_closed_loop_a_slower_model_is_never_milder_because_fewer_requests_
     """A run of fixed length holds fewer requests of a slower model, and too few requests are what a rule may soften."""
 
     class Timed(LawLoad):
-        def press(self, examples: Sequence[Example], order: Sequence[int], _: int, seconds: float) -> Block:
+        def press(self, examples: Sequence[Example], order: Sequence[int], _: int, seconds: float) -> LoadBlock:
             n = max(1, round(20 / self.slower))
             replies = tuple(self._reply(examples, order[i % len(order)], seconds * i / n, 1.0) for i in range(n))
-            return Block(replies, {"wall_s": seconds, "cpu_s": self.cpu, "steal_s": 0.0})
+            return LoadBlock(replies, {"wall_s": seconds, "cpu_s": self.cpu, "steal_s": 0.0})
 
     limit = Rule(name, Bound.MAX, 45.0, on_inconclusive=Outcome.WARNED)
     rise = Rule(name, Bound.MAX_RISE, 0.9, relative=True, on_inconclusive=Outcome.WARNED)

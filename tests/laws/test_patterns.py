@@ -24,7 +24,7 @@ import pytest
 import regex  # type: ignore[import-untyped] # its stubs are another package
 from tests.linear import LONG, grows_with_the_text, pumped, seconds
 
-from mlgate.adapters.load_shape import LONGEST, shape_of
+from mlgate.adapters.load_shape import LONGEST_HEAD, shape_of
 from mlgate.adapters.load_wire import head_of
 from mlgate.config.section import Written
 from mlgate.reports.escape import flowing, markdown, markdown_code, terminal, xml
@@ -259,7 +259,7 @@ def test_a_megabyte_takes_a_pattern_no_more_than_its_share(found: Found) -> None
 def test_a_shape_of_any_head_takes_no_more_time_than_the_reply_is_long() -> None:
     """The head that a shape is made of has at most 4 KB: each header adds a run that ends where its line does."""
     for filler in (b"a", b" ", b"a: ", b"x:"):
-        lines = b"".join(b"h%d:%b\r\n" % (n, filler * 20) for n in range(60))[: LONGEST - 200]
+        lines = b"".join(b"h%d:%b\r\n" % (n, filler * 20) for n in range(60))[: LONGEST_HEAD - 200]
         raw = b"HTTP/1.1 200 OK\r\n" + lines[: lines.rfind(b"\r\n") + 2] + b"Content-Length: 5\r\n\r\n"
         shape = shape_of(raw, head_of(raw))
         assert shape is not None

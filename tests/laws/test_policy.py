@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgate.checks.accuracy import Accuracy
+from mlgate.checks.accuracy import AccuracyKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome
@@ -17,7 +17,7 @@ from mlgate.core.statistics import SMALLEST_SLICE
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.policy import joined
 
-KINDS = {"accuracy": Accuracy()}
+KINDS = {"accuracy": AccuracyKind()}
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "house", "quickly", "big", "small"]
 METRICS = (
     MetricChoice("chrf", "chrf"),

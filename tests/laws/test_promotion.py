@@ -29,8 +29,8 @@ from tests.movers import (
 )
 
 from mlgate.core.errors import AdapterError, GateError, Refused
-from mlgate.core.identity import FIRST
-from mlgate.core.ledger import NONE, Ledger, Move
+from mlgate.core.identity import FIRST_FORM
+from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Candidate
 from mlgate.flow.promotion import CANDIDATE, CHAMPION, Approval, Promotion, promote, rollback
@@ -229,7 +229,7 @@ def test_who_lost_does_not_win_by_trying_again() -> None:
 
 
 def of_form_1(number: int) -> Candidate:
-    return replace(candidate(number), model=f"old-{number}", form=FIRST)
+    return replace(candidate(number), model=f"old-{number}", form=FIRST_FORM)
 
 
 def withdrawn_in_form_1() -> FakeRegistry:
@@ -386,7 +386,7 @@ def test_a_version_that_was_deleted_before_its_promotion_ended_stops_nobody() ->
 def test_a_live_version_that_was_deleted_is_taken_down_as_nothing_live() -> None:
     registry = lived(1, 2)
     registry.delete(2)
-    assert settle(registry).live(CHAMPION) == NONE
+    assert settle(registry).live(CHAMPION) == NO_VERSION
     with pytest.raises(GateError, match="was deleted"):
         rollback(registry, alias=CHAMPION, now=at(4))
     assert rollback(registry, alias=CHAMPION, now=at(5), to=1).version == 1

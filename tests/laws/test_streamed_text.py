@@ -20,10 +20,10 @@ from mlgate.core.evidence import Evidence, Observation
 from mlgate.core.outcome import Outcome
 from mlgate.core.pieces import Piece, pieces, visible, waits
 from mlgate.core.report import Report
-from mlgate.core.timed import Block, Reply, pack, unpack
+from mlgate.core.timed import LoadBlock, TimedReply, pack, unpack
 from mlgate.flow.judge import judge
 
-Shape = Callable[[Reply], Reply]
+Shape = Callable[[TimedReply], TimedReply]
 ITL = Rule("itl_p95_ms", Bound.MAX_RISE, 0.2, relative=True)
 ITL_P50 = Rule("itl_p50_ms", Bound.MAX_RISE, 0.2, relative=True)
 RATE = Rule("tokens_per_s", Bound.MAX_DROP, 0.2, relative=True)
@@ -36,12 +36,12 @@ class Streams(LawLoad):
 
     shape: Shape = field(default=lambda reply: reply)
 
-    def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> Reply:
+    def _reply(self, examples: Sequence[Example], place: int, due: float, crowded: float) -> TimedReply:
         found = super()._reply(examples, place, due, crowded)
         return found if found.failure else self.shape(in_tokens(found, 9))
 
 
-def in_tokens(one: Reply, count: int) -> Reply:
+def in_tokens(one: TimedReply, count: int) -> TimedReply:
     """Return the reply with its text in *count* pieces of one length, evenly from half of its time to its end."""
     size, rest = divmod(len(one.answer), count)
     sizes = tuple(size + (i < rest) for i in range(count))
@@ -49,34 +49,34 @@ def in_tokens(one: Reply, count: int) -> Reply:
     return replace(one, events=tuple(one.done / 2 + (i + 1) * step for i in range(count)), sizes=sizes)
 
 
-def cut(one: Reply) -> Reply:
+def cut(one: TimedReply) -> TimedReply:
     """Send each character in an event of its own, 20 us apart."""
     found = [(at + k * 2e-5, 1) for at, size in zip(one.events, one.sizes, strict=True) for k in range(size)]
     return replace(one, events=tuple(at for at, _ in found), sizes=tuple(size for _, size in found))
 
 
-def dribbled(one: Reply) -> Reply:
+def dribbled(one: TimedReply) -> TimedReply:
     """Hold all of it back, then send a token a millisecond."""
     last = one.events[-1]
     n = len(one.events)
     return replace(one, events=tuple(last - (n - 1 - i) * 0.0011 for i in range(n)))
 
 
-def in_one_piece(one: Reply) -> Reply:
+def in_one_piece(one: TimedReply) -> TimedReply:
     return replace(one, events=one.events[-1:], sizes=(len(one.answer),))
 
 
-def in_two(one: Reply) -> Reply:
+def in_two(one: TimedReply) -> TimedReply:
     """Send nearly all at the end, and the last bit behind it."""
     return replace(one, events=(one.events[-1] - 0.002, one.events[-1]), sizes=(len(one.answer) - 2, 2))
 
 
-def three_at_a_time(one: Reply) -> Reply:
+def three_at_a_time(one: TimedReply) -> TimedReply:
     sizes = tuple(sum(one.sizes[i : i + 3]) for i in range(0, 9, 3))
     return replace(one, events=one.events[2::3], sizes=sizes)
 
 
-def padded(one: Reply) -> Reply:
+def padded(one: TimedReply) -> TimedReply:
     """Put an invisible character behind each token, in an event of its own, and one in front of everything."""
     texts, start = ["\u200b"], 0
     for size in one.sizes:
@@ -86,7 +86,7 @@ def padded(one: Reply) -> Reply:
     return replace(one, answer="".join(texts), events=tuple(times), sizes=tuple(len(text) for text in texts))
 
 
-def longer(one: Reply) -> Reply:
+def longer(one: TimedReply) -> TimedReply:
     return replace(one, answer=one.answer + "." * 60, sizes=(*one.sizes[:-1], one.sizes[-1] + 60))
 
 
@@ -180,7 +180,7 @@ def test_a_row_of_an_older_version_has_times_only_and_is_read_and_judged() -> No
 
 @pytest.mark.parametrize("sizes", ["1 2", "5 -1 1", "0 5", "2 2 2", "5", "x"])
 def test_a_row_whose_pieces_are_not_its_answer_cannot_be_read(sizes: str) -> None:
-    row = pack(Block((Reply(0, 0.0, 0.0, 0.1, 0.3, "hello", events=(0.1, 0.2), sizes=(2, 3)),)))
+    row = pack(LoadBlock((TimedReply(0, 0.0, 0.0, 0.1, 0.3, "hello", events=(0.1, 0.2), sizes=(2, 3)),)))
     assert unpack(row).replies[0].sizes == (2, 3)
     with pytest.raises(EvidenceError):
         unpack({**row, "events_chars": sizes})

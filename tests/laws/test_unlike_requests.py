@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlgate.core.metric import Better, Metric
 from mlgate.core.ratio import ratio
-from mlgate.core.series import Rounds, Series
+from mlgate.core.series import RoundNumbers, Series
 from mlgate.core.statistics import Array
 
 ROUNDS, EACH, EXAMPLES, RUNS = 30, 12, 200, 20
@@ -29,8 +29,8 @@ class Asked:
     """What was asked when, and how long it takes by itself."""
 
     level: Array
-    example: Rounds
-    number: Rounds
+    example: RoundNumbers
+    number: RoundNumbers
 
     def part(self, rng: np.random.Generator, which: str, share: float) -> NDArray[np.bool_]:
         """Return the requests for which the candidate is slower."""

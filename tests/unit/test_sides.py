@@ -12,7 +12,7 @@ from mlgate.adapters import whole_file
 from mlgate.core.check import Suite
 from mlgate.core.errors import ModelError
 from mlgate.wiring.images import Images
-from mlgate.wiring.sides import Sides
+from mlgate.wiring.sides import ModelPair
 
 
 class Server:
@@ -29,8 +29,8 @@ class Server:
         self._close()
 
 
-def sides(tmp_path: Path, **servers: Server) -> Sides:
-    made = Sides(tmp_path, Suite(()), Images(tmp_path), {}, {}, tmp_path)
+def sides(tmp_path: Path, **servers: Server) -> ModelPair:
+    made = ModelPair(tmp_path, Suite(()), Images(tmp_path), {}, {}, tmp_path)
     made._servers = cast("Any", {name == "baseline": server for name, server in servers.items()})
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlgate.core.ports import Failure
 
-LIMIT = 1 << 20
+LONGEST_ANSWER = 1 << 20
 """The longest answer, in bytes of UTF-8. More is a runaway model, and would fill every report."""
 
 
@@ -16,8 +16,8 @@ def text_or_failure(value: object) -> str | Failure:
         size = len(value.encode("utf-8"))
     except UnicodeEncodeError as error:
         return Failure(f"answered text that is not Unicode: a lone surrogate U+{ord(value[error.start]):04X}")
-    if size > LIMIT:
-        return Failure(f"answered {size} bytes: more than {LIMIT} are not taken")
+    if size > LONGEST_ANSWER:
+        return Failure(f"answered {size} bytes: more than {LONGEST_ANSWER} are not taken")
     return value
 
 

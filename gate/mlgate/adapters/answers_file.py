@@ -11,11 +11,11 @@ from pathlib import Path
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
 from mlgate.core.lines import PIECE, admit, numbered, unpacked
 
-MOST = 512 << 20
+LARGEST_FILE = 512 << 20
 """Bytes that the file may have, unpacked."""
-LONGEST = 4 << 20
+LONGEST_LINE = 4 << 20
 """Bytes that one line may have."""
-LINES = 2_000_000
+MOST_LINES = 2_000_000
 """Lines that it may have: a bomb of empty ones is small in bytes and large in memory."""
 
 Record = tuple[int, Mapping[str, object]]
@@ -51,10 +51,10 @@ class AnswersFile:
         records = self._records()
         number, header = next(records, (1, []))
         if len(set(header)) != len(header):
-            raise self._damaged(number, "the header names a column twice")
+            raise self._damage_at(number, "the header names a column twice")
         for number, record in records:
             if len(record) != len(header):
-                raise self._damaged(number, f"the record has {len(record)} values, the header {len(header)}")
+                raise self._damage_at(number, f"the record has {len(record)} values, the header {len(header)}")
             yield number, dict(zip(header, record, strict=True))
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
@@ -62,11 +62,11 @@ class AnswersFile:
         reader = csv.reader(lines, delimiter="," if self.kind == "csv" else "\t", strict=True)
         begin = 1
         while True:
-            limit = csv.field_size_limit(LONGEST)  # a setting of the whole process: changed only for this moment
+            limit = csv.field_size_limit(LONGEST_LINE)  # a setting of the whole process: changed only for this moment
             try:
                 record = next(reader, None)
             except csv.Error as error:
-                raise self._damaged(begin, f"the record is not {self.kind.upper()}: {error}") from error
+                raise self._damage_at(begin, f"the record is not {self.kind.upper()}: {error}") from error
             finally:
                 csv.field_size_limit(limit)
             if record is None:
@@ -79,9 +79,9 @@ class AnswersFile:
         try:
             value: object = json.loads(line, object_pairs_hook=_no_twins)
         except (ValueError, RecursionError) as error:
-            raise self._damaged(number, f"the line is not JSON: {error}") from error
+            raise self._damage_at(number, f"the line is not JSON: {error}") from error
         if not isinstance(value, dict):
-            raise self._damaged(number, "the line is not a JSON object")
+            raise self._damage_at(number, "the line is not a JSON object")
         return value
 
     def _lines(self) -> Iterator[tuple[int, str]]:
@@ -89,21 +89,21 @@ class AnswersFile:
         if self._path.suffix.lower() == ".gz":
             pieces = unpacked(pieces, str(self._path))
         try:
-            for number, line in numbered(self._counted(pieces), str(self._path)):
-                if len(line) > LONGEST // 4 and len(line.encode()) > LONGEST:
-                    raise self._damaged(number, f"the line has more than {LONGEST >> 20} MB")
-                if number > LINES:
-                    raise Refused(f"the answers have more than {LINES:,} lines", where=str(self._path))
+            for number, line in numbered(self._hashed_within_limit(pieces), str(self._path)):
+                if len(line) > LONGEST_LINE // 4 and len(line.encode()) > LONGEST_LINE:
+                    raise self._damage_at(number, f"the line has more than {LONGEST_LINE >> 20} MB")
+                if number > MOST_LINES:
+                    raise Refused(f"the answers have more than {MOST_LINES:,} lines", where=str(self._path))
                 yield number, line
         except ConfigError as error:  # an answer is the model's doing, not a setting of the user's
             raise EvidenceError(error.message, hint=error.hint, where=error.where) from error
 
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def _hashed_within_limit(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         size = 0
         for piece in pieces:
             size += len(piece)
-            if size > MOST:
-                raise Refused(f"the answers have more than {MOST >> 20} MB", where=str(self._path))
+            if size > LARGEST_FILE:
+                raise Refused(f"the answers have more than {LARGEST_FILE >> 20} MB", where=str(self._path))
             self._sha.update(piece)
             yield piece
 
@@ -119,7 +119,7 @@ class AnswersFile:
                 f"cannot read the answers: {why}", hint="check the path in `answers:`", where=str(self._path)
             ) from error
 
-    def _damaged(self, number: int, why: str) -> EvidenceError:
+    def _damage_at(self, number: int, why: str) -> EvidenceError:
         return EvidenceError(why, hint="write the answers again", where=f"{self._path}:{number}")
 
 

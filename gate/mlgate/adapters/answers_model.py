@@ -13,7 +13,7 @@ from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.ports import Failure
 from mlgate.core.row import Absent, pick, suggest
 
-_SHOWN = 3
+_EXAMPLES_SHOWN = 3
 
 
 class AnswersModel:
@@ -87,7 +87,7 @@ def _by_id(records: Iterator[Record], id_field: str, answer_field: str, path: Pa
         answer = text_or_failure(value)
         if found.setdefault(name, answer) != answer:
             raise Refused(
-                f"lines {lines[name]} and {number} answer {_quoted(name)} differently",
+                f"lines {lines[name]} and {number} answer {_in_backticks(name)} differently",
                 hint="a model must be asked once an example; delete one of the two",
                 where=str(path),
             )
@@ -110,8 +110,8 @@ def _refuse_unknown(answers: Collection[str], ids: Sequence[str], path: Path) ->
     known = set(ids)
     unknown = [name for name in answers if name not in known]
     if unknown:
-        shown = ", ".join(_quoted(name) for name in unknown[:_SHOWN])
-        more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
+        shown = ", ".join(_in_backticks(name) for name in unknown[:_EXAMPLES_SHOWN])
+        more = f" and {len(unknown) - _EXAMPLES_SHOWN:,} more" if len(unknown) > _EXAMPLES_SHOWN else ""
         raise Refused(
             f"it answers examples that the data has not: {shown}{more}",
             hint="answer the data that the check names",
@@ -119,5 +119,5 @@ def _refuse_unknown(answers: Collection[str], ids: Sequence[str], path: Path) ->
         )
 
 
-def _quoted(name: str) -> str:
+def _in_backticks(name: str) -> str:
     return f"`{name}`" if len(name) <= 60 else f"`{name[:59]}…`"  # noqa: PLR2004 - fits a line

@@ -42,14 +42,14 @@ def place(
     home, top = Path(os.path.realpath(root)), Path(os.path.realpath(git.top(root)))
     there = _under(into, home)
     there.mkdir(parents=True, exist_ok=True)
-    other = {one.path: one for path in dict.fromkeys(paths) for one in _placed(home, top, commit, path, into)}
+    other = {one.path: one for path in dict.fromkeys(paths) for one in _linked_or_copied(home, top, commit, path, into)}
     if instead:
         for path in other:
             _link(home, path, into)
     return there, tuple(other.values())
 
 
-def _placed(home: Path, top: Path, commit: str, path: str, into: Path) -> Sequence[OtherData]:
+def _linked_or_copied(home: Path, top: Path, commit: str, path: str, into: Path) -> Sequence[OtherData]:
     file = Path(os.path.normpath(home / path))
     if posixpath.isabs(path) or not file.is_relative_to(top):
         _refuse_way_in(home, top, commit, path)

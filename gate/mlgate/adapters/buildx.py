@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate.adapters.buildx_command import Order, command
-from mlgate.adapters.buildx_progress import LONGEST, Progress
-from mlgate.core.build import Step, Underway
+from mlgate.adapters.buildx_progress import LONGEST_LINE, BuildProgress
+from mlgate.core.build import BuildStep, Underway
 from mlgate.core.errors import AdapterError, ConfigError, ModelError
 
 Watch = Callable[[Underway], None]
@@ -27,8 +27,8 @@ _ASK_S = 60
 _GRACE_S = 15.0
 """How long buildx may take to end a build that is broken off."""
 _TICK_S = 0.1
-_CHUNK = 1 << 16
-_LARGEST = 8 << 20
+_CHUNK_BYTES = 1 << 16
+_LARGEST_METADATA = 8 << 20
 """Bytes of the metadata that are read."""
 _QUIET = {"BUILDX_METADATA_PROVENANCE": "disabled", "DOCKER_CLI_HINTS": "false"}
 _REASONS = 6
@@ -38,7 +38,7 @@ _REASONS = 6
 class BuildFailed(ModelError):  # noqa: N818 - what happened, as its siblings are named
     """A step of the Dockerfile failed."""
 
-    def __init__(self, step: Step, printed: Sequence[str]) -> None:
+    def __init__(self, step: BuildStep, printed: Sequence[str]) -> None:
         last = f"; it said last: {printed[-1]}" if printed else ""
         super().__init__(f"the image could not be built: {step.name} failed: {step.error}{last}")
         self.step = step
@@ -54,7 +54,7 @@ class Built:
     """`sha256:…` of the manifest; empty where an old engine's builder tells none."""
     config: str
     """`sha256:…` of the configuration, which engines without a containerd store name images by."""
-    steps: tuple[Step, ...]
+    steps: tuple[BuildStep, ...]
     seconds: float
 
 
@@ -85,7 +85,7 @@ def build(buildx: Sequence[str], order: Order, watch: Watch) -> Built:
     """
     with tempfile.TemporaryDirectory(prefix="mlgate-") as folder:
         metadata = Path(folder, "metadata.json")
-        progress, began = Progress(), time.monotonic()
+        progress, began = BuildProgress(), time.monotonic()
         code = _listen(command(buildx, order, metadata), progress, watch)
         seconds = time.monotonic() - began
         if code:
@@ -97,7 +97,7 @@ def build(buildx: Sequence[str], order: Order, watch: Watch) -> Built:
     return Built(str(digest or ""), str(config or ""), progress.steps(), seconds)
 
 
-def _listen(words: Sequence[str], progress: Progress, watch: Watch) -> int:
+def _listen(words: Sequence[str], progress: BuildProgress, watch: Watch) -> int:
     began = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 - a list, no shell; every value is joined to its option
         words,
@@ -117,7 +117,7 @@ def _listen(words: Sequence[str], progress: Progress, watch: Watch) -> int:
                 if seconds > _BUILD_S:
                     raise ModelError(f"the image was not built within {_BUILD_S:,} s")
                 if selector.select(_TICK_S):
-                    data = os.read(pipe.fileno(), _CHUNK)
+                    data = os.read(pipe.fileno(), _CHUNK_BYTES)
                     for line in told.take(data):
                         progress.feed(line)
                     if not data:
@@ -145,7 +145,7 @@ class _Lines:
         found = [bytes(line) for line in whole]
         if self._skips and found:
             found, self._skips = found[1:], False
-        if len(self._rest) > LONGEST:
+        if len(self._rest) > LONGEST_LINE:
             self._rest, self._skips = bytearray(), True
         return found
 
@@ -162,7 +162,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _why(progress: Progress) -> ModelError | AdapterError:
+def _why(progress: BuildProgress) -> ModelError | AdapterError:
     if found := progress.failed():
         step, printed = found
         return BuildFailed(step, printed)
@@ -177,7 +177,7 @@ def _why(progress: Progress) -> ModelError | AdapterError:
 def _read(metadata: Path) -> dict[str, object]:
     try:
         with metadata.open("rb") as file:
-            found = json.loads(file.read(_LARGEST))
+            found = json.loads(file.read(_LARGEST_METADATA))
     except (OSError, ValueError, RecursionError) as error:
         raise AdapterError("buildx did not say what it built") from error
     return found if isinstance(found, dict) else {}

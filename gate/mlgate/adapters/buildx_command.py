@@ -135,8 +135,8 @@ def targets(cache: Cache) -> list[str]:
 
 def _fields(**values: str) -> str:
     """Return fields as buildx reads them: a line of CSV, so that a comma in a path begins no other field."""
-    return ",".join(_quoted(f"{name}={value}") for name, value in values.items())
+    return ",".join(_csv_field(f"{name}={value}") for name, value in values.items())
 
 
-def _quoted(field: str) -> str:
+def _csv_field(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if any(char in field for char in ',"\r\n') else field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self, TextIO
 
-from mlgate.adapters.living_line import LivingLine
+from mlgate.adapters.living_line import StatusLine
 from mlgate.core.build import Underway
 
 _FIRST_S = 2.0
@@ -13,11 +13,11 @@ _FIRST_S = 2.0
 _LOG_S = 10.0
 
 
-class BuildLine:
+class BuildStatus:
     """Shows a build that takes longer than two seconds; *render* makes one line of it, with nothing hostile in it."""
 
     def __init__(self, stream: TextIO, render: Callable[[Underway], str]) -> None:
-        self._line, self._render = LivingLine(stream), render
+        self._line, self._render = StatusLine(stream), render
         self._next = _FIRST_S
 
     def __enter__(self) -> Self:

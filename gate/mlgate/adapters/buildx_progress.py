@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from mlgate.core.build import Step, Underway
+from mlgate.core.build import BuildStep, Underway
 
-LONGEST = 4 << 20
+LONGEST_LINE = 4 << 20
 """Bytes of one line; a longer one is passed over."""
 
-_MOST = 5_000
+_MOST_STEPS = 5_000
 """Steps."""
-_NAME = 2_000
-_PRINTED = 8_000
+_LONGEST_NAME = 2_000
+_MOST_PRINTED = 8_000
 """Bytes that are kept of what one step prints."""
 _SAID = 40
 """Lines that are kept of what buildx says besides."""
@@ -55,7 +55,7 @@ class _Vertex:
         return sum(max(0.0, _seconds(begin, end)) for begin, end in self.times.items() if end)
 
 
-class Progress:
+class BuildProgress:
     """The builder's account so far."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Progress:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            text = line[:_NAME].decode("utf-8", "replace").rstrip()
+            text = line[:_LONGEST_NAME].decode("utf-8", "replace").rstrip()
             if text:
                 self.said.append(text)
             return
@@ -79,7 +79,7 @@ class Progress:
         for log in _dicts(message, "logs"):
             self._log(log)
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[BuildStep, ...]:
         """Return what was done or found, in the order in which it was met. What shows as one step is one."""
         groups: dict[str, list[str]] = {}
         for digest, vertex in self._vertexes.items():
@@ -95,7 +95,7 @@ class Progress:
         """Return how far the build is, *seconds* after it began."""
         known: dict[str, list[_Vertex]] = {}
         for digest, vertex in self._vertexes.items():
-            if Step(vertex.name, 0).instruction:
+            if BuildStep(vertex.name, 0).instruction:
                 known.setdefault(vertex.group or digest, []).append(vertex)
         doing = [vertex.name for vertex in self._vertexes.values() if vertex.underway]
         return Underway(
@@ -106,19 +106,19 @@ class Progress:
             doing=doing[-1] if doing else "",
         )
 
-    def failed(self) -> tuple[Step, list[str]] | None:
+    def failed(self) -> tuple[BuildStep, list[str]] | None:
         """Return the first step that failed and the last lines that it printed; None when none did.
 
         A cache that could not be read is a vertex that failed, too, but no reason to fail.
         """
         for vertex in self._vertexes.values():
             if vertex.error and vertex.name.startswith("["):
-                return Step(vertex.name, vertex.seconds, error=vertex.error), lines(vertex.printed)
+                return BuildStep(vertex.name, vertex.seconds, error=vertex.error), lines(vertex.printed)
         return None
 
-    def _step(self, members: list[_Vertex], index: dict[str, int], own: int) -> Step:
+    def _step(self, members: list[_Vertex], index: dict[str, int], own: int) -> BuildStep:
         needs = {index[digest] for vertex in members for digest in vertex.inputs if digest in index} - {own}
-        return Step(
+        return BuildStep(
             members[0].group or members[0].name,
             sum(vertex.seconds for vertex in members),
             cached=all(vertex.cached for vertex in members),
@@ -130,17 +130,17 @@ class Progress:
         digest = _text(told, "digest")
         known = self._vertexes.get(digest)
         if known is None:
-            if len(self._vertexes) >= _MOST or not digest:
+            if len(self._vertexes) >= _MOST_STEPS or not digest:
                 return
             known = self._vertexes[digest] = _Vertex(len(self._vertexes), _text(told, "name"))
         inputs = told.get("inputs")
         if isinstance(inputs, list):
-            known.inputs = tuple(one for one in inputs[:_MOST] if isinstance(one, str))
+            known.inputs = tuple(one for one in inputs[:_MOST_STEPS] if isinstance(one, str))
         group = told.get("progressGroup")
         if isinstance(group, dict):
             known.group = _text(group, "name")
         begin = _text(told, "started")
-        if begin and (begin in known.times or len(known.times) < _MOST):
+        if begin and (begin in known.times or len(known.times) < _MOST_STEPS):
             known.times[begin] = _text(told, "completed")
         known.cached = known.cached or told.get("cached") is True
         known.error = known.error or _text(told, "error")
@@ -151,7 +151,7 @@ class Progress:
         if vertex is None or not isinstance(data, str):
             return
         try:
-            vertex.printed = (vertex.printed + base64.b64decode(data))[-_PRINTED:]
+            vertex.printed = (vertex.printed + base64.b64decode(data))[-_MOST_PRINTED:]
         except (binascii.Error, ValueError):
             return
 
@@ -160,7 +160,7 @@ def lines(printed: bytes, most: int = 20) -> list[str]:
     """Return the last lines of what a program printed, as text. Of a line that was overwritten, how it ended."""
     text = printed.decode("utf-8", "replace")
     ends = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
-    return [line[:_NAME] for line in ends if line][-most:]
+    return [line[:_LONGEST_NAME] for line in ends if line][-most:]
 
 
 def _dicts(message: dict[str, Any], key: str) -> list[dict[str, Any]]:
@@ -170,7 +170,7 @@ def _dicts(message: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 def _text(told: dict[str, Any], key: str) -> str:
     value = told.get(key)
-    return value[:_NAME] if isinstance(value, str) else ""
+    return value[:_LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def _seconds(begin: str, end: str) -> float:

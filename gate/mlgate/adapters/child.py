@@ -12,7 +12,7 @@ import time
 GRACE_S = 1.0
 """How long a process may take to end by itself."""
 _POLL_S = 0.1
-_CHUNK = 1 << 16
+_CHUNK_BYTES = 1 << 16
 
 
 class Lost(Exception):  # noqa: N818 - what happened, caught by those who know whose process it was
@@ -103,14 +103,14 @@ class Child:
 
     def _send(self, rest: memoryview) -> int:
         try:
-            return os.write(self._ask, rest[:_CHUNK])
+            return os.write(self._ask, rest[:_CHUNK_BYTES])
         except BlockingIOError:
             return 0
         except BrokenPipeError:
             return len(rest)  # it no longer listens: its end, or the deadline, says the rest
 
     def _read(self, pipe: int) -> bytes:
-        data = os.read(pipe, _CHUNK)
+        data = os.read(pipe, _CHUNK_BYTES)
         if not data:
             self._selector.unregister(pipe)
         return data

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlgate.adapters import data_file
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
-from mlgate.core.lines import LONGEST
+from mlgate.core.lines import LONGEST_LINE
 from mlgate.core.row import Fields
 
 
@@ -80,7 +80,7 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 def _next(reader: Iterator[list[str]]) -> list[str] | None:
     """Return the next record. The longest value is a setting of the whole process: change it only for this moment."""
-    limit = csv.field_size_limit(LONGEST)
+    limit = csv.field_size_limit(LONGEST_LINE)
     try:
         return next(reader, None)
     finally:

@@ -32,11 +32,11 @@ _INDEX = "index.json"
 """The same for engines with a containerd store (OCI image layout)."""
 _NAMES = "repositories"
 """Names alone, for engines before 1.10."""
-_LARGEST = 4 << 20
+_LARGEST_LIST = 4 << 20
 """Bytes of a list that are read."""
-_MOST = 100_000
+_MOST_MEMBERS = 100_000
 """Members of an archive."""
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
 _LOAD_S = 3600
 _TAKEN = re.compile(r"Loaded image ID: (\S+)")
@@ -70,7 +70,7 @@ def take(client: DockerClient, archive: Path, expected: str) -> Image:
         )
     try:
         with tarfile.open(archive, "r:*") as tar:
-            taken = _loaded(client, _stream(tar, list(_parts(tar, archive))), archive)
+            taken = _loaded_images(client, _stream(tar, list(_parts(tar, archive))), archive)
     except (OSError, EOFError, tarfile.TarError, ValueError, RecursionError) as error:
         raise ModelError(f"the image's archive cannot be read: {error}", where=str(archive)) from error
     if taken != [expected]:
@@ -90,7 +90,11 @@ def _parts(tar: tarfile.TarFile, archive: Path) -> Iterator[_Part]:
         if not name and info.isdir():
             continue  # `./`, the archive's own folder
         special = info.name.removeprefix("./").rstrip("/") != name or name in known
-        if len(members) >= _MOST or special or not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
+        if (
+            len(members) >= _MOST_MEMBERS
+            or special
+            or not (info.isreg() or info.isdir() or info.issym() or info.islnk())
+        ):
             raise Refused(f"the archive has a member that no image needs: {info.name[:100]!r}", where=str(archive))
         known.add(name)
         links |= {name} if info.issym() or info.islnk() else set()
@@ -110,8 +114,8 @@ def _nameless(tar: tarfile.TarFile, name: str, info: tarfile.TarInfo, archive: P
     """Return a list of images without their names. Raises Refused unless it is one image."""
     source = tar.extractfile(info)
     assert source is not None  # it is a regular file
-    if info.size > _LARGEST:
-        raise ValueError(f"{name} is larger than {_LARGEST} bytes")
+    if info.size > _LARGEST_LIST:
+        raise ValueError(f"{name} is larger than {_LARGEST_LIST} bytes")
     value = json.loads(source.read())
     images = value if name == _LIST else value.get("manifests") if isinstance(value, dict) else None
     if not isinstance(images, list) or not all(isinstance(one, dict) for one in images):
@@ -136,14 +140,14 @@ def _stream(tar: tarfile.TarFile, parts: Iterable[_Part]) -> Iterator[bytes]:
             info.type = tarfile.REGTYPE
         info.pax_headers = {}
         yield info.tobuf(tarfile.PAX_FORMAT)
-        while source is not None and (data := source.read(_CHUNK)):
+        while source is not None and (data := source.read(_CHUNK_BYTES)):
             yield data
         if source is not None:
             yield bytes(-info.size % _BLOCK)
     yield bytes(2 * _BLOCK)
 
 
-def _loaded(client: DockerClient, data: Iterator[bytes], archive: Path) -> list[str]:
+def _loaded_images(client: DockerClient, data: Iterator[bytes], archive: Path) -> list[str]:
     """Return what the engine says that it took: an ID each, or a name, which nothing should have had."""
     api: Any = client.api
     kept, api.timeout = api.timeout, _LOAD_S

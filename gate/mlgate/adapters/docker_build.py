@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _BUILD_S = 3600
 _ASK_S = 60
-_LINES = 20
-_LINE = 500
+_LINES_SHOWN = 20
+_LONGEST_LINE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,8 @@ def _by_command(docker: str, recipe: Recipe) -> str:
         except subprocess.TimeoutExpired as error:
             raise ModelError(f"the image was not built within {_BUILD_S} s") from error
         if done.returncode:
-            output.seek(max(0, output.seek(0, os.SEEK_END) - _LINES * _LINE))
-            raise _failed(output.read().decode("utf-8", "replace").splitlines())
+            output.seek(max(0, output.seek(0, os.SEEK_END) - _LINES_SHOWN * _LONGEST_LINE))
+            raise _build_error(output.read().decode("utf-8", "replace").splitlines())
         return ids.read_text().strip()
 
 
@@ -132,11 +132,11 @@ def _by_engine(client: DockerClient, recipe: Recipe) -> str:
                 timeout=_BUILD_S,
             )
         except BuildError as error:
-            raise _failed([*_said(error.build_log), str(error)]) from error
+            raise _build_error([*_log_lines(error.build_log), str(error)]) from error
         return str(image.id)
 
 
-def _said(log: Iterable[Any]) -> list[str]:
+def _log_lines(log: Iterable[Any]) -> list[str]:
     lines: list[str] = []
     for entry in log:
         if isinstance(entry, dict):
@@ -144,6 +144,6 @@ def _said(log: Iterable[Any]) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _failed(lines: list[str]) -> ModelError:
-    last = "\n".join(line.rstrip()[:_LINE] for line in lines[-_LINES:])
+def _build_error(lines: list[str]) -> ModelError:
+    last = "\n".join(line.rstrip()[:_LONGEST_LINE] for line in lines[-_LINES_SHOWN:])
     return ModelError(f"the image could not be built; the last lines were:\n{last}", hint="docker build shows it all")

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlgate.adapters.docker_container import Container
-from mlgate.adapters.docker_driver import Driver
+from mlgate.adapters.docker_driver import GeneratorImage
 from mlgate.adapters.docker_frames import Frames
 from mlgate.adapters.docker_hardening import identity, limits
 from mlgate.adapters.docker_sandbox import Sandbox
-from mlgate.adapters.load_channel import LONGEST, TAIL, last_line, line_of, reply_of
+from mlgate.adapters.load_channel import LOG_TAIL, LONGEST_LINE, last_line, line_of, reply_of
 from mlgate.core.errors import AdapterError, ModelError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MEMORY_MB = 2048
 """Of the load generator: it keeps every reply of a block."""
-_CHUNK = 1 << 18
+_CHUNK_BYTES = 1 << 18
 _POLL_S = 0.2
 _GLANCE_S = 0.001
 
@@ -31,7 +31,7 @@ class ContainerChannel:
     The worker ends when this process does: its standard input ends with the connection to the engine.
     """
 
-    def __init__(self, client: DockerClient, sandbox: Sandbox, driver: Driver) -> None:
+    def __init__(self, client: DockerClient, sandbox: Sandbox, driver: GeneratorImage) -> None:
         """Start it. Raises ModelError when the model is dead already: a dead container's network cannot be joined."""
         self._sandbox = sandbox
         self._frames = Frames()
@@ -78,8 +78,8 @@ class ContainerChannel:
                 told += out
                 if out.endswith(b"\n") and not rest:
                     return told
-                if len(told) > LONGEST:
-                    raise AdapterError(f"the load generator sent a line of more than {LONGEST} bytes")
+                if len(told) > LONGEST_LINE:
+                    raise AdapterError(f"the load generator sent a line of more than {LONGEST_LINE} bytes")
         except OSError as error:
             raise AdapterError(f"the line to the load generator broke: {error}{self._last()}") from error
 
@@ -87,7 +87,7 @@ class ContainerChannel:
         """Send some of *rest*. While the worker is slow to read, what it says is read: neither waits for the other."""
         self._socket.settimeout(_POLL_S)
         try:
-            return int(self._socket.send(rest[:_CHUNK]))
+            return int(self._socket.send(rest[:_CHUNK_BYTES]))
         except TimeoutError:
             return 0
 
@@ -96,17 +96,17 @@ class ContainerChannel:
         left = max(0.0, deadline - time.monotonic()) if wait else 0.0
         self._socket.settimeout(left or _GLANCE_S)
         try:
-            data = self._socket.recv(_CHUNK)
+            data = self._socket.recv(_CHUNK_BYTES)
         except TimeoutError:
             return bytearray()
         if not data:
-            raise self._ended()
+            raise self._end_error()
         out, said = self._frames.feed(data)
         self._said += said
-        del self._said[:-TAIL]
+        del self._said[:-LOG_TAIL]
         return out
 
-    def _ended(self) -> AdapterError | ModelError:
+    def _end_error(self) -> AdapterError | ModelError:
         if not self._sandbox.alive():
             return self._sandbox.dead()
         state = self._container.state()

@@ -22,7 +22,7 @@ _PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ContainerState:
     """What the engine says of a container now."""
 
     running: bool
@@ -82,10 +82,10 @@ class Container:
             found: Mapping[str, Any] = self._api.inspect_container(self.id)
             return found
 
-    def state(self) -> State:
+    def state(self) -> ContainerState:
         """Return how it is now."""
         now = self.inspect()["State"]
-        return State(
+        return ContainerState(
             bool(now["Running"]), int(now["ExitCode"]), bool(now["OOMKilled"]), int(now["Pid"]), str(now["Error"])
         )
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from mlgate.adapters.docker_driver_files import HOME, digest, files
+from mlgate.adapters.docker_driver_files import PACKAGE_HOME, digest, files
 from mlgate.adapters.docker_engine import engine_errors
 from mlgate.adapters.docker_image import resolve
 from mlgate.core.errors import AdapterError, ConfigError, GateError
@@ -37,7 +37,7 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "38
 
 
 @dataclass(frozen=True, slots=True)
-class Driver:
+class GeneratorImage:
     """The image in which the load generator and the probe run."""
 
     image_id: str
@@ -46,7 +46,7 @@ class Driver:
     """How long it took to make, in seconds; 0 when it was there."""
 
 
-def driver_image(client: DockerClient) -> Driver:
+def driver_image(client: DockerClient) -> GeneratorImage:
     """Return the driver's image, made when this engine does not have it yet.
 
     Raises ConfigError where this machine's Python cannot run in the engine's containers.
@@ -54,12 +54,12 @@ def driver_image(client: DockerClient) -> Driver:
     named = os.environ.get(VARIABLE)
     if named:
         image = resolve(client, named)
-        return Driver(image.id, image.size_mb, 0)
+        return GeneratorImage(image.id, image.size_mb, 0)
     _demand_same_machine(client)
     started = time.monotonic()
     found, content = _contents()
     tag = content[:16]
-    known = _known(client, tag, content)
+    known = _existing_image(client, tag, content)
     if known:
         return known
     with engine_errors("the driver's image could not be made", hint=_HINT), tempfile.TemporaryFile() as archive:
@@ -67,12 +67,12 @@ def driver_image(client: DockerClient) -> Driver:
         archive.seek(0)
         changes = [*_changes(), f"LABEL {LABEL}={content}"]
         said = client.api.import_image(src=archive, repository=REPOSITORY, tag=tag, changes=changes)
-    made = _known(client, tag, content)
+    made = _existing_image(client, tag, content)
     if made is None:
         raise AdapterError(f"the driver's image could not be made: {str(said)[-300:]}", hint=_HINT)
     took = time.monotonic() - started
     forget(client, REPOSITORY, made.image_id, time.time() - _IDLE_S)
-    return Driver(made.image_id, made.size_mb, took)
+    return GeneratorImage(made.image_id, made.size_mb, took)
 
 
 @cache
@@ -85,15 +85,15 @@ def _contents() -> tuple[Mapping[PurePosixPath, Path], str]:
 def _changes() -> list[str]:
     return [
         f"ENTRYPOINT {json.dumps([os.path.realpath(sys.executable)])}",
-        f"ENV PYTHONPATH={HOME}",
+        f"ENV PYTHONPATH={PACKAGE_HOME}",
         "ENV PYTHONDONTWRITEBYTECODE=1",
         "ENV PYTHONUTF8=1",
-        f"WORKDIR {HOME}",
+        f"WORKDIR {PACKAGE_HOME}",
         "USER 65532:65532",
     ]
 
 
-def _known(client: DockerClient, tag: str, content: str) -> Driver | None:
+def _existing_image(client: DockerClient, tag: str, content: str) -> GeneratorImage | None:
     from docker.errors import ImageNotFound
 
     with engine_errors("the driver's image cannot be inspected"):
@@ -102,7 +102,7 @@ def _known(client: DockerClient, tag: str, content: str) -> Driver | None:
         except ImageNotFound:
             return None
     labels = (found.get("Config") or {}).get("Labels") or {}
-    return Driver(str(found["Id"]), float(found["Size"]) / _MEGA, 0) if labels.get(LABEL) == content else None
+    return GeneratorImage(str(found["Id"]), float(found["Size"]) / _MEGA, 0) if labels.get(LABEL) == content else None
 
 
 def forget(client: DockerClient, repository: str, keep: str, before: float) -> None:

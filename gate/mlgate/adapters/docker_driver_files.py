@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from mlgate.core.errors import AdapterError
 
-HOME = "/mlgate"
+PACKAGE_HOME = "/mlgate"
 """Where our own files are, in the image; its PYTHONPATH."""
 _PACKAGE = Path(__file__).parent.parent
 _OURS = ("__init__.py", "adapters/__init__.py")
@@ -43,10 +43,10 @@ def files(python: Path | None = None) -> dict[PurePosixPath, Path]:
     modules = list(_extension_modules(library))
     found = {PurePosixPath(path): path for path in [python, *modules, *_sources(library), *certificates()]}
     found |= {PurePosixPath(path): Path(path).resolve() for path in _libraries([python, *modules])}
-    return found | {PurePosixPath(HOME, "mlgate", name): _PACKAGE / name for name in _own()}
+    return found | {PurePosixPath(PACKAGE_HOME, "mlgate", name): _PACKAGE / name for name in _own_files()}
 
 
-def _own() -> set[str]:
+def _own_files() -> set[str]:
     """Return our own files: what is run, and what that imports, in turn."""
     found, new = set(_OURS), set(_RUN)
     while new:

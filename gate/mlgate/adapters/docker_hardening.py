@@ -15,7 +15,7 @@ from mlgate.core.errors import ConfigError
 Mode = Literal["strict", "internal", "open"]
 """What the model can reach: nothing; this host and nothing beyond; whatever this host can."""
 
-USER = "65532"
+CONTAINER_USER = "65532"
 """Without a forced user an image runs as whatever it names, and that is mostly root."""
 _MB = 1 << 20
 _TMP_MB = 256
@@ -66,7 +66,7 @@ def identity(labels: Mapping[str, str], environment: Mapping[str, str], command:
     a proxy from this user's Docker configuration is none of the model's business.
     """
     return {
-        "user": f"{USER}:{USER}",
+        "user": f"{CONTAINER_USER}:{CONTAINER_USER}",
         "environment": {"HOME": "/tmp", "LD_PRELOAD": "", **environment},  # noqa: S108 - inside: a tmpfs of its own
         "command": list(command) or None,
         "healthcheck": {"test": ["NONE"]},

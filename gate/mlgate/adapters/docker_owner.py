@@ -25,7 +25,7 @@ def labels(run_id: str) -> dict[str, str]:
 
 def owner(pid: int) -> str:
     """Return what tells a process from every other one, also after its pid is given out again."""
-    started, here = _started(pid), _here()
+    started, here = _start_time(pid), _here()
     return f"{pid}:{started}:{here[0]}:{here[1]}" if started and here else UNKNOWN
 
 
@@ -38,7 +38,7 @@ def is_dead(text: str) -> bool:
     here = _here()
     if here is None or len(rest) != _FIELDS - 1 or not pid.isdecimal() or tuple(rest[1:]) != here:
         return False
-    return _started(int(pid)) != rest[0]
+    return _start_time(int(pid)) != rest[0]
 
 
 def is_of_another_boot(text: str) -> bool:
@@ -65,7 +65,7 @@ def _here() -> tuple[str, str] | None:
     return boot, "".join(filter(str.isdecimal, space))
 
 
-def _started(pid: int) -> str:
+def _start_time(pid: int) -> str:
     """Return the start time of a process that runs; empty when it does not, or only waits to be reaped."""
     try:
         fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()

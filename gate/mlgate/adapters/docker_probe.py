@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlgate.adapters.docker_container import Container
-from mlgate.adapters.docker_driver import Driver
+from mlgate.adapters.docker_driver import GeneratorImage
 from mlgate.adapters.docker_engine import engine_errors
-from mlgate.adapters.docker_hardening import USER, identity, limits
+from mlgate.adapters.docker_hardening import CONTAINER_USER, identity, limits
 from mlgate.adapters.docker_sandbox import Sandbox
 from mlgate.core.errors import AdapterError, Refused
 
@@ -29,7 +29,7 @@ _EXPECTED = {
     "probe.network": "lo only",
     "probe.reaches": "nothing",
     "probe.capabilities": "none",
-    "probe.user": USER,
+    "probe.user": CONTAINER_USER,
     "probe.privileges": "no new",
     "probe.seccomp": "filter",
     "probe.rootfs": "read-only",
@@ -53,7 +53,7 @@ class Process:
     """/proc/PID/mountinfo; None where this user may not read it."""
 
 
-def probe(client: DockerClient, sandbox: Sandbox, driver: Driver) -> dict[str, str]:
+def probe(client: DockerClient, sandbox: Sandbox, driver: GeneratorImage) -> dict[str, str]:
     """Return what was found, by name: `probe.network` → `lo only`.
 
     Raises Refused when the sandbox is weaker than its mode says, ModelError when the model ended meanwhile.
@@ -116,7 +116,7 @@ def refuse(mode: str, found: Mapping[str, str]) -> None:
             )
 
 
-def _look_inside(client: DockerClient, sandbox: Sandbox, driver: Driver) -> Mapping[str, Any]:
+def _look_inside(client: DockerClient, sandbox: Sandbox, driver: GeneratorImage) -> Mapping[str, Any]:
     targets = _gateway(client, sandbox)
     who = identity(sandbox.labels, {}, ["-m", "mlgate.adapters.docker_inside", *targets])
     host = limits(network=f"container:{sandbox.container.id}", memory_mb=_MEMORY_MB, shm_mb=1)

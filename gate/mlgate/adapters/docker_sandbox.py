@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mlgate.adapters import whole_file
-from mlgate.adapters.docker_container import Container, State, printed
+from mlgate.adapters.docker_container import Container, ContainerState, printed
 from mlgate.adapters.docker_counters import CgroupFiles, find, of_engine
-from mlgate.adapters.docker_hardening import USER, SandboxOptions, identity, limits
+from mlgate.adapters.docker_hardening import CONTAINER_USER, SandboxOptions, identity, limits
 from mlgate.adapters.docker_image import Image
 from mlgate.adapters.docker_network import Network
 from mlgate.adapters.docker_owner import labels
@@ -22,7 +22,7 @@ _KILLED = 137
 _NOT_RUN = 126
 _NOT_FOUND = 127
 _HINTS = {
-    _NOT_RUN: f"its command cannot be run as user {USER}: mind its permissions",
+    _NOT_RUN: f"its command cannot be run as user {CONTAINER_USER}: mind its permissions",
     _NOT_FOUND: "its command is not in the image: mind `command` and the image's ENTRYPOINT",
 }
 
@@ -103,7 +103,9 @@ class Sandbox:
         if code in _HINTS:
             return _HINTS[code]
         covered = f", and what it has under {', '.join(sorted(self.image.volumes))}" if self.image.volumes else ""
-        return f"it runs as user {USER} on a read-only root, /tmp is empty{covered}; try it with the same flags"
+        return (
+            f"it runs as user {CONTAINER_USER} on a read-only root, /tmp is empty{covered}; try it with the same flags"
+        )
 
     def resources(self) -> dict[str, float]:
         """Return `server_cpu_s` and `server_memory_mb` (10^6 bytes): used since its start, and used at most since then.
@@ -149,7 +151,7 @@ class Sandbox:
         self.close()
 
 
-def _cause(state: State, memory_mb: int) -> str:
+def _cause(state: ContainerState, memory_mb: int) -> str:
     if state.oom_killed:
         return f" after a process of it was killed for want of memory ({memory_mb} MB)"
     return " (killed)" if state.exit_code == _KILLED else ""

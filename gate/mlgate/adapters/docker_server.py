@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from mlgate.adapters.docker_channel import ContainerChannel
-from mlgate.adapters.docker_driver import Driver, driver_image
+from mlgate.adapters.docker_driver import GeneratorImage, driver_image
 from mlgate.adapters.docker_hardening import SandboxOptions
 from mlgate.adapters.docker_image import Image
 from mlgate.adapters.docker_probe import probe
@@ -117,7 +117,7 @@ def start(
         return ModelServer(sandbox, channel, facts, undo.pop_all())
 
 
-def _image_facts(image: Image, driver: Driver) -> dict[str, str | float]:
+def _image_facts(image: Image, driver: GeneratorImage) -> dict[str, str | float]:
     return {
         "image": image.id,
         "image.repo_digest": image.repo_digest,
@@ -166,7 +166,11 @@ class _Wait:
         """Return when it was ready. Raises ModelError when it never is."""
         while True:
             try:
-                why = self._ask(readiness) if isinstance(readiness, str) else readiness(self._channel, self._left())
+                why = (
+                    self._ask(readiness)
+                    if isinstance(readiness, str)
+                    else readiness(self._channel, self._seconds_left())
+                )
             except AdapterError as error:
                 raise self._gone(error) from error
             if not why:
@@ -174,7 +178,7 @@ class _Wait:
             self._pause(why)
 
     def _ask(self, path: str) -> str:
-        seen = self._call({"do": "ready", "path": path, "within_s": self._left()})
+        seen = self._call({"do": "ready", "path": path, "within_s": self._seconds_left()})
         if seen["status"] == _OK:
             return ""
         said = f"status {seen['status']}" if seen["status"] else str(seen["failure"])[:200]
@@ -186,7 +190,7 @@ class _Wait:
             raise self._sandbox.dead()
         return address
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         """Return how long one question may take: the last one long enough to hear why the model is not ready."""
         return min(_ASK_S, max(_CONNECT_S, self._deadline - time.monotonic()))
 

@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from mlgate.adapters import dvc_pointer, git
-from mlgate.core.lines import MOST
+from mlgate.core.lines import LARGEST_FILE
 
-_FOLDER = ".dir"
+_FOLDER_SUFFIX = ".dir"
 _MOST_BYTES = 64 << 20
 """Of all pointers of a commit."""
 _LARGEST_LISTING = 256 << 20
@@ -51,12 +51,12 @@ class Tracked:
 def tracked(top: Path, commit: str, path: Path) -> tuple[Tracked, ...]:
     """Return what the pointers at *commit* say of the file or folder *path*; nothing when DVC does not manage it."""
     file = Path("/") / path.relative_to(top)
-    return tuple(dict.fromkeys(_spoken(_pointers(top, git.resolved(top, commit)), file)))
+    return tuple(dict.fromkeys(_entries_about(_pointers(top, git.resolved(top, commit)), file)))
 
 
 def place(top: Path, said: Tracked, path: Path, target: Path) -> bool:
     """Put what *said* names at *target*, as links to where it lies; return whether it was found."""
-    if not said.md5.endswith(_FOLDER) or path != top / said.folder:
+    if not said.md5.endswith(_FOLDER_SUFFIX) or path != top / said.folder:
         found = find(top, said, path)
         if found is not None:
             link(found, target)
@@ -77,7 +77,7 @@ def place(top: Path, said: Tracked, path: Path, target: Path) -> bool:
 def find(top: Path, said: Tracked, path: Path) -> Path | None:
     """Return a file with the content that *said* names for *path*: the one here, or DVC's own copy of it."""
     md5, as_unix = said.md5, said.as_unix
-    if md5.endswith(_FOLDER):
+    if md5.endswith(_FOLDER_SUFFIX):
         folder = top / said.folder
         if _is(path, folder) or not path.is_relative_to(folder):
             return None
@@ -89,21 +89,21 @@ def find(top: Path, said: Tracked, path: Path) -> Path | None:
     return path if _hashes_to(path, md5, as_unix=as_unix) else _object(top, path, md5, as_unix=as_unix)
 
 
-def _spoken(pointers: Mapping[str, bytes], file: Path) -> Iterator[Tracked]:
+def _entries_about(pointers: Mapping[str, bytes], file: Path) -> Iterator[Tracked]:
     for where, base, outs in _outs(pointers):
         entry = dvc_pointer.about(file, base, outs)
         if entry is not None:
-            yield _said(where, base, entry)
+            yield _tracked_by(where, base, entry)
         elif any(_holds(file, base, one) for one in outs if isinstance(one, dict)):
             yield Tracked("dvc", where)
 
 
-def _said(where: str, base: Path, entry: dvc_pointer.Entry) -> Tracked:
+def _tracked_by(where: str, base: Path, entry: dvc_pointer.Entry) -> Tracked:
     for name, pattern in dvc_pointer.HASHES.items():
         value = str(entry.get(name, ""))
         if pattern.fullmatch(value):
             md5 = value.lower() if name == "md5" else ""
-            own = str(entry.get("path", "")) if md5.endswith(_FOLDER) else ""
+            own = str(entry.get("path", "")) if md5.endswith(_FOLDER_SUFFIX) else ""
             folder = Path(os.path.normpath(base / own)).relative_to("/").as_posix() if own else ""
             return Tracked(f"dvc {name}:{md5 or value}", where, md5, folder, "hash" not in entry)
     return Tracked("dvc", where)
@@ -189,13 +189,13 @@ def _tree(folder: Path) -> str:
         return ""
     listed.sort(key=lambda one: one["relpath"])
     text = json.dumps(listed, sort_keys=True).encode()
-    return hashlib.md5(text, usedforsecurity=False).hexdigest() + _FOLDER
+    return hashlib.md5(text, usedforsecurity=False).hexdigest() + _FOLDER_SUFFIX
 
 
 def _hashes_to(path: Path, md5: str, *, as_unix: bool) -> bool:
-    plain = md5.removesuffix(_FOLDER)
+    plain = md5.removesuffix(_FOLDER_SUFFIX)
     try:
-        if not path.is_file() or path.stat().st_size > MOST:
+        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return False
         return dvc_pointer.md5_of(path) == plain or (as_unix and dvc_pointer.md5_of(path, as_unix=True) == plain)
     except (OSError, ValueError):

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import yaml
 
-from mlgate.core.lines import MOST, PIECE
+from mlgate.core.lines import LARGEST_FILE, PIECE
 
-LARGEST = 1 << 20
+LARGEST_POINTER = 1 << 20
 """Bytes that a pointer or `dvc.yaml` may have."""
 LARGEST_LOCK = 10 << 20
 """Bytes that a `dvc.lock` may have."""
 MOST_EVENTS = 2_000_000
 """Keys, values, begins and ends that any of them may have: 7 s of reading."""
-DEEPEST = 64
+DEEPEST_NESTING = 64
 """Levels of mappings and lists."""
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -87,7 +87,7 @@ def _entries(file: Path, top: Path) -> Iterator[tuple[Path, Entry]]:
     folders = [folder for folder in file.parents if folder.is_relative_to(top)]
     for tracked in (file, *folders[:-1]):
         pointer = Path(f"{tracked}.dvc")
-        content = _mapping(pointer, top, LARGEST)
+        content = _mapping(pointer, top, LARGEST_POINTER)
         if entry := about(file, pointer.parent / str(content.get("wdir", ".")), content.get("outs")):
             yield pointer, entry
     stages = [stage for folder in folders for stage in _stages(folder, top)]
@@ -104,7 +104,7 @@ def _stages(folder: Path, top: Path) -> Iterator[tuple[Path, Path, Entry]]:
     stages = content.get("stages") if "schema" in content else content  # DVC 1 had the stages at the top
     if not isinstance(stages, dict) or not stages:
         return
-    written = _mapping(folder / "dvc.yaml", top, LARGEST).get("stages")
+    written = _mapping(folder / "dvc.yaml", top, LARGEST_POINTER).get("stages")
     for name, stage in stages.items():
         base = stage_folder(written, name) if isinstance(written, dict) else "."
         if isinstance(stage, dict):
@@ -146,7 +146,7 @@ def _matches(file: Path, top: Path, md5: str, entry: Entry) -> bool | None:
     if md5.endswith(".dir"):
         return None
     try:
-        real = _plain(file, top, MOST)
+        real = _plain(file, top, LARGEST_FILE)
         # before DVC 3, which writes `hash: md5`, text was hashed with the line ends of Unix
         return md5_of(real) == md5 or ("hash" not in entry and md5_of(real, as_unix=True) == md5)
     except (OSError, ValueError):
@@ -186,7 +186,7 @@ def parsed(text: bytes) -> object:
     """
     opened: list[list[object]] = [[]]
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        if number > MOST_EVENTS or len(opened) > DEEPEST:
+        if number > MOST_EVENTS or len(opened) > DEEPEST_NESTING:
             raise ValueError("too much, or too deep")
         match event:
             case yaml.ScalarEvent():

@@ -19,11 +19,11 @@ from mlgate.core.identity import FORMS
 
 _FORMATS = {f"mlgate.evidence/{form}": form for form in FORMS}
 """What a first line calls itself, and the form of the digests behind it."""
-LARGEST = 1 << 30
+LARGEST_FILE = 1 << 30
 """Bytes of text, unpacked. More is refused: evidence of a hostile run may be a bomb."""
-LONGEST = 8 << 20
+LONGEST_ROW = 8 << 20
 """Bytes of one row."""
-MOST = 1_000_000
+MOST_ROWS = 1_000_000
 """Rows, where nobody says how many were planned."""
 MOST_PLACES = 10_000
 """Environments that one run can be observed in: as many as it has shards."""
@@ -42,7 +42,7 @@ def older(planned: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class EvidenceHeader:
     """What the first line of an evidence file or a journal says."""
 
     provenance: Provenance
@@ -62,7 +62,7 @@ def write(path: Path, evidence: Evidence) -> None:
         footer = {"rows": len(evidence.rows), "digest": evidence.digest}
         packed.write(json.dumps(footer, sort_keys=True).encode("ascii") + b"\n")
         total = packed.tell()
-    if max(total, buffer.tell()) > LARGEST:
+    if max(total, buffer.tell()) > LARGEST_FILE:
         raise _too_much(str(path))
     whole_file.write(path, buffer.getvalue())
 
@@ -70,14 +70,14 @@ def write(path: Path, evidence: Evidence) -> None:
 def lines_of(evidence: Evidence, name: str) -> Iterator[bytes]:
     """Yield the header and the rows, as a file or a journal begins; EvidenceError where they would be too much."""
     first = header(evidence).encode("ascii")
-    if len(first) > LONGEST:
+    if len(first) > LONGEST_ROW:
         raise _too_much(name)
     yield first
     total = len(first)
     for key in sorted(evidence.rows):
         line = line_of(evidence.rows[key], name)
         total += len(line)
-        if total > LARGEST:
+        if total > LARGEST_FILE:
             raise _too_much(name)
         yield line
 
@@ -89,9 +89,9 @@ def line_of(row: Row, name: str) -> bytes:
         line = encode(row).encode("ascii") + b"\n"
     except ValueError as error:
         raise EvidenceError(f"the row of {shown} is not JSON: {error}", where=name) from error
-    if len(line) > LONGEST:
+    if len(line) > LONGEST_ROW:
         raise EvidenceError(
-            f"the row of {shown} has {len(line):,} bytes: a row may have {LONGEST:,}",
+            f"the row of {shown} has {len(line):,} bytes: a row may have {LONGEST_ROW:,}",
             where=name,
             hint="record less of it, or shorter texts",
         )
@@ -100,7 +100,7 @@ def line_of(row: Row, name: str) -> bytes:
 
 def _too_much(name: str) -> EvidenceError:
     return EvidenceError(
-        f"the evidence is more than the {LARGEST:,} bytes that could be read back",
+        f"the evidence is more than the {LARGEST_FILE:,} bytes that could be read back",
         where=name,
         hint="ask fewer examples in one run",
     )
@@ -125,7 +125,7 @@ def header(evidence: Evidence) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True) + "\n"
 
 
-def read(path: Path, most: int = MOST) -> Evidence:
+def read(path: Path, most: int = MOST_ROWS) -> Evidence:
     """Read a whole evidence file of at most *most* rows.
 
     Damaged is an EvidenceError; oversized or contradicting itself is Refused.
@@ -138,7 +138,7 @@ def content_of(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise EvidenceError("this is a folder, not an evidence file", where=str(path), hint=_inside(path))
-        return whole_file.read(path, LARGEST, follow=True)
+        return whole_file.read(path, LARGEST_FILE, follow=True)
     except (FileNotFoundError, ValueError) as error:
         raise EvidenceError("there is no evidence file here", where=str(path), hint=_older(path)) from error
     except OSError as error:
@@ -147,7 +147,7 @@ def content_of(path: Path) -> bytes:
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file as it lies there: what a job says that it sent."""
-    return hashlib.sha256(whole_file.read(path, LARGEST)).hexdigest()
+    return hashlib.sha256(whole_file.read(path, LARGEST_FILE)).hexdigest()
 
 
 def _inside(folder: Path) -> str:
@@ -162,7 +162,7 @@ def _older(path: Path) -> str:
     return f"the run before left {older}" if path.name == "evidence.jsonl.gz" and older.is_file() else _MADE
 
 
-def parse(content: bytes, name: str, most: int = MOST) -> Evidence:
+def parse(content: bytes, name: str, most: int = MOST_ROWS) -> Evidence:
     """Read an evidence file's bytes, of at most *most* rows; *name* is for messages.
 
     The lines are counted before the first is decoded: who sends a million of them must not keep the gate busy.
@@ -175,9 +175,9 @@ def parse(content: bytes, name: str, most: int = MOST) -> Evidence:
     for number, line in enumerate(lines, start=2):
         if line.startswith(b'{"digest"'):
             evidence = Evidence.of(first.provenance, first.environments, rows, first.form)
-            return _sealed(evidence, line, next(lines, None), f"{name}:{number}")
+            return _with_seal_checked(evidence, line, next(lines, None), f"{name}:{number}")
         rows.append(parse_row(line, f"{name}:{number}"))
-    raise _damaged(name, "it ends before its last line")
+    raise _damage(name, "it ends before its last line")
 
 
 def too_many(most: int, where: str) -> Refused:
@@ -189,11 +189,11 @@ def too_many(most: int, where: str) -> Refused:
     )
 
 
-def _sealed(evidence: Evidence, footer: bytes, behind: bytes | None, name: str) -> Evidence:
+def _with_seal_checked(evidence: Evidence, footer: bytes, behind: bytes | None, name: str) -> Evidence:
     try:
         seal = json.loads(footer)
     except (ValueError, RecursionError) as error:
-        raise _damaged(name, "its last line is cut off") from error
+        raise _damage(name, "its last line is cut off") from error
     if behind is not None:
         raise Refused("the evidence has lines behind its end", where=name)
     if seal != {"rows": len(evidence.rows), "digest": evidence.digest}:
@@ -203,16 +203,16 @@ def _sealed(evidence: Evidence, footer: bytes, behind: bytes | None, name: str) 
 
 def _lines(content: bytes, name: str) -> Iterator[bytes]:
     if not content:
-        raise _damaged(name, "it is empty")
+        raise _damage(name, "it is empty")
     if not content.startswith(_GZIP):
         raise _other(name)
-    if len(content) > LARGEST:
-        raise Refused(f"the evidence is larger than {LARGEST >> 30} GiB", where=name)
+    if len(content) > LARGEST_FILE:
+        raise Refused(f"the evidence is larger than {LARGEST_FILE >> 30} GiB", where=name)
     total, number, begun = 0, 1, bytearray()
-    for piece in _unpacked(content, name):
+    for piece in _unpacked_pieces(content, name):
         total += len(piece)
         whole, newline, rest = piece.rpartition(b"\n")
-        if (len(begun) + len(piece) > LONGEST and _longest(begun, piece) > LONGEST) or total > LARGEST:
+        if (len(begun) + len(piece) > LONGEST_ROW and _longest(begun, piece) > LONGEST_ROW) or total > LARGEST_FILE:
             raise Refused("the evidence unpacks to more than an evidence file may hold", where=f"{name}:{number}")
         if newline:
             for line in (bytes(begun) + whole).split(b"\n"):
@@ -221,7 +221,7 @@ def _lines(content: bytes, name: str) -> Iterator[bytes]:
             begun.clear()
         begun += rest
     if begun:
-        raise _damaged(f"{name}:{number}", "it is cut off in the middle of a line")
+        raise _damage(f"{name}:{number}", "it is cut off in the middle of a line")
 
 
 def _longest(begun: bytes | bytearray, piece: bytes) -> int:
@@ -230,7 +230,7 @@ def _longest(begun: bytes | bytearray, piece: bytes) -> int:
     return max(len(begun) + len(first), *(len(line) for line in others)) + 1 if others else len(begun) + len(first)
 
 
-def _unpacked(content: bytes, name: str) -> Iterator[bytes]:
+def _unpacked_pieces(content: bytes, name: str) -> Iterator[bytes]:
     """Yield what is packed, a piece at a time. mlgate writes one member; a file of thousands is a trap."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
@@ -247,12 +247,12 @@ def _unpacked(content: bytes, name: str) -> Iterator[bytes]:
         while piece := unpacker.decompress(b"", _UNPACKED):
             yield piece
     except zlib.error as error:
-        raise _damaged(name, f"it cannot be unpacked: {error}") from error
+        raise _damage(name, f"it cannot be unpacked: {error}") from error
     if not unpacker.eof:
-        raise _damaged(name, "it is cut off")
+        raise _damage(name, "it is cut off")
 
 
-def _damaged(name: str, why: str) -> EvidenceError:
+def _damage(name: str, why: str) -> EvidenceError:
     return EvidenceError(f"the evidence is damaged: {why}", where=name, hint="collect this part again")
 
 
@@ -261,7 +261,7 @@ def _other(name: str) -> EvidenceError:
     return EvidenceError("this is no evidence file", where=name, hint=hint)
 
 
-def parse_header(line: bytes, name: str) -> Header:
+def parse_header(line: bytes, name: str) -> EvidenceHeader:
     """Read a first line back."""
     try:
         value = json.loads(line)
@@ -282,7 +282,7 @@ def parse_header(line: bytes, name: str) -> Header:
                 if isinstance(baseline, str) and isinstance(run, str) and len(environments) <= MOST_PLACES:
                     provenance = Provenance(commit, suite, model, tuple(sorted(data.items())), baseline, run)
                     found = frozenset(_environment(one) for one in environments)
-                    return Header(provenance, found, _FORMATS[form])
+                    return EvidenceHeader(provenance, found, _FORMATS[form])
             case {"format": form} if form not in _FORMATS:
                 shown = form[:60] if isinstance(form, str) else "no text"
                 raise EvidenceError(
@@ -291,8 +291,8 @@ def parse_header(line: bytes, name: str) -> Header:
                     hint="read it with the version of mlgate that wrote it, or a newer one",
                 )
     except (ValueError, RecursionError) as error:
-        raise _damaged(name, "its first line is not an evidence header") from error
-    raise _damaged(name, "its first line is not an evidence header")
+        raise _damage(name, "its first line is not an evidence header") from error
+    raise _damage(name, "its first line is not an evidence header")
 
 
 def _environment(value: object) -> Environment:
@@ -308,6 +308,6 @@ def parse_row(line: bytes, where: str) -> Row:
     try:
         return decode(line.decode("ascii"))
     except UnicodeDecodeError as error:
-        raise _damaged(where, "a row is not ASCII") from error
+        raise _damage(where, "a row is not ASCII") from error
     except EvidenceError as error:
-        raise _damaged(where, error.message) from error
+        raise _damage(where, error.message) from error

@@ -15,7 +15,7 @@ ACCEPT = "accept one with `mlgate check --save-baseline`"
 class FileBaseline:
     """Evidence of the last accepted model, in a file that is reviewed and committed like any other."""
 
-    def __init__(self, path: Path, shown: str, most: int = evidence_file.MOST, there: Path | None = None) -> None:
+    def __init__(self, path: Path, shown: str, most: int = evidence_file.MOST_ROWS, there: Path | None = None) -> None:
         self.path = path
         self.shown = shown
         self.most = most

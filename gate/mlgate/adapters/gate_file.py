@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mlgate.core.errors import ConfigError
 
-FILE = Path("mlgate.yaml")
+DEFAULT_FILE = Path("mlgate.yaml")
 """The gate's file, where nobody names another."""
 
 
-def found(named: Path = FILE, folder: Path = Path()) -> Path:
+def found(named: Path = DEFAULT_FILE, folder: Path = Path()) -> Path:
     """Return the gate's file in *folder*; of mlgate.yaml and mlgate.yml, when nobody named one, the one that is there.
 
     `mlgate.yaml` in the environment names none: the action always puts it there where its user did not. Raises
@@ -18,7 +18,7 @@ def found(named: Path = FILE, folder: Path = Path()) -> Path:
     """
     file = folder / named
     other = file.with_suffix(".yml")
-    if named != FILE or not other.exists():
+    if named != DEFAULT_FILE or not other.exists():
         return file
     if file.exists():
         raise ConfigError("there are mlgate.yaml and mlgate.yml", where=str(other), hint="delete one, or name it: -c")

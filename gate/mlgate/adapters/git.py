@@ -14,7 +14,7 @@ from mlgate.adapters.git_command import LEADS, is_sound, run, told
 from mlgate.adapters.git_ref import PRIVATE, fetch_hint
 from mlgate.core.errors import AdapterError, EvidenceError
 
-LARGEST = 1 << 30
+LARGEST_FILE = 1 << 30
 _WHY_LONGEST = 300
 _NO_REPOSITORY = (b"not a git repository", b"cannot use bare repository")
 """What git says where there is none, and where a folder of the tree only looks like one."""
@@ -83,7 +83,7 @@ def show(root: Path, ref: str, path: str) -> bytes | None:
     if found is None:
         return None
     size = told(root, place, fetch_hint(ref), "cat-file", "-s", found)
-    if int(size) > LARGEST:
+    if int(size) > LARGEST_FILE:
         raise EvidenceError("the file is larger than evidence may be", where=place)
     return told(root, place, fetch_hint(ref), "cat-file", "blob", found)
 
@@ -145,7 +145,7 @@ def folder(root: Path) -> Path:
 
 def files(root: Path, ref: str, path: str) -> tuple[str, ...]:
     """Return the files at or under *path* at *ref*, relative to *root*; none when there is nothing."""
-    listed = _listed(root, ref, path, "--name-only")
+    listed = _tree_listing(root, ref, path, "--name-only")
     return tuple(os.fsdecode(entry) for entry in listed.split(b"\0") if entry)
 
 
@@ -187,7 +187,7 @@ def contents(root: Path, commit: str, wanted: Callable[[str], bool], most: int) 
 
 def tree(root: Path, ref: str, path: str) -> bytes:
     """Return what names the content of all files at or under *path* at *ref*."""
-    return _listed(root, ref, path)
+    return _tree_listing(root, ref, path)
 
 
 def link(root: Path, ref: str, path: str) -> str:
@@ -195,12 +195,12 @@ def link(root: Path, ref: str, path: str) -> str:
     parts = PurePosixPath(posixpath.normpath(path)).parts
     for i in range(1, len(parts) + 1):
         part = "/".join(parts[:i])
-        if parts[i - 1] != ".." and _listed(root, ref, part, recursively=False)[:6] in LEADS:
+        if parts[i - 1] != ".." and _tree_listing(root, ref, part, recursively=False)[:6] in LEADS:
             return part
     return ""
 
 
-def _listed(root: Path, ref: str, path: str, *options: str, recursively: bool = True) -> bytes:
+def _tree_listing(root: Path, ref: str, path: str, *options: str, recursively: bool = True) -> bytes:
     place = f"{ref}:{path}"
     if not is_sound(path):
         raise AdapterError("this is no path of a file", where=place)

@@ -89,7 +89,7 @@ def is_same(root: Path, commit: str, path: str) -> bool:
     return git.tree(root, commit, path) == git.tree(root, "HEAD", path)
 
 
-class Origin(Enum):
+class FileOrigin(Enum):
     """Whose a file is that may judge a change."""
 
     HERE = "here"
@@ -100,12 +100,12 @@ class Origin(Enum):
     """The change's alone, which never judges itself."""
 
 
-def origin(root: Path, commit: str, path: str) -> Origin:
+def origin(root: Path, commit: str, path: str) -> FileOrigin:
     """Return whose the file at *path* is, relative to *root*, where *commit* is the base."""
     inside = within(root, path)
     if inside and git.files(root, commit, inside) and not git.link(root, commit, inside):
-        return Origin.BASE
-    return Origin.CHANGE if git_tracked.is_brought(root, root / path) else Origin.HERE
+        return FileOrigin.BASE
+    return FileOrigin.CHANGE if git_tracked.is_brought(root, root / path) else FileOrigin.HERE
 
 
 def within(root: Path, path: str) -> str:

@@ -17,7 +17,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 class GitBaseline:
     """Evidence that is committed at *ref*. Reading it never touches the work tree."""
 
-    def __init__(self, root: Path, ref: str, path: str, most: int = evidence_file.MOST) -> None:
+    def __init__(self, root: Path, ref: str, path: str, most: int = evidence_file.MOST_ROWS) -> None:
         self._root, self._ref, self._path, self._most = root, ref, path, most
 
     @property

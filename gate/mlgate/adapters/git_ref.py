@@ -44,10 +44,10 @@ def commit_of(root: Path, written: str) -> str:
         )
     told(root, str(root), f"run in a repository, or {IN_A_FILE}", "rev-parse", "--git-dir")
     name = found["name"]
-    start = _named(root, name)
+    start = _object_named(root, name)
     if not start:
         raise AdapterError(f"git knows no ref {written!r} here", hint=_next_step(root, name))
-    commit = _peeled(root, f"{start}{found['back']}")
+    commit = _commit_of_tag(root, f"{start}{found['back']}")
     if not commit:
         raise AdapterError(f"{written!r} names no commit that is here", where=str(root), hint=fetch_hint(name))
     return commit
@@ -56,7 +56,7 @@ def commit_of(root: Path, written: str) -> str:
 def exact(root: Path, ref: str) -> str:
     """Return the commit of one ref by its full name; empty when there is none."""
     found = _refs(root, [ref]).get(ref, "")
-    return found and _peeled(root, found)
+    return found and _commit_of_tag(root, found)
 
 
 def follows_head(written: str) -> bool:
@@ -78,7 +78,7 @@ def fetch_hint(ref: str) -> str:
     return f"fetch what is missing: git fetch origin {branch_of(ref)}"
 
 
-def _named(root: Path, name: str) -> str:
+def _object_named(root: Path, name: str) -> str:
     """Return the id of the object that a name means; empty when there is none."""
     if _ID.fullmatch(name):
         done = run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
@@ -86,7 +86,7 @@ def _named(root: Path, name: str) -> str:
         if said == name.lower():  # else this repository's ids are longer or shorter, and it is a ref's name
             return said
     if name == "HEAD":
-        return _peeled(root, name)
+        return _commit_of_tag(root, name)
     if name.startswith("refs/"):
         found = {} if name.startswith(PRIVATE) else _refs(root, [name])
     else:
@@ -106,12 +106,12 @@ def _candidates(root: Path, name: str) -> Mapping[str, str]:
     if found and in_ci():  # what is checked out there may be a stranger's branch of this name
         found |= _refs(root, [f"refs/remotes/origin/{name}"])
     if _SHORT_ID.fullmatch(name):
-        found |= {oid: oid for oid in _abbreviated(root, name)}
+        found |= {oid: oid for oid in _commits_abbreviated(root, name)}
     return found
 
 
 def _one_of(root: Path, name: str, found: Mapping[str, str]) -> str:
-    commits = {ref: _peeled(root, oid) or oid for ref, oid in found.items()}
+    commits = {ref: _commit_of_tag(root, oid) or oid for ref, oid in found.items()}
     if len(set(commits.values())) > 1:
         meant = ", ".join(f"{ref} ({commit[:10]})" if ref != commit else commit for ref, commit in commits.items())
         raise Refused(
@@ -139,13 +139,13 @@ def _next_step(root: Path, name: str) -> str:
     return f"write the remote's branch in full: {remote}" if _refs(root, [remote]) else fetch_hint(name)
 
 
-def _abbreviated(root: Path, name: str) -> Iterator[str]:
+def _commits_abbreviated(root: Path, name: str) -> Iterator[str]:
     """Yield the commits, and tags of commits, whose id begins so."""
     done = run(root, "rev-parse", f"--disambiguate={name.lower()}")
     alike = done.stdout.decode().split() if done is not None and done.returncode == 0 else []
     if len(alike) > _MOST_ALIKE:
         raise Refused(f"{len(alike)} objects begin with {name!r}", where=str(root), hint="write the whole id")
-    yield from dict.fromkeys(commit for oid in alike if (commit := _peeled(root, oid)))
+    yield from dict.fromkeys(commit for oid in alike if (commit := _commit_of_tag(root, oid)))
 
 
 def _refs(root: Path, names: list[str]) -> Mapping[str, str]:
@@ -158,7 +158,7 @@ def _refs(root: Path, names: list[str]) -> Mapping[str, str]:
     return {name: found[name] for name in names if name in found}
 
 
-def _peeled(root: Path, said: str) -> str:
+def _commit_of_tag(root: Path, said: str) -> str:
     done = run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{said}^{{commit}}")
     return done.stdout.decode().strip() if done is not None and done.returncode == 0 else ""
 

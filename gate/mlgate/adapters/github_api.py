@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
-from mlgate.adapters.github_line import GithubLine
+from mlgate.adapters.github_line import GithubClient
 from mlgate.adapters.github_reply import Purpose
 from mlgate.core.errors import AdapterError
 
@@ -33,7 +33,7 @@ class PullRequest:
     """`owner/name` of the repository that its branch is in; empty when that was deleted."""
 
 
-class Written(Enum):
+class CommentOutcome(Enum):
     """What became of a comment."""
 
     CREATED = "written"
@@ -44,7 +44,7 @@ class Written(Enum):
 class Github:
     """One repository on GitHub. Every method raises AdapterError when GitHub says no or cannot be asked."""
 
-    def __init__(self, line: GithubLine, repository: str) -> None:
+    def __init__(self, line: GithubClient, repository: str) -> None:
         self._line = line
         self._path = f"/repos/{repository}"
 
@@ -56,27 +56,29 @@ class Github:
         query = urlencode({"state": "open", "head": f"{owner}:{branch}", "per_page": "100"})
         return [_pull_request(value) for value in self._each(f"{self._path}/pulls?{query}", _LIST_PULLS)]
 
-    def upsert(self, number: int, marker: str, body: str) -> Written:
+    def upsert(self, number: int, marker: str, body: str) -> CommentOutcome:
         """Make *body*, which begins with *marker*, the gate's one comment on issue or pull request *number*.
 
         Only a bot's comment counts as the gate's own: anybody can write the marker.
         """
-        own = self._own(number, marker)
+        own = self._own_comment(number, marker)
         if own is None:
             create = f"{self._path}/issues/{number}/comments"
-            self._line.ask("POST", create, _CREATE, {"body": body}, done=lambda: self._own(number, marker) is not None)
-            return Written.CREATED
+            self._line.ask(
+                "POST", create, _CREATE, {"body": body}, done=lambda: self._own_comment(number, marker) is not None
+            )
+            return CommentOutcome.CREATED
         if _same(own["body"], body):
-            return Written.UNCHANGED
+            return CommentOutcome.UNCHANGED
         self._line.ask("PATCH", f"{self._path}/issues/comments/{own['id']}", _UPDATE, {"body": body})
-        return Written.UPDATED
+        return CommentOutcome.UPDATED
 
     def set_status(self, sha: str, context: str, state: str, description: str, url: str) -> None:
         """Set the status *context* of a commit. The newest counts, so that setting it twice does no harm."""
         body = {"state": state, "context": context, "description": description, "target_url": url}
         self._line.ask("POST", f"{self._path}/statuses/{sha}", _STATUS, body)
 
-    def _own(self, number: int, marker: str) -> Mapping[str, Any] | None:
+    def _own_comment(self, number: int, marker: str) -> Mapping[str, Any] | None:
         """Return the gate's comment, the oldest if there are several."""
         for comment in self._each(f"{self._path}/issues/{number}/comments?per_page=100", _LIST):
             body, user = comment.get("body"), comment.get("user")

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from mlgate.adapters.github_line import GithubLine
+from mlgate.adapters.github_line import GithubClient
 from mlgate.adapters.github_reply import Purpose
 from mlgate.core.errors import AdapterError, EvidenceError
-from mlgate.core.vouching import Kept, Origin, Repository, Run
+from mlgate.core.vouching import KeptEvidence, Repository, Run, RunOrigin
 
 PAGES = 50
 """Of artifacts, at most; each has a hundred, the newest first. Uploads of pull requests are among them."""
@@ -41,7 +41,7 @@ class TooMany(AdapterError):  # noqa: N818 - what the list was
 class GithubArtifacts:
     """The artifacts of one repository. Every method raises AdapterError when GitHub says no or cannot be asked."""
 
-    def __init__(self, line: GithubLine, repository: str) -> None:
+    def __init__(self, line: GithubClient, repository: str) -> None:
         self._line = line
         self._path = f"/repos/{repository}"
 
@@ -50,20 +50,20 @@ class GithubArtifacts:
         found = self._object(self._path, _REPOSITORY)
         return Repository(_of(found, "id", int, _REPOSITORY), _of(found, "default_branch", str, _REPOSITORY))
 
-    def named(self, name: str) -> Iterator[Kept]:
+    def named(self, name: str) -> Iterator[KeptEvidence]:
         """Yield the artifacts of that name, whoever uploaded them. Raises TooMany at the end where there are more."""
         target = f"{self._path}/actions/artifacts?{urlencode({'name': name, 'per_page': '100'})}"
         for page in self._pages(target, _LIST, PAGES):
             listed = page.get("artifacts") if isinstance(page, dict) else None
             if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
                 raise _odd(_LIST)
-            yield from (_kept(one) for one in listed if one.get("name") == name)
+            yield from (_artifact(one) for one in listed if one.get("name") == name)
 
     def run(self, number: int) -> Run:
         """Return the run with that number."""
         found = self._object(f"{self._path}/actions/runs/{number}", _RUN)
         ours, theirs = found.get("repository"), found.get("head_repository")
-        origin = Origin(
+        origin = RunOrigin(
             _of(found, "id", int, _RUN),
             _of(ours if isinstance(ours, dict) else {}, "id", int, _RUN),
             _of(theirs, "id", int, _RUN) if isinstance(theirs, dict) else 0,
@@ -88,7 +88,7 @@ class GithubArtifacts:
             at = parents.pop(at)
         return found
 
-    def content(self, kept: Kept, file: str, most: int) -> bytes:
+    def content(self, kept: KeptEvidence, file: str, most: int) -> bytes:
         """Return the one *file* in an artifact, of at most *most* bytes."""
         archive = self._line.fetch(f"{self._path}/actions/artifacts/{kept.id}/zip", _FETCH, most)
         where = f"artifact {kept.id} of run {kept.origin.run}"
@@ -125,18 +125,18 @@ class GithubArtifacts:
             raise TooMany(f"could not {purpose.words}: there are more than {most} pages of them")
 
 
-def _kept(one: _Fields) -> Kept:
+def _artifact(one: _Fields) -> KeptEvidence:
     """Return an artifact. What GitHub does not say of its run is 0 or empty, and such a run vouches for nothing."""
     told, digest = one.get("workflow_run"), _DIGEST.fullmatch(str(one.get("digest") or ""))
     run = told if isinstance(told, dict) else {}
-    origin = Origin(
+    origin = RunOrigin(
         _number(run, "id"),
         _number(run, "repository_id"),
         _number(run, "head_repository_id"),
         str(run.get("head_branch") or ""),
         str(run.get("head_sha") or ""),
     )
-    return Kept(
+    return KeptEvidence(
         _of(one, "id", int, _LIST),
         origin,
         _of(one, "expired", bool, _LIST),

@@ -14,9 +14,9 @@ from mlgate.adapters.file_baseline import CiBaseline
 from mlgate.adapters.github_artifacts import GithubArtifacts, TooMany
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence
-from mlgate.core.vouching import EVENTS, Kept, Repository, flaw, nearest, vouches
+from mlgate.core.vouching import VOUCHING_EVENTS, KeptEvidence, Repository, flaw, nearest, vouches
 
-FILE = "evidence.jsonl.gz"
+EVIDENCE_NAME = "evidence.jsonl.gz"
 """The one file in the artifact."""
 
 
@@ -41,7 +41,7 @@ class GithubBaseline(CiBaseline):
         judged: Judged,
         base: Callable[[str], str],
         artifacts: Callable[[], AbstractContextManager[GithubArtifacts]],
-        most: int = evidence_file.MOST,
+        most: int = evidence_file.MOST_ROWS,
     ) -> None:
         """*base* returns the commit that a change is based on, given the default branch; of its own run, its commit."""
         super().__init__(path, str(path), most)
@@ -74,7 +74,7 @@ class GithubBaseline(CiBaseline):
             if found is None:
                 self._refuse_what_lies_here()
                 return None
-            content = artifacts.content(found, FILE, evidence_file.LARGEST)
+            content = artifacts.content(found, EVIDENCE_NAME, evidence_file.LARGEST_FILE)
         where = f"artifact {self._judged.artifact} of run {found.origin.run}"
         evidence = evidence_file.parse(content, where, self.most)
         observed, commit = evidence.provenance.run, evidence.provenance.commit.removesuffix("+dirty")
@@ -86,9 +86,9 @@ class GithubBaseline(CiBaseline):
             )
         return evidence
 
-    def _found(self, artifacts: GithubArtifacts) -> Kept | None:
+    def _found(self, artifacts: GithubArtifacts) -> KeptEvidence | None:
         repository = artifacts.repository()
-        sound, others, more = self._listed(artifacts, repository)
+        sound, others, more = self._candidates(artifacts, repository)
         near = nearest(sound, artifacts.history(self._base(repository.default_branch)) if sound else ())
         others["of no commit that the base comes from"] = len(sound) - len(near)
         for kept, behind in near:
@@ -97,7 +97,9 @@ class GithubBaseline(CiBaseline):
                 when = f"{kept.created[:10]}, " if kept.created else ""
                 self._source = f"run {kept.origin.run} of {repository.default_branch}, {when}{self._age(behind)}"
                 return kept
-            others[f"of {run.event}" if run.event not in EVENTS else "of a run that GitHub tells otherwise"] += 1
+            others[
+                f"of {run.event}" if run.event not in VOUCHING_EVENTS else "of a run that GitHub tells otherwise"
+            ] += 1
         counts = ", ".join(f"{count} {why}" for why, count in sorted(others.items()) if count)
         if more is not None:  # whoever uploads so many keeps nobody from being judged by one that is found
             raise TooMany(
@@ -106,11 +108,11 @@ class GithubBaseline(CiBaseline):
         self._others = f"others of that name do not count: {counts}" if counts else ""
         return None
 
-    def _listed(
+    def _candidates(
         self, artifacts: GithubArtifacts, repository: Repository
-    ) -> tuple[list[Kept], Counter[str], TooMany | None]:
+    ) -> tuple[list[KeptEvidence], Counter[str], TooMany | None]:
         """Return those that can be the baseline, why the others cannot, and whether there are more than were listed."""
-        sound, others = list[Kept](), Counter[str]()
+        sound, others = list[KeptEvidence](), Counter[str]()
         try:
             for kept in artifacts.named(self._judged.artifact):
                 if why := flaw(kept, repository, self._judged.run):

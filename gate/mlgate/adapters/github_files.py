@@ -9,11 +9,11 @@ from pathlib import Path
 
 from mlgate.core.errors import AdapterError
 
-LARGEST = 1_000_000
+LARGEST_SUMMARY = 1_000_000
 """Bytes of a summary: one over 1 MiB is dropped whole, and several steps share none of it."""
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_VALUE = re.compile(r"[^\x00-\x1f\x7f\x80-\x9f\u2028\u2029]{0,100000}")
+_OUTPUT_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_OUTPUT_VALUE = re.compile(r"[^\x00-\x1f\x7f\x80-\x9f\u2028\u2029]{0,100000}")
 """One line: a newline in a value would begin another output."""
 
 
@@ -24,8 +24,8 @@ def inside() -> bool:
 
 def write_summary(text: str) -> None:
     """Append Markdown to the job summary; does nothing outside of GitHub Actions. Raises AdapterError."""
-    if len(text.encode("utf-8", "backslashreplace")) > LARGEST:
-        raise AdapterError(f"a job summary has at most {LARGEST:,} bytes")
+    if len(text.encode("utf-8", "backslashreplace")) > LARGEST_SUMMARY:
+        raise AdapterError(f"a job summary has at most {LARGEST_SUMMARY:,} bytes")
     _append("GITHUB_STEP_SUMMARY", text)
 
 
@@ -35,7 +35,7 @@ def write_outputs(values: Mapping[str, str]) -> None:
     A value is one line of visible text: whatever else would let its source set outputs of its own choice.
     """
     for name, value in values.items():
-        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+        if not (_OUTPUT_NAME.fullmatch(name) and _OUTPUT_VALUE.fullmatch(value)):
             raise AdapterError(f"the output {name!r} is not one line of text")
     _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in values.items()))
 

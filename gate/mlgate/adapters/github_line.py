@@ -14,31 +14,31 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
-from mlgate.adapters.github_patience import TRIES, Patience, longer, pause
-from mlgate.adapters.github_reply import Answer, Purpose, Reply, answer, said
+from mlgate.adapters.github_patience import TRIES, Retries, longer, pause
+from mlgate.adapters.github_reply import Answer, ApiReply, Purpose, answer, said
 from mlgate.adapters.http_address import Address
 from mlgate.adapters.redaction import Redaction
 from mlgate.core.errors import AdapterError, ConfigError, Refused
 
-LARGEST = 64 << 20
+LARGEST_REPLY = 64 << 20
 """Bytes of a reply: a page of a hundred comments, each as long as GitHub allows."""
 
 _CONNECT_S, _SILENT_S, _WHOLE_S = 5.0, 10.0, 30.0
 """To connect; between two pieces of a reply; until it is whole."""
-_CHUNK = 1 << 16
-_FOUND = 302
+_CHUNK_BYTES = 1 << 16
+_STATUS_FOUND = 302
 """The status that leads to a file."""
 _TOKEN = re.compile(r"[!-~]{1,4000}")
 
 
-class GithubLine:
+class GithubClient:
     """A connection to GitHub's API that carries a token. For one thread."""
 
-    def __init__(self, url: str, token: str, patience: Patience | None = None) -> None:
+    def __init__(self, url: str, token: str, patience: Retries | None = None) -> None:
         self._address = _address(url)
         if not _TOKEN.fullmatch(token):
             raise ConfigError("the token has characters that no token has", hint="look at where it is set")
-        self._patience = patience or Patience()
+        self._patience = patience or Retries()
         self._redaction = Redaction([token])
         self._headers = {
             "accept": "application/vnd.github+json",
@@ -67,7 +67,7 @@ class GithubLine:
         *target* comes behind the API's own path. *done* belongs to what must not be done twice: after a try of which
         nobody knows how it ended it says whether the thing is done, and then None is returned.
         """
-        reply = self._replied(method, target, purpose, body, done)
+        reply = self._reply_with_retries(method, target, purpose, body, done)
         return None if reply is None else answer(reply, purpose, self._address, self._redaction)
 
     def fetch(self, target: str, purpose: Purpose, most: int) -> bytes:
@@ -77,19 +77,19 @@ class GithubLine:
         """
         for attempt in range(TRIES):
             began = self._patience.clock()
-            reply = self._replied("GET", target, purpose)
-            if reply is None or reply.status != _FOUND:
-                answer(reply or Reply(0, {}, b""), purpose, self._address, self._redaction)
+            reply = self._reply_with_retries("GET", target, purpose)
+            if reply is None or reply.status != _STATUS_FOUND:
+                answer(reply or ApiReply(0, {}, b""), purpose, self._address, self._redaction)
                 raise AdapterError(f"could not {purpose.words}: GitHub leads nowhere")
             try:
-                return self._stored(reply.headers.get("location", ""), purpose, most)
+                return self._read_from_store(reply.headers.get("location", ""), purpose, most)
             except HTTPError as error:
                 why = f"the store that GitHub leads to failed: {type(error).__name__}"
             if attempt + 1 == TRIES or not self._patience.wait(began, longer(attempt)):
                 break
         raise AdapterError(f"could not {purpose.words}: {why}", hint="run this job again later")
 
-    def _stored(self, url: str, purpose: Purpose, most: int) -> bytes:
+    def _read_from_store(self, url: str, purpose: Purpose, most: int) -> bytes:
         """Read a file from the store. Its address is a key for as long as it is good: it is never shown."""
         try:
             there = Address.of(url)
@@ -99,37 +99,37 @@ class GithubLine:
             raise AdapterError(f"could not {purpose.words}: GitHub leads to what is no address over https")
         with _pool(there) as pool:
             target = there.path + (f"?{there.query}" if there.query else "")
-            stored = self._said(pool, "GET", target, body=None, headers={"user-agent": "mlgate"}, most=most)
+            stored = self._send(pool, "GET", target, body=None, headers={"user-agent": "mlgate"}, most=most)
         if stored.status != 200:  # noqa: PLR2004 - OK
             raise HTTPError(f"the store answers {stored.status}")
         return stored.body
 
-    def _replied(
+    def _reply_with_retries(
         self,
         method: str,
         target: str,
         purpose: Purpose,
         body: Mapping[str, str] | None = None,
         done: Callable[[], bool] | None = None,
-    ) -> Reply | None:
+    ) -> ApiReply | None:
         for attempt in range(TRIES):
             began = self._patience.clock()
-            reply = self._tried(method, target, body)
+            reply = self._try_once(method, target, body)
             seconds = self._pause(reply, attempt)
-            if isinstance(reply, Reply) and seconds is None:
+            if isinstance(reply, ApiReply) and seconds is None:
                 return reply
             seconds = seconds or 0.0
             again = attempt + 1 < TRIES and self._patience.wait(began, seconds)
-            unsure = not isinstance(reply, Reply) or reply.is_fault
+            unsure = not isinstance(reply, ApiReply) or reply.is_fault
             if done is not None and unsure and done():
                 return None
             if not again:
                 break
-        why = said(reply, self._redaction) if isinstance(reply, Reply) else reply
+        why = said(reply, self._redaction) if isinstance(reply, ApiReply) else reply
         later = "later" if unsure else f"in {seconds:,.0f} s"
         raise AdapterError(f"could not {purpose.words}: {why}", hint=f"run this job again {later}")
 
-    def _tried(self, method: str, target: str, body: Mapping[str, str] | None) -> Reply | str:
+    def _try_once(self, method: str, target: str, body: Mapping[str, str] | None) -> ApiReply | str:
         """Return the reply, or why there is none."""
         try:
             return self._exchange(method, self._address.path.rstrip("/") + target, body)
@@ -138,17 +138,17 @@ class GithubLine:
         except HTTPError as error:
             return self._redaction.line(f"the connection to {self._address} broke: {error}")
 
-    def _pause(self, reply: Reply | str, attempt: int) -> float | None:
+    def _pause(self, reply: ApiReply | str, attempt: int) -> float | None:
         """Return the seconds to wait before the next try; None when the reply stands."""
         if isinstance(reply, str):
             return longer(attempt)
         return pause(reply.status, reply.headers, attempt, self._patience.now())
 
-    def _exchange(self, method: str, target: str, body: Mapping[str, str] | None) -> Reply:
+    def _exchange(self, method: str, target: str, body: Mapping[str, str] | None) -> ApiReply:
         headers = self._headers if body is None else self._headers | {"content-type": "application/json"}
-        return self._said(self._pool, method, target, body=body, headers=headers, most=LARGEST)
+        return self._send(self._pool, method, target, body=body, headers=headers, most=LARGEST_REPLY)
 
-    def _said(
+    def _send(
         self,
         pool: HTTPConnectionPool,
         method: str,
@@ -157,7 +157,7 @@ class GithubLine:
         body: Mapping[str, str] | None,
         headers: Mapping[str, str],
         most: int,
-    ) -> Reply:
+    ) -> ApiReply:
         response = pool.urlopen(
             method,
             target,
@@ -174,17 +174,17 @@ class GithubLine:
         finally:
             response.close()
 
-    def _whole(self, response: BaseHTTPResponse, most: int) -> Reply:
-        seconds = _WHOLE_S * max(1, most // LARGEST)
+    def _whole(self, response: BaseHTTPResponse, most: int) -> ApiReply:
+        seconds = _WHOLE_S * max(1, most // LARGEST_REPLY)
         end = self._patience.clock() + seconds
         body = bytearray()
-        while piece := response.read1(_CHUNK):
+        while piece := response.read1(_CHUNK_BYTES):
             body += piece
             if len(body) > most:
                 raise HTTPError(f"the reply has more than {most >> 20} MB")
             if self._patience.clock() > end:
                 raise HTTPError(f"the reply was not whole within {seconds:g} s")
-        return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
+        return ApiReply(response.status, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
 
 
 def _pool(address: Address) -> HTTPConnectionPool:

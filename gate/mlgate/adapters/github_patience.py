@@ -17,7 +17,7 @@ _SECONDARY_S = 15.0
 """The first pause after a 429 that names no time. GitHub asks for a minute; three tries come to that."""
 
 
-class Patience:
+class Retries:
     """What is left of the time for things that fail. One command has one."""
 
     def __init__(

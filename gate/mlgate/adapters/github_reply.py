@@ -30,7 +30,7 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ApiReply:
     """A whole reply, whatever it says."""
 
     status: int
@@ -54,7 +54,7 @@ class Answer:
     """The target of the next page; empty on the last one."""
 
 
-def answer(reply: Reply, purpose: Purpose, address: Address, redaction: Redaction) -> Answer:
+def answer(reply: ApiReply, purpose: Purpose, address: Address, redaction: Redaction) -> Answer:
     """Return the answer in *reply*, which came from the API at *address*. Raises AdapterError for every other reply."""
     if reply.status in _DONE:
         try:
@@ -70,7 +70,7 @@ def answer(reply: Reply, purpose: Purpose, address: Address, redaction: Redactio
     raise AdapterError(f"could not {purpose.words}: {said(reply, redaction)}")
 
 
-def said(reply: Reply, redaction: Redaction) -> str:
+def said(reply: ApiReply, redaction: Redaction) -> str:
     """Return the status and GitHub's message on one line, without secrets."""
     if 300 <= reply.status < 400:  # noqa: PLR2004 - the 3xx
         return f"GitHub answers {reply.status}, a redirect, which is not followed: was the repository renamed?"
@@ -97,7 +97,7 @@ def _detail(error: object) -> str:
     return error if isinstance(error, str) else ""
 
 
-def _next(reply: Reply, address: Address) -> str:
+def _next(reply: ApiReply, address: Address) -> str:
     """Return the target of the next page, behind the API's own path. It must lie there: the token goes with it."""
     found = _NEXT.search(reply.headers.get("link", ""))
     if found is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mlgate.core.errors import AdapterError
 
-LARGEST = 30 << 20
+LARGEST_EVENT = 30 << 20
 """Bytes of an event; GitHub's own limit for a webhook's payload is 25 MB."""
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -133,9 +133,9 @@ def _payload(path: str) -> Mapping[str, Any]:
         )
     try:
         with Path(path).open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise AdapterError(f"the event has more than {LARGEST >> 20} MB", where=path)
+            content = file.read(LARGEST_EVENT + 1)
+        if len(content) > LARGEST_EVENT:
+            raise AdapterError(f"the event has more than {LARGEST_EVENT >> 20} MB", where=path)
         return _mapping(json.loads(content))
     except (OSError, ValueError, RecursionError) as error:
         raise AdapterError(f"the event cannot be read: {error}", where=path) from error

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from mlgate.adapters import whole_file
 from mlgate.core.errors import AdapterError
 
-LARGEST = 25 << 20
+LARGEST_EVENT = 25 << 20
 """Bytes of an event: GitHub's own limit for a payload."""
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -83,9 +83,9 @@ def read(path: Path) -> WorkflowRun:
 
 def _document(path: Path) -> _Fields:
     try:
-        content = whole_file.read(path, LARGEST)
-        if len(content) > LARGEST:
-            raise AdapterError(f"the event has more than {LARGEST >> 20} MB", where=str(path))
+        content = whole_file.read(path, LARGEST_EVENT)
+        if len(content) > LARGEST_EVENT:
+            raise AdapterError(f"the event has more than {LARGEST_EVENT >> 20} MB", where=str(path))
         event = json.loads(content)
     except OSError as error:
         raise AdapterError(f"the event cannot be read: {error.strerror}", where=str(path)) from error

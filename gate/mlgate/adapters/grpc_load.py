@@ -18,10 +18,10 @@ from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError
 from mlgate.core.evidence import Blame
 from mlgate.core.ports import Failure
-from mlgate.core.timed import Arrival, Block, Reply
+from mlgate.core.timed import Arrival, LoadBlock, TimedReply
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
-_LIMIT = 4 << 20
+_LARGEST_REPLY = 4 << 20
 """The longest reply, in bytes."""
 
 
@@ -48,7 +48,7 @@ class GrpcLoad:
         except ImportError as error:
             raise ConfigError("gRPC needs grpcio", hint="pip install 'mlgate[grpc]'") from error
         self._grpc: Any = grpc
-        self._channel: Any = _connected(grpc, address)
+        self._channel: Any = _checked_channel(grpc, address)
         self._ask = self._channel.unary_unary(_METHOD, request_serializer=None, response_deserializer=None)
         self._address = address
         self._model = model
@@ -66,20 +66,20 @@ class GrpcLoad:
         """Return how the model was started, as it was given."""
         return self._facts
 
-    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:  # noqa: ARG002 - the port's names
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:  # noqa: ARG002 - the port's names
         """Refuse: threads cannot keep a schedule to fractions of a millisecond. Raises ConfigError."""
         raise ConfigError(
             "gRPC can only be loaded in a closed loop",
             hint="write load: {concurrency: …}, or ask over HTTP with protocol kserve-v2 for a rate",
         )
 
-    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> Block:
+    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
         """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
         messages: dict[int, bytes] = {}
         for position in order:
             if position not in messages:
                 try:
-                    messages[position] = self._encoded(examples[position])
+                    messages[position] = self._encoded_request(examples[position])
                 except ValueError as error:
                     raise ConfigError(f"example {examples[position].id} cannot be asked: {error}") from error
         cpu, start = time.process_time(), time.perf_counter()
@@ -87,7 +87,7 @@ class GrpcLoad:
         facts = {"wall_s": time.perf_counter() - start, "cpu_s": time.process_time() - cpu, "steal_s": 0.0}
         if replies and all(reply.failure.startswith("could not connect") for reply in replies):
             raise ModelError(replies[0].failure, hint="see whether the model server still runs")
-        return Block(bounded(replies, self._timeout_s), facts)
+        return LoadBlock(bounded(replies, self._timeout_s), facts)
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         """Ask about each example once, `concurrency` at a time; yield in order, a part of the examples at a time."""
@@ -108,7 +108,7 @@ class GrpcLoad:
         known: dict[int, str | Failure] = {}
         for i, example in enumerate(examples):
             try:
-                messages[i] = self._encoded(example)
+                messages[i] = self._encoded_request(example)
             except ValueError as error:
                 known[i] = Failure(self._redaction.line(f"cannot be asked: {error}"), "gate")
         order = list(messages)
@@ -117,7 +117,7 @@ class GrpcLoad:
             known[reply.example] = Failure(reply.failure, blame) if reply.failure else reply.answer
         yield from (known[i] for i in range(len(examples)))
 
-    def _encoded(self, example: Example) -> bytes:
+    def _encoded_request(self, example: Example) -> bytes:
         text = prompt(self._template, example.input, "kserve-v2 over gRPC")
         return infer_request(self._model, [text], self._input_name)
 
@@ -128,9 +128,9 @@ class GrpcLoad:
         concurrency: int,
         goes_on: Callable[[int], bool],
         start: float,
-    ) -> list[Reply]:
+    ) -> list[TimedReply]:
         """Return the replies in the order of sending. Every thread takes the next place until there is none."""
-        seen: dict[int, Reply] = {}
+        seen: dict[int, TimedReply] = {}
         places = iter(range(1 << 62))
         turn = threading.Lock()
 
@@ -141,7 +141,7 @@ class GrpcLoad:
                 if not goes_on(place):
                     return
                 position = order[place % len(order)]
-                seen[place] = self._asked(position, messages[position], start)
+                seen[place] = self._timed_reply(position, messages[position], start)
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(concurrency)]
         for thread in threads:
@@ -150,7 +150,7 @@ class GrpcLoad:
             thread.join()
         return [seen[place] for place in sorted(seen)]
 
-    def _asked(self, position: int, message: bytes, start: float) -> Reply:
+    def _timed_reply(self, position: int, message: bytes, start: float) -> TimedReply:
         sent = time.perf_counter()
         try:
             said = self._ask(message, timeout=self._timeout_s, metadata=self._metadata)
@@ -160,7 +160,7 @@ class GrpcLoad:
             took = time.perf_counter() - sent
             answer, failure = "", self._why(error)
         done = max(took, self._timeout_s) if failure else took
-        return Reply(position, sent - start, 0.0, took, done, answer, failure)
+        return TimedReply(position, sent - start, 0.0, took, done, answer, failure)
 
     def _read(self, said: bytes) -> tuple[str, str]:
         try:
@@ -181,12 +181,12 @@ class GrpcLoad:
         return f"status {code.name}: {details or 'empty'}"
 
 
-def _connected(grpc: Any, address: Address) -> Any:
+def _checked_channel(grpc: Any, address: Address) -> Any:
     """Return a channel to a checked, numeric address: gRPC's own resolver, proxies and redirects are out of it."""
     number = addresses(address)[0]
     place = f"[{number}]:{address.port}" if ":" in number else f"{number}:{address.port}"
     options = [
-        ("grpc.max_receive_message_length", _LIMIT),
+        ("grpc.max_receive_message_length", _LARGEST_REPLY),
         ("grpc.enable_http_proxy", 0),
         ("grpc.enable_retries", 0),
         ("grpc.default_authority", f"{address.host}:{address.port}"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mlgate.core import lfs
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.core.lines import MOST, refuse_pointer, too_large
+from mlgate.core.lines import LARGEST_FILE, refuse_pointer, too_large
 from mlgate.core.row import Fields
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read(
     fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     table = _one_split(_load(path, config), split, str(path))
     table = table.select_columns(fields.columns(table.column_names))
-    if table.data.nbytes > MOST:
+    if table.data.nbytes > LARGEST_FILE:
         raise too_large(str(path))
     return gather(_rows(table, str(path)), fields, source=str(path), unit="row")
 
@@ -73,7 +73,7 @@ def _refuse_pointers(folder: Path) -> None:
         for path in sorted((*folder.glob("*"), *folder.glob("*/*"))):
             if path.is_file():
                 with path.open("rb") as file:
-                    refuse_pointer(file.read(lfs.SIZE), str(path))
+                    refuse_pointer(file.read(lfs.LARGEST_POINTER), str(path))
 
 
 def _one_split(loaded: datasets.Dataset | datasets.DatasetDict, split: str, where: str) -> datasets.Dataset:

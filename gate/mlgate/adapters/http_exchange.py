@@ -17,11 +17,11 @@ from urllib3.response import BaseHTTPResponse
 
 from mlgate.adapters.http_address import Address, refuse_forbidden
 
-LIMIT = 16 << 20
+LARGEST_REPLY = 16 << 20
 """The longest reply, in bytes."""
 CONNECT_S = 10.0
 """The longest that one connection may take to come about."""
-_CHUNK = 1 << 16
+_CHUNK_BYTES = 1 << 16
 
 
 class Unreachable(Exception):  # noqa: N818 - what happened, caught by its one caller
@@ -41,7 +41,7 @@ class _Silent(Exception):  # noqa: N818 - what happened, caught by its one calle
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpReply:
     """A whole reply, whatever it says."""
 
     status: int
@@ -50,7 +50,7 @@ class Reply:
     body: bytes
 
 
-class Line:
+class HttpConnection:
     """One connection to the server: opened when needed, kept while the server keeps it. For one thread at a time."""
 
     def __init__(self, address: Address, timeout_s: float) -> None:
@@ -64,7 +64,7 @@ class Line:
         self._connect_s = connect_s
         self._ended = False
 
-    def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> HttpReply:
         """Send *body* and return the reply. Raises Unreachable or Broken; the line can be used again after both.
 
         A server may close a kept connection just when the next question is on its way. That question is asked again
@@ -100,7 +100,7 @@ class Line:
             self.close()
             raise
 
-    def _exchange(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def _exchange(self, target: str, body: bytes, headers: Mapping[str, str]) -> HttpReply:
         connection = self._connection
         connection.timeout = self._timeout_s
         with _Alarm(self._socket(), self._timeout_s) as alarm:
@@ -141,17 +141,17 @@ class Line:
         self._connection.close()
 
 
-def _read(response: BaseHTTPResponse) -> Reply:
+def _read(response: BaseHTTPResponse) -> HttpReply:
     announced = response.headers.get("content-length", "")
-    if announced.isascii() and announced.isdecimal() and len(announced) < 30 and int(announced) > LIMIT:  # noqa: PLR2004 - int() has limits
-        raise Broken(f"the server announces {announced} bytes: more than {LIMIT} are not taken")
+    if announced.isascii() and announced.isdecimal() and len(announced) < 30 and int(announced) > LARGEST_REPLY:  # noqa: PLR2004 - int() has limits
+        raise Broken(f"the server announces {announced} bytes: more than {LARGEST_REPLY} are not taken")
     body = bytearray()
-    for chunk in response.stream(_CHUNK, decode_content=False):
+    for chunk in response.stream(_CHUNK_BYTES, decode_content=False):
         body += chunk
-        if len(body) > LIMIT:
-            raise Broken(f"the server sends more than {LIMIT} bytes")
+        if len(body) > LARGEST_REPLY:
+            raise Broken(f"the server sends more than {LARGEST_REPLY} bytes")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Reply(response.status, kind, bytes(body))
+    return HttpReply(response.status, kind, bytes(body))
 
 
 def _shut(open_socket: socket.socket) -> None:

@@ -13,9 +13,9 @@ from typing import Any, Protocol, cast, runtime_checkable
 from mlgate.adapters.block_text import bounded
 from mlgate.adapters.event_stream import events
 from mlgate.adapters.http_address import Address, refuse_forbidden
-from mlgate.adapters.http_exchange import Reply as HttpReply
+from mlgate.adapters.http_exchange import HttpReply
 from mlgate.adapters.http_headers import checked, host, request
-from mlgate.adapters.http_reading import EVENTS, OK, known_secrets, read, told, wrong_status
+from mlgate.adapters.http_reading import EVENT_STREAM, STATUS_OK, known_secrets, read, told, wrong_status
 from mlgate.adapters.load_channel import Channel
 from mlgate.adapters.protocols import HttpProtocol
 from mlgate.adapters.redaction import Redaction
@@ -24,11 +24,11 @@ from mlgate.core.check import Example
 from mlgate.core.errors import AdapterError, ConfigError, ModelError
 from mlgate.core.evidence import NOT_ASKED
 from mlgate.core.ports import Failure
-from mlgate.core.timed import Arrival, Block, Reply
+from mlgate.core.timed import Arrival, LoadBlock, TimedReply
 
 SLACK_S = 30.0
 """How much longer than its block may take a worker may be silent: opening connections, writing a long line."""
-_PART = 4 << 20
+_PART_BYTES = 4 << 20
 """The most bytes of requests that one command carries to the worker."""
 _MICRO = 1e6
 
@@ -108,10 +108,10 @@ class HttpLoad:
         """Return how the model was started, as it was given."""
         return self._facts
 
-    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:
         """Open loop: send each request when it is due, and wait for all replies."""
         if not arrivals:
-            return Block(())
+            return LoadBlock(())
         plan = self._plan(examples, [arrival.example for arrival in arrivals])
         command = {
             "do": "open",
@@ -119,11 +119,11 @@ class HttpLoad:
             "payload": plan,
             "stream": self._stream,
         }
-        found, facts = self._measured(command, arrivals[-1].due)
+        found, facts = self._run_block(command, arrivals[-1].due)
         replies = self._replies(found, [arrival.example for arrival in arrivals])
-        return Block(bounded(replies, self._timeout_s), facts)
+        return LoadBlock(bounded(replies, self._timeout_s), facts)
 
-    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> Block:
+    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
         """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
         plan = self._plan(examples, order)
         command = {
@@ -133,15 +133,15 @@ class HttpLoad:
             "seconds": seconds,
             "stream": self._stream,
         }
-        found, facts = self._measured(command, seconds)
+        found, facts = self._run_block(command, seconds)
         asked = [order[i % len(order)] for i in range(len(found["reply"]))]
-        return Block(bounded(self._replies(found, asked), self._timeout_s), facts)
+        return LoadBlock(bounded(self._replies(found, asked), self._timeout_s), facts)
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         """Ask about each example once, `concurrency` at a time; yield in order, a part of the examples at a time."""
         size = max(64, 8 * self._concurrency)
         for start in range(0, len(examples), size):
-            yield from self._asked(examples[start : start + size])
+            yield from self._answers_of(examples[start : start + size])
 
     def gone(self) -> str:
         """Return why the model does not run any more, where anybody can know; else nothing."""
@@ -151,7 +151,7 @@ class HttpLoad:
         """End the worker. May be called twice."""
         self._channel.close()
 
-    def _asked(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
+    def _answers_of(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         known: dict[int, str | Failure] = {}
         good: list[int] = []
         for i, example in enumerate(examples):
@@ -217,7 +217,7 @@ class HttpLoad:
             self._greet()
         while self._waiting:
             size, part = 0, 0
-            while part < len(self._waiting) and (part == 0 or size + len(self._waiting[part]) <= _PART):
+            while part < len(self._waiting) and (part == 0 or size + len(self._waiting[part]) <= _PART_BYTES):
                 size += len(self._waiting[part])
                 part += 1
             items = [base64.b64encode(one).decode("ascii") for one in self._waiting[:part]]
@@ -243,7 +243,7 @@ class HttpLoad:
     def _call(self, command: Mapping[str, object], seconds: float) -> dict[str, Any]:
         return self._channel.call(command, seconds + 2 * self._timeout_s + SLACK_S)
 
-    def _measured(self, command: Mapping[str, object], seconds: float) -> tuple[dict[str, Any], dict[str, float]]:
+    def _run_block(self, command: Mapping[str, object], seconds: float) -> tuple[dict[str, Any], dict[str, float]]:
         before = self._resources() if self._resources else {}
         found = self._call(command, seconds)
         after = self._resources() if self._resources else {}
@@ -258,11 +258,12 @@ class HttpLoad:
             facts["server_memory_mb"] = max(memory)
         return found, facts
 
-    def _replies(self, found: Mapping[str, Any], asked: Sequence[int]) -> tuple[Reply, ...]:
+    def _replies(self, found: Mapping[str, Any], asked: Sequence[int]) -> tuple[TimedReply, ...]:
         """Turn the worker's columns into replies. Equal replies are read once."""
         try:
             seen = [
-                self._seen(HttpReply(r["status"], r["kind"], base64.b64decode(r["body"]))) for r in found["replies"]
+                self._decoded_reply(HttpReply(r["status"], r["kind"], base64.b64decode(r["body"])))
+                for r in found["replies"]
             ]
             columns = zip(
                 asked, *(found[name] for name in ("due_us", "late_us", "first_us", "done_us", "reply")), strict=True
@@ -280,28 +281,28 @@ class HttpLoad:
         seen: Sequence[Seen],
         failures: Mapping[str, str],
         marks: Mapping[str, Sequence[tuple[int, int]]],
-    ) -> Reply:
+    ) -> TimedReply:
         example, due, late, first, done, place = column
         failure = self._redaction.line(failures[str(i)]) if str(i) in failures else ""
         answer = ""
         carried: Carried = ()
         if not failure:
             answer, failure, carried = seen[place]
-        arrived = _arrived(carried, marks.get(str(i), ()), done) if not failure else {}
+        arrived = _arrival_of_text(carried, marks.get(str(i), ()), done) if not failure else {}
         times = tuple(at / _MICRO for at in arrived)
         began = times[0] if times else first / _MICRO if first >= 0 else math.nan
         ended = max(done / _MICRO, self._timeout_s) if failure else done / _MICRO
-        return Reply(
+        return TimedReply(
             example, due / _MICRO, late / _MICRO, began, ended, answer, failure, times, tuple(arrived.values())
         )
 
-    def _seen(self, reply: HttpReply) -> Seen:
+    def _decoded_reply(self, reply: HttpReply) -> Seen:
         if not self._stream:
             (one,) = read(reply, 1, self._protocol, self._redaction)
             return ("", one.why, ()) if isinstance(one, Failure) else (one, "", ())
-        if reply.status != OK:
+        if reply.status != STATUS_OK:
             return "", wrong_status(reply, self._redaction).why, ()
-        if reply.kind != EVENTS:
+        if reply.kind != EVENT_STREAM:
             kind = self._redaction.line(reply.kind, 40) or "no content type"
             return "", f"status 200, {kind}, not an event stream: {self._redaction.line(reply.body) or 'empty'}", ()
         came = events(reply.body)
@@ -325,7 +326,7 @@ def addresses(address: Address) -> list[str]:
     return numbers
 
 
-def _arrived(carried: Carried, marks: Sequence[tuple[int, int]], done: int) -> dict[int, int]:
+def _arrival_of_text(carried: Carried, marks: Sequence[tuple[int, int]], done: int) -> dict[int, int]:
     """Return how many characters arrived when, in microseconds: what came in one read arrived together.
 
     An event is there when the body had first grown to its end. Ends and marks ascend.

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import LifoQueue
 
 from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_exchange import Broken, HungUp, Line, Reply, Unreachable
+from mlgate.adapters.http_exchange import Broken, HttpConnection, HttpReply, HungUp, Unreachable
 from mlgate.adapters.http_headers import checked
 from mlgate.adapters.http_reading import known_secrets, read
 from mlgate.adapters.model_identity import of_endpoint
@@ -23,7 +23,7 @@ from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import NOT_ASKED
 from mlgate.core.ports import Failure
 
-PATIENCE = 5
+MOST_UNREACHED = 5
 """After so many questions in a row that could not even be sent, the rest are not tried."""
 
 
@@ -61,7 +61,7 @@ class HttpModel:
         self._sleep = sleep
         self._jitter = jitter
         self._redaction = redaction or known_secrets(self._address, headers or {})
-        self._lines: set[Line] = set()
+        self._lines: set[HttpConnection] = set()
         self._lock = threading.Lock()
         self._unreached = 0
 
@@ -75,7 +75,7 @@ class HttpModel:
         inputs = [example.input for example in examples]
         parts = [inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch)]
         own = [self._line() for _ in range(min(self._concurrency, len(parts)))]
-        lines: LifoQueue[Line] = LifoQueue()
+        lines: LifoQueue[HttpConnection] = LifoQueue()
         for line in own:
             lines.put(line)
         pool = ThreadPoolExecutor(max_workers=self._concurrency)
@@ -102,20 +102,20 @@ class HttpModel:
         for line in lines:
             line.hang_up()
 
-    def _line(self) -> Line:
-        line = Line(self._address, self._timeout_s)
+    def _line(self) -> HttpConnection:
+        line = HttpConnection(self._address, self._timeout_s)
         with self._lock:
             self._lines.add(line)
         return line
 
-    def _end(self, line: Line) -> None:
+    def _end(self, line: HttpConnection) -> None:
         line.close()
         with self._lock:
             self._lines.discard(line)
 
-    def _ask(self, inputs: Sequence[Json], lines: LifoQueue[Line]) -> Answers:
+    def _ask(self, inputs: Sequence[Json], lines: LifoQueue[HttpConnection]) -> Answers:
         n = len(inputs)
-        if self._unreached >= PATIENCE:
+        if self._unreached >= MOST_UNREACHED:
             return [Failure(f"{NOT_ASKED}the endpoint cannot be reached", "gate")] * n
         try:
             path, value = self._protocol.encode(inputs)
@@ -136,7 +136,7 @@ class HttpModel:
         self._count(reached=True)
         return read(reply, n, self._protocol, self._redaction)
 
-    def _post(self, line: Line, target: str, body: bytes) -> Reply:
+    def _post(self, line: HttpConnection, target: str, body: bytes) -> HttpReply:
         for attempt in range(self._retries):
             try:
                 return line.post(target, body, self._headers)
@@ -148,5 +148,5 @@ class HttpModel:
 
     def _count(self, *, reached: bool) -> None:
         with self._lock:
-            if self._unreached < PATIENCE:
+            if self._unreached < MOST_UNREACHED:
                 self._unreached = 0 if reached else self._unreached + 1

@@ -8,13 +8,13 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_exchange import Reply
+from mlgate.adapters.http_exchange import HttpReply
 from mlgate.adapters.protocols import Answers, HttpProtocol
 from mlgate.adapters.redaction import Redaction
 from mlgate.core.ports import Failure
 
-EVENTS = "text/event-stream"
-OK = 200
+EVENT_STREAM = "text/event-stream"
+STATUS_OK = 200
 """The one status that brings an answer."""
 
 
@@ -23,10 +23,10 @@ def known_secrets(address: Address, headers: Mapping[str, str]) -> Redaction:
     return Redaction([*headers.values(), address.query, *(value for _, value in parse_qsl(address.query))])
 
 
-def read(reply: Reply, n: int, protocol: HttpProtocol, redaction: Redaction) -> Answers:
+def read(reply: HttpReply, n: int, protocol: HttpProtocol, redaction: Redaction) -> Answers:
     """Return the *n* answers in *reply*. Never raises: a wrong status, no JSON, or wrong JSON are failures."""
-    said = _said(reply, redaction)
-    if reply.status != OK:
+    said = _beginning_of(reply, redaction)
+    if reply.status != STATUS_OK:
         return [wrong_status(reply, redaction)] * n
     try:
         value = json.loads(reply.body.decode("utf-8"))
@@ -36,16 +36,16 @@ def read(reply: Reply, n: int, protocol: HttpProtocol, redaction: Redaction) -> 
     return [told(one, reply, redaction) if isinstance(one, Failure) else one for one in protocol.decode(value, n)]
 
 
-def _said(reply: Reply, redaction: Redaction) -> str:
-    return redaction.events(reply.body) if reply.kind == EVENTS else redaction.line(reply.body)
+def _beginning_of(reply: HttpReply, redaction: Redaction) -> str:
+    return redaction.events(reply.body) if reply.kind == EVENT_STREAM else redaction.line(reply.body)
 
 
-def wrong_status(reply: Reply, redaction: Redaction) -> Failure:
+def wrong_status(reply: HttpReply, redaction: Redaction) -> Failure:
     """Return the failure that a status other than 200 is."""
     note = " (redirects are not followed)" if 300 <= reply.status < 400 else ""  # noqa: PLR2004 - the 3xx
-    return Failure(f"status {reply.status}{note}: {_said(reply, redaction) or 'empty'}")
+    return Failure(f"status {reply.status}{note}: {_beginning_of(reply, redaction) or 'empty'}")
 
 
-def told(failure: Failure, reply: Reply, redaction: Redaction) -> Failure:
+def told(failure: Failure, reply: HttpReply, redaction: Redaction) -> Failure:
     """Return a protocol's *failure* with the beginning of what was said."""
-    return replace(failure, why=f"{redaction.line(failure.why)}; status 200: {_said(reply, redaction)}")
+    return replace(failure, why=f"{redaction.line(failure.why)}; status 200: {_beginning_of(reply, redaction)}")

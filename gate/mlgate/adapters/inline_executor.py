@@ -10,7 +10,7 @@ from mlgate.core.evidence import Row
 from mlgate.core.ports import Asked, Model
 
 
-class InlineExecutor:
+class InProcessExecutor:
     """Asks the model from here. The model itself still runs elsewhere: its adapter sees to that."""
 
     def __init__(self, kinds: Asked, model: Callable[[], Model]) -> None:

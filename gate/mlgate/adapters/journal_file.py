@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from mlgate.adapters import whole_file
-from mlgate.adapters.evidence_file import LARGEST, MOST, line_of, lines_of, parse_header, parse_row, too_many
+from mlgate.adapters.evidence_file import LARGEST_FILE, MOST_ROWS, line_of, lines_of, parse_header, parse_row, too_many
 from mlgate.core.errors import AdapterError, EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Provenance, Row
-from mlgate.core.identity import FORM
+from mlgate.core.identity import CURRENT_FORM
 
 
 class JournalFile:
@@ -31,14 +31,14 @@ class JournalFile:
         try:
             self._file = whole_file.opened(path, os.O_WRONLY | os.O_APPEND)
         except OSError as error:
-            raise _failed(path, error) from error
+            raise _write_error(path, error) from error
 
     def append(self, row: Row) -> None:
         """Add one row. One that could not be read back is an EvidenceError, and is not added."""
         data = line_of(row, str(self._path))
-        if self._size + len(data) > LARGEST:
+        if self._size + len(data) > LARGEST_FILE:
             raise EvidenceError(
-                f"the rows are more than the {LARGEST >> 30} GiB that evidence may hold",
+                f"the rows are more than the {LARGEST_FILE >> 30} GiB that evidence may hold",
                 where=str(self._path),
                 hint="ask fewer examples in one run, or several shards: --shard",
             )
@@ -47,7 +47,7 @@ class JournalFile:
             while data:
                 data = data[os.write(self._file, data) :]
         except OSError as error:
-            raise _failed(self._path, error) from error
+            raise _write_error(self._path, error) from error
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -60,7 +60,7 @@ class JournalFile:
         os.close(self._file)
 
 
-def _failed(path: Path, error: OSError) -> AdapterError:
+def _write_error(path: Path, error: OSError) -> AdapterError:
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
     then = ", then `mlgate check --resume`" if full else ""
     return AdapterError(
@@ -68,13 +68,13 @@ def _failed(path: Path, error: OSError) -> AdapterError:
     )
 
 
-def read(path: Path, here: Provenance, most: int = MOST) -> Evidence:
+def read(path: Path, here: Provenance, most: int = MOST_ROWS) -> Evidence:
     """Read a journal of at most *most* rows to go on from.
 
     A torn last line is dropped; another run's journal is refused.
     """
     try:
-        content = whole_file.read(path, LARGEST)
+        content = whole_file.read(path, LARGEST_FILE)
     except FileNotFoundError:
         return Evidence.of(here, [], [])
     except OSError as error:
@@ -83,7 +83,7 @@ def read(path: Path, here: Provenance, most: int = MOST) -> Evidence:
             where=str(path),
             hint="move it, and run `mlgate check` without --resume",
         ) from error
-    if len(content) > LARGEST:
+    if len(content) > LARGEST_FILE:
         raise Refused("the journal is larger than evidence may be", where=str(path))
     if content.count(b"\n") > most + 1:
         raise too_many(most, f"{path}:{most + 2}")
@@ -92,7 +92,7 @@ def read(path: Path, here: Provenance, most: int = MOST) -> Evidence:
     if not rows:
         return Evidence.of(here, [], [])
     begun = parse_header(rows[0], str(path))
-    if begun.form != FORM:
+    if begun.form != CURRENT_FORM:
         raise Refused(
             "the interrupted run was begun by another version of mlgate, whose digests have another form",
             where=str(path),

@@ -34,7 +34,7 @@ class PlainJson:
     def encode(self, inputs: Sequence[Json]) -> tuple[str, Json]:
         """Fill the template."""
         (asked,) = inputs
-        return self.path, _filled(self.request, asked)
+        return self.path, _filled_template(self.request, asked)
 
     def decode(self, body: object, n: int) -> Answers:
         """Follow the path."""
@@ -44,15 +44,15 @@ class PlainJson:
         return counted([text_or_failure(found)], n, "answers")
 
 
-def _filled(template: Json, value: Json) -> Json:
+def _filled_template(template: Json, value: Json) -> Json:
     match template:
         case str() if template == PLACE:
             return value
         case str() if PLACE in template:
             return prompt(template, value, "a text around {input}")
         case Mapping():
-            return {key: _filled(one, value) for key, one in template.items()}
+            return {key: _filled_template(one, value) for key, one in template.items()}
         case Sequence() if not isinstance(template, str):
-            return [_filled(one, value) for one in template]
+            return [_filled_template(one, value) for one in template]
         case _:
             return template

@@ -10,7 +10,7 @@ from pathlib import Path
 from mlgate.adapters import data_file
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
-from mlgate.core.row import DEEPEST, Fields
+from mlgate.core.row import DEEPEST_NESTING, Fields
 
 
 def read(
@@ -53,7 +53,7 @@ def _row(line: str, where: str) -> Mapping[str, object]:
         raise ConfigError(
             "the line is not a JSON object", hint="a .jsonl file holds one JSON object a line", where=where
         )
-    if line.count("{") + line.count("[") > DEEPEST and _depth(row) > DEEPEST:
+    if line.count("{") + line.count("[") > DEEPEST_NESTING and _depth(row) > DEEPEST_NESTING:
         raise _too_deep(where)
     return row
 
@@ -68,7 +68,7 @@ def _depth(value: object) -> int:
 
 
 def _too_deep(where: str) -> ConfigError:
-    return ConfigError(f"the line is nested deeper than {DEEPEST} levels", where=where)
+    return ConfigError(f"the line is nested deeper than {DEEPEST_NESTING} levels", where=where)
 
 
 def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 
-class LivingLine:
+class StatusLine:
     """Writes the line. A stream that is gone is nobody's failure."""
 
     def __init__(self, stream: TextIO) -> None:

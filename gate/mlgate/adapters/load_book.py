@@ -13,7 +13,7 @@ KEPT = 128 << 20
 """The most bytes of distinct replies that one block keeps: a hostile server must not fill this machine's memory."""
 MARKS = 1 << 20
 """The most times of pieces, of streamed replies, that one block keeps."""
-SHOWN = 1 << 20
+LARGEST_ERROR_BODY = 1 << 20
 """A reply that is no success is cut to so many bytes: it is only shown."""
 _LENGTHS = 512
 _SHAPES = 8
@@ -21,7 +21,7 @@ _SHAPES = 8
 _SELDOM = 8
 """One in so many heads told by their shape is kept: soon enough if it repeats, and cheap if it never does."""
 
-Row = tuple[int, float, float, float, float, int]
+ResultRow = tuple[int, float, float, float, float, int]
 """Slot, due, begun, first, done (clock readings; first negative: none) and the reply's place; -1: none."""
 
 Bodies = dict[bytes, int]
@@ -30,11 +30,11 @@ Same = tuple[bytes, int, Bodies]
 """A head, how long it is, and what came with its like."""
 
 
-class Book:
+class Results:
     """Filled while a block runs; read once it is over."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[ResultRow] = []
         self.failures: dict[int, str] = {}
         self.unreached: set[int] = set()
         """Requests that could not even be sent."""
@@ -84,8 +84,8 @@ class Book:
 
     def place(self, head: Head, body: bytes) -> int:
         """Return where the reply stands among the distinct ones; -1 when too much is kept already."""
-        if head.status != 200 and len(body) > SHOWN:  # noqa: PLR2004 - the one status that brings an answer
-            body = body[:SHOWN]
+        if head.status != 200 and len(body) > LARGEST_ERROR_BODY:  # noqa: PLR2004 - the one status that brings an answer
+            body = body[:LARGEST_ERROR_BODY]
         known = self._bodies(head)
         found = known.get(body)
         if found is None:

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from mlgate.adapters.child import Child, Ended, Lost, Silent
 from mlgate.core.errors import AdapterError
 
-LONGEST = 1 << 29
+LONGEST_LINE = 1 << 29
 """The longest line that a worker may send, in bytes: a block's columns and the replies it keeps."""
-TAIL = 1 << 14
+LOG_TAIL = 1 << 14
 """How much of what the worker wrote on standard error last is kept, in bytes."""
 
 
@@ -70,20 +70,20 @@ class ProcessChannel:
         finally:
             for pipe in (asked, tell, noise):
                 os.close(pipe)
-        self._child = Child(self._process, ask, told, heard, tail=TAIL)
+        self._child = Child(self._process, ask, told, heard, tail=LOG_TAIL)
 
     def call(self, command: Mapping[str, object], timeout_s: float) -> dict[str, Any]:
         """Send *command*, return the reply. A worker that did not answer is ended: its answer would be the next's."""
         if not self._child.open:
             raise AdapterError("the load generator has been closed")
         try:
-            line = self._child.exchange(line_of(command), timeout_s, LONGEST)
+            line = self._child.exchange(line_of(command), timeout_s, LONGEST_LINE)
         except Ended as error:
             raise AdapterError(f"the load generator ended with exit code {error.code}{self._last()}") from error
         except Silent as error:
             raise AdapterError(f"the load generator did not answer within {timeout_s:g} s{self._last()}") from error
         except Lost as error:
-            raise AdapterError(f"the load generator sent a line of more than {LONGEST} bytes, or two") from error
+            raise AdapterError(f"the load generator sent a line of more than {LONGEST_LINE} bytes, or two") from error
         return reply_of(line)
 
     def _last(self) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mlgate.adapters.load_wire import Reader
 
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 IDLE = -1
 """The slot of a connection that has no request."""
 SO_TIMESTAMPING = 37
@@ -181,7 +181,7 @@ class _Tls:
                 self._shake()
                 if not self.ready and not data:
                     raise ConnectionResetError("the TLS handshake was cut off")
-            while self.ready and (piece := self._object.read(CHUNK)):
+            while self.ready and (piece := self._object.read(CHUNK_BYTES)):
                 plain += piece
             ended = self.ready
         except ssl.SSLWantReadError:

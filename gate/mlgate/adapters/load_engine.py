@@ -15,13 +15,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from mlgate.adapters.load_book import Book
-from mlgate.adapters.load_connection import CHUNK, IDLE, SO_TIMESTAMPING, Connection, Target
+from mlgate.adapters.load_book import Results
+from mlgate.adapters.load_connection import CHUNK_BYTES, IDLE, SO_TIMESTAMPING, Connection, Target
 from mlgate.adapters.load_wire import SILENT, Reader
 
 CONNECT_S = 10.0
 """The longest that connections may take to come about before a block."""
-PATIENCE = 5
+MOST_UNREACHED = 5
 """After so many requests in a row that could not even be sent, a closed loop sends no more."""
 LEAD_S = 0.002
 """From the decision to begin until a block's time 0."""
@@ -35,11 +35,11 @@ _FIRST_READ = 8192
 _IN, _OUT = select.EPOLLIN, select.EPOLLOUT
 
 
-class HungUp(Exception):  # noqa: N818 - what happened, caught by its one caller
+class HostGone(Exception):  # noqa: N818 - what happened, caught by its one caller
     """The host has gone: there is nobody to measure for."""
 
 
-class Unreachable(Exception):  # noqa: N818 - what happened, caught by its one caller
+class NoConnection(Exception):  # noqa: N818 - what happened, caught by its one caller
     """Not one connection could be opened before a block."""
 
 
@@ -58,7 +58,7 @@ class Engine:
             self._epoll.register(lifeline, 0)  # its hang-up is reported unasked
         self._lines: dict[int, Connection] = {}
         self._free: list[Connection] = []
-        self._book = Book()
+        self._book = Results()
         self._plan: Sequence[int] = ()
         self._payloads: Sequence[bytes] = ()
         self._stream = False
@@ -72,7 +72,7 @@ class Engine:
 
     def open_loop(
         self, due: Sequence[float], plan: Sequence[int], payloads: Sequence[bytes], connections: int, *, stream: bool
-    ) -> tuple[Book, float]:
+    ) -> tuple[Results, float]:
         """Send request i at *due[i]* seconds, whatever has become of the others. Return what came, and the start."""
         with self._block(plan, payloads, connections, stream=stream, stamped=self._target.tls is None):
             clock, n, sent = time.perf_counter, len(due), 0
@@ -108,7 +108,7 @@ class Engine:
         count: int,
         *,
         stream: bool,
-    ) -> tuple[Book, float]:
+    ) -> tuple[Results, float]:
         """Keep *concurrency* requests under way until *seconds* are over or *count* are sent; wait for the rest."""
         with self._block(plan, payloads, concurrency, stream=stream, stamped=False):
             clock, poll, lines = time.perf_counter, self._epoll.poll, self._lines
@@ -119,7 +119,7 @@ class Engine:
             start = now = clock()
             end, check = start + seconds, start + self.timeout_s
             while True:
-                while self._active < concurrency and number < count and now < end and self._unreached < PATIENCE:
+                while self._active < concurrency and number < count and now < end and self._unreached < MOST_UNREACHED:
                     self._give(number, None)
                     number += 1
                 if not self._active:
@@ -135,10 +135,10 @@ class Engine:
                     try:
                         data = c.recv(size)
                     except OSError as error:
-                        self._refused(c, error, now)
+                        self._receive_error(c, error, now)
                         continue
                     if len(data) == size:
-                        size = CHUNK  # replies are longer here
+                        size = CHUNK_BYTES  # replies are longer here
                     seen = same.get(len(data))
                     known = seen[2].get(data[seen[1] :]) if seen and data.startswith(seen[0]) else None
                     place = recognise(data) if known is None else known
@@ -170,7 +170,7 @@ class Engine:
     def _block(
         self, plan: Sequence[int], payloads: Sequence[bytes], connections: int, *, stream: bool, stamped: bool
     ) -> Iterator[None]:
-        self._book = Book()
+        self._book = Results()
         self._plan, self._payloads, self._stream = plan, payloads, stream
         self._active = self._unreached = 0
         self._starved = -1
@@ -200,7 +200,7 @@ class Engine:
                 if self._lines:
                     break
             else:
-                raise Unreachable(f"could not connect to {self._target.name}: {why}")
+                raise NoConnection(f"could not connect to {self._target.name}: {why}")
         self._open(n - len(self._lines))
         for c in self._lines.values():
             c.kept = True
@@ -214,7 +214,7 @@ class Engine:
         try:
             fresh = [self._dial() for _ in range(n)]
         except OSError as error:
-            return _said(error)
+            return _error_text(error)
         while fresh and (left := end - time.perf_counter()) > 0:
             for fd, flags in self._epoll.poll(left):
                 why = self._grow(fd, flags) or why
@@ -228,18 +228,18 @@ class Engine:
         """One step of a connection that comes about before a block; return why it failed, if it did."""
         c = self._lines.get(fd)
         if c is None:
-            raise HungUp
+            raise HostGone
         try:
             if flags != _IN and not c.writable():
                 self._epoll.modify(fd, _IN)
-            if flags & _IN and not c.recv(CHUNK):
+            if flags & _IN and not c.recv(CHUNK_BYTES):
                 self._drop(c)
                 return "the server closed the connection"
         except BlockingIOError:
             pass
         except OSError as error:
             self._drop(c)
-            return _said(error)
+            return _error_text(error)
         return ""
 
     def _dial(self) -> Connection:
@@ -303,7 +303,7 @@ class Engine:
     def _event(self, fd: int, flags: int, now: float) -> None:
         c = self._lines.get(fd)
         if c is None:
-            raise HungUp
+            raise HostGone
         if flags & ~_IN:
             try:
                 if not c.writable():
@@ -316,14 +316,14 @@ class Engine:
         try:
             data, now = self._receive(c, now)
         except OSError as error:
-            self._refused(c, error, now)
+            self._receive_error(c, error, now)
         else:
             self._take(c, data, now)
 
     def _receive(self, c: Connection, now: float) -> tuple[bytes, float]:
         if not self._stamped:
-            return c.recv(CHUNK), now
-        data, notes, _, _ = c.sock.recvmsg(CHUNK, 128)
+            return c.recv(CHUNK_BYTES), now
+        data, notes, _, _ = c.sock.recvmsg(CHUNK_BYTES, 128)
         for level, kind, value in notes:
             if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPING:
                 whole, nano = struct.unpack_from("qq", value)
@@ -359,7 +359,7 @@ class Engine:
         if over:
             self._finish(c, reader, now)
 
-    def _refused(self, c: Connection, error: OSError, now: float) -> None:
+    def _receive_error(self, c: Connection, error: OSError, now: float) -> None:
         if not isinstance(error, BlockingIOError):
             self._cut(c, error, now)
 
@@ -373,7 +373,7 @@ class Engine:
         if slot == IDLE:
             self._drop(c)
         elif reader is not None:
-            reader.end(_said(error) if error else "")
+            reader.end(_error_text(error) if error else "")
             self._finish(c, reader, now)
         elif c.kept:
             self._drop(c)
@@ -397,7 +397,7 @@ class Engine:
     def _fail_unreached(self, slot: int, due: float, begun: float, error: OSError) -> None:
         self._unreached += 1
         self._book.unreached.add(slot)
-        why = f"could not connect to {self._target.name}: {_said(error)}"
+        why = f"could not connect to {self._target.name}: {_error_text(error)}"
         self._book.fail(slot, due, begun, time.perf_counter(), why)
 
     def _finish(self, c: Connection, reader: Reader, now: float) -> None:
@@ -447,5 +447,5 @@ class Engine:
         self._epoll.close()
 
 
-def _said(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     return str(error) or type(error).__name__

@@ -11,7 +11,7 @@ from mlgate.core.evidence import Gap, Row
 from mlgate.core.ports import Decided, Load, Timed
 
 
-class LoadExecutor:
+class TimedExecutor:
     """Starts what a timed check needs, and lets its kind put load on it."""
 
     def __init__(self, kinds: Timed, load: Callable[[Check], Load], decided: Decided) -> None:

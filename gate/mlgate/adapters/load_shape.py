@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from mlgate.adapters.load_wire import Head
 
-LONGEST = 4096
+LONGEST_HEAD = 4096
 """A longer head gets no shape: to compile one takes time, and a hostile server must not have it."""
 
 _VALUE = rb"[ -\xff]*+"
@@ -28,7 +28,7 @@ def shape_of(raw: bytes, head: Head) -> re.Pattern[bytes] | None:
     Its groups are the digits of the body's length, and all that came behind the head: whoever matches compares them.
     None: this head has no such shape: it is too long, holds a control character, or has not one plain Content-Length.
     """
-    if len(raw) > LONGEST or not head.keep or head.length < 0 or head.status in (204, 304):
+    if len(raw) > LONGEST_HEAD or not head.keep or head.length < 0 or head.status in (204, 304):
         return None
     lines = raw[:-4].split(b"\r\n")
     if sum(_name(line) == b"content-length" for line in lines[1:]) != 1:

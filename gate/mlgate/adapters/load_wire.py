@@ -16,8 +16,8 @@ MARK = 128
 """What one entry of `Reader.marks` takes, in bytes of memory."""
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?")
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?")
+_HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?")
 _KIND_LIMIT = 100
 _DIGITS_LIMIT = 18
 
@@ -57,7 +57,7 @@ def head_of(data: bytes) -> Head:
     coding = connection = kind = b""
     for line in lines[1:]:
         name, colon, value = line.partition(b":")
-        if not colon or not _NAME.fullmatch(name) or b"\n" in value or b"\r" in value or b"\0" in value:
+        if not colon or not _HEADER_NAME.fullmatch(name) or b"\n" in value or b"\r" in value or b"\0" in value:
             raise Malformed("a malformed header")
         match name.lower():
             case b"content-length":
@@ -203,7 +203,7 @@ class Reader:
             if len(self._rest) >= _LINE_LIMIT:
                 raise Malformed("a malformed chunk")
             return _MORE
-        found = _SIZE.fullmatch(bytes(self._rest[:end]))
+        found = _CHUNK_SIZE.fullmatch(bytes(self._rest[:end]))
         if not found:
             raise Malformed("a malformed chunk")
         del self._rest[: end + 2]

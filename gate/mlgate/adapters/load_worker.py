@@ -26,16 +26,16 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from mlgate.adapters.load_book import Book
+from mlgate.adapters.load_book import Results
 from mlgate.adapters.load_connection import Target
-from mlgate.adapters.load_engine import Engine, HungUp, Unreachable
+from mlgate.adapters.load_engine import Engine, HostGone, NoConnection
 
 Command = Mapping[str, Any]
 Answer = dict[str, object]
 
-CONNECTIONS = 32
+FIRST_CONNECTIONS = 32
 """Open before an open loop begins, when the host does not say."""
-LIMIT = 512
+MOST_CONNECTIONS = 512
 """The most connections at once, when the host does not say."""
 _PR_SET_TIMERSLACK = 29
 _MICRO = 1e6
@@ -49,7 +49,7 @@ class Worker:
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._payloads: list[bytes] = []
-        self._connections = CONNECTIONS
+        self._connections = FIRST_CONNECTIONS
         self._host = ""
 
     def obey(self, command: Command) -> Answer:
@@ -57,8 +57,8 @@ class Worker:
         acts: dict[str, Callable[[Command], Answer]] = {
             "hello": self._hello,
             "payloads": self._take,
-            "open": self._open,
-            "closed": self._closed,
+            "open": self._open_loop,
+            "closed": self._closed_loop,
             "ready": self._ready,
         }
         return {"ok": True, **acts[command["do"]](command)}
@@ -71,8 +71,8 @@ class Worker:
         target = Target(tuple(said["addresses"]), said["port"], name, context, str(said.get("server_name") or ""))
         if self._engine is not None:
             self._engine.close()
-        self._engine = Engine(target, said["timeout_s"], said.get("limit") or LIMIT, sys.stdin.fileno())
-        self._connections = said.get("connections") or CONNECTIONS
+        self._engine = Engine(target, said["timeout_s"], said.get("limit") or MOST_CONNECTIONS, sys.stdin.fileno())
+        self._connections = said.get("connections") or FIRST_CONNECTIONS
         self._host = str(said["host"])
         self._payloads = []
         return {"python": sys.version.split()[0], "timer_slack": _fine_timers()}
@@ -81,37 +81,37 @@ class Worker:
         self._payloads += [base64.b64decode(item, validate=True) for item in said["items"]]
         return {"payloads": len(self._payloads)}
 
-    def _open(self, said: Command) -> Answer:
+    def _open_loop(self, said: Command) -> Answer:
         due, plan = said["due"], said["payload"]
         if len(due) != len(plan) or any(late < early for early, late in pairwise(due)):
             raise ValueError("due and payload are no schedule")
-        engine = self._checked(plan)
+        engine = self._engine_for(plan)
         stream = bool(said.get("stream"))
         run = partial(engine.open_loop, due, plan, self._payloads, self._connections, stream=stream)
-        return self._timed(engine, run, plan)
+        return self._run_timed(engine, run, plan)
 
-    def _closed(self, said: Command) -> Answer:
+    def _closed_loop(self, said: Command) -> Answer:
         plan, count = said["payload"], said.get("count")
-        engine = self._checked(plan)
+        engine = self._engine_for(plan)
         most = sys.maxsize if count is None else count
         stream = bool(said.get("stream"))
         run = partial(
             engine.closed_loop, plan, self._payloads, said["concurrency"], said["seconds"], most, stream=stream
         )
-        return self._timed(engine, run, plan)
+        return self._run_timed(engine, run, plan)
 
-    def _checked(self, plan: list[int]) -> Engine:
+    def _engine_for(self, plan: list[int]) -> Engine:
         if self._engine is None:
             raise ValueError("no hello came first")
         if not plan or not all(0 <= number < len(self._payloads) for number in plan):
             raise ValueError("a payload is asked for that never came")
         return self._engine
 
-    def _timed(self, engine: Engine, run: Callable[[], tuple[Book, float]], plan: list[int]) -> Answer:
+    def _run_timed(self, engine: Engine, run: Callable[[], tuple[Results, float]], plan: list[int]) -> Answer:
         steal, cpu = _steal_s(), time.process_time()
         try:
             book, start = run()
-        except Unreachable as error:
+        except NoConnection as error:
             return {"unreachable": str(error)}
         cpu = time.process_time() - cpu
         columns: dict[str, Any] = book.columns(start, plan, engine.timeout_s)
@@ -140,7 +140,7 @@ class Worker:
         try:
             book, start = engine.closed_loop([0], [asked], 1, engine.timeout_s, 1, stream=False)
             seen: dict[str, Any] = book.columns(start, [0], engine.timeout_s)
-        except Unreachable as error:
+        except NoConnection as error:
             return {"connected": False, "status": 0, "failure": str(error)}
         finally:
             engine.timeout_s = kept
@@ -175,7 +175,7 @@ def main() -> None:
             if command["do"] == "quit":
                 return
             answer = worker.obey(command)
-        except HungUp:
+        except HostGone:
             return
         except Exception as error:  # noqa: BLE001 - the host must hear of everything, and decides
             answer = {"error": f"{type(error).__name__}: {error}"}

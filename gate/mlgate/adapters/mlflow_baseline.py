@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mlgate.adapters import evidence_file, whole_file
-from mlgate.adapters.mlflow_client import Place, Server, Unable
+from mlgate.adapters.mlflow_client import Server, StoreAddress, Unable
 from mlgate.adapters.mlflow_registry import MlflowRegistry
-from mlgate.adapters.mlflow_runs import FOLDER, MlflowRuns
+from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
 from mlgate.core.evidence import Evidence
-from mlgate.core.ledger import NONE
+from mlgate.core.ledger import NO_VERSION
 
 EVIDENCE = "evidence.jsonl.gz"
 _ABSENT = "RESOURCE_DOES_NOT_EXIST"
@@ -35,7 +35,9 @@ Find = Callable[[], Found | None]
 class MlflowBaseline:
     """Evidence that MLflow keeps. Read, its digest is compared with what was written beside it when it was accepted."""
 
-    def __init__(self, server: Server, source: str, accept: str, find: Find, most: int = evidence_file.MOST) -> None:
+    def __init__(
+        self, server: Server, source: str, accept: str, find: Find, most: int = evidence_file.MOST_ROWS
+    ) -> None:
         """*most*: rows that it may have."""
         self._server, self._find, self._most = server, find, most
         self.source = source
@@ -55,7 +57,7 @@ class MlflowBaseline:
         expected = found.evidence or run.data.tags.get("mlgate.evidence", "")
         if not expected:
             raise EvidenceError(f"{self.source} was not logged by mlgate: it has no evidence", hint=self.accept)
-        evidence = self._downloaded(run)
+        evidence = self._downloaded_evidence(run)
         if not evidence.digest == expected == run.data.tags.get("mlgate.evidence", expected):
             raise Refused(
                 f"the evidence of {self.source} was changed after it was logged: "
@@ -80,15 +82,15 @@ class MlflowBaseline:
             raise Refused(f"MLflow was asked for the run of {self.source}, and sent another one", hint=self.accept)
         return run
 
-    def _downloaded(self, run: Any) -> Evidence:
+    def _downloaded_evidence(self, run: Any) -> Evidence:
         repository = self._server.repository(run.info.artifact_uri)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, EVIDENCE)
             try:
                 with self._server.talking(f"send the evidence of {self.source}"):
                     # not download_artifacts: it asks the server for a listing, and goes wherever that leads
-                    repository._download_file(f"{FOLDER}/{EVIDENCE}", str(path))  # noqa: SLF001 - each one defines it
-                content = whole_file.read(path, evidence_file.LARGEST)
+                    repository._download_file(f"{ARTIFACT_FOLDER}/{EVIDENCE}", str(path))  # noqa: SLF001 - each one defines it
+                content = whole_file.read(path, evidence_file.LARGEST_FILE)
             except Unable as error:
                 raise EvidenceError(
                     f"the evidence of {self.source} cannot be had: {error.message}", hint=error.hint
@@ -100,7 +102,7 @@ class MlflowBaseline:
 
 def nothing_yet(why: str) -> MlflowBaseline:
     """Return a baseline that nobody could have accepted yet."""
-    nowhere = Server(Place("sqlite:///nowhere", Path()))
+    nowhere = Server(StoreAddress("sqlite:///nowhere", Path()))
     return MlflowBaseline(nowhere, f"MLflow: {why}", "merge this change, and let the gate pass once", lambda: None)
 
 
@@ -109,7 +111,7 @@ def of_alias(registry: MlflowRegistry, alias: str) -> Find:
 
     def find() -> Found | None:
         live = registry.live(alias)
-        if live != NONE:
+        if live != NO_VERSION:
             return of_version(registry, live)()
         last = registry.ledger().last(alias)
         if last is not None:  # it was taken away: that is no first run

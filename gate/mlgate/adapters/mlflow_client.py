@@ -60,7 +60,7 @@ _UNREACHABLE = "is the server up? see tracking.mlflow.uri or MLFLOW_TRACKING_URI
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoreAddress:
     """Where runs are kept."""
 
     uri: str
@@ -111,7 +111,7 @@ class Unable(AdapterError):  # noqa: N818 - what the server was
 class Server:
     """One client, opened when it is first used. That makes the tables of a local store."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StoreAddress) -> None:
         self.place = place
         parts = urlsplit(place.uri)
         known = [os.environ.get(name, "") for name in _SECRETS]
@@ -184,7 +184,7 @@ def code_of(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _settings(place: Place) -> Iterator[None]:
+def _settings(place: StoreAddress) -> Iterator[None]:
     """Bound MLflow, which only the environment can. Afterwards that is as it was: a model may use MLflow, too."""
     wanted = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
     if "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ:
@@ -215,17 +215,17 @@ def _silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def _client(place: Place) -> Any:
+def _client(place: StoreAddress) -> Any:
     from mlflow import MlflowClient
 
     uri = place.uri
     if place.file is not None:
-        mlflow_store.made(place.file, _filled)
+        mlflow_store.made(place.file, _create_tables)
         uri += ("&" if "?" in uri else "?") + f"timeout={_PATIENCE_OF_SQLITE}"
     return MlflowClient(tracking_uri=uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI") or uri)
 
 
-def _filled(file: Path) -> None:
+def _create_tables(file: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     folder = file.parent.parent / "mlruns"  # beside the store, for runs of other programs: ours name a place themselves

@@ -18,13 +18,13 @@ from mlgate.adapters import mlflow_names as names
 from mlgate.adapters.mlflow_client import Server, Unable
 from mlgate.adapters.mlflow_runs import MlflowRuns, run_id
 from mlgate.core.errors import AdapterError, GateError
-from mlgate.core.identity import FIRST, FORM
-from mlgate.core.ledger import NONE, Ledger, Move
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
+from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.registered import Candidate, Version
 
 LEDGER = "mlgate.ledger"
 _VERDICT, _EVIDENCE, _MODEL = "mlgate.verdict", "mlgate.evidence", "mlgate.model"
-_FORM = "mlgate.form"
+_FORM_TAG = "mlgate.form"
 _PLACE = re.compile(r"\d{6}")
 _DONE = ".done"
 _LINK = 200
@@ -82,10 +82,10 @@ class MlflowRegistry:
         """Return the version that the alias points to, NONE for nowhere."""
         try:
             with self._server.talking(f"look where {alias} points"):
-                return int(self._server.client.get_registered_model(self.name).aliases.get(alias, NONE))
+                return int(self._server.client.get_registered_model(self.name).aliases.get(alias, NO_VERSION))
         except Unable as error:
             if error.code == _ABSENT:
-                return NONE
+                return NO_VERSION
             raise
 
     def point(self, alias: str, version: int) -> None:
@@ -104,7 +104,7 @@ class MlflowRegistry:
     def _point(self, alias: str, version: int) -> None:
         client = self._server.client
         with self._server.talking(f"point {alias} to version {version}"):
-            if version == NONE:
+            if version == NO_VERSION:
                 client.delete_registered_model_alias(self.name, alias)
                 return
             client.set_registered_model_alias(self.name, alias, str(version))
@@ -119,7 +119,7 @@ class MlflowRegistry:
 
     def append(self, move: Move) -> bool:
         """Write *move* at its place in the ledger; False when another move has that place: it was first."""
-        run, text = self._ledger_run(), _written(move)
+        run, text = self._ledger_run(), _encoded_move(move)
         try:
             with self._server.talking("write into the ledger"):
                 self._server.client.log_param(run, f"{move.number:06}", text)
@@ -147,7 +147,7 @@ class MlflowRegistry:
             _VERDICT: candidate.verdict,
             _EVIDENCE: candidate.evidence,
             _MODEL: candidate.model,
-            _FORM: str(candidate.form),
+            _FORM_TAG: str(candidate.form),
             LEDGER: ledger,
             **({"mlgate.commit": candidate.commit} if candidate.commit else {}),
             **({"mlgate.link": candidate.link} if candidate.link else {}),
@@ -219,7 +219,7 @@ class MlflowRegistry:
 def _version(found: Any) -> Version:
     tags = dict(found.tags or {})
     verdict, evidence, model = (tags.get(name, "") for name in (_VERDICT, _EVIDENCE, _MODEL))
-    form = FORM if tags.get(_FORM) == str(FORM) else FIRST
+    form = CURRENT_FORM if tags.get(_FORM_TAG) == str(CURRENT_FORM) else FIRST_FORM
     return Version(int(found.version), str(found.run_id or ""), verdict, evidence, model, tags, form)
 
 
@@ -231,7 +231,7 @@ def _ledger_of(versions: Sequence[Version]) -> str:
     return next((one.tags[LEDGER] for one in versions if one.tags.get(LEDGER)), "")
 
 
-def _written(move: Move) -> str:
+def _encoded_move(move: Move) -> str:
     said = {
         "alias": move.alias,
         "kind": move.kind,
@@ -253,7 +253,7 @@ def _read(texts: Mapping[str, str], source: str) -> Ledger:
         _move(texts[name], number, f"{name}{_DONE}" in texts, source) for number, name in enumerate(places, 1)
     )
     if [move.number for move in moves] != [int(name) for name in places]:
-        raise _damaged(source)
+        raise _ledger_damage(source)
     return Ledger(moves)
 
 
@@ -262,13 +262,13 @@ def _move(text: str, number: int, done: bool, source: str) -> Move:
         said = json.loads(text)
         kind = said["kind"]
         if kind not in _KINDS:
-            raise _damaged(source)
+            raise _ledger_damage(source)
         return Move(
             number=number,
             alias=str(said["alias"]),
             kind=kind,
-            version=int(said.get("version", NONE)),
-            before=int(said.get("before", NONE)),
+            version=int(said.get("version", NO_VERSION)),
+            before=int(said.get("before", NO_VERSION)),
             at=str(said["at"]),
             verdict=str(said.get("verdict", "")),
             commit=str(said.get("commit", "")),
@@ -277,10 +277,10 @@ def _move(text: str, number: int, done: bool, source: str) -> Move:
             done=done,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _damaged(source) from error
+        raise _ledger_damage(source) from error
 
 
-def _damaged(source: str) -> AdapterError:
+def _ledger_damage(source: str) -> AdapterError:
     return AdapterError(
         f"the ledger of {source} is not what mlgate wrote",
         hint="look at the run that `mlgate.ledger` of version 1 names",

@@ -13,11 +13,11 @@ from typing import Any
 from mlgate.adapters import mlflow_names as names
 from mlgate.adapters.mlflow_client import Server, Unable, code_of
 from mlgate.core.errors import AdapterError, Refused
-from mlgate.core.record import DataUsed, Record, Recorded
+from mlgate.core.record import DataUsed, LoggedRun, TrackingRecord
 
-FOLDER = "mlgate"
+ARTIFACT_FOLDER = "mlgate"
 """Of a run's artifacts: what mlgate wrote."""
-KEY = "mlgate.key"
+KEY_TAG = "mlgate.key"
 VERDICT = "mlgate.verdict"
 
 _ATTEMPTS = 3
@@ -43,7 +43,7 @@ class MlflowRuns:
         """Return where it is, without secrets."""
         return f"MLflow, experiment {self._experiment} in {self._server.place.shown}"
 
-    def log(self, record: Record) -> Recorded:
+    def log(self, record: TrackingRecord) -> LoggedRun:
         """Write one verdict. Again, or by several at once: one run, never two, and whole.
 
         MLflow has no run of one's own id, so two writers may both find none and both make one. Each therefore looks
@@ -59,27 +59,27 @@ class MlflowRuns:
                 if not self._is_whole(run, record):
                     self._write(run, record)
                 elif len(known) == 1:
-                    return self._recorded(run.info)
+                    return self._record_of(run.info)
             except Unable as error:
                 if not (left and error.is_crossed):
                     raise
                 continue
-            one = self._only(record.key)
+            one = self._single_run(record.key)
             if one is not None and one.info.run_id == run.info.run_id:
-                return self._recorded(run.info)
+                return self._record_of(run.info)
         raise AdapterError(f"{self.source}: runs of this verdict come and go", hint="try again: mlgate sync")
 
-    def logged(self, record: Record) -> Recorded | None:
+    def logged(self, record: TrackingRecord) -> LoggedRun | None:
         """Return where the very verdict is already, whatever was around it then; None when it is not, or not whole."""
         for run in self._runs(record.key):
             if run.info.status in _ENDED and run.data.tags.get(VERDICT) == record.verdict:
-                return self._recorded(run.info)
+                return self._record_of(run.info)
         return None
 
     def last_passed(self, branch: str, *, also: Mapping[str, str]) -> str:
         """Return the id of the last whole run of a branch that passed; empty without one. *also* are tags it has."""
         wanted = {"mlgate.branch": branch, "mlgate.acceptable": "true", **also}
-        passed = " and ".join(f"tags.`{name}` = {_quoted(text)}" for name, text in wanted.items())
+        passed = " and ".join(f"tags.`{name}` = {_filter_text(text)}" for name, text in wanted.items())
         with self._server.talking(f"look for the last pass of {branch}"):
             found = self._server.client.search_runs(
                 [self.experiment_id],
@@ -94,10 +94,10 @@ class MlflowRuns:
         """Return the experiment's id; made where it is not there."""
         if not self._known:
             with self._server.talking(f"make the experiment {self._experiment}"):
-                self._known = self._named() or self._made()
+                self._known = self._experiment_id() or self._made()
         return self._known
 
-    def _named(self) -> str:
+    def _experiment_id(self) -> str:
         found = self._server.client.get_experiment_by_name(self._experiment)
         if found is not None and found.lifecycle_stage != "active":
             raise AdapterError(
@@ -113,28 +113,28 @@ class MlflowRuns:
             return str(self._server.client.create_experiment(self._experiment, artifact_location=location))
         except Exception as error:
             if code_of(error) == "RESOURCE_ALREADY_EXISTS":  # somebody else made it meanwhile
-                return self._named()
+                return self._experiment_id()
             raise
 
     def _runs(self, key: str) -> Sequence[Any]:
         with self._server.talking("look for this verdict's run"):
             return sorted(
-                self._server.client.search_runs([self.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=100),
+                self._server.client.search_runs([self.experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=100),
                 key=run_id,
             )
 
-    def _begun(self, record: Record) -> Any:
+    def _begun(self, record: TrackingRecord) -> Any:
         with self._server.talking("begin a run"):
             begun = self._server.client.create_run(
                 self.experiment_id,
                 start_time=record.began,
                 run_name=names.title(record.name),
-                tags={KEY: record.key},
+                tags={KEY_TAG: record.key},
             )
             run_id(begun)
             return begun
 
-    def _only(self, key: str) -> Any:
+    def _single_run(self, key: str) -> Any:
         """Return the one run of this key; delete the others."""
         first, *others = self._runs(key) or [None]
         for other in others:
@@ -143,13 +143,13 @@ class MlflowRuns:
         return first
 
     @staticmethod
-    def _is_whole(run: Any, record: Record) -> bool:
+    def _is_whole(run: Any, record: TrackingRecord) -> bool:
         """Return whether nothing is left to write: the same report, by a writer that came to its end."""
         tags = run.data.tags
         same = all(tags.get(name) == text for name, text in _tags(record).items())
         return run.info.status in _ENDED and tags.get(VERDICT) == record.verdict and same
 
-    def _write(self, run: Any, record: Record) -> None:
+    def _write(self, run: Any, record: TrackingRecord) -> None:
         """Write everything; its end, and the tag that names the verdict, last: until then it is not whole."""
         client, number = self._server.client, run.info.run_id
         self._keep(record, run)
@@ -163,15 +163,19 @@ class MlflowRuns:
             good = record.tags.get("mlgate.outcome") in _GOOD
             client.set_terminated(number, status="FINISHED" if good else "FAILED")
 
-    def _keep(self, record: Record, run: Any) -> None:
+    def _keep(self, record: TrackingRecord, run: Any) -> None:
         """Send the files, and see that they are there: a redirect, to a login say, is success to MLflow's client."""
         with self._server.talking("keep this verdict's files"), tempfile.TemporaryDirectory() as folder:
             for name, content in record.files.items():
                 Path(folder, name).write_bytes(content)
             repository = self._server.repository(run.info.artifact_uri)
-            repository.log_artifacts(folder, FOLDER)
-            there = {one.path: one.file_size or 0 for one in repository.list_artifacts(FOLDER)}  # a server omits a zero
-        lost = [name for name, content in record.files.items() if there.get(f"{FOLDER}/{name}", -1) != len(content)]
+            repository.log_artifacts(folder, ARTIFACT_FOLDER)
+            there = {
+                one.path: one.file_size or 0 for one in repository.list_artifacts(ARTIFACT_FOLDER)
+            }  # a server omits a zero
+        lost = [
+            name for name, content in record.files.items() if there.get(f"{ARTIFACT_FOLDER}/{name}", -1) != len(content)
+        ]
         if lost:
             raise AdapterError(
                 f"MLflow ({self._server.place.shown}) took {', '.join(sorted(lost))} of run {run.info.run_id} "
@@ -179,14 +183,14 @@ class MlflowRuns:
                 hint="does a proxy stand before the server? is there space where it keeps artifacts?",
             )
 
-    def _recorded(self, info: Any) -> Recorded:
+    def _record_of(self, info: Any) -> LoggedRun:
         place, number = self._server.place, str(info.run_id)
         page = f"{place.shown.rstrip('/')}/#/experiments/{info.experiment_id}/runs/{number}"
         where = page if place.scheme in ("http", "https") else f"run {number} in {place.shown}"
-        return Recorded(number, where, f"runs:/{number}/{FOLDER}")
+        return LoggedRun(number, where, f"runs:/{number}/{ARTIFACT_FOLDER}")
 
 
-def _quoted(text: str) -> str:
+def _filter_text(text: str) -> str:
     """Return a text for a filter; of one with both quotes nothing is found."""
     return f'"{text}"' if "'" in text else f"'{text}'"
 
@@ -199,11 +203,11 @@ def run_id(run: Any) -> str:
     return found
 
 
-def _tags(record: Record) -> Mapping[str, str]:
+def _tags(record: TrackingRecord) -> Mapping[str, str]:
     return {name: names.tag(text) for name, text in record.tags.items()}
 
 
-def _batches(record: Record, run: Any) -> Iterator[tuple[list[Any], list[Any], list[Any]]]:
+def _batches(record: TrackingRecord, run: Any) -> Iterator[tuple[list[Any], list[Any], list[Any]]]:
     """Yield what MLflow takes in one request: metrics, parameters, tags; most verdicts fit into one.
 
     Of a run that is there, what it has is left out: a parameter cannot be changed, and a metric would get a second

@@ -11,26 +11,26 @@ from collections.abc import Mapping
 from mlgate.adapters.docker_hardening import SandboxOptions
 from mlgate.adapters.http_address import Address
 from mlgate.core.check import Json, digest_of
-from mlgate.core.identity import FIRST, FORM, identity
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM, identity
 
 Asked = Mapping[str, Json]
 """How a server is asked: a protocol's `identity`."""
 
 
-def of_endpoint(address: Address, asked: Asked, transport: str = "http", form: int = FORM) -> str:
+def of_endpoint(address: Address, asked: Asked, transport: str = "http", form: int = CURRENT_FORM) -> str:
     """Return what stands for a model behind an address. Its weights nobody can see, and its query may be a secret."""
-    if form == FIRST:
+    if form == FIRST_FORM:
         return _endpoint1(address, asked, transport)
     place: Json = {"scheme": address.scheme, "host": address.host, "port": address.port, "path": address.path}
     return identity("endpoint", {"address": place, "transport": transport, "asked": asked})
 
 
-def of_image(content: str, asked: Asked, started: SandboxOptions, cpus: int, form: int = FORM) -> str:
+def of_image(content: str, asked: Asked, started: SandboxOptions, cpus: int, form: int = CURRENT_FORM) -> str:
     """Return what stands for an image, whose *content* the engine names by digest.
 
     *cpus* is how many cores it is to have: which ones it gets is the machine's part, and no part of the model.
     """
-    if form == FIRST:
+    if form == FIRST_FORM:
         return digest_of([content, _asked1(asked), _started1(started)])
     how: Json = {
         "sandbox": started.mode,

@@ -10,7 +10,7 @@ from mlgate.adapters import data_file
 from mlgate.core import lfs
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError
-from mlgate.core.lines import MOST, admit, refuse_pointer, too_large, unreadable
+from mlgate.core.lines import LARGEST_FILE, admit, refuse_pointer, too_large, unreadable
 from mlgate.core.row import Fields
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def _rows(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping[str, object
             columns = _columns(file.schema_arrow.names, fields, str(path))
             for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
                 size += batch.nbytes
-                if size > MOST:
+                if size > LARGEST_FILE:
                     raise too_large(str(path))
-                for row in _decoded(batch, number, str(path)):
+                for row in _decoded_rows(batch, number, str(path)):
                     number += 1
                     yield number, row
     except (OSError, pa.ArrowException) as error:
@@ -69,10 +69,10 @@ def _admit(path: Path) -> None:
     except ValueError as error:  # a NUL in the path
         raise unreadable(str(path), str(error)) from error
     admit(str(path), status.st_mode)
-    if status.st_size > MOST:
+    if status.st_size > LARGEST_FILE:
         raise too_large(str(path))
     with path.open("rb") as file:
-        refuse_pointer(file.read(lfs.SIZE), str(path))
+        refuse_pointer(file.read(lfs.LARGEST_POINTER), str(path))
 
 
 def _columns(names: list[str], fields: Fields, where: str) -> list[str]:
@@ -82,7 +82,7 @@ def _columns(names: list[str], fields: Fields, where: str) -> list[str]:
     return fields.columns(names)
 
 
-def _decoded(batch: pa.RecordBatch, before: int, where: str) -> Iterator[Mapping[str, object]]:
+def _decoded_rows(batch: pa.RecordBatch, before: int, where: str) -> Iterator[Mapping[str, object]]:
     """Yield the batch's rows as Python values; *before* is how many rows came before it."""
     for index in range(batch.num_rows):
         try:

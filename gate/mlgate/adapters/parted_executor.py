@@ -10,7 +10,7 @@ from mlgate.core.evidence import Row
 from mlgate.core.ports import Executor
 
 
-class PartedExecutor:
+class SequenceExecutor:
     """Gives each part of a suite to its executor, and closes what they share at the end."""
 
     def __init__(

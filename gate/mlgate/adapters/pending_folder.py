@@ -14,16 +14,16 @@ from typing import Any
 from mlgate.adapters import whole_file
 from mlgate.core.check import Json, digest_of
 from mlgate.core.errors import AdapterError, EvidenceError
-from mlgate.core.record import DataUsed, Record
+from mlgate.core.record import DataUsed, TrackingRecord
 
 PENDING = "pending"
 RECORD = "record.json"
 _FORMAT = "mlgate.record/1"
 _SUM = "sha256"
 """Of the rest of record.json, in the one canonical form: against damage, not against people."""
-_LARGEST = 1 << 30
-_KEY = re.compile(r"[0-9a-f]{64}")
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_LARGEST_FILE = 1 << 30
+_KEY_NAME = re.compile(r"[0-9a-f]{64}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class PendingFolder:
@@ -32,7 +32,7 @@ class PendingFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def add(self, record: Record) -> None:
+    def add(self, record: TrackingRecord) -> None:
         """Write *record*; its own file last, so that a cut-off one is none. The same key replaces."""
         folder = self._of(record.key)
         odd = next((name for name in record.files if not _is_file_name(name)), None)
@@ -42,7 +42,7 @@ class PendingFolder:
             raise AdapterError(
                 "the folder of waiting verdicts is a symbolic link", where=str(self.path), hint="remove it"
             )
-        self._cleared(folder)
+        self._make_room(folder)
         for name, content in record.files.items():
             whole_file.write(folder / name, content)
         files = {name: _digest(content) for name, content in record.files.items()}
@@ -56,7 +56,7 @@ class PendingFolder:
             "params": record.params,
             "metrics": record.metrics,
             "tags": record.tags,
-            "data": [_used(one) for one in record.data],
+            "data": [_data_as_json(one) for one in record.data],
             "files": files,
         }
         text = json.dumps({**said, _SUM: digest_of(said)}, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
@@ -66,25 +66,25 @@ class PendingFolder:
         """Take a verdict away that a server has. Where a link leads lies nothing of ours."""
         folder = self._of(key)
         if not self.path.is_symlink():
-            self._cleared(folder)
+            self._make_room(folder)
 
     def keys(self) -> Sequence[str]:
         """Return the keys of the verdicts that wait, in order."""
         if self.path.is_symlink() or not self.path.is_dir():
             return ()
         try:
-            return sorted(one.name for one in self.path.iterdir() if _KEY.fullmatch(one.name) and _is_whole(one))
+            return sorted(one.name for one in self.path.iterdir() if _KEY_NAME.fullmatch(one.name) and _is_whole(one))
         except OSError as error:
             raise AdapterError(
                 f"could not look for waiting verdicts: {error.strerror}", where=str(self.path)
             ) from error
 
-    def read(self, key: str) -> Record:
+    def read(self, key: str) -> TrackingRecord:
         """Return one verdict. What is not what was written is an EvidenceError, and stays."""
         folder = self._of(key)
         try:
             _demand_own(self.path)
-            said = _said(folder)
+            said = _verified_content(folder)
             files = {name: _content(folder, name, digest) for name, digest in said["files"].items()}
             record = _record(said, files)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -96,11 +96,11 @@ class PendingFolder:
         return record
 
     def _of(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
+        if not _KEY_NAME.fullmatch(key):
             raise EvidenceError(f"{key[:80]!r} is no verdict's key")
         return self.path / key
 
-    def _cleared(self, folder: Path) -> None:
+    def _make_room(self, folder: Path) -> None:
         try:
             if folder.is_symlink() or folder.is_file():
                 folder.unlink()
@@ -117,7 +117,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _is_file_name(name: str) -> bool:
-    return _FILE.fullmatch(name) is not None and name != RECORD
+    return _FILE_NAME.fullmatch(name) is not None and name != RECORD
 
 
 def _digest(content: bytes) -> str:
@@ -129,9 +129,9 @@ def _demand_own(folder: Path) -> None:
         raise ValueError(f"{folder.name} is a symbolic link")
 
 
-def _said(folder: Path) -> dict[str, Any]:
+def _verified_content(folder: Path) -> dict[str, Any]:
     _demand_own(folder)
-    said: dict[str, Any] = json.loads(whole_file.read(folder / RECORD, _LARGEST))
+    said: dict[str, Any] = json.loads(whole_file.read(folder / RECORD, _LARGEST_FILE))
     if said.pop(_SUM) != digest_of(said):
         raise ValueError(f"{RECORD} was changed")
     return said
@@ -140,16 +140,16 @@ def _said(folder: Path) -> dict[str, Any]:
 def _content(folder: Path, name: str, digest: str) -> bytes:
     if not _is_file_name(name):
         raise ValueError(f"{name[:80]!r} is no file's name")
-    content = whole_file.read(folder / name, _LARGEST)
+    content = whole_file.read(folder / name, _LARGEST_FILE)
     if _digest(content) != digest:
         raise ValueError(f"{name} was changed")
     return content
 
 
-def _record(said: Mapping[str, Any], files: Mapping[str, bytes]) -> Record:
+def _record(said: Mapping[str, Any], files: Mapping[str, bytes]) -> TrackingRecord:
     if said["format"] != _FORMAT:
         raise ValueError(f"unknown format {str(said['format'])[:80]!r}")
-    return Record(
+    return TrackingRecord(
         key=str(said["key"]),
         name=str(said["name"]),
         verdict=str(said["verdict"]),
@@ -166,7 +166,7 @@ def _record(said: Mapping[str, Any], files: Mapping[str, bytes]) -> Record:
     )
 
 
-def _used(data: DataUsed) -> Json:
+def _data_as_json(data: DataUsed) -> Json:
     return {
         "check": data.check,
         "digest": data.digest,

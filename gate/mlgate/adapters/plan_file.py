@@ -16,7 +16,7 @@ LIFELINE = "MLGATE_LIFELINE"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WorkerPlan:
     """Checks with their examples, and the model to ask. References stay at home unless the user's tests need them."""
 
     suite: Suite
@@ -29,7 +29,7 @@ class Plan:
     workers: int
 
 
-def write(path: Path, plan: Plan) -> None:
+def write(path: Path, plan: WorkerPlan) -> None:
     """Write *plan* to *path*."""
     checks: list[Json] = [
         {
@@ -53,7 +53,7 @@ def write(path: Path, plan: Plan) -> None:
     whole_file.write(path, json.dumps(value).encode("ascii"))
 
 
-def read(path: Path) -> Plan:
+def read(path: Path) -> WorkerPlan:
     """Read a plan back."""
     try:
         value = json.loads(path.read_bytes())
@@ -67,6 +67,6 @@ def read(path: Path) -> Plan:
             for one in value["checks"]
         )
         suite = Suite(checks, digest=value["digest"])
-        return Plan(suite, value["model"], value["root"], value["batch"], value["workers"])
+        return WorkerPlan(suite, value["model"], value["root"], value["batch"], value["workers"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EvidenceError("the plan of this run cannot be read", where=str(path)) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Self, TextIO
 
-from mlgate.adapters.living_line import LivingLine
+from mlgate.adapters.living_line import StatusLine
 from mlgate.core.evidence import Gap, Row
 
 _LIVE_S = 0.1
@@ -14,12 +14,12 @@ _FIRST_S = 2.0
 """The living line waits this long: most runs at a desk are done by then."""
 
 
-class ProgressLine:
+class RunProgress:
     """Done of total, rate, time left, gaps. Never writes a model's text."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
         self._total = total
-        self._line = LivingLine(stream)
+        self._line = StatusLine(stream)
         self._done = self._gaps = 0
         self._began = self._shown = 0.0
 

@@ -20,7 +20,7 @@ from typing import IO, Self
 from mlgate.adapters import plan_file, whole_file
 from mlgate.adapters.account import is_entry, unsettled
 from mlgate.adapters.evidence_file import older
-from mlgate.adapters.plan_file import Plan
+from mlgate.adapters.plan_file import WorkerPlan
 from mlgate.adapters.rows_folder import RowReader
 from mlgate.core.check import Suite
 from mlgate.core.errors import AdapterError
@@ -31,13 +31,13 @@ _OURS = frozenset({"PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MLGATE_GITHUB_TOKEN"})
 """What no worker gets: settings that are not the plan's, and the key that asks who kept the baseline."""
 _POLL_S = 0.05
 _GRACE_S = 3.0
-_TAIL = 64 << 10
+_LOG_TAIL = 64 << 10
 
 
 class PytestExecutor:
     """Runs the plan's items hermetically, then the user's own tests of `recorded` checks with the user's settings."""
 
-    def __init__(self, plan: Plan, log: Path) -> None:
+    def __init__(self, plan: WorkerPlan, log: Path) -> None:
         self._plan = plan
         self._log = log
 
@@ -95,7 +95,7 @@ class PytestExecutor:
         code = codes[0] if codes else 0
         end = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         with self._log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL))
             text = log.read().decode("utf-8", "replace")
         telling = [
             line.strip() for line in text.splitlines() if line.startswith(("E  ", "ERROR", "FAILED", "INTERNALERROR"))

@@ -62,7 +62,7 @@ class CommandLine:
         if self.config:
             path = Path(self.config)
             return path if path.is_absolute() or path.exists() else rootpath / path
-        file = Path(os.environ.get("MLGATE_CONFIG") or gate_file.FILE)
+        file = Path(os.environ.get("MLGATE_CONFIG") or gate_file.DEFAULT_FILE)
         here = gate_file.found(file)
         return here if here.is_absolute() or here.exists() else gate_file.found(file, rootpath)
 

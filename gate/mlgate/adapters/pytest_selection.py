@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from mlgate.adapters.plan_file import Plan
+from mlgate.adapters.plan_file import WorkerPlan
 from mlgate.core.check import Check, Example
 
 
-def batches(plan: Plan) -> Iterator[tuple[str, Check, Sequence[Example]]]:
+def batches(plan: WorkerPlan) -> Iterator[tuple[str, Check, Sequence[Example]]]:
     """Yield the items that the plan adds to a session: name, check, and the examples of one batch."""
     for check in plan.suite.checks:
         if "tests" in check.params:
@@ -27,7 +27,7 @@ def node(name: str) -> str:
 class Selection:
     """What one session selected, what was taken out of it, and what ran to its end; by node id."""
 
-    def __init__(self, plan: Plan, rootpath: Path) -> None:
+    def __init__(self, plan: WorkerPlan, rootpath: Path) -> None:
         self._root, self._rootpath = Path(plan.root), rootpath
         self._batches: dict[str, set[str]] = {}
         for name, check, _ in batches(plan):
@@ -77,7 +77,7 @@ class Selection:
         return found
 
     def _is_within(self, test: str, arguments: Sequence[Path]) -> bool:
-        path = _resolved(self._root / test)
+        path = _without_links(self._root / test)
         return any(path == one or ("::" not in str(one) and _file(path).is_relative_to(one)) for one in arguments)
 
     def _owners(self, one: str) -> Sequence[str]:
@@ -95,13 +95,13 @@ def _texts(check: Check) -> tuple[str, ...]:
 
 def _holds(test: Path, place: Path) -> bool:
     """Say whether the item at *place* is of the file, the folder or the test that a check names."""
-    named, found = _resolved(test), _resolved(place)
+    named, found = _without_links(test), _without_links(place)
     if "::" not in str(named):
         return _file(found).is_relative_to(named)
     return str(found) == str(named) or str(found).startswith((f"{named}[", f"{named}::"))
 
 
-def _resolved(path: Path) -> Path:
+def _without_links(path: Path) -> Path:
     """Return *path* without links; what stands behind `::` stays."""
     file, separator, inside = str(path).partition("::")
     return Path(f"{Path(file).resolve()}{separator}{inside}")
@@ -113,4 +113,4 @@ def _file(path: Path) -> Path:
 
 def named(arguments: Sequence[str], folder: Path) -> list[Path]:
     """Return the paths that a person named on the command line, relative to *folder*, with what stands behind `::`."""
-    return [_resolved(folder / one) for one in arguments]
+    return [_without_links(folder / one) for one in arguments]

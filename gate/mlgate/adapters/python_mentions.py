@@ -23,7 +23,7 @@ _HOLES = re.compile(r"\{[^{}\s]{0,80}\}|%\([^()\s]{1,80}\)[a-z]|%[0-9.]{0,9}[dfr
 _LITERAL = re.compile(r"[A-Za-z0-9]")
 _STEM = 3
 """Letters and figures that make a name without an ending."""
-_LONGEST = 4_096
+_LONGEST_TEXT = 4_096
 """Of a text that may be a path."""
 
 
@@ -71,12 +71,12 @@ def _mentions(tree: ast.Module) -> Mentions:
 def _words(one: ast.AST) -> Iterator[str]:
     """Yield the parts of a text, or of one that is put together; what it does not say is a `*` in them."""
     match one:
-        case ast.Constant(value=str(said)) if len(said) <= _LONGEST:
+        case ast.Constant(value=str(said)) if len(said) <= _LONGEST_TEXT:
             yield from _PARTS.split(said)
             yield from _PARTS.split(_HOLES.sub(HOLE, said))
         case ast.JoinedStr() | ast.BinOp(op=ast.Add() | ast.Mod()):
             said = text(one) or ""
-            yield from _PARTS.split(_HOLES.sub(HOLE, said)) if len(said) <= _LONGEST else ()
+            yield from _PARTS.split(_HOLES.sub(HOLE, said)) if len(said) <= _LONGEST_TEXT else ()
         case ast.Call(func=ast.Attribute(attr="with_suffix"), args=[ast.Constant(value=str(ending))]):
             yield f"{HOLE}{ending}"
         case _:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mlgate.adapters import python_process
-from mlgate.adapters.answer_text import LIMIT, text_or_failure
+from mlgate.adapters.answer_text import LONGEST_ANSWER, text_or_failure
 from mlgate.adapters.child import Child, Ended, Lost, Silent, Unruly
 from mlgate.adapters.python_source import source_digest
 from mlgate.adapters.redaction import Redaction
@@ -20,7 +20,7 @@ from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import NOT_ASKED
 from mlgate.core.ports import Failure
 
-PATIENCE = 3
+MOST_ENDS = 3
 """After so many ends or timeouts in a row the model is not asked again."""
 
 _FORGED = "the model wrote on the gate's own pipe"
@@ -91,14 +91,14 @@ class PythonModel:
         try:
             self._asked += 1
             question = _line({"number": self._asked, "inputs": inputs})
-            line = self._process.exchange(question, self._timeout_s, 8 * LIMIT * n)
+            line = self._process.exchange(question, self._timeout_s, 8 * LONGEST_ANSWER * n)
             results = _results(line, self._asked, n)
         except Lost as lost:
             why = self._redaction.line(f"{_why(lost, self._timeout_s)}{self._last_words()}", 400)
             self._give_up(self._process)
             self._lost += 1
-            if self._lost >= PATIENCE:
-                self._hopeless = f"{NOT_ASKED}the model was lost {PATIENCE} times in a row, last: {why}"
+            if self._lost >= MOST_ENDS:
+                self._hopeless = f"{NOT_ASKED}the model was lost {MOST_ENDS} times in a row, last: {why}"
             return [Failure(why)] * n
         self._lost = 0
         return [self._result(one) for one in results]
@@ -113,7 +113,7 @@ class PythonModel:
         self._process = process
         try:
             first = _line({"target": self._target, "batch": self._batch})
-            answer = _decoded(process.exchange(first, self._load_timeout_s, LIMIT))
+            answer = _decoded_line(process.exchange(first, self._load_timeout_s, LONGEST_ANSWER))
             match answer:
                 case {"ready": True}:
                     return
@@ -158,7 +158,7 @@ def _line(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n"
 
 
-def _decoded(line: bytes) -> object:
+def _decoded_line(line: bytes) -> object:
     try:
         value: object = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -167,7 +167,7 @@ def _decoded(line: bytes) -> object:
 
 
 def _results(line: bytes, number: int, n: int) -> list[Mapping[str, object]]:
-    match _decoded(line):
+    match _decoded_line(line):
         case {"number": answered, "results": list(results)} if answered == number and len(results) == n:
             if all(isinstance(one, dict) for one in results):
                 return results

@@ -121,13 +121,13 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, ast.AST | None]]:
                 yield name, value
             case _:
                 pass
-    parametrized = [*_parametrized(tree)]
+    parametrized = [*_parametrized_values(tree)]
     yield from parametrized
     known = {name for name, _ in parametrized}
     yield from ((argument.arg, None) for argument in _arguments(tree) if argument.arg not in known)
 
 
-def _parametrized(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+def _parametrized_values(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     for one in ast.walk(tree):
         match one:
             case ast.Call(func=ast.Attribute(attr="parametrize"), args=[ast.Constant(value=str(name)), value, *_]):

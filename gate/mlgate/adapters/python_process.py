@@ -11,7 +11,7 @@ from pathlib import Path
 from mlgate.adapters.child import Child
 
 WORKER = Path(__file__).with_name("python_worker.py")
-TAIL = 1 << 16
+LOG_TAIL = 1 << 16
 """How much of what the model printed last is kept, in bytes."""
 
 
@@ -42,7 +42,7 @@ def start(root: Path, environment: Mapping[str, str]) -> Child:
         raise
     finally:
         _close(asked, tell, theirs, noise)
-    return Child(process, ask, told, heard, lifeline, tail=TAIL)
+    return Child(process, ask, told, heard, lifeline, tail=LOG_TAIL)
 
 
 def _close(*pipes: int) -> None:

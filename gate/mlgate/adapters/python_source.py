@@ -13,11 +13,11 @@ from pathlib import Path
 
 from mlgate.adapters import whole_file
 
-LIMIT = 64 << 20
+LARGEST_SOURCE = 64 << 20
 """Bytes that are read, source before all else. Of what lies beyond only names and sizes count."""
 _ENTRIES = 250_000
 """Files and folders of one package that are looked at."""
-_LONGEST = 1 << 20
+_LARGEST_PARSED_FILE = 1 << 20
 """Bytes of a source file in which imports are looked for, _PARSED of all: parsing takes seconds for ten megabytes."""
 _PARSED = 16 << 20
 _SUFFIXES = (".py", *EXTENSION_SUFFIXES)
@@ -36,7 +36,7 @@ def source_digest(target: str, root: Path, path: Sequence[str] | None = None) ->
     A model that writes into its own package is another model afterwards: keep caches elsewhere.
     """
     sha = hashlib.sha256(f"python\0{target}\0".encode("utf-8", "backslashreplace"))
-    left = LIMIT
+    left = LARGEST_SOURCE
     files = _found(target.partition(":")[0].partition(".")[0], root, sys.path if path is None else path)
     for name, file in sorted(files, key=lambda one: not one[0].endswith(_SUFFIXES)):
         size, content, left = _read(file, left)
@@ -59,7 +59,7 @@ def _found(top: str, root: Path, path: Sequence[str]) -> _Files:
         found += files
         names: set[str] = set()
         for source in (file for _, file in files if file.suffix == ".py"):
-            text = _start(source, min(left, _LONGEST))
+            text = _start(source, min(left, _LARGEST_PARSED_FILE))
             left -= len(text)
             names.update(_imports(text))
         beside = {_place(name, [root]) for name in names} - known

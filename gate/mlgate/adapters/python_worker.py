@@ -17,7 +17,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
-LIMIT = 1 << 20
+LONGEST_ANSWER = 1 << 20
 """As in answer_text.py, which this file must not import: what is longer is not even sent."""
 
 _NOT_THEIRS = {__file__, importlib.__file__}
@@ -35,7 +35,7 @@ def main() -> None:
         first = json.loads(questions.readline() or "null")
         if first is None:
             return
-        model, why = _loaded(first["target"])
+        model, why = _loaded_callable(first["target"])
         _tell(answers.write, {"error": why} if model is None else {"ready": True})
         answers.flush()
         for question in questions:
@@ -70,7 +70,7 @@ def _tell(write: Callable[[str], object], value: dict[str, object]) -> None:
     write(json.dumps(value, ensure_ascii=True) + "\n")
 
 
-def _loaded(target: str) -> tuple[Callable[[object], object] | None, str]:
+def _loaded_callable(target: str) -> tuple[Callable[[object], object] | None, str]:
     """Return the callable, or None and why there is none."""
     module, _, attribute = target.partition(":")
     try:
@@ -78,7 +78,7 @@ def _loaded(target: str) -> tuple[Callable[[object], object] | None, str]:
         for name in attribute.split("."):
             value = getattr(value, name)
     except BaseException as error:  # noqa: BLE001 - foreign code may raise anything, SystemExit too
-        return None, _told(error)
+        return None, _error_text(error)
     if isinstance(value, type):
         return None, f"{attribute} is a class: name a function, or an instance that can be called"
     if not callable(value):
@@ -91,7 +91,7 @@ def _answers(model: Callable[[object], object], inputs: list[object], *, many: b
     try:
         found = model(inputs) if many else [model(inputs[0])]
     except BaseException as error:  # noqa: BLE001 - foreign code may raise anything, SystemExit too
-        return [{"error": _told(error)}] * len(inputs)
+        return [{"error": _error_text(error)}] * len(inputs)
     if not isinstance(found, list | tuple):
         return [{"error": f"answered {type(found).__name__} to a batch, not a list"}] * len(inputs)
     if len(found) != len(inputs):
@@ -102,12 +102,12 @@ def _answers(model: Callable[[object], object], inputs: list[object], *, many: b
 def _answer(value: object) -> dict[str, str]:
     if not isinstance(value, str):
         return {"error": f"answered {'None' if value is None else type(value).__name__}, not text"}
-    if len(value) > LIMIT:
-        return {"error": f"answered {len(value)} characters: more than {LIMIT} bytes are not taken"}
+    if len(value) > LONGEST_ANSWER:
+        return {"error": f"answered {len(value)} characters: more than {LONGEST_ANSWER} bytes are not taken"}
     return {"answer": str(value)}
 
 
-def _told(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     """Return the error's last line, and the line of code that it came from."""
     said = traceback.format_exception_only(error)[-1].strip()
     if isinstance(error, SyntaxError) and error.filename:

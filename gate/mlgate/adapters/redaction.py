@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from mlgate.adapters.secrets import Secrets
 
-_SHORTEST = 4
+_SHORTEST_SECRET = 4
 """A value shorter than this is no secret, and hiding it would make holes in every message."""
 
-_READ = 1 << 16
+_READ_BYTES = 1 << 16
 
 
 class Redaction:
@@ -24,20 +24,20 @@ class Redaction:
         for secret in secrets:
             for part in (secret.strip(), *secret.split()):
                 forms |= {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], quote(part)}
-        self._forms = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
+        self._forms = sorted((form for form in forms if len(form) >= _SHORTEST_SECRET), key=len, reverse=True)
 
     def events(self, body: bytes) -> str:
         """Return the beginning of an event stream as one line; nothing of one that may hold a secret in pieces."""
-        if self._named.scattered(self._named.text(body[: 4 * _READ].decode("utf-8", "replace"))):
+        if self._named.scattered(self._named.text(body[: 4 * _READ_BYTES].decode("utf-8", "replace"))):
             return "not shown: a secret may stand in its events, in pieces"
         return self.line(body)
 
     def line(self, text: str | bytes, limit: int = 200) -> str:
         """Return *text* as one line of at most *limit* characters, secrets and line breaks gone."""
         if isinstance(text, bytes):
-            text = text[: 4 * _READ].decode("utf-8", "replace")
-        whole = len(text) <= _READ
-        text = text[:_READ].encode("utf-8", "replace").decode("utf-8")
+            text = text[: 4 * _READ_BYTES].decode("utf-8", "replace")
+        whole = len(text) <= _READ_BYTES
+        text = text[:_READ_BYTES].encode("utf-8", "replace").decode("utf-8")
         text = self._named.text(text)
         for form in self._forms:
             text = text.replace(form, "***")

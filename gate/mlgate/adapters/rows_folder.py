@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlgate.adapters.evidence_file import LARGEST, LONGEST, MOST
+from mlgate.adapters.evidence_file import LARGEST_FILE, LONGEST_ROW, MOST_ROWS
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.evidence import Row, decode, encode
 
-_AT_ONCE = 2 * LONGEST
+_AT_ONCE = 2 * LONGEST_ROW
 
 
 class RowWriter:
@@ -37,7 +37,7 @@ class RowReader:
     Workers run the model's code, and tests of the change's: what they send is bounded, in rows and in bytes.
     """
 
-    def __init__(self, folder: Path, most: int = MOST) -> None:
+    def __init__(self, folder: Path, most: int = MOST_ROWS) -> None:
         self._folder = folder
         self._most = most
         self._offsets: dict[str, int] = {}
@@ -65,7 +65,7 @@ class RowReader:
             file.seek(start)
             data = file.read(_AT_ONCE)
         end = data.rfind(b"\n") + 1
-        if (not end and len(data) > LONGEST) or start + end > LARGEST:
+        if (not end and len(data) > LONGEST_ROW) or start + end > LARGEST_FILE:
             raise Refused("a worker sent more than evidence may hold", where=path.name, hint="record less of it")
         self._offsets[path.name] = start + end
         return data[:end]

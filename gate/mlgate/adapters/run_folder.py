@@ -13,7 +13,7 @@ from pathlib import Path
 from mlgate.adapters import whole_file
 from mlgate.core.errors import AdapterError, EvidenceError, Refused
 
-FOLDER = ".mlgate"
+FOLDER_NAME = ".mlgate"
 VERDICT = "verdict.json"
 EVIDENCE = "evidence.jsonl.gz"
 """Put aside when the next run begins: what a run observed is never thrown away by the start of another."""
@@ -23,7 +23,7 @@ STALE = ("report.json", "junit.xml", "summary.md", "model.log", "baseline.log")
 
 NOT_BEGUN = "a run was started here, and has not begun to observe"
 
-_LARGEST = 1 << 20
+_LARGEST_FILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class RunFolder:
     @classmethod
     def beside(cls, config: Path, output: Path | None = None) -> RunFolder:
         """Return the folder that a run writes into: *output*, or `.mlgate` beside the configuration."""
-        return cls(output if output is not None else config.parent / FOLDER)
+        return cls(output if output is not None else config.parent / FOLDER_NAME)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -64,7 +64,7 @@ class RunFolder:
                 hint=whole_file.next_step(error),
             ) from error
         try:
-            self._locked(lock)
+            self._lock_exclusively(lock)
             self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             yield
         except OSError as error:
@@ -126,7 +126,7 @@ class RunFolder:
                 opened.write(b"*\n")
         return whole_file.opened(lock, os.O_RDWR | os.O_CREAT)
 
-    def _locked(self, lock: int) -> None:
+    def _lock_exclusively(self, lock: int) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -202,7 +202,7 @@ class RunFolder:
         """Return what the last run concluded. Raises EvidenceError where no run did."""
         path = self.path / VERDICT
         try:
-            said = json.loads(whole_file.read(path, _LARGEST))
+            said = json.loads(whole_file.read(path, _LARGEST_FILE))
             return Concluded(str(said["outcome"]), int(said["exit_code"]), str(said["report_sha256"]))
         except FileNotFoundError as error:
             raise EvidenceError("no run has concluded here", where=str(path), hint="mlgate check") from error

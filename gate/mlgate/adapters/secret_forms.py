@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from html.entities import html5
 from urllib.parse import quote, quote_plus
 
-from mlgate.core.secret import SHORTEST
+from mlgate.core.secret import SHORTEST_SECRET
 
 _GRAM = 6
 _STRIDE = 7
 """Every run of `_SHORT` characters holds a gram that begins at a multiple of this."""
 _SHORT = _GRAM + _STRIDE - 1
 """Characters of the shortest part of a secret that is looked for."""
-_PLAIN = 16
+_PLAIN_PART = 16
 """The same, of a part that could be words."""
 _LONG = 40
 """A part of so many characters is one, however long its secret is."""
@@ -47,10 +47,10 @@ def forms_of(value: str) -> set[str]:
     """Return how a secret may be written whole: as it is, in its words, quoted, escaped, in hex or in base64."""
     whole = {value, value.strip(), *value.split()}
     for part in tuple(whole):
-        whole |= _decoded(part)
+        whole |= _decoded_base64(part)
     forms: set[str] = set()
     for part in whole:
-        if len(part.strip()) < SHORTEST:
+        if len(part.strip()) < SHORTEST_SECRET:
             continue
         forms |= {
             part,
@@ -65,7 +65,7 @@ def forms_of(value: str) -> set[str]:
         forms |= {raw.decode("latin-1"), *_in_base64(raw), base64.b32encode(raw).decode().rstrip("=")}
         for hexed in (raw.hex(), raw.hex(":"), raw.hex(" ")):
             forms |= {hexed, hexed.upper()}
-    return {form for form in forms if len(form) >= SHORTEST}
+    return {form for form in forms if len(form) >= SHORTEST_SECRET}
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _in_base64(raw: bytes) -> Iterator[str]:
             yield from (form, form.replace("+", "-").replace("/", "_"))
 
 
-def _decoded(part: str) -> set[str]:
+def _decoded_base64(part: str) -> set[str]:
     """Return what base64 hides: of `Basic dXNlcjpwYXNz` the pair, and the password."""
     try:
         pair = base64.b64decode(part + "=" * (-len(part) % 4), validate=True).decode()
@@ -88,7 +88,7 @@ def _decoded(part: str) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SecretSpan:
     """Where a secret stands in a text, and what is to be put there."""
 
     start: int
@@ -109,7 +109,7 @@ class Parts:
                     if len(places) < _MOST_PLACES:
                         places.append((form, i, put))
 
-    def spans(self, text: str) -> Iterator[Span]:
+    def spans(self, text: str) -> Iterator[SecretSpan]:
         """Yield where a part stands that gives a secret away, in order; none overlaps another."""
         at, floor = 0, 0
         places = self._places
@@ -129,7 +129,7 @@ class Parts:
                 at = max(at + _STRIDE, max(span.end for _, span in runs) - _SHORT)
 
 
-def _run(text: str, at: int, floor: int, place: tuple[str, int, str]) -> Span:
+def _run(text: str, at: int, floor: int, place: tuple[str, int, str]) -> SecretSpan:
     """Return as far as *text* is the same as a secret, to both sides of a gram that they share."""
     form, i, put = place
     start, end, back = at, at + _GRAM, i
@@ -138,13 +138,13 @@ def _run(text: str, at: int, floor: int, place: tuple[str, int, str]) -> Span:
     ahead = i + _GRAM
     while end < len(text) and ahead < len(form) and text[end] == form[ahead]:
         end, ahead = end + 1, ahead + 1
-    return Span(start, end, put)
+    return SecretSpan(start, end, put)
 
 
-def _tells(text: str, span: Span, form: str) -> bool:
+def _tells(text: str, span: SecretSpan, form: str) -> bool:
     """Whether a part is so long that it is no accident: half of a secret, or more of it where it could be words."""
     length, half = span.end - span.start, -(-len(form) // 2)
-    if length >= max(_PLAIN, len(form) - len(form) // 4):
+    if length >= max(_PLAIN_PART, len(form) - len(form) // 4):
         return True
     return length >= min(_LONG, max(_SHORT, half)) and _is_random(text[span.start : span.end])
 
@@ -201,7 +201,7 @@ def _char(match: re.Match[str]) -> str:
     return chr(number) if number <= 0x10FFFF else ""  # noqa: PLR2004 - the last character there is
 
 
-def replaced(text: str, spans: Iterable[Span]) -> str:
+def replaced(text: str, spans: Iterable[SecretSpan]) -> str:
     """Return the text with each span's word in its place; of spans that overlap, the first one's."""
     pieces: list[str] = []
     done = 0
@@ -212,10 +212,10 @@ def replaced(text: str, spans: Iterable[Span]) -> str:
     return "".join((*pieces, text[done:])) if pieces else text
 
 
-def whole_spans(text: str, forms: Iterable[tuple[str, str]]) -> Iterator[Span]:
+def whole_spans(text: str, forms: Iterable[tuple[str, str]]) -> Iterator[SecretSpan]:
     """Yield where forms stand whole."""
     for form, put in forms:
         at = text.find(form)
         while at >= 0:
-            yield Span(at, at + len(form), put)
+            yield SecretSpan(at, at + len(form), put)
             at = text.find(form, at + len(form))

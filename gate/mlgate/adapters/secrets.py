@@ -12,12 +12,12 @@ from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mlgate.adapters import whole_file
-from mlgate.adapters.secret_forms import Parts, Span, Unescaped, forms_of, replaced, whole_spans
+from mlgate.adapters.secret_forms import Parts, SecretSpan, Unescaped, forms_of, replaced, whole_spans
 from mlgate.core.check import Suite
 from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Evidence, Gap, Observation, Row
 from mlgate.core.ports import Executor
-from mlgate.core.secret import SHORTEST, URL, mark
+from mlgate.core.secret import SHORTEST_SECRET, URL, mark
 from mlgate.core.timed import COLUMNS, with_texts
 
 _NAMED_SO = re.compile(
@@ -45,8 +45,8 @@ class Secrets:
             for form in forms_of(value):
                 forms.setdefault(form, mark(name))
         self._forms = sorted(forms.items(), key=lambda item: (-len(item[0]), item[0]))
-        self._values = [value for value in (*named.values(), *of_url) if len(value) >= SHORTEST]
-        self._beginnings = [(form, put) for form, put in self._forms if len(form) > SHORTEST]
+        self._values = [value for value in (*named.values(), *of_url) if len(value) >= SHORTEST_SECRET]
+        self._beginnings = [(form, put) for form, put in self._forms if len(form) > SHORTEST_SECRET]
         self._parts = Parts(self._forms)
 
     def __bool__(self) -> bool:
@@ -64,9 +64,9 @@ class Secrets:
         if not self._forms:
             return text
         text = replaced(text, self._parts.spans(text))
-        return self._uncut(self._unescaped(text))
+        return self._without_cut_off(self._without_escaped(text))
 
-    def _unescaped(self, text: str) -> str:
+    def _without_escaped(self, text: str) -> str:
         """Return *text* without what is a secret once its escapes are read: `%73%6B…`, `&#115;&#x6B;…`."""
         if not any(sign in text for sign in "%&\\"):
             return text
@@ -74,12 +74,12 @@ class Secrets:
         if not seen:
             return text
         found = (*whole_spans(seen.plain, self._forms), *self._parts.spans(seen.plain))
-        return replaced(text, (Span(seen.place(one.start), seen.place(one.end), one.put) for one in found))
+        return replaced(text, (SecretSpan(seen.place(one.start), seen.place(one.end), one.put) for one in found))
 
-    def _uncut(self, text: str) -> str:
+    def _without_cut_off(self, text: str) -> str:
         body = text.rstrip("…")
         for form, put in self._beginnings:
-            start = body.rfind(form[:SHORTEST], max(0, len(body) - len(form)))
+            start = body.rfind(form[:SHORTEST_SECRET], max(0, len(body) - len(form)))
             if start >= 0 and form.startswith(body[start:]):
                 return body[:start] + put + text[len(body) :]
         return text
@@ -218,10 +218,10 @@ def _is_token(step: str) -> bool:
     if step.startswith(_PREFIXES) and any(char.isdigit() for char in step):
         return True
     runs = re.split(r"[-_~+=]", step)
-    return any(len(run) >= 16 and _mixed(run) for run in runs) or (len(runs) == 5 and _is_uuid(runs))  # noqa: PLR2004 - see above; a UUID's
+    return any(len(run) >= 16 and _has_digits_and_letters(run) for run in runs) or (len(runs) == 5 and _is_uuid(runs))  # noqa: PLR2004 - see above; a UUID's
 
 
-def _mixed(run: str) -> bool:
+def _has_digits_and_letters(run: str) -> bool:
     return any(char.isdigit() for char in run) and any(char.isalpha() for char in run)
 
 

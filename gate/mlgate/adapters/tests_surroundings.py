@@ -38,9 +38,9 @@ _DATA = frozenset(
 )
 """Folders in which tests keep what they read."""
 _DATA_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".pkl", ".npy", ".npz", ".gz")
-_LONGEST = 1 << 20
+_LARGEST_SOURCE = 1 << 20
 """Bytes of one source that is read for its imports; a longer one cannot be followed."""
-_MOST = 2_000
+_MOST_FILES = 2_000
 """Files that are followed."""
 
 _Tree = Mapping[str, tuple[str, str]]
@@ -72,7 +72,7 @@ def edits(root: Path, commit: str, tests: Sequence[str], *, model: str, known: C
     if not changed:
         return
     both = (_Side(top, commit, before), _Side(top, "HEAD", after))
-    own = _own(both[0], _join(home, model)) if model else _Own()
+    own = _own_files(both[0], _join(home, model)) if model else _Own()
     compared = {_join(home, path) for path in known}
     around = [_Around(_join(home, path), home, both, own) for path in tests]
     for path in changed:
@@ -159,7 +159,7 @@ def _mentions(name: str, read: Callable[[], bytes]) -> Mentions:
     """Return what the source with this object's name mentions; both sides share most of theirs."""
     if name not in _seen:
         content = read()
-        _seen[name] = mentions(content) if len(content) <= _LONGEST else Mentions(is_dynamic=True)
+        _seen[name] = mentions(content) if len(content) <= _LARGEST_SOURCE else Mentions(is_dynamic=True)
     return _seen[name]
 
 
@@ -173,7 +173,7 @@ class _Own:
     """These, and all that they import, from there on."""
 
 
-def _own(side: _Side, module: str) -> _Own:
+def _own_files(side: _Side, module: str) -> _Own:
     folder, _, name = module.rpartition("/")
     if not name:
         return _Own()
@@ -199,7 +199,7 @@ def _closure(side: _Side, start: Iterable[str], roots: Collection[str], stop: Co
     """Return what *start* loads; what is in *stop* is not looked into."""
     waiting = [path for path in start if path in side.tree]
     found, said = set(waiting), list[Mentions]()
-    while waiting and len(found) <= _MOST:
+    while waiting and len(found) <= _MOST_FILES:
         path = waiting.pop()
         if path in stop:
             continue
@@ -229,7 +229,7 @@ class _Around:
     """What bears on one path of tests."""
 
     def __init__(self, test: str, home: str, both: tuple[_Side, _Side], own: _Own) -> None:
-        self._test, self._both, self._own = test, both, own
+        self._test, self._both, self._own_files = test, both, own
         is_folder = any(path.startswith(f"{test}/") for side in both for path in side.tree) or test == "."
         self._folder = test if is_folder else posixpath.dirname(test) or "."
         self._above = _above(self._folder)
@@ -275,15 +275,15 @@ class _Around:
             return False
         if path in self._files or self._is_loaded(path):
             return True
-        if path in self._own.target or path.endswith(_PROSE):
+        if path in self._own_files.target or path.endswith(_PROSE):
             return False
-        if path.endswith(_MODULES) or self._is_link(path) or path in self._own.files:
+        if path.endswith(_MODULES) or self._is_link(path) or path in self._own_files.files:
             return self._is_named(path) or self._may_be_loaded(path)
         return self._is_data(path)
 
     def _may_be_loaded(self, path: str) -> bool:
         """Return whether tests may load a module that they do not import; the model's own only by its name."""
-        if path in self._own.files:
+        if path in self._own_files.files:
             return self._is_dynamic and _module(path).rpartition("/")[2] in self._words
         return self._is_dynamic or self._hides(path)
 
@@ -316,7 +316,7 @@ class _Around:
             if root not in ("", ".") and inside == path:
                 continue
             name = _module(inside).partition("/")[0]
-            if name in _installed() and not any(self._both[0].found((0, (name,)), "", {root})):
+            if name in _installed_packages() and not any(self._both[0].found((0, (name,)), "", {root})):
                 return True
         return False
 
@@ -329,7 +329,7 @@ class _Around:
 
 
 @cache
-def _installed() -> frozenset[str]:
+def _installed_packages() -> frozenset[str]:
     return frozenset({*sys.stdlib_module_names, *metadata.packages_distributions(), "sitecustomize", "usercustomize"})
 
 

@@ -15,7 +15,7 @@ from mlgate.core.statistics import Statistics, Unscored, quotient
 from mlgate.metrics import registry
 
 
-class Accuracy:
+class AccuracyKind:
     """One answer an example. A failure is a gap, unless the check measures `error_rate`: then it scores as ``""``."""
 
     name = "accuracy"

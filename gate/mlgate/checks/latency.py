@@ -6,20 +6,20 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlgate.checks.timed_plan import Asked, Plan, Search, strangers
+from mlgate.checks.timed_plan import Asked, LatencyPlan, Search, strangers
 from mlgate.checks.timed_scores import first_answers, scores
 from mlgate.core import rounds
 from mlgate.core.check import START, Check
 from mlgate.core.errors import EvidenceError, GateError, ModelError, Refused
 from mlgate.core.evidence import NOT_ASKED, Gap, Observation, Row
 from mlgate.core.ports import Decided, Load, Score, Standing
-from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, pack
+from mlgate.core.timed import ENDED, SKIPPED, LoadBlock, TimedReply, pack
 
 _SILENT = 20
 """So many failures, and a whole block of them, without one answer are the end: each may cost a time-out."""
 
 
-class Latency:
+class LatencyKind:
     """One row a round and side. Within a round the sides are asked one after the other, in an order drawn by lot."""
 
     name = "latency"
@@ -27,7 +27,7 @@ class Latency:
 
     def observe(self, check: Check, loads: Mapping[str, Load], decided: Decided) -> Iterator[Row]:
         """Yield how each side was started, its rounds, and a skip for each round that was not needed any more."""
-        plan = Plan.of(check)
+        plan = LatencyPlan.of(check)
         order, searches = plan.order(check), {side: Search(plan) for side in loads}
         rng = random.Random(f"sides {plan.seed}")  # noqa: S311 - a seeded order, not a secret
         seen: list[Row] = [Observation(side, START, dict(load.facts)) for side, load in loads.items()]
@@ -45,9 +45,9 @@ class Latency:
                 yield row
             broken = next((row.why for row in seen[-len(sides) :] if isinstance(row, Gap)), "")
             if broken:
-                yield from _never(plan, number + 1, loads, broken)
+                yield from _gaps_from(plan, number + 1, loads, broken)
                 return
-            end = _gone(check, seen[-len(sides) :]) or _looked(check, plan, number, seen, decided)
+            end = _gone(check, seen[-len(sides) :]) or _reason_to_stop(check, plan, number, seen, decided)
 
     def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
         """Return the rounds that are not there to be judged."""
@@ -76,7 +76,7 @@ class Latency:
         return f"{answer} ({failed:.0f} requests failed)".strip() if failed else answer
 
 
-def _looked(check: Check, plan: Plan, number: int, seen: Sequence[Row], decided: Decided) -> str:
+def _reason_to_stop(check: Check, plan: LatencyPlan, number: int, seen: Sequence[Row], decided: Decided) -> str:
     """Return why no further round is needed, after a round at which it is planned to look; empty for going on."""
     if plan.once and number == plan.once:
         match decided(check, seen):
@@ -110,13 +110,13 @@ def _round(check: Check, load: Load, side: str, asked: Asked, search: Search, *,
         return Gap(side, name, f"{whose}{error}")
     search.learn(rate, block)
     why = _end(search, block, gone, lost)
-    who = f"{rounds.GONE}the model" if side == check.id else f"{rounds.BASELINE_GONE}the baseline's model"
+    who = f"{rounds.MODEL_GONE}the model" if side == check.id else f"{rounds.BASELINE_GONE}the baseline's model"
     end = {ENDED: f"{who} {why}"} if why else {}
     duet = str(load.facts.get("run", ""))
     return Observation(side, name, {**pack(block), "first": float(first), "rate": rate, "duet": duet, **end})
 
 
-def _block(check: Check, load: Load, asked: Asked, search: Search, rate: float) -> tuple[Block, str]:
+def _block(check: Check, load: Load, asked: Asked, search: Search, rate: float) -> tuple[LoadBlock, str]:
     """Return a block, and why the model could not be reached any more; then each request of the block is a failure."""
     plan = asked.plan
     try:
@@ -129,12 +129,13 @@ def _block(check: Check, load: Load, asked: Asked, search: Search, rate: float) 
             raise
         why = str(error)  # it answered before: it ended under load
     failed = [
-        Reply(one.example, one.due, 0.0, math.nan, plan.timeout_s, failure=why) for one in asked.arrivals(rate or 1.0)
+        TimedReply(one.example, one.due, 0.0, math.nan, plan.timeout_s, failure=why)
+        for one in asked.arrivals(rate or 1.0)
     ]
-    return Block(tuple(failed)), why
+    return LoadBlock(tuple(failed)), why
 
 
-def _end(search: Search, block: Block, gone: str, lost: str) -> str:
+def _end(search: Search, block: LoadBlock, gone: str, lost: str) -> str:
     """Return what became of a model that nobody can ask any more; empty while it can be asked.
 
     A search overloads on purpose: that nothing is answered at some rate is what it wants to know.
@@ -154,7 +155,7 @@ def _gone(check: Check, seen: Sequence[Row]) -> str:
     return next((str(row.seen[ENDED]) for row in own_first if isinstance(row, Observation) and ENDED in row.seen), "")
 
 
-def _never(plan: Plan, start: int, loads: Mapping[str, Load], why: str) -> Iterator[Row]:
+def _gaps_from(plan: LatencyPlan, start: int, loads: Mapping[str, Load], why: str) -> Iterator[Row]:
     """Yield a gap for each round that cannot be asked any more."""
     for number in range(start, plan.rounds + 1):
         for side in loads:

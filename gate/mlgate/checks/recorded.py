@@ -13,7 +13,7 @@ from mlgate.core.ports import Model
 from mlgate.core.statistics import Statistics, Unscored, quotient
 
 
-class Recorded:
+class RecordedKind:
     """The mean of what the user's tests recorded for each metric that the check declares."""
 
     name = "recorded"

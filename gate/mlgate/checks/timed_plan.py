@@ -11,15 +11,15 @@ import numpy as np
 from mlgate.core import arrivals
 from mlgate.core.check import Check, Json
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.rounds import Rounds
-from mlgate.core.timed import Arrival, Block, clocked
+from mlgate.core.rounds import LatencyRounds
+from mlgate.core.timed import Arrival, LoadBlock, clocked
 from mlgate.core.timing import timing
 
 _ROUNDED_S = 2e-6
 
 
 @dataclass(frozen=True)
-class Plan:
+class LatencyPlan:
     """One check's load. Times in seconds, rates in requests a second."""
 
     mode: str
@@ -43,7 +43,7 @@ class Plan:
     timeout_s: float
 
     @classmethod
-    def of(cls, check: Check) -> Plan:
+    def of(cls, check: Check) -> LatencyPlan:
         """Read the params that the configuration wrote."""
         given = check.params
         mix = _mapping(given.get("mix"))
@@ -89,7 +89,7 @@ class Plan:
 class Asked:
     """One round's requests: the sides share due times and examples."""
 
-    plan: Plan
+    plan: LatencyPlan
     number: int
     order: Iterator[int]
     _picked: list[int] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Asked:
 class Search:
     """The next rate to try, and the largest that kept the bounds: bisection on the logarithm, one step a round."""
 
-    plan: Plan
+    plan: LatencyPlan
     held: float = 0.0
     """The largest rate that kept every bound; 0 when none did."""
     broken: float = 0.0
@@ -131,7 +131,7 @@ class Search:
             return self.plan.most
         return float((self.held * self.broken) ** 0.5)
 
-    def learn(self, rate: float, block: Block) -> None:
+    def learn(self, rate: float, block: LoadBlock) -> None:
         """Take in what a round at *rate* showed."""
         self.tried += 1
         for reply in block.replies:
@@ -142,12 +142,12 @@ class Search:
             self.broken = min(self.broken or rate, rate)
 
 
-def strangers(check: Check, seen: Rounds) -> Iterator[tuple[str, str]]:
+def strangers(check: Check, seen: LatencyRounds) -> Iterator[tuple[str, str]]:
     """Yield the rounds that do not hold the requests that were planned: some are lost, or it was another load.
 
     A search's examples depend on what both sides found: of its rounds only the due times are held against the plan.
     """
-    plan = Plan.of(check)
+    plan = LatencyPlan.of(check)
     order = plan.order(check)
     for number in range(1, max(seen.done, default=0) + 1):
         asked = Asked(plan, number, order)
@@ -164,7 +164,7 @@ def strangers(check: Check, seen: Rounds) -> Iterator[tuple[str, str]]:
             yield f"{number:04}", "it does not hold the requests that this check plans"
 
 
-def _as_planned(planned: Sequence[Arrival], block: Block, *, find: bool) -> bool:
+def _as_planned(planned: Sequence[Arrival], block: LoadBlock, *, find: bool) -> bool:
     """Whether a block has each planned request once. A row holds whole microseconds."""
     if len(planned) != len(block.replies):
         return False
@@ -174,7 +174,7 @@ def _as_planned(planned: Sequence[Arrival], block: Block, *, find: bool) -> bool
     )
 
 
-def keeps(bounds: Mapping[str, float], block: Block) -> bool:
+def keeps(bounds: Mapping[str, float], block: LoadBlock) -> bool:
     """Whether one block keeps every bound: percentiles of its latencies in milliseconds, and its error rate."""
     if not block.replies:
         return False

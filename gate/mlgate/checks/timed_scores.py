@@ -10,27 +10,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlgate.checks.timed_plan import Plan, Search
+from mlgate.checks.timed_plan import LatencyPlan, Search
 from mlgate.core import pieces, timing
 from mlgate.core.check import Check, MetricChoice
 from mlgate.core.evidence import Observation, Row
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Score
-from mlgate.core.rounds import Rounds
+from mlgate.core.rounds import LatencyRounds
 from mlgate.core.series import Fact, Series, Text
 from mlgate.core.statistics import Statistics, Unscored, quotient
-from mlgate.core.timed import Block, Reply, held_back
+from mlgate.core.timed import LoadBlock, TimedReply, held_back
 from mlgate.metrics import registry
 
 _MS = 1000.0
 
 
-def scores(check: Check, seen: Rounds) -> list[Score]:
+def scores(check: Check, seen: LatencyRounds) -> list[Score]:
     """Return one score a metric of the check."""
     return [_score(check, choice, seen) for choice in check.metrics]
 
 
-def _score(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
+def _score(check: Check, choice: MetricChoice, seen: LatencyRounds) -> Score:
     name = choice.kind
     asked = timing.timing(name)
     if name == ERROR_RATE.name:
@@ -39,19 +39,23 @@ def _score(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
         return _fact(check, choice.name, seen)
     if not timing.metric(name):
         return Unscored(choice.name, seen.cut_off) if seen.cut_off else _answers(check, choice, seen)
-    return Unscored(choice.name, seen.flaw) if seen.flaw else _timed(check, choice, asked, seen)
+    return Unscored(choice.name, seen.flaw) if seen.flaw else _latency_score(check, choice, asked, seen)
 
 
-def _timed(check: Check, choice: MetricChoice, asked: timing.Timing | None, seen: Rounds) -> Score:
+def _latency_score(
+    check: Check, choice: MetricChoice, asked: timing.LatencyMetric | None, seen: LatencyRounds
+) -> Score:
     """Return a metric of times; with it, what it is over all rounds, where rounds were left out."""
-    found = _computed(check, choice, asked, seen)
+    found = _score_of_kind(check, choice, asked, seen)
     if not seen.omitted or not isinstance(found, Series):
         return found
-    whole = _computed(check, choice, asked, seen.whole())
+    whole = _score_of_kind(check, choice, asked, seen.whole())
     return replace(found, whole=whole, omitted=seen.omitted) if isinstance(whole, Series) else whole
 
 
-def _computed(check: Check, choice: MetricChoice, asked: timing.Timing | None, seen: Rounds) -> Score:
+def _score_of_kind(
+    check: Check, choice: MetricChoice, asked: timing.LatencyMetric | None, seen: LatencyRounds
+) -> Score:
     name = choice.kind
     if asked:
         return _times(check, asked, seen)
@@ -77,7 +81,7 @@ def signature(check: Check, clock: str) -> str:
     return "|".join(f"{key}:{json.dumps(value)}" for key, value in facts.items() if value is not None).replace('"', "")
 
 
-def _times(check: Check, asked: timing.Timing, seen: Rounds) -> Score:
+def _times(check: Check, asked: timing.LatencyMetric, seen: LatencyRounds) -> Score:
     found, name = seen.times(asked, signature(check, asked.clock)), asked.metric.name
     if not len(found.values):
         held, long = held_back(seen.replies) if asked.clock == "itl" else (0, 0)
@@ -95,7 +99,7 @@ def _times(check: Check, asked: timing.Timing, seen: Rounds) -> Score:
     return replace(found, text=_text(seen), pace=_pace(check, seen))
 
 
-def _text(seen: Rounds, *, whole: bool = False) -> Text:
+def _text(seen: LatencyRounds, *, whole: bool = False) -> Text:
     """Return how the text came; *whole*: what is measured does not depend on its pieces."""
     answered = [reply for reply in seen.replies if not reply.failure]
     tokens = sum(pieces.visible(reply.answer) for reply in answered) / pieces.TOKEN
@@ -106,7 +110,7 @@ def _text(seen: Rounds, *, whole: bool = False) -> Text:
     return Text(tokens / len(answered), sum(len(found) - 1 for found in came if found) / later if later else math.nan)
 
 
-def _pace(check: Check, seen: Rounds) -> Series:
+def _pace(check: Check, seen: LatencyRounds) -> Series:
     """Return how long each reply took a token, all of it: a failure as if it had one."""
     pairs = [
         (number, reply.done * _MS / max(1.0, pieces.visible(reply.answer) / pieces.TOKEN))
@@ -116,7 +120,7 @@ def _pace(check: Check, seen: Rounds) -> Series:
     return seen.series(timing.PACE, 0.0, pairs, signature(check, "latency"))
 
 
-def _rate(check: Check, name: str, seen: Rounds) -> Score:
+def _rate(check: Check, name: str, seen: LatencyRounds) -> Score:
     """Return one value a round, and their mean."""
     values = {number: _per_round(name, block) for number, block in seen.counted.items()}
     absent = [number for number, value in values.items() if not math.isfinite(value)]
@@ -128,7 +132,7 @@ def _rate(check: Check, name: str, seen: Rounds) -> Score:
     return replace(found, text=_text(seen, whole=True))
 
 
-def _per_round(name: str, block: Block) -> float:
+def _per_round(name: str, block: LoadBlock) -> float:
     answered = [reply for reply in block.replies if not reply.failure]
     match name:
         case "throughput_rps":
@@ -145,7 +149,7 @@ def _per_round(name: str, block: Block) -> float:
             return tokens / seconds if seconds > 0 else math.nan
 
 
-def _errors(check: Check, name: str, seen: Rounds) -> Statistics:
+def _errors(check: Check, name: str, seen: LatencyRounds) -> Statistics:
     """Return failures and requests of each example."""
     rows = np.zeros((len(check.examples), 2))
     for reply in _replies(seen):
@@ -154,7 +158,7 @@ def _errors(check: Check, name: str, seen: Rounds) -> Statistics:
     return Statistics(name, ERROR_RATE, "error_rate|timed", rows, quotient, asked, seen.look)
 
 
-def _fact(check: Check, name: str, seen: Rounds) -> Score:
+def _fact(check: Check, name: str, seen: LatencyRounds) -> Score:
     metric = timing.FACTS[name]
     if name == "max_rps":
         return _largest_rate(check, name, seen)
@@ -169,10 +173,10 @@ def _fact(check: Check, name: str, seen: Rounds) -> Score:
     return Fact(name, metric, name, value, seen.duet)
 
 
-def _largest_rate(check: Check, name: str, seen: Rounds) -> Score:
+def _largest_rate(check: Check, name: str, seen: LatencyRounds) -> Score:
     if seen.cut_off:
         return Unscored(name, seen.cut_off)
-    search = Search(Plan.of(check))
+    search = Search(LatencyPlan.of(check))
     for number, block in seen.done.items():
         if number not in seen.late:
             search.learn(seen.rates[number], block)
@@ -186,7 +190,7 @@ def _largest_rate(check: Check, name: str, seen: Rounds) -> Score:
     return replace(found, whole=whole, omitted=seen.omitted) if isinstance(whole, Fact) else whole
 
 
-def _cache(check: Check, name: str, seen: Rounds) -> Score:
+def _cache(check: Check, name: str, seen: LatencyRounds) -> Score:
     asked_before: set[int] = set()
     fresh: list[tuple[int, float]] = []
     repeated: list[tuple[int, float]] = []
@@ -204,7 +208,7 @@ def _cache(check: Check, name: str, seen: Rounds) -> Score:
     return over.over(under)
 
 
-def _answers(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
+def _answers(check: Check, choice: MetricChoice, seen: LatencyRounds) -> Score:
     """Score every timed answer, and sum an example's: rows in the check's order, of the examples that were asked."""
     scorer = registry.build(choice.kind, choice.options)
     counts: dict[tuple[int, str], int] = {}
@@ -224,12 +228,12 @@ def _answers(check: Check, choice: MetricChoice, seen: Rounds) -> Score:
     return Statistics(choice.name, scorer.metric, signed, rows, scorer.value, asked, seen.look)
 
 
-def _replies(seen: Rounds) -> Iterator[Reply]:
+def _replies(seen: LatencyRounds) -> Iterator[TimedReply]:
     for block in seen.done.values():
         yield from block.replies
 
 
-def first_answers(check: Check, seen: Rounds) -> Mapping[str, Row]:
+def first_answers(check: Check, seen: LatencyRounds) -> Mapping[str, Row]:
     """Return a row an example: an answer to show, and how often which came: two sides did the same if all is equal."""
     found: dict[int, Counter[str]] = {}
     failed: Counter[int] = Counter()
@@ -240,11 +244,11 @@ def first_answers(check: Check, seen: Rounds) -> Mapping[str, Row]:
         else:
             texts[reply.answer] += 1
     return {
-        example.id: Observation(check.id, example.id, _told(found.get(i, Counter()), failed[i]))
+        example.id: Observation(check.id, example.id, _answer_summary(found.get(i, Counter()), failed[i]))
         for i, example in enumerate(check.examples)
     }
 
 
-def _told(texts: Counter[str], failed: int) -> Mapping[str, str | float]:
+def _answer_summary(texts: Counter[str], failed: int) -> Mapping[str, str | float]:
     seen: dict[str, str | float] = {"answer": next(iter(texts), ""), "times": json.dumps(sorted(texts.items()))}
     return {**seen, "failed": float(failed)} if failed else seen

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 
 
 @click.group()
@@ -25,4 +25,4 @@ def accept(*, config: Path, output: Path | None) -> int:
     """
     from mlgate.wiring.promotion import run_accept
 
-    return run_accept(Choice(config, output))
+    return run_accept(RunOptions(config, output))

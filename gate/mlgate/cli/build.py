@@ -67,11 +67,11 @@ def command(
     """
     if push and (tag or archive):
         raise click.UsageError("--push names the image and where it goes: leave out --tag and --archive")
-    from mlgate.wiring.build import Choice, build
+    from mlgate.wiring.build import BuildOptions, build
 
     kind, folder = cache or (None, "")
     return build(
-        Choice(
+        BuildOptions(
             config,
             tag=tag or "",
             push=push or "",

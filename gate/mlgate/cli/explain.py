@@ -9,7 +9,7 @@ import click
 
 from mlgate.cli import options
 from mlgate.reports import segments
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.publish import width
 from mlgate.wiring.replay import run_explain
 from mlgate.wiring.tell import tell
@@ -26,6 +26,6 @@ def command(*, evidence: Path | None, config: Path, check: str, metric: str, cou
 
     Reads EVIDENCE [.mlgate/evidence.jsonl.gz] and the baseline; asks no model.
     """
-    found = run_explain(Choice(config), evidence, check=check, metric=metric, count=count)
+    found = run_explain(RunOptions(config), evidence, check=check, metric=metric, count=count)
     tell(sys.stdout, segments.render(found, width=width()).rstrip("\n"))
     return 0

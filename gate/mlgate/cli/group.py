@@ -97,11 +97,11 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
     try:
         code = group.main(args=arguments, prog_name="mlgate", standalone_mode=False)
     except GateError as error:
-        hidden = _hidden(arguments)
+        hidden = _secret_remover(arguments)
         error.pass_through(hidden)
         _tell(error)
         _tell_github(error)
-        return _debugged(error.exit_code, hidden, debug=debug)
+        return _exit_with_traceback(error.exit_code, hidden, debug=debug)
     except click.ClickException as error:
         _say(error.format_message(), hint="see `mlgate --help`")
         _tell_github(ConfigError(error.format_message()))
@@ -113,11 +113,11 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         _say("terminated: what was observed is kept", hint="go on with `mlgate check --resume`")
         return TERMINATED
     except Exception as error:  # noqa: BLE001 - the border: Python's own exit code 1 would say "the model is worse"
-        hidden = _hidden(arguments)
+        hidden = _secret_remover(arguments)
         said = hidden(f"unexpected {type(error).__name__}: {error}")
         _say(said, hint="this is a bug: `mlgate --debug …` shows where")
         _tell_github(GateError(said, hint="this is a bug of mlgate's"))
-        return _debugged(UNKNOWN, hidden, debug=debug)
+        return _exit_with_traceback(UNKNOWN, hidden, debug=debug)
     return code if isinstance(code, int) else 0
 
 
@@ -125,13 +125,13 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise _TerminatedError(number, frame)
 
 
-def _debugged(code: int, hidden: Callable[[str], str], *, debug: bool) -> int:
+def _exit_with_traceback(code: int, hidden: Callable[[str], str], *, debug: bool) -> int:
     if debug:
         click.echo(hidden(traceback.format_exc()), err=True)
     return code
 
 
-def _hidden(arguments: Sequence[str] | None) -> Callable[[str], str]:
+def _secret_remover(arguments: Sequence[str] | None) -> Callable[[str], str]:
     """Return what takes the secrets out of an error: those that the file of a command line names.
 
     Where no file was read yet, there are none in it; and reading takes time in which an older verdict would stand.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.tell import tell
 
 
@@ -22,6 +22,6 @@ def command(*, model: str, config: Path, alias: str) -> int:
     from mlgate.reports import history
     from mlgate.wiring.promotion import past
 
-    source, ledger = past(Choice(config), model)
+    source, ledger = past(RunOptions(config), model)
     tell(sys.stdout, history.render(source, ledger, alias, clock.now()).rstrip("\n"))
     return 0

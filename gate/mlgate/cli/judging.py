@@ -29,8 +29,8 @@ def place_of(arguments: Sequence[str]) -> Path:
     """Return the gate's file that a command line means, whatever is wrong with it."""
     with contextlib.suppress(click.ClickException, GateError):
         named = _place.make_context("mlgate", list(arguments), resilient_parsing=True).params.get("config")
-        return named if isinstance(named, Path) else gate_file.FILE
-    return gate_file.FILE
+        return named if isinstance(named, Path) else gate_file.DEFAULT_FILE
+    return gate_file.DEFAULT_FILE
 
 
 class Judging(click.Command):
@@ -51,4 +51,4 @@ class Judging(click.Command):
 
 def _folder(context: click.Context) -> RunFolder:
     config, output = context.params.get("config"), context.params.get("output")
-    return RunFolder.beside(config if isinstance(config, Path) else gate_file.FILE, output)
+    return RunFolder.beside(config if isinstance(config, Path) else gate_file.DEFAULT_FILE, output)

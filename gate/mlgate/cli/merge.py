@@ -43,11 +43,11 @@ def command(
     EVIDENCE is files, or folders with them. A shard that is missing is a hole: its rules are never measured, and the
     verdict blocks.
     """
-    from mlgate.wiring.choice import Choice
+    from mlgate.wiring.choice import RunOptions
     from mlgate.wiring.merge import run_merge
-    from mlgate.wiring.needs import Needs
+    from mlgate.wiring.needs import CiJobs
 
-    choice = Choice(
+    choice = RunOptions(
         config,
         output,
         save_baseline=save_baseline,
@@ -57,4 +57,4 @@ def command(
         approved=approve_policy,
         image=image,
     )
-    return run_merge(choice, evidence, Needs.read(needs) if needs else None)
+    return run_merge(choice, evidence, CiJobs.read(needs) if needs else None)

@@ -15,7 +15,7 @@ from mlgate.adapters import gate_file
 
 Decorated = Callable[..., Any]
 
-_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_ARTIFACT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_SHARDS = 10_000
 _MOST_WORKERS = 256
 
@@ -26,7 +26,7 @@ def config(function: Decorated) -> Decorated:
         "-c",
         "--config",
         type=click.Path(path_type=Path),
-        default=gate_file.FILE,
+        default=gate_file.DEFAULT_FILE,
         envvar="MLGATE_CONFIG",
         callback=_the_one,
         help="The gate's file.  [mlgate.yaml]",
@@ -146,7 +146,7 @@ def name(function: Decorated) -> Decorated:
 
 
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not _ARTIFACT_NAME.fullmatch(text):
         raise click.BadParameter(f"{text!r} is not made of 1 to 40 of a-z, 0-9 and -")
     return text
 

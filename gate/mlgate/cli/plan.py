@@ -9,7 +9,7 @@ import click
 
 from mlgate.cli import options
 from mlgate.reports.escape import terminal
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.plan import plan
 from mlgate.wiring.tell import tell
 
@@ -31,7 +31,7 @@ def command(
     *, config: Path, bootstrap: bool, base: str, approve_policy: bool, image: str, shards: int, name: str
 ) -> int:
     """Say what a run would do, without asking the model: the jobs that CI runs side by side, and whose rules bind."""
-    choice = Choice(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image)
+    choice = RunOptions(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image)
     for line in plan(choice, shards, name):
         tell(sys.stdout, terminal(line, 500))
     return 0

@@ -9,7 +9,7 @@ import click
 
 from mlgate.cli import options
 from mlgate.reports import power
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.publish import width
 from mlgate.wiring.replay import run_power
 from mlgate.wiring.tell import tell
@@ -26,6 +26,6 @@ def command(*, evidence: Path | None, config: Path, base: str, approve_policy: b
     well this run knows the difference, the share of harmless changes that would pass, and which budget, how many
     examples or which margin would let 95 of 100 pass. Asks no model, writes nothing.
     """
-    found = run_power(Choice(config, base=base, approved=approve_policy, image=image), evidence)
+    found = run_power(RunOptions(config, base=base, approved=approve_policy, image=image), evidence)
     tell(sys.stdout, power.render(found, width()).rstrip("\n"))
     return 0

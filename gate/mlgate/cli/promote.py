@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 
 
 @click.command()
@@ -22,4 +22,4 @@ def command(*, config: Path, output: Path | None, alias: str) -> int:
     """
     from mlgate.wiring.promotion import run_promote
 
-    return run_promote(Choice(config, output), alias)
+    return run_promote(RunOptions(config, output), alias)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.publish import show
 from mlgate.wiring.replay import run_replay
 
@@ -30,6 +30,8 @@ def command(
     as_json: bool,
 ) -> int:
     """Judge EVIDENCE of an old run [.mlgate/evidence.jsonl.gz] by today's rules. Asks no model, writes nothing."""
-    report = run_replay(Choice(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image), evidence)
+    report = run_replay(
+        RunOptions(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image), evidence
+    )
     show(report, ("json",) if as_json else ("terminal",), sys.stdout)
     return report.outcome.exit_code

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 
 
 @click.command()
@@ -25,4 +25,4 @@ def command(*, config: Path, alias: str, to: int | None) -> int:
     """Give the champion's alias back to the version before, in MLflow's registry."""
     from mlgate.wiring.promotion import run_rollback
 
-    return run_rollback(Choice(config), alias, to or 0)
+    return run_rollback(RunOptions(config), alias, to or 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 
 
 @click.command()
@@ -17,4 +17,4 @@ def command(*, config: Path, output: Path | None) -> int:
     """Log the verdicts that MLflow did not take when they were made, and that wait in .mlgate/pending."""
     from mlgate.wiring.tracking import run_sync
 
-    return run_sync(Choice(config, output))
+    return run_sync(RunOptions(config, output))

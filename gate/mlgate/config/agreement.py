@@ -14,15 +14,15 @@ from mlgate.config.strict_yaml import Value
 
 def disagreements(value: Value) -> Iterator[Complaint]:
     """Yield everything that is sound by itself and at odds with another section."""
-    yield from _uncompared(value)
+    yield from _rules_without_baseline(value)
     yield from _unlike(value)
-    yield from _unremembered(value)
+    yield from _mlflow_baseline_faults(value)
     for check_id, check in mapping(mapping(value).get("checks")).items():
         if mapping(check).get("kind") == "latency":
-            yield from _untimed(check_id, check, mapping(mapping(value).get("model")))
+            yield from _load_faults(check_id, check, mapping(mapping(value).get("model")))
 
 
-def _uncompared(value: Value) -> Iterator[Complaint]:
+def _rules_without_baseline(value: Value) -> Iterator[Complaint]:
     """Yield every comparing rule of a file without a baseline."""
     if "baseline" in mapping(value):
         return
@@ -61,7 +61,7 @@ def _unlike(value: Value) -> Iterator[Complaint]:
         yield Complaint(("baseline", "from"), says, hint)
 
 
-def _unremembered(value: Value) -> Iterator[Complaint]:
+def _mlflow_baseline_faults(value: Value) -> Iterator[Complaint]:
     """Yield what keeps a baseline of MLflow's from being found: no MLflow, or no name that a model could have there."""
     baseline = mapping(mapping(value).get("baseline"))
     if baseline.get("from") != "mlflow":
@@ -78,7 +78,7 @@ def _unremembered(value: Value) -> Iterator[Complaint]:
     yield Complaint(("model", "name"), says, "name it: tracking: {mlflow: {registry: {name: …}}}")
 
 
-def _untimed(check_id: str, check: Value, model: Mapping[str, Value]) -> Iterator[Complaint]:
+def _load_faults(check_id: str, check: Value, model: Mapping[str, Value]) -> Iterator[Complaint]:
     """Yield what a latency check asks of the model that it cannot do."""
     ways = [way for way in ("endpoint", "image") if way in model]
     if not ways:

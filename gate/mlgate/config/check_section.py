@@ -88,7 +88,7 @@ class RecordedCheck(Section):
     _ruled = model_validator(mode="after")(_has_a_rule)
 
     @model_validator(mode="after")
-    def _planned(self) -> Self:
+    def _has_rows_to_plan(self) -> Self:
         if self.data is None and self.examples is None:
             raise complaint("needs `data` or `examples`", "say how many rows the tests record: examples: 40")
         if self.data is not None and self.examples is not None:

@@ -81,10 +81,12 @@ def misnamed(check_id: str, check: Check, there: Sequence[str]) -> list[Complain
         for one in ruled(check_id, check)
         if one.metric not in known and not _times(check, one.metric)
     ]
-    return found + ([] if isinstance(check, RecordedCheck) else _mislisted(check_id, check, there))
+    return found + ([] if isinstance(check, RecordedCheck) else _faults_of_metrics_list(check_id, check, there))
 
 
-def _mislisted(check_id: str, check: AccuracyCheck | LatencyCheck, there: Sequence[str]) -> list[Complaint]:
+def _faults_of_metrics_list(
+    check_id: str, check: AccuracyCheck | LatencyCheck, there: Sequence[str]
+) -> list[Complaint]:
     found = []
     for name, listed in check.metrics.items():
         steps: Steps = ("checks", check_id, "metrics", name)

@@ -12,7 +12,7 @@ from mlgate.config.section import complaint
 
 _PATTERN = r"([0-9]{1,8}(?:\.[0-9]{1,3})?)(ms|s|m)"
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000}
-_LONGEST = timedelta(days=1)
+_LONGEST_DURATION = timedelta(days=1)
 
 
 def _read(value: object) -> timedelta:
@@ -24,7 +24,7 @@ def _read(value: object) -> timedelta:
     if not found:
         raise complaint("must be a span of time", "write it like 30s, 500ms or 2m")
     span = timedelta(milliseconds=float(found[1]) * _MILLISECONDS[found[2]])
-    if not timedelta() < span <= _LONGEST:
+    if not timedelta() < span <= _LONGEST_DURATION:
         raise complaint("must be more than 0 and at most a day", "write it like 30s, 500ms or 2m")
     return span
 

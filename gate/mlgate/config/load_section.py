@@ -129,7 +129,7 @@ class FindLoad(AnyLoad):
     """How long the search may take; in a comparison in the same run, both sides together. Left out: 12 steps."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _has_sound_bounds(self) -> Self:
         if self.least >= self.most:
             raise complaint(f"is not below most ({self.most:g})", "swap or mend them", at=("least",))
         for name, limit in self.find.items():

@@ -35,7 +35,7 @@ def unmeasured(check_id: str, check: LatencyCheck, load: Load | None, *, image: 
             says = "looks for max_rps, and no rule names it"
             yield Complaint((*start, "find"), says, "write e.g. rules: {max_rps: {min: 50}}", at_key=True)
         for name in load.find if not load.stream else ():
-            if _streamed(name):
+            if _needs_stream(name):
                 yield Complaint((*start, "find", name), *_UNSTREAMED, at_key=True)
 
 
@@ -56,7 +56,7 @@ def _reasons(name: str, load: Load | None, *, image: bool) -> Iterable[tuple[str
         yield TOO_HIGH
     elif name in _OF_A_CONTAINER and not image:
         yield "is known of a model that mlgate starts from an image only", "write model: {image: {ref: NAME, …}}"
-    elif load is not None and _streamed(name) and not load.stream:
+    elif load is not None and _needs_stream(name) and not load.stream:
         yield _UNSTREAMED
     elif name == "max_rps" and load is not None and not isinstance(load, FindLoad):
         yield "needs a search for it", "write load: {find: {p95_ms: 200}, most: 500}"
@@ -71,6 +71,6 @@ def _reasons(name: str, load: Load | None, *, image: bool) -> Iterable[tuple[str
             yield "is not measured by a search: it overloads the model on purpose", hint
 
 
-def _streamed(name: str) -> bool:
+def _needs_stream(name: str) -> bool:
     found = timing(name)
     return name == "tokens_per_s" or (found is not None and found.clock in {"ttft", "itl"})

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from mlgate.config.duration import show
 
-FEWEST = 8
+FEWEST_ROUNDS = 8
 """Rounds of each side before the first look, besides the warm-up's: fewer give no interval."""
 FEWEST_REQUESTS = 5
 """Requests in a block on average: below, blocks are empty by chance."""
@@ -17,7 +17,7 @@ USUAL_BLOCK_S = 0.5
 """Under bad noise, 60 s in blocks of 0.5 s tell +10 % in 99.6 % of runs, of 1 s in 96 %: benchmarks/duet.py."""
 SHORTEST_BLOCK_S = 0.05
 """Below, starting and ending a block takes a part of it that shows."""
-MOST = 9_999
+MOST_ROUNDS = 9_999
 """Rounds in all: their rows are numbered with four digits."""
 MOST_LOOKS = 8
 STEPS = 12
@@ -39,7 +39,7 @@ class Unfit(ValueError):  # noqa: N818 - it names what is wrong with the load, a
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
+class LatencySchedule:
     """A round is one block for each side. Rounds count from 1; the first `warm` are the warm-up's."""
 
     block_s: float
@@ -59,40 +59,46 @@ class Rounds:
 
 def steady(
     *, duration_s: float, budget_s: float, warmup_s: float, block_s: float, sides: int, rate: float | None
-) -> Rounds:
+) -> LatencySchedule:
     """Return the rounds of a load that stays the same. *sides*: 2 when both are asked in turn, and share the time.
 
     *rate* is None for a closed loop, whose requests nobody can count beforehand. Raises Unfit.
     """
     each = duration_s / sides
-    block = _block(block_s, each / FEWEST, sides)
+    block = _block(block_s, each / FEWEST_ROUNDS, sides)
     if rate is not None:
-        _enough(rate, block, block_s, each / FEWEST, lambda need: f"duration to {_span(need * FEWEST * sides)}")
+        _enough(
+            rate,
+            block,
+            block_s,
+            each / FEWEST_ROUNDS,
+            lambda need: f"duration to {_span(need * FEWEST_ROUNDS * sides)}",
+        )
     first = _whole(each / block)
     last = max(first, _whole(budget_s / sides / block))
     warm = math.ceil(warmup_s / block - _NEARLY)
-    _numbered(warm + last)
-    return Rounds(block, warm, tuple(warm + look for look in _looks(first, last)), warm + first)
+    _refuse_too_many(warm + last)
+    return LatencySchedule(block, warm, tuple(warm + look for look in _looks(first, last)), warm + first)
 
 
-def staged(stages: Sequence[tuple[float, float]], *, warmup_s: float, block_s: float, sides: int) -> Rounds:
+def staged(stages: Sequence[tuple[float, float]], *, warmup_s: float, block_s: float, sides: int) -> LatencySchedule:
     """Return the rounds of a ramp through *stages* of rate and seconds. Raises Unfit."""
     shortest = min(seconds for _, seconds in stages) / sides
     total = sum(seconds for _, seconds in stages) / sides
     if shortest < SHORTEST_BLOCK_S - _NEARLY:
         least = _span(SHORTEST_BLOCK_S * sides)
         raise Unfit("stages", f"has one that is shorter than {least}: it holds no block", "give each a longer duration")
-    longest = min(total / FEWEST, shortest)
+    longest = min(total / FEWEST_ROUNDS, shortest)
     block = _block(block_s, longest, sides)
-    share = max(1, FEWEST / len(stages))
+    share = max(1, FEWEST_ROUNDS / len(stages))
     slowest = min(rate for rate, _ in stages)
     _enough(slowest, block, block_s, longest, lambda need: f"each stage's duration to {_span(need * share * sides)}")
     counts = [math.ceil(seconds / sides / block - _NEARLY) for _, seconds in stages]
     warm = math.ceil(warmup_s / block - _NEARLY)
-    _numbered(warm + sum(counts))
+    _refuse_too_many(warm + sum(counts))
     parts = [(rate, n * block) for (rate, _), n in zip(stages, counts, strict=True)]
     parts[0] = (parts[0][0], (warm + counts[0]) * block)
-    return Rounds(block, warm, (warm + sum(counts),), warm + sum(counts), tuple(parts))
+    return LatencySchedule(block, warm, (warm + sum(counts),), warm + sum(counts), tuple(parts))
 
 
 def search(*, step_s: float, duration_s: float | None, least: float, sides: int) -> int:
@@ -118,8 +124,8 @@ def _block(wanted_s: float, longest_s: float, sides: int) -> float:
     if wanted_s < SHORTEST_BLOCK_S:
         raise Unfit("block", f"is shorter than {shortest}", "e.g. block: 1s")
     if longest_s < SHORTEST_BLOCK_S - _NEARLY:
-        says = f"is too short: {FEWEST} blocks of {shortest} for each side do not fit in"
-        raise Unfit("", says, f"let it take {_span(FEWEST * SHORTEST_BLOCK_S * sides)} or more")
+        says = f"is too short: {FEWEST_ROUNDS} blocks of {shortest} for each side do not fit in"
+        raise Unfit("", says, f"let it take {_span(FEWEST_ROUNDS * SHORTEST_BLOCK_S * sides)} or more")
     return min(wanted_s, longest_s)
 
 
@@ -140,14 +146,14 @@ def _looks(first: int, last: int) -> list[int]:
     """Return the looks: one at the end; where there is a budget, at half of *first*, there, and in thirds of it on."""
     if last <= first:
         return [first]
-    early = [half] if (half := max(FEWEST, first // 2)) < first else []
+    early = [half] if (half := max(FEWEST_ROUNDS, first // 2)) < first else []
     steps = min(MOST_LOOKS - 1 - len(early), max(1, 3 * (last - first) // first))
     return early + [first + round((last - first) * step / steps) for step in range(steps + 1)]
 
 
-def _numbered(rounds: int) -> None:
-    if rounds > MOST:
-        raise Unfit("", f"has {rounds:,} rounds: more than {MOST:,}", "write a longer block, or less time")
+def _refuse_too_many(rounds: int) -> None:
+    if rounds > MOST_ROUNDS:
+        raise Unfit("", f"has {rounds:,} rounds: more than {MOST_ROUNDS:,}", "write a longer block, or less time")
 
 
 def _whole(number: float) -> int:

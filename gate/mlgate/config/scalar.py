@@ -11,7 +11,7 @@ from mlgate.config.fault import quoted
 Scalar: TypeAlias = str | int | float | bool | None
 
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
-_LONGEST = 18
+_LONGEST_NUMBER = 18
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _TRUTH = re.compile(r"yes|no|on|off|true|false|null", re.IGNORECASE)
@@ -38,8 +38,10 @@ def resolve(word: str) -> Scalar:
     if word in _WORDS:
         return _WORDS[word]
     if _INTEGER.fullmatch(word):
-        if len(word.lstrip("-")) > _LONGEST:
-            raise Ambiguous(f"a whole number has at most {_LONGEST} digits", "quote it if it is an id and no quantity")
+        if len(word.lstrip("-")) > _LONGEST_NUMBER:
+            raise Ambiguous(
+                f"a whole number has at most {_LONGEST_NUMBER} digits", "quote it if it is an id and no quantity"
+            )
         return int(word)
     if _FLOAT.fullmatch(word):
         return _number(word)

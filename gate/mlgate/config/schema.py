@@ -17,7 +17,7 @@ Schema = dict[str, JsonValue]
 def json_schema() -> Schema:
     """Return the schema: every key and form. What only the metrics know, their options and units, is not in it."""
     made: Schema = Document.model_json_schema(by_alias=True)
-    made = _mended(made)
+    made = _with_pydantic_gaps_closed(made)
     definitions = made.pop("$defs")
     assert isinstance(definitions, dict)
     for section in sections():
@@ -43,19 +43,19 @@ def sections() -> list[type[Section]]:
     return found
 
 
-def _mended(value: Schema) -> Schema:
+def _with_pydantic_gaps_closed(value: Schema) -> Schema:
     """Say what pydantic leaves open: null is never a value here, and keys that match no pattern are wrong."""
-    return _changed(value, _change)
+    return _changed_throughout(value, _change)
 
 
-def _changed(value: Schema, change: Callable[[Schema], Schema]) -> Schema:
+def _changed_throughout(value: Schema, change: Callable[[Schema], Schema]) -> Schema:
     return change({key: _inside(item, change) for key, item in value.items()})
 
 
 def _inside(item: JsonValue, change: Callable[[Schema], Schema]) -> JsonValue:
     match item:
         case dict():
-            return _changed(item, change)
+            return _changed_throughout(item, change)
         case list():
             return [_inside(one, change) for one in item]
         case _:

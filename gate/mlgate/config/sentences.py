@@ -65,7 +65,7 @@ def _complaint(error: ErrorDetails) -> Complaint:
             at: Steps = context["at"]
             return Complaint((*spot.steps, *at), context["says"], context["hint"], at_key=spot.at_key)
         case "extra_forbidden":
-            return _unknown(error["loc"])
+            return _unknown_key(error["loc"])
         case "missing":
             says, hint = "is missing", _advice(error["loc"])
         case "literal_error":
@@ -82,7 +82,7 @@ def _complaint(error: ErrorDetails) -> Complaint:
     return Complaint(spot.steps, says, hint)
 
 
-def _unknown(location: tuple[int | str, ...]) -> Complaint:
+def _unknown_key(location: tuple[int | str, ...]) -> Complaint:
     parent, key = trace(location[:-1]), str(location[-1])
     hint = did_you_mean(key, keys(parent), f"{dotted(parent.steps)} has")
     return Complaint((*parent.steps, key), "is unknown", hint, at_key=True)

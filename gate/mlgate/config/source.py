@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlgate.core.errors import ConfigError
 
-LARGEST = 256 * 1024
+LARGEST_CONFIG = 256 * 1024
 """Bytes that a configuration may have."""
 
 
@@ -27,24 +27,26 @@ def read(path: Path) -> str:
         with os.fdopen(descriptor, "rb", closefd=True) as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ConfigError("it is no regular file", hint="name a file, e.g. mlgate.yaml", where=name)
-            content = file.read(LARGEST + 1)
+            content = file.read(LARGEST_CONFIG + 1)
     except IsADirectoryError as error:
         raise ConfigError("it is a folder", hint=f"name the file in it: {path / 'mlgate.yaml'}", where=name) from error
     except OSError as error:
         raise _unreadable(name, error) from error
-    if len(content) > LARGEST:
+    if len(content) > LARGEST_CONFIG:
         raise too_large(name)
-    return _decoded(content, name)
+    return _decoded_text(content, name)
 
 
 def too_large(name: str) -> ConfigError:
     """Return the error for a text above the limit."""
     return ConfigError(
-        f"a configuration has at most {LARGEST // 1024} KB", hint="keep data in files and name them here", where=name
+        f"a configuration has at most {LARGEST_CONFIG // 1024} KB",
+        hint="keep data in files and name them here",
+        where=name,
     )
 
 
-def _decoded(content: bytes, name: str) -> str:
+def _decoded_text(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

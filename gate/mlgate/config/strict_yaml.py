@@ -12,14 +12,14 @@ from typing import TypeAlias
 import yaml
 
 from mlgate.config.fault import Fault, quoted, refusal
-from mlgate.config.position import Mark, Place, Positions, Steps
+from mlgate.config.position import Mark, Positions, Steps, Written
 from mlgate.config.scalar import Ambiguous, Scalar, resolve
-from mlgate.config.source import LARGEST, too_large
+from mlgate.config.source import LARGEST_CONFIG, too_large
 from mlgate.core.errors import ConfigError
 
 Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
 
-DEEPEST = 16
+DEEPEST_NESTING = 16
 """Levels of mappings and lists."""
 MOST_NODES = 5_000
 """Keys and values."""
@@ -48,7 +48,7 @@ class Tree:
 
 def parse(text: str, name: str) -> Tree:
     """Parse *text* of the file *name*. Raises ConfigError with `file:line:column` for everything it does not accept."""
-    if len(text) > LARGEST or len(text.encode("utf-8", "surrogatepass")) > LARGEST:
+    if len(text) > LARGEST_CONFIG or len(text.encode("utf-8", "surrogatepass")) > LARGEST_CONFIG:
         raise too_large(name)
     text = text.removeprefix("\ufeff")
     unseen = _UNSEEN.search(text)
@@ -90,7 +90,7 @@ class _Builder:
     """Puts events together. Faults after which the rest can still be read are collected; others raise _Stop."""
 
     root: Value = None
-    places: dict[Steps, Place] = field(default_factory=dict)
+    places: dict[Steps, Written] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     _stack: list[_Open] = field(default_factory=list)
     _nodes: int = 0
@@ -136,8 +136,8 @@ class _Builder:
                 self._scalar(event, mark)
 
     def _open(self, into: dict[str, Value] | list[Value], mark: Mark) -> None:
-        if len(self._stack) >= DEEPEST:
-            raise _Stop(Fault(mark, f"it is nested deeper than {DEEPEST} levels", "flatten it"))
+        if len(self._stack) >= DEEPEST_NESTING:
+            raise _Stop(Fault(mark, f"it is nested deeper than {DEEPEST_NESTING} levels", "flatten it"))
         if self._expects_key:
             raise _Stop(Fault(mark, "a key must be text, not a mapping or a list", "write `name: value`"))
         self._stack.append(_Open(into, self._put(into, mark, nested=True)))
@@ -177,22 +177,22 @@ class _Builder:
     def _put(self, value: Value, mark: Mark, *, nested: bool = False) -> Steps:
         if not self._stack:
             self.root = value
-            self.places[()] = Place(mark, nested=nested)
+            self.places[()] = Written(mark, nested=nested)
             return ()
         top = self._stack[-1]
         if isinstance(top.into, list):
             steps: Steps = (*top.steps, len(top.into))
             top.into.append(value)
-            self.places[steps] = Place(mark, nested=nested)
+            self.places[steps] = Written(mark, nested=nested)
             if isinstance(value, str):
-                self.places.setdefault((*top.steps, value), Place(mark))
+                self.places.setdefault((*top.steps, value), Written(mark))
             return steps
         assert top.key is not None  # _expects_key sent every key to _key
         key, key_mark = top.key
         top.key = None
         steps = (*top.steps, key)
         top.into[key] = value
-        self.places[steps] = Place(mark, key_mark, nested)
+        self.places[steps] = Written(mark, key_mark, nested)
         return steps
 
     def _fault(self, mark: Mark, message: str, hint: str) -> None:

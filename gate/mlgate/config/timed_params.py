@@ -11,7 +11,7 @@ from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.load_section import BlockLoad, ClosedLoad, FindLoad, RateLoad, StagedLoad
 from mlgate.core.check import Json
 
-PLAIN = 16
+FEWEST_JUDGED = 16
 """With fewer rounds of each side an interval is more than half as wide again as with forty."""
 
 
@@ -23,10 +23,10 @@ def timed(config: Config, check_id: str, section: LatencyCheck) -> tuple[int, di
     """
     count, params = _load(section, sides=2 if config.is_duet(check_id) else 1)
     if section.on_noise == "retry":
-        if 2 * count > rounds.MOST:
+        if 2 * count > rounds.MOST_ROUNDS:
             raise rounds.Unfit(
                 "",
-                f"has {2 * count:,} rounds when it is started over: more than {rounds.MOST:,}",
+                f"has {2 * count:,} rounds when it is started over: more than {rounds.MOST_ROUNDS:,}",
                 "write a longer block, or less time",
             )
         params["once"] = count
@@ -50,7 +50,7 @@ def short(params: Mapping[str, Json]) -> Iterator[str]:
     if isinstance(looks, list) and looks and isinstance(looks[-1], int) and isinstance(warm, int):
         judged = looks[-1] - warm
         longer = "longer stages" if params.get("mode") == "stages" else "a longer duration, or a budget"
-        if judged < PLAIN:
+        if judged < FEWEST_JUDGED:
             yield f"only {judged} rounds are judged: so few settle plain cases only; write {longer}"
 
 
@@ -99,7 +99,9 @@ def _load(section: LatencyCheck, *, sides: int) -> tuple[int, dict[str, Json]]:
     return planned.count, {**own, **shape, "looks": list(planned.looks), "whole": planned.whole}
 
 
-def _steady(section: LatencyCheck, load: RateLoad | ClosedLoad, rate: float | None, sides: int) -> rounds.Rounds:
+def _steady(
+    section: LatencyCheck, load: RateLoad | ClosedLoad, rate: float | None, sides: int
+) -> rounds.LatencySchedule:
     return rounds.steady(
         duration_s=load.duration.total_seconds(),
         budget_s=(section.budget or load.duration).total_seconds(),

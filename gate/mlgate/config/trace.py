@@ -13,7 +13,7 @@ from mlgate.config.document import Document
 from mlgate.config.position import Steps
 from mlgate.config.section import Section
 
-_KEY = "[key]"
+_KEY_MARK = "[key]"
 """How pydantic ends the location of a key that is wrong itself."""
 
 
@@ -42,7 +42,7 @@ def trace(location: Sequence[str | int]) -> Spot:
         members = _members(kind)
         if members:
             kind = members.get(str(step))
-        elif step == _KEY:
+        elif step == _KEY_MARK:
             return Spot(steps, kind, at_key=True)
         else:
             kind = _inside(kind, step)

@@ -25,8 +25,8 @@ _AZURE = ("abfs", "abfss", "wasb", "wasbs")
 """Their addresses begin with the container's name: `abfss://models@account.dfs.core.windows.net/…`."""
 
 _PLACE = "write it like sqlite:///mlflow.db or http://mlflow:5000"
-_FILE = "write sqlite:///mlflow.db"
-_MODEL = "write it like s3://models/summarizer/3, or leave it out"
+_FILE_HINT = "write sqlite:///mlflow.db"
+_MODEL_HINT = "write it like s3://models/summarizer/3, or leave it out"
 
 
 def is_served(uri: str) -> bool:
@@ -48,7 +48,7 @@ def _tracking(uri: str) -> str:
     parts = _parts(uri, _PLACE)
     found = _TRACKING.fullmatch(uri)
     if not found:
-        raise _unknown(uri)
+        raise _unknown_scheme(uri)
     match found[1]:
         case "http" | "https":
             _server(uri, parts)
@@ -59,13 +59,13 @@ def _tracking(uri: str) -> str:
     return uri
 
 
-def _unknown(uri: str) -> PydanticCustomError:
+def _unknown_scheme(uri: str) -> PydanticCustomError:
     scheme = _SCHEME.match(uri)
     match scheme[1].lower() if scheme else "file":
         case "file":
-            return complaint("must not be a folder: MLflow keeps no new runs in files any more", _FILE)
+            return complaint("must not be a folder: MLflow keeps no new runs in files any more", _FILE_HINT)
         case "sqlite":
-            return complaint("needs three slashes and a file", _FILE)
+            return complaint("needs three slashes and a file", _FILE_HINT)
         case "databricks" | "databricks-uc":
             return complaint("names no profile", "write databricks, or databricks://PROFILE")
         case _:
@@ -85,26 +85,26 @@ def _sqlite(rest: str) -> None:
     path = rest.partition("?")[0]
     name = unquote(path.removeprefix("/"))
     if name in ("", ":memory:"):
-        raise complaint("is a database in memory: it forgets every run", _FILE)
+        raise complaint("is a database in memory: it forgets every run", _FILE_HINT)
     if not path.startswith("/"):
-        raise complaint("needs three slashes and a file", _FILE)
+        raise complaint("needs three slashes and a file", _FILE_HINT)
     if name.startswith("file:") or "#" in rest or posixpath.basename(name) in ("", ".", ".."):
-        raise complaint("names no file", f"{_FILE}; four slashes begin an absolute path")
+        raise complaint("names no file", f"{_FILE_HINT}; four slashes begin an absolute path")
 
 
 def _source(uri: str) -> str:
     scheme = _SCHEME.match(uri)
     if scheme is None or scheme[1].lower() == "file":
-        raise complaint("must be an address that others can read, not a path of this machine", _MODEL)
-    parts = _parts(_IMAGE_DIGEST.sub("", uri), _MODEL)  # an image's digest stands where a host would
+        raise complaint("must be an address that others can read, not a path of this machine", _MODEL_HINT)
+    parts = _parts(_IMAGE_DIGEST.sub("", uri), _MODEL_HINT)  # an image's digest stands where a host would
     container, at, _ = parts.netloc.rpartition("@")
     if (at and (parts.scheme not in _AZURE or ":" in container)) or _has_secret(parts.query):
         raise complaint("must not hold a user or a password", "whoever loads the model brings their own")
     hostless = parts.scheme in ("http", "https") and not parts.hostname
     if not parts.path.startswith("/") or not parts.path.strip("/") or " " in uri or hostless:
-        raise complaint("needs a path", _MODEL)
+        raise complaint("needs a path", _MODEL_HINT)
     if {".", ".."} & set(unquote(parts.path).split("/")):
-        raise complaint("must have a plain path: MLflow refuses . and .. in it", _MODEL)
+        raise complaint("must have a plain path: MLflow refuses . and .. in it", _MODEL_HINT)
     return uri
 
 

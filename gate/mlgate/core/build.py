@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["engine", "registry", "archive"]
+ImageDestination = Literal["engine", "registry", "archive"]
 CacheKind = Literal["none", "registry", "inline", "gha", "local"]
 """Where layers can be kept between machines."""
 
@@ -21,7 +21,7 @@ _WORTH_TELLING_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class BuildStep:
     """One thing that a builder did. Its name is the Dockerfile's text: hostile."""
 
     name: str
@@ -56,7 +56,7 @@ class Underway:
 
 
 @dataclass(frozen=True, slots=True)
-class Build:
+class ImageBuild:
     """An image that was built."""
 
     name: str
@@ -65,17 +65,17 @@ class Build:
     """What `mlgate check` takes: `sha256:…`, or `name@sha256:…` when it was pushed."""
     digest: str
     """`sha256:…` of its manifest; of its configuration where an engine without manifests built it."""
-    place: Place
+    place: ImageDestination
     kept: str
     """Where it went: a registry's reference, a file, or empty for the engine."""
     seconds: float
-    all: tuple[Step, ...]
+    all: tuple[BuildStep, ...]
     """Everything that was done or found, in the order in which the builder met it."""
     layers: str = ""
     """Where layers were looked for besides the builder, in words; empty: nowhere."""
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[BuildStep, ...]:
         """Return the Dockerfile's steps that make layers, without `FROM`."""
         return tuple(step for step in self.all if step.instruction)
 
@@ -91,13 +91,13 @@ class Build:
         return round(share) if self.cached == len(self.steps) else min(round(share), 99)
 
     @property
-    def slowest(self) -> Sequence[Step]:
+    def slowest(self) -> Sequence[BuildStep]:
         """Return the three that took longest, cached or not: a cached layer may still have to be fetched."""
         told = [step for step in self.all if step.seconds >= _WORTH_TELLING_S]
         return sorted(told, key=lambda step: -step.seconds)[:3]
 
     @property
-    def lost(self) -> Sequence[Step]:
+    def lost(self) -> Sequence[BuildStep]:
         """Return what failed and did not stop the build: a cache that could not be read or written."""
         return [step for step in self.all if step.error]
 
@@ -114,7 +114,7 @@ class Build:
                         return other.name, step.name
         return None
 
-    def _before(self, step: Step) -> Sequence[Step]:
+    def _before(self, step: BuildStep) -> Sequence[BuildStep]:
         seen: dict[int, None] = {}
         left = list(step.after)
         while left:
@@ -125,7 +125,7 @@ class Build:
         return [self.all[index] for index in sorted(seen)]
 
 
-def outputs(build: Build) -> Mapping[str, str]:
+def outputs(build: ImageBuild) -> Mapping[str, str]:
     """Return what a step of a workflow hands on: `image`, `digest`, `cached` (percent) and `seconds`."""
     values = {
         "image": build.image,

@@ -206,7 +206,7 @@ class Suite:
         known = set(answered)
         return replace(
             self,
-            checks=tuple(_left(check, known) for check in self.checks),
+            checks=tuple(_without_known(check, known) for check in self.checks),
         )
 
     @property
@@ -221,7 +221,7 @@ class Suite:
         return frozenset((check.id, row) for check in self.checks for row in check.rows)
 
 
-def _left(check: Check, known: Collection[tuple[str, str]]) -> Check:
+def _without_known(check: Check, known: Collection[tuple[str, str]]) -> Check:
     """Return what is left to ask of one check: the unknown examples; of rounds all, until all are known."""
     if not check.rounds:
         return replace(check, examples=tuple(e for e in check.examples if (check.id, e.id) not in known))

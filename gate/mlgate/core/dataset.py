@@ -10,7 +10,7 @@ from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.groups import is_blank, with_copies_joined
 from mlgate.core.row import Absent, Fields, example_of, own_id, pick, quoted, suggest
 
-_SHOWN = 5
+_FAULTS_SHOWN = 5
 _MOST_VALUES = 100_000
 """Different values of one field that are kept apart."""
 _LONGEST_VALUE = 200
@@ -67,12 +67,12 @@ def gather(
 
 def _alone(count: int, group: str) -> Iterable[str]:
     if count:
-        yield f"{_counted(count, 'row has', 'rows have')} no {quoted(group)}: each counts by itself"
+        yield f"{_count_of(count, 'row has', 'rows have')} no {quoted(group)}: each counts by itself"
 
 
 def _copies(count: int) -> Iterable[str]:
     if count:
-        told = _counted(count, "row asks what an earlier one asks", "rows ask what earlier ones ask")
+        told = _count_of(count, "row asks what an earlier one asks", "rows ask what earlier ones ask")
         yield f"{told}: rows that ask the same are one group"
 
 
@@ -115,11 +115,11 @@ class _Noticed:
         """Yield one sentence a kind: at most five rows by number, and how many more there are."""
         for what, rows in (("input", self.blank_inputs), ("reference", self.blank_references)):
             if rows:
-                told = _counted(len(rows), "row has", "rows have")
+                told = _count_of(len(rows), "row has", "rows have")
                 yield f"{told} an empty {what}: {self.unit} {_some(map(str, rows))}"
         if self.repeats:
             pairs = (f"{self.unit} {later} equals {self.unit} {first}" for later, first in self.repeats)
-            told = _counted(len(self.repeats), "row repeats an earlier one", "rows repeat earlier ones")
+            told = _count_of(len(self.repeats), "row repeats an earlier one", "rows repeat earlier ones")
             ids = "an id of its own" if len(self.repeats) == 1 else "ids of their own"
             yield f"{told} and got {ids} (-2, -3, …): {_some(pairs)}"
 
@@ -156,12 +156,12 @@ class _Ids:
         return f"{content}-{len(known)}"
 
 
-def _counted(count: int, one: str, many: str) -> str:
+def _count_of(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
 def _some(items: Iterable[str]) -> str:
     """Join at most five, and say how many more there are."""
     listed = list(items)
-    more = len(listed) - _SHOWN
-    return ", ".join(listed[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(listed) - _FAULTS_SHOWN
+    return ", ".join(listed[:_FAULTS_SHOWN]) + (f" and {more:,} more" if more > 0 else "")

@@ -11,7 +11,7 @@ from typing import Literal
 
 from mlgate.core import form1
 from mlgate.core.errors import EvidenceError, Refused
-from mlgate.core.identity import FIRST, FORM, identity
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM, identity
 
 Blame = Literal["model", "gate"]
 """Whose fault a gap is: the model was asked and failed, or it could not be asked at all."""
@@ -88,12 +88,12 @@ class Evidence:
     provenance: Provenance
     environments: frozenset[Environment] = frozenset()
     rows: Mapping[tuple[str, str], Row] = field(default_factory=dict)
-    form: int = FORM
+    form: int = CURRENT_FORM
     """Of its digest and of those in its provenance. What an older mlgate observed keeps the digest that it got then."""
 
     @classmethod
     def of(
-        cls, provenance: Provenance, environments: Iterable[Environment], rows: Iterable[Row], form: int = FORM
+        cls, provenance: Provenance, environments: Iterable[Environment], rows: Iterable[Row], form: int = CURRENT_FORM
     ) -> Evidence:
         """Index *rows* by check and example. Refuse two observations of one example that differ."""
         merged: dict[tuple[str, str], Row] = {}
@@ -129,7 +129,9 @@ class Evidence:
     @property
     def digest(self) -> str:
         """Return the SHA-256 of provenance and rows; where it was observed does not matter."""
-        sha = hashlib.sha256((form1.head(self.provenance) if self.form == FIRST else _head(self.provenance)).encode())
+        sha = hashlib.sha256(
+            (form1.head(self.provenance) if self.form == FIRST_FORM else _head(self.provenance)).encode()
+        )
         for line in self.lines():
             sha.update(line.encode("ascii") + b"\n")
         return sha.hexdigest()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlgate.core.series import Rounds, Series
+from mlgate.core.series import RoundNumbers, Series
 from mlgate.core.statistics import Array
 
 
@@ -40,7 +40,7 @@ def explained(one: Series, other: Series) -> float:
     return between / (between + within) if between + within > 0 else 0.0
 
 
-def _effects(centred: Array, examples: Rounds, rounds: Rounds) -> Array:
+def _effects(centred: Array, examples: RoundNumbers, rounds: RoundNumbers) -> Array:
     between, within = _variances(centred, examples)
     if not between > 0:
         return np.zeros(len(centred))
@@ -53,7 +53,7 @@ def _effects(centred: Array, examples: Rounds, rounds: Rounds) -> Array:
     return effect
 
 
-def _variances(centred: Array, examples: Rounds) -> tuple[float, float]:
+def _variances(centred: Array, examples: RoundNumbers) -> tuple[float, float]:
     """Return the variance between examples, and within (analysis of variance, one way; Searle et al., 1992)."""
     _, group, counts = np.unique(examples, return_inverse=True, return_counts=True)
     n, k = len(centred), len(counts)

@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from mlgate.core.power import ENOUGH
+from mlgate.core.power import ENOUGH_PASSES
 from mlgate.core.statistics import FEWEST_PAIRS
 
-USUAL = 0.02
+USUAL_MARGIN = 0.02
 """A loss of ROUGE-L that people often write."""
 
 _SPREAD = 0.084
@@ -40,15 +40,15 @@ def first_margin(n: int) -> FirstMargin:
     """
     if n < FEWEST_PAIRS:
         return FirstMargin(0.0, FEWEST_PAIRS)
-    margin = max(0.01, math.ceil(100 * _held(n)) / 100)
+    margin = max(0.01, math.ceil(100 * _margin_for(n)) / 100)
     return FirstMargin(margin, examples_for(margin))
 
 
 def examples_for(margin: float) -> int:
     """Return from how many examples on *margin* can be held."""
-    return next(n for n in itertools.count(FEWEST_PAIRS) if _held(n) <= margin)
+    return next(n for n in itertools.count(FEWEST_PAIRS) if _margin_for(n) <= margin)
 
 
-def _held(n: int) -> float:
-    wide = _NORMAL.inv_cdf((1 + ENOUGH) / 2) + _NORMAL.inv_cdf(ENOUGH)
+def _margin_for(n: int) -> float:
+    wide = _NORMAL.inv_cdf((1 + ENOUGH_PASSES) / 2) + _NORMAL.inv_cdf(ENOUGH_PASSES)
     return wide * (1 + _FEW / n) * _SPREAD / math.sqrt(n)

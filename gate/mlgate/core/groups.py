@@ -38,7 +38,7 @@ def with_copies_joined(examples: Sequence[Example]) -> tuple[tuple[Example, ...]
     for place, (name, example) in enumerate(zip(names, examples, strict=True)):
         text = f"\0{place}" if is_blank(example.input) else _same(example.input)
         asked.setdefault(name, set()).add(text)
-    joined = _joined(asked)
+    joined = _group_names(asked)
     several = {one for name, one in joined.items() if name != one}
     # A name that no field can hold: fields hold no NUL.
     shown = {name: name if isinstance(name, str) else f"\0{name}" for name in several}
@@ -68,7 +68,7 @@ class _Joined:
         self._lead[self.lead(other)] = self.lead(one)
 
 
-def _joined(asked: Mapping[_Name, set[str]]) -> Mapping[_Name, _Name]:
+def _group_names(asked: Mapping[_Name, set[str]]) -> Mapping[_Name, _Name]:
     """Return by which name each group goes, given what each asks: the first of those that are joined."""
     joined, first = _Joined(asked), dict[frozenset[str], _Name]()
     for name, texts in asked.items():

@@ -12,7 +12,7 @@ SUCCESS = "success"
 """The one conclusion of a run with which a passing report agrees."""
 
 
-class State(Enum):
+class CommitState(Enum):
     """What a commit is said to be, in GitHub's words."""
 
     SUCCESS = "success"
@@ -21,7 +21,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hearsay:
+class UntrustedReport:
     """What a pull request's run reported of itself. Whoever wrote the change could write the report, too.
 
     The run's conclusion comes from CI itself. A report may make it worse, and never better.
@@ -50,14 +50,14 @@ class Hearsay:
         return self.report is not None and self.report.outcome.blocks and self.conclusion == SUCCESS
 
     @property
-    def state(self) -> State:
+    def state(self) -> CommitState:
         """Return the worse of what the report says and what the run did. No report is no success."""
         if self.report is None or self.is_contradicted:
-            return State.ERROR
+            return CommitState.ERROR
         match self.report.outcome:
             case Outcome.PASSED | Outcome.WARNED:
-                return State.SUCCESS
+                return CommitState.SUCCESS
             case Outcome.FAILED:
-                return State.FAILURE
+                return CommitState.FAILURE
             case Outcome.INCONCLUSIVE | Outcome.ERRORED:
-                return State.ERROR
+                return CommitState.ERROR

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 from mlgate.core.check import Json, digest_of
 
-FORM = 2
+CURRENT_FORM = 2
 """The form that is written. Whoever hashes other fields, or hashes them otherwise, takes the next number."""
-FIRST = 1
+FIRST_FORM = 1
 """The form before: it hashed Python's `repr`, and data together with the fields of `slices:`. See `form1`."""
-FORMS = (FIRST, FORM)
+FORMS = (FIRST_FORM, CURRENT_FORM)
 """Those that are read."""
 
 
 def identity(kind: str, fields: Mapping[str, Json]) -> str:
     """Return the digest of a thing of some *kind*: of its fields by name, whatever holds them."""
-    return digest_of({"form": f"mlgate.{kind}/{FORM}", "fields": fields})
+    return digest_of({"form": f"mlgate.{kind}/{CURRENT_FORM}", "fields": fields})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["promoted", "rolled back", "moved by hand"]
-NONE = 0
+NO_VERSION = 0
 """No version: versions count from 1."""
 
 
@@ -37,7 +37,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class LiveSpan:
     """One version was live, or none."""
 
     version: int
@@ -70,7 +70,7 @@ class Ledger:
     def live(self, alias: str) -> int:
         """Return the version that the alias should point to; NONE when it never moved."""
         last = self.last(alias)
-        return last.version if last else NONE
+        return last.version if last else NO_VERSION
 
     def back(self, alias: str) -> int:
         """Return what a rollback goes to: what was live before the last promotion that was not taken back; or NONE."""
@@ -81,10 +81,10 @@ class Ledger:
                     stack.pop()
             else:
                 stack.append(move.version)
-        return stack[-2] if len(stack) > 1 else NONE
+        return stack[-2] if len(stack) > 1 else NO_VERSION
 
-    def spans(self, alias: str) -> Sequence[Span]:
+    def spans(self, alias: str) -> Sequence[LiveSpan]:
         """Return what was live when, oldest first: all the time since the first move, once."""
         moves = self.of(alias)
         pairs = zip(moves, (*moves[1:], None), strict=False)  # no move: no pair
-        return tuple(Span(move.version, move, until) for move, until in pairs)
+        return tuple(LiveSpan(move.version, move, until) for move, until in pairs)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 _VERSION = b"version https://git-lfs.github.com/spec/v1"
-SIZE = 1024
+LARGEST_POINTER = 1024
 """A pointer has fewer bytes (git-lfs, docs/spec.md)."""
 
 
 def is_pointer(content: bytes) -> bool:
     """Return whether a file's *content*, or its first `SIZE` bytes when it has more, is a pointer."""
-    return len(content) < SIZE and content.partition(b"\n")[0].rstrip(b"\r") == _VERSION
+    return len(content) < LARGEST_POINTER and content.partition(b"\n")[0].rstrip(b"\r") == _VERSION

@@ -12,10 +12,10 @@ from mlgate.core.errors import ConfigError, EvidenceError
 PIECE = 1 << 20
 """Bytes to read at a time."""
 
-MOST = 1 << 30
+LARGEST_FILE = 1 << 30
 """Bytes that a data file may have, unpacked."""
 
-LONGEST = 8 << 20
+LONGEST_LINE = 8 << 20
 """Bytes that one line may have."""
 
 _GZIP = 31
@@ -30,13 +30,13 @@ def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
     number, size, rest = 0, 0, b""
     for piece in fetched(pieces, source):
         size += len(piece)
-        if size > MOST:
+        if size > LARGEST_FILE:
             raise too_large(source)
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             number += 1
             yield number, _text(line, number, source)
-        if len(rest) > LONGEST:
+        if len(rest) > LONGEST_LINE:
             raise _too_long(number + 1, source)
     if rest:
         yield number + 1, _text(rest, number + 1, source)
@@ -72,7 +72,7 @@ def fetched(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
     """Yield the same bytes, unless all of them are a Git LFS pointer: EvidenceError."""
     left = iter(pieces)
     head = b""
-    while len(head) < lfs.SIZE and (piece := next(left, None)) is not None:
+    while len(head) < lfs.LARGEST_POINTER and (piece := next(left, None)) is not None:
         head += piece
     refuse_pointer(head, source)
     yield head
@@ -109,7 +109,7 @@ def too_large(source: str) -> ConfigError:
 
 def _text(line: bytes, number: int, source: str) -> str:
     where = f"{source}:{number}"
-    if len(line) > LONGEST:
+    if len(line) > LONGEST_LINE:
         raise _too_long(number, source)
     if number == 1:
         line = line.removeprefix(b"\xef\xbb\xbf")

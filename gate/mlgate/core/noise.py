@@ -14,7 +14,7 @@ from mlgate.core.series import Series, shared
 FEWEST_NEIGHBOURS = 6
 """Below this many pairs of neighbouring blocks of one side the machine's own noise is not known."""
 
-_KEY = 20263
+_RANDOM_KEY = 20263
 
 
 def noise(candidate: Series, baseline: Series, *, of_both: bool = True) -> float:
@@ -37,7 +37,7 @@ def noise(candidate: Series, baseline: Series, *, of_both: bool = True) -> float
     if pairs < FEWEST_NEIGHBOURS:
         return math.nan
     weights = draws(pairs)
-    stream = np.random.Generator(np.random.Philox(key=_KEY))
+    stream = np.random.Generator(np.random.Philox(key=_RANDOM_KEY))
     swapped = stream.binomial(weights.astype(np.int64), 0.5)
     earlier_plays = np.stack([weights - swapped, swapped], axis=2).reshape(len(weights), -1)
     later_plays = np.stack([swapped, weights - swapped], axis=2).reshape(len(weights), -1)

@@ -22,10 +22,10 @@ def normal(form: Form, text: str) -> str:
     """Return *text* in a normal form: what `unicodedata.normalize` returns, character for character."""
     if len(text) <= _SHORT or text.isascii():
         return unicodedata.normalize(form, text)
-    return unicodedata.normalize(form, _ordered(text.translate(_DECOMPOSED[form])))
+    return unicodedata.normalize(form, _in_canonical_order(text.translate(_DECOMPOSED[form])))
 
 
-def _ordered(text: str) -> str:
+def _in_canonical_order(text: str) -> str:
     """Put every run of marks into canonical order: by class, and as they stood where classes are equal."""
     pieces, end = [], 0
     for run in _MARKS.finditer(text.translate(_CLASSES)):

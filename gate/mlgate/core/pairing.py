@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.series import Rounds, Series
+from mlgate.core.series import RoundNumbers, Series
 from mlgate.core.statistics import Array
 
 _FAR = 3.0
@@ -29,7 +29,7 @@ _RAREST = 0.05
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Pairs:
+class PairedRequests:
     """Both sides' replies to the same requests, in the rounds that both have.
 
     *Around* the percentile are the requests that say how it moved. They are chosen by how long both sides took for them
@@ -46,7 +46,7 @@ class Pairs:
     """Which of these, by their place in `near`, are beyond it, away from the median; of a p50 the slower ones."""
 
     @classmethod
-    def of(cls, candidate: Series, baseline: Series) -> Pairs | None:
+    def of(cls, candidate: Series, baseline: Series) -> PairedRequests | None:
         """Return the pairs of two sides of the same rounds.
 
         None for a mean (its sums cancel what is the request's own), for values that are not one a request, and for
@@ -72,7 +72,7 @@ class Pairs:
         return logs
 
     @property
-    def rounds(self) -> Rounds:
+    def rounds(self) -> RoundNumbers:
         """Return the round of each request."""
         return self.candidate.rounds
 
@@ -116,7 +116,11 @@ class Pairs:
         away = middles - np.median(middles)
         stalled = np.where(np.abs(away) > _STALLED * deviation(middles), away, 0.0)
         each = np.repeat(stalled, np.diff([0, *ends, len(self.rounds)]))
-        return max(0.0, _moved(self.candidate, np.maximum(each, 0)) - _moved(self.baseline, np.maximum(-each, 0)))
+        return max(
+            0.0,
+            _percentile_shift(self.candidate, np.maximum(each, 0))
+            - _percentile_shift(self.baseline, np.maximum(-each, 0)),
+        )
 
     def apart(self) -> float:
         """Return how much of the spread of being beyond one's own percentile the two sides do not share, 0 to 1.
@@ -134,7 +138,7 @@ def deviation(values: Array) -> float:
     return _NORMAL_MAD * float(np.median(np.abs(values - np.median(values))))
 
 
-def _moved(side: Series, slowed: Array) -> float:
+def _percentile_shift(side: Series, slowed: Array) -> float:
     """Return how much a side's percentile is above what it is without what slowed each request; of logarithms."""
     return math.log(side.corpus() / replace(side, values=side.values * np.exp(-slowed)).corpus())
 

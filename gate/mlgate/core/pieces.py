@@ -43,20 +43,20 @@ class Piece:
 
 def visible(text: str) -> int:
     """Return how many characters of *text* a person can see: no blanks, controls, formats or combining marks."""
-    return _short(text) if len(text) <= _SHORT else _counted(text)
+    return _short(text) if len(text) <= _SHORT else _visible_count(text)
 
 
 @lru_cache(maxsize=4096)
 def _short(text: str) -> int:
-    return _counted(text)
+    return _visible_count(text)
 
 
-def _counted(text: str) -> int:
-    return sum(times for letter, times in Counter(text).items() if _seen(letter))
+def _visible_count(text: str) -> int:
+    return sum(times for letter, times in Counter(text).items() if _is_visible(letter))
 
 
 @lru_cache(maxsize=4096)
-def _seen(letter: str) -> bool:
+def _is_visible(letter: str) -> bool:
     return unicodedata.category(letter) not in _HIDDEN and letter not in _BLANK
 
 
@@ -111,7 +111,7 @@ def waits(found: Sequence[Piece], whole: float) -> list[float]:
     if total < 2 * TOKEN:
         return []
     if held_back(found):
-        return _thinned([whole] * int(total / TOKEN + _NEARLY))
+        return _thinned_waits([whole] * int(total / TOKEN + _NEARLY))
     began, first = found[0].at, found[0].size
     pace = (found[-1].at - began) / (total - first) * TOKEN
     filled, before, result = first, began, []
@@ -123,9 +123,9 @@ def waits(found: Sequence[Piece], whole: float) -> list[float]:
             before = one.at
     if found[-1].at > before:  # less than a token is left, and it was waited for
         result.append(max(found[-1].at - before, pace))
-    return _thinned(result)
+    return _thinned_waits(result)
 
 
-def _thinned(found: list[float]) -> list[float]:
+def _thinned_waits(found: list[float]) -> list[float]:
     step = -(-len(found) // MOST_WAITS)
     return sorted(found, reverse=True)[::step] if step > 1 else found

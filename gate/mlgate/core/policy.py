@@ -20,7 +20,7 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RuleChange:
     """One difference between the base's rules and the ones that the change under test brings."""
 
     direction: Direction
@@ -41,10 +41,10 @@ class Policy:
 
     source: str
     """The commit that they were read from."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[RuleChange, ...] = ()
     """What asks another question first, then looser ones."""
 
     @property
-    def questions(self) -> tuple[Change, ...]:
+    def questions(self) -> tuple[RuleChange, ...]:
         """Return the changes by which the same rules judge something else: passing them shows little."""
         return tuple(change for change in self.changes if change.direction is Direction.QUESTION)

@@ -10,11 +10,11 @@ from typing import Protocol, Self
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
 from mlgate.core.ledger import Ledger, Move
-from mlgate.core.record import Record, Recorded
+from mlgate.core.record import LoggedRun, TrackingRecord
 from mlgate.core.registered import Candidate, Version
 from mlgate.core.series import Fact, Series
 from mlgate.core.statistics import Statistics, Unscored
-from mlgate.core.timed import Arrival, Block
+from mlgate.core.timed import Arrival, LoadBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Load(Protocol):
     def facts(self) -> Mapping[str, str | float]:
         """Return how it was started: sandbox and what its probe found, image digest and size, seconds to readiness."""
 
-    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> Block:
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:
         """Open loop: send each request when it is due, whatever has become of the others; wait for all replies.
 
         Raises GateError when the model is gone or the generator fails; a failed request is a reply with a failure.
         """
 
-    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> Block:
+    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
         """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
 
     def gone(self) -> str:
@@ -96,14 +96,14 @@ class Kind(Protocol):
         """Return what a person should read of such a row, for reports and `explain`."""
 
 
-class Asking(Kind, Protocol):
+class AskingKind(Kind, Protocol):
     """A kind of check that asks a model about each example once."""
 
     def observe(self, check: Check, examples: Sequence[Example], model: Model) -> Iterator[Row]:
         """Ask the model about *examples*, which are some of the check's. Runs anywhere; yields a row as it comes."""
 
 
-class Timing(Kind, Protocol):
+class TimedKind(Kind, Protocol):
     """A kind of check that puts timed load on a model, and on the baseline's beside it."""
 
     def observe(self, check: Check, loads: Mapping[str, Load], decided: Decided) -> Iterator[Row]:
@@ -157,8 +157,8 @@ class Progress(Protocol):
 
 Kinds = Mapping[str, Kind]
 
-Asked = Mapping[str, Asking]
-Timed = Mapping[str, Timing]
+Asked = Mapping[str, AskingKind]
+Timed = Mapping[str, TimedKind]
 
 
 class Tracker(Protocol):
@@ -168,7 +168,7 @@ class Tracker(Protocol):
     def source(self) -> str:
         """Return where it is, for people, without secrets."""
 
-    def log(self, record: Record) -> Recorded:
+    def log(self, record: TrackingRecord) -> LoggedRun:
         """Write one verdict. Again, or by several processes at once: one run, never two, and whole.
 
         Raises AdapterError when it could not be written whole; writing it again completes it.

@@ -13,10 +13,10 @@ from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS
 from mlgate.core.student import student
 from mlgate.core.verdict import Delta, Finding, Measurement, is_within
 
-ENOUGH = 0.95
+ENOUGH_PASSES = 0.95
 """The share of harmless changes that a gate should let through: one that blocks more is switched off."""
 
-_MOST = 1e6
+_MOST_GROWTH = 1e6
 """So many times the data is none that anybody has."""
 _ALL = 0.99
 """A margin of this share of all there is to lose is none."""
@@ -25,7 +25,7 @@ Grows = Literal["budget", "stages", "examples", "groups", ""]
 """What there can be more of: seconds of `budget`, seconds of all `stages`, examples, groups; empty for nothing."""
 
 _NORMAL = NormalDist()
-_WANTED = _NORMAL.inv_cdf(ENOUGH)
+_WANTED = _NORMAL.inv_cdf(ENOUGH_PASSES)
 
 _SAME = (
     "this run changed nothing, so nothing can be foretold: it takes the evidence of a run of another model, "
@@ -217,9 +217,9 @@ class _Known:
 
 def _more(known: _Known, margin: float, growth: float, sure: float) -> float:
     """Return how many times the data of *growth* it takes; inf where none, or more than anybody has, would do."""
-    if not known.needed(growth * _MOST, sure) <= margin:
+    if not known.needed(growth * _MOST_GROWTH, sure) <= margin:
         return math.inf
-    low, high = 1.0, 1.0 if known.needed(growth, sure) <= margin else _MOST
+    low, high = 1.0, 1.0 if known.needed(growth, sure) <= margin else _MOST_GROWTH
     while high / low > 1 + 1e-9:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if known.needed(growth * middle, sure) <= margin else (middle, high)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlgate.core.pairing import Pairs
+from mlgate.core.pairing import PairedRequests
 from mlgate.core.ranks import median_width, rank_width
 from mlgate.core.resampling import draws, half_width, resampled, standard_error, too_few
-from mlgate.core.series import Rounds, Series, shared
+from mlgate.core.series import RoundNumbers, Series, shared
 from mlgate.core.statistics import Array
 
-_SHOWN = 0.95
+_UNLIKE_CONFIDENCE = 0.95
 """Beyond this interval of a difference, requests are shown to change unlike."""
-_TILTED = 0.98
+_TILT_CONFIDENCE = 0.98
 """The same of the tail and of what lies before it, which also differ where a machine is busy for seconds."""
 _SOME = 0.1
 """Fewer requests than this share of those beyond the percentile do not move it, however slow they became."""
@@ -76,7 +76,7 @@ def ratio(candidate: Series, baseline: Series) -> Ratio:
     if one.quantile != other.quantile or too_few(one) or too_few(other):
         return _UNKNOWN
     numbers = np.unique(one.rounds)
-    pairs = Pairs.of(one, other)
+    pairs = PairedRequests.of(one, other)
     apart = _of_values(one, other, numbers, pairs)
     if pairs is None or not pairs.tells_apart:
         return apart
@@ -86,27 +86,27 @@ def ratio(candidate: Series, baseline: Series) -> Ratio:
     return apart if _unlike(pairs, found, apart, numbers) else found
 
 
-def _unlike(pairs: Pairs, found: Ratio, apart: Ratio, numbers: Rounds) -> bool:
+def _unlike(pairs: PairedRequests, found: Ratio, apart: Ratio, numbers: RoundNumbers) -> bool:
     """Return whether requests were shown to change unlike, so that their median is not the percentile's ratio.
 
     Do the percentiles themselves differ from it? Did more requests become far slower than the others than far faster?
     Did those beyond the percentile change otherwise than those before it?
     """
-    between = half_width(apart.drawn - found.drawn, len(numbers), _SHOWN)
+    between = half_width(apart.drawn - found.drawn, len(numbers), _UNLIKE_CONFIDENCE)
     if not abs(apart.log - found.log) <= between:
         return True
     lean, leans = _mean(pairs.leaning(), pairs.rounds, numbers)
     some = _SOME * min(pairs.candidate.quantile, 1 - pairs.candidate.quantile)
-    if lean > some and not lean <= half_width(leans, len(numbers), _SHOWN):
+    if lean > some and not lean <= half_width(leans, len(numbers), _UNLIKE_CONFIDENCE):
         return True
     logs, rounds = pairs.tempered(), pairs.rounds[pairs.near]
     beyond = np.zeros(len(logs), dtype=bool)
     beyond[pairs.beyond] = True
     (far, fars), (before, befores) = (_mean(logs[part], rounds[part], numbers) for part in (beyond, ~beyond))
-    return not abs(far - before) <= half_width(fars - befores, len(np.unique(rounds)), _TILTED)
+    return not abs(far - before) <= half_width(fars - befores, len(np.unique(rounds)), _TILT_CONFIDENCE)
 
 
-def _mean(values: Array, rounds: Rounds, numbers: Rounds) -> tuple[float, Array]:
+def _mean(values: Array, rounds: RoundNumbers, numbers: RoundNumbers) -> tuple[float, Array]:
     """Return the mean, and the mean in each draw of whole rounds; the mean itself where a draw has none of them."""
     unit = np.searchsorted(numbers, rounds)
     sums, counts = np.bincount(unit, values, len(numbers)), np.bincount(unit, minlength=len(numbers)).astype(float)
@@ -116,7 +116,7 @@ def _mean(values: Array, rounds: Rounds, numbers: Rounds) -> tuple[float, Array]
     return mean, np.where(total > 0, np.einsum("du,u->d", weights, sums) / np.maximum(total, 1.0), mean)
 
 
-def _of_values(one: Series, other: Series, numbers: Rounds, pairs: Pairs | None) -> Ratio:
+def _of_values(one: Series, other: Series, numbers: RoundNumbers, pairs: PairedRequests | None) -> Ratio:
     """Return the ratio of the two sides' values.
 
     The same rounds are drawn for both sides: that is about what the machine does. Its interval is never narrower than
@@ -130,7 +130,7 @@ def _of_values(one: Series, other: Series, numbers: Rounds, pairs: Pairs | None)
     return Ratio(_log(one) - _log(other), False, logs, len(numbers), least)
 
 
-def _of_requests(pairs: Pairs, numbers: Rounds) -> Ratio:
+def _of_requests(pairs: PairedRequests, numbers: RoundNumbers) -> Ratio:
     """Return the median of the requests' own ratios; its spread is known from the rounds that they came in."""
     near = pairs.around()
     logs, log = resampled(near, numbers, draws(len(numbers))), _log(near)

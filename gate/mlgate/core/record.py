@@ -21,7 +21,7 @@ class DataUsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TrackingRecord:
     """One verdict, and all that led to it. The same key means the same verdict: written again, it is updated."""
 
     key: str
@@ -45,7 +45,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class LoggedRun:
     """Where a record went."""
 
     run: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mlgate.core.identity import FIRST, FORM
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Candidate:
     """The CI run's page; empty at a desk."""
     said: str = ""
     """The verdict in one sentence."""
-    form: int = FORM
+    form: int = CURRENT_FORM
     """Of the digests. See `identity`."""
     model_before: str = ""
     """Digest of the same model in the form before, for versions that have that; empty where it cannot be told."""
@@ -43,7 +43,7 @@ class Version:
     model: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Every tag, people's too: approval is one of them."""
-    form: int = FIRST
+    form: int = FIRST_FORM
     """Of its digests: a version that says nothing of it was registered when there was one form."""
 
     def is_of(self, candidate: Candidate) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Change, Policy
+from mlgate.core.policy import Policy, RuleChange
 from mlgate.core.verdict import Finding, Measurement, Verdict
 
 
@@ -150,7 +150,7 @@ class Report:
         return Verdict(self.findings)
 
     @property
-    def questions(self) -> tuple[Change, ...]:
+    def questions(self) -> tuple[RuleChange, ...]:
         """Return what makes the verdict one about another question than the base's."""
         return self.policy.questions if self.policy else ()
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.ranks import ranks
-from mlgate.core.series import Rounds, Series, rank
+from mlgate.core.series import RoundNumbers, Series, rank
 from mlgate.core.statistics import Array, Interval
 from mlgate.core.student import student
 
@@ -26,8 +26,8 @@ _MISSED = 0.05
 """So many values are needed that all of them lie below the percentile with this probability at most."""
 
 _DRAWS = 1_000
-_CHUNK = 4_000_000
-_KEY = 20262
+_CHUNK_NUMBERS = 4_000_000
+_RANDOM_KEY = 20262
 
 
 def fewest_values(quantile: float) -> int:
@@ -81,13 +81,13 @@ def bounds(series: Series, confidence: float) -> Interval:
 @lru_cache(maxsize=16)
 def draws(units: int) -> Array:
     """Return how often each of *units* is drawn, shape (draws, units): always the same for as many units."""
-    stream = np.random.Generator(np.random.Philox(key=_KEY))
+    stream = np.random.Generator(np.random.Philox(key=_RANDOM_KEY))
     found = stream.multinomial(units, np.full(units, 1 / units), size=_DRAWS).astype(np.float64)
     found.flags.writeable = False
     return found
 
 
-def resampled(series: Series, numbers: Rounds, weights: Array) -> Array:
+def resampled(series: Series, numbers: RoundNumbers, weights: Array) -> Array:
     """Return the logarithm of the value in each draw; *weights* says how often each round of *numbers* was drawn.
 
     Exact, without bins. NaN for a draw in which the value is 0 or nothing was drawn. *numbers* is ascending.
@@ -117,16 +117,16 @@ def standard_error(logs: Array, units: int) -> float:
     return float(np.std(logs - logs[0])) * math.sqrt(units / (units - 1)) if np.isfinite(logs).all() else math.nan
 
 
-def _means(series: Series, unit: Rounds, weights: Array) -> Array:
+def _means(series: Series, unit: RoundNumbers, weights: Array) -> Array:
     units = weights.shape[1]
     sums = np.bincount(unit, series.values, minlength=units).astype(np.float64)
     counts = np.bincount(unit, minlength=units).astype(np.float64)
-    total = _summed(weights, counts)
-    means: Array = _summed(weights, sums) / np.where(total > 0, total, math.nan)
+    total = _weighted_sums(weights, counts)
+    means: Array = _weighted_sums(weights, sums) / np.where(total > 0, total, math.nan)
     return means
 
 
-def _quantiles(series: Series, unit: Rounds, weights: Array) -> Array:
+def _quantiles(series: Series, unit: RoundNumbers, weights: Array) -> Array:
     """Cumulate each draw's weights over the sorted values: over groups of them, then inside the group that counts."""
     n, units = len(series.values), weights.shape[1]
     order = np.argsort(series.values, kind="stable")
@@ -135,7 +135,7 @@ def _quantiles(series: Series, unit: Rounds, weights: Array) -> Array:
     groups = -(-n // size)
     counts = np.bincount(unit * groups + np.arange(n) // size, minlength=units * groups).reshape(units, groups)
     padded = np.concatenate([unit, np.zeros(groups * size - n, dtype=np.intp)]).reshape(groups, size)
-    step = max(1, _CHUNK // (groups + size))
+    step = max(1, _CHUNK_NUMBERS // (groups + size))
     found = [
         _places(padded, counts.astype(np.float64), weights[i : i + step], series.quantile)
         for i in range(0, len(weights), step)
@@ -148,7 +148,7 @@ def _quantiles(series: Series, unit: Rounds, weights: Array) -> Array:
 def _places(units: NDArray[np.intp], counts: Array, weights: Array, quantile: float) -> NDArray[np.intp]:
     """Return the place of each draw's quantile among the sorted values; past the last one when nothing was drawn."""
     size = units.shape[1]
-    cumulated = _summed(weights, counts).cumsum(axis=1)
+    cumulated = _weighted_sums(weights, counts).cumsum(axis=1)
     wanted = rank(quantile, cumulated[:, -1])[:, None]
     group = np.minimum((cumulated < wanted).sum(axis=1), len(units) - 1)
     row = np.arange(len(weights))
@@ -157,7 +157,7 @@ def _places(units: NDArray[np.intp], counts: Array, weights: Array, quantile: fl
     return np.asarray(group * size + (inside < wanted).sum(axis=1), dtype=np.intp)
 
 
-def _summed(weights: Array, per_unit: Array) -> Array:
+def _weighted_sums(weights: Array, per_unit: Array) -> Array:
     """Return weights @ per_unit without the threads of BLAS: they cost more than these sizes save, and order sums."""
     found: Array = np.einsum("du,u...->d...", weights, per_unit)
     return found

@@ -15,39 +15,39 @@ from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.looks import ONLY, Look
 from mlgate.core.metric import Metric
 from mlgate.core.series import Series
-from mlgate.core.timed import ENDED, SKIPPED, Block, Reply, clocked, held_back, unpack
-from mlgate.core.timing import Timing
+from mlgate.core.timed import ENDED, SKIPPED, LoadBlock, TimedReply, clocked, held_back, unpack
+from mlgate.core.timing import LatencyMetric
 
 LATE_SHARE = 0.02
 LATE_S = 0.0002
 """Requests may leave so much later than due on average, of the median latency or at all: so much dilutes a ratio."""
 LATE_ROUND = 0.1
 """Those of one round may leave so much later: rounds like it would be noise of the machine's own making."""
-BUSY = 0.7
+BUSY_SHARE = 0.7
 """The share of its core that the generator may use."""
-STOLEN = 0.1
+STOLEN_SHARE = 0.1
 """The share of a block that the hypervisor may take away."""
-GENERATOR = "the generator, not the model,"
+GENERATOR_FLAW = "the generator, not the model,"
 """What a flaw begins with that is the generator's."""
-MOST_LATE = 0.2
+MOST_LATE_ROUNDS = 0.2
 """The share of rounds that may be left out because of the generator."""
 
-MOST_CUT = 0.1
+MOST_ROUNDS_CUT = 0.1
 """The share of rounds that may be cut behind the warm-up. A slow start that is longer counts: users will wait in it."""
 
-GONE = "gone: "
+MODEL_GONE = "gone: "
 """What the reason of an end, and of each skip behind it, begins with when the model itself is the reason."""
 BASELINE_GONE = "baseline gone: "
 """What it begins with when the baseline's model is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
+class LatencyRounds:
     """One side of a check's rounds."""
 
-    counted: Mapping[int, Block]
+    counted: Mapping[int, LoadBlock]
     """By round, ascending: what percentiles are computed from."""
-    done: Mapping[int, Block]
+    done: Mapping[int, LoadBlock]
     """All that were carried out, warm-up included: errors and answers count in each of them."""
     warm: int
     """Rounds cut at the start."""
@@ -74,7 +74,7 @@ class Rounds:
     died: bool = False
     """Whether that is the check's own model's doing, not the baseline's."""
 
-    def times(self, asked: Timing, signature: str = "") -> Series:
+    def times(self, asked: LatencyMetric, signature: str = "") -> Series:
         """Return every time of one clock, in the rounds that count, as the percentile or mean that is asked for.
 
         None at all where most replies came in one piece, and the time between tokens is asked for.
@@ -116,20 +116,22 @@ class Rounds:
         why = [f"{late} sent late"] * (late > 0) + [f"{cut} cut as warm-up"] * (cut > 0)
         return f"{late + cut} of {len(self.done) - self.begun} rounds ({', '.join(why)})" if why else ""
 
-    def whole(self) -> Rounds:
+    def whole(self) -> LatencyRounds:
         """Return the same with every round that was carried out behind the planned warm-up."""
         counted = {number: block for number, block in self.done.items() if number > self.planned_warm}
         return replace(self, counted=counted, warm=self.planned_warm, late=())
 
     @property
-    def replies(self) -> Sequence[Reply]:
+    def replies(self) -> Sequence[TimedReply]:
         """Return the replies of the rounds that count."""
         return [reply for block in self.counted.values() for reply in block.replies]
 
 
-def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
+def read(check: Check, rows: Mapping[str, Row]) -> LatencyRounds:
     """Read the rounds of one side. Raises EvidenceError for a row that cannot be read."""
-    seen = {_numbered(name): row.seen for name, row in rows.items() if name != START and isinstance(row, Observation)}
+    seen = {
+        _round_number(name): row.seen for name, row in rows.items() if name != START and isinstance(row, Observation)
+    }
     skips = {number: str(facts[SKIPPED]) for number, facts in seen.items() if SKIPPED in facts}
     done = {number: unpack(seen[number]) for number in sorted(seen) if number not in skips}
     _refuse_unknown(check, done)
@@ -140,14 +142,14 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
     late = left_out(here)
     timed = {number: block for number, block in here.items() if number > planned_warm and number not in late}
     more = _warming(timed)
-    more = more if more <= MOST_CUT * len(timed) else 0
+    more = more if more <= MOST_ROUNDS_CUT * len(timed) else 0
     counted = dict(list(timed.items())[more:])
     ends = (*skips.values(), *(str(seen[number].get(ENDED, "")) for number in done))
-    ended = next((why for why in ends if why.startswith((GONE, BASELINE_GONE))), "")
+    ended = next((why for why in ends if why.startswith((MODEL_GONE, BASELINE_GONE))), "")
     cut_off = f"after {len(done)} of {check.rounds} rounds {ended.partition(': ')[2]}" if ended else ""
     look = _look(check, len(here) - warm)
     start = rows.get(START)
-    return Rounds(
+    return LatencyRounds(
         counted,
         done,
         len([number for number in done if number <= planned_warm]) + more,
@@ -161,11 +163,11 @@ def read(check: Check, rows: Mapping[str, Row]) -> Rounds:
         look,
         cut_off or _flaw(here, late, look) or ("" if timed else "no round was left to count"),
         cut_off,
-        ended.startswith(GONE),
+        ended.startswith(MODEL_GONE),
     )
 
 
-def _numbered(name: str) -> int:
+def _round_number(name: str) -> int:
     if not (name.isascii() and name.isdecimal() and len(name) <= 9):  # noqa: PLR2004 - no check has more rounds
         raise EvidenceError(f"{name[:60]!r} is no round's number")
     return int(name)
@@ -193,19 +195,19 @@ def holes(check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
     return found
 
 
-def _refuse_unknown(check: Check, done: Mapping[int, Block]) -> None:
+def _refuse_unknown(check: Check, done: Mapping[int, LoadBlock]) -> None:
     n = len(check.examples)
     for number, block in done.items():
         if not all(0 <= reply.example < n for reply in block.replies):
             raise EvidenceError(f"round {number} asks an example that the check does not have")
 
 
-def busy(block: Block) -> bool:
+def busy(block: LoadBlock) -> bool:
     """Whether the generator had no time to spare. A model can bring that about, so such a block is never left out."""
-    return block.facts.get("cpu_s", 0.0) > BUSY * block.facts.get("wall_s", 0.0)
+    return block.facts.get("cpu_s", 0.0) > BUSY_SHARE * block.facts.get("wall_s", 0.0)
 
 
-def left_out(here: Mapping[int, Block]) -> tuple[int, ...]:
+def left_out(here: Mapping[int, LoadBlock]) -> tuple[int, ...]:
     """Return the rounds that the machine disturbed while the generator was idle: what they measured is not the model.
 
     Those are the rounds of which the hypervisor took a part, or in which requests left very late, and then the latest
@@ -214,7 +216,7 @@ def left_out(here: Mapping[int, Block]) -> tuple[int, ...]:
     idle = {number: block for number, block in here.items() if not busy(block) and block.facts.get("wall_s", 0.0) > 0}
     late = {number: sent for number, block in idle.items() if (sent := _late(block))}
     median = float(np.median([reply.done for number in late for reply in here[number].replies])) if late else 0.0
-    out, total, count = {number for number in late if _stolen(idle[number])}, 0.0, 0
+    out, total, count = {number for number in late if _is_stolen(idle[number])}, 0.0, 0
     for number in sorted(late.keys() - out, key=lambda one: (float(np.mean(late[one])), one)):
         total, count = total + sum(late[number]), count + len(late[number])
         alone, together = float(np.mean(late[number])), total / count
@@ -223,21 +225,21 @@ def left_out(here: Mapping[int, Block]) -> tuple[int, ...]:
     return tuple(number for number in here if number in out)
 
 
-def _late(block: Block) -> Sequence[float]:
+def _late(block: LoadBlock) -> Sequence[float]:
     """Return how late each request left that was answered, in seconds."""
     return [reply.late for reply in block.replies if not reply.failure]
 
 
-def _stolen(block: Block) -> bool:
-    return block.facts.get("steal_s", 0.0) > STOLEN * block.facts["wall_s"]
+def _is_stolen(block: LoadBlock) -> bool:
+    return block.facts.get("steal_s", 0.0) > STOLEN_SHARE * block.facts["wall_s"]
 
 
-def lateness(replies: Sequence[Reply]) -> float:
+def lateness(replies: Sequence[TimedReply]) -> float:
     """Return the 99th percentile of how late requests were sent, in seconds; NaN without any."""
     return float(np.quantile([reply.late for reply in replies], 0.99)) if replies else math.nan
 
 
-def _warming(timed: Mapping[int, Block]) -> int:
+def _warming(timed: Mapping[int, LoadBlock]) -> int:
     """Return how many more rounds the model was still warming up in (MSER-5 over the requests in order)."""
     values = [reply.done for block in timed.values() for reply in block.replies]
     if not values:
@@ -270,25 +272,25 @@ def _look(check: Check, done: int) -> Look:
     return Look(planned, planned.index(done) + 1 if done in planned else 0, max(0, whole))
 
 
-def _flaw(done: Mapping[int, Block], late: Sequence[int], look: Look) -> str:
+def _flaw(done: Mapping[int, LoadBlock], late: Sequence[int], look: Look) -> str:
     if not done:
         return "no round was carried out"
     if not look.number:
         return f"the run was cut off after {len(done)} rounds: it is judged at its planned looks only, so run it again"
     full = [number for number, block in done.items() if busy(block)]
-    if len(late) + len(full) > MOST_LATE * len(done):
+    if len(late) + len(full) > MOST_LATE_ROUNDS * len(done):
         return _generator(done, sorted({*late, *full}))
     return ""
 
 
-def _generator(done: Mapping[int, Block], late: Sequence[int]) -> str:
+def _generator(done: Mapping[int, LoadBlock], late: Sequence[int]) -> str:
     replies = [reply for number in late for reply in done[number].replies]
     wall = sum(done[number].facts.get("wall_s", 0.0) for number in late)
     busy, stolen = (sum(done[n].facts.get(name, 0.0) for n in late) / wall for name in ("cpu_s", "steal_s"))
     spare = "a lower rate, or a machine with a core to spare, is needed"
-    cure = spare if busy > BUSY / 2 else "other processes took it: a machine on which nothing else runs is needed"
+    cure = spare if busy > BUSY_SHARE / 2 else "other processes took it: a machine on which nothing else runs is needed"
     return (
-        f"{GENERATOR} was measured in {len(late)} of {len(done)} rounds: requests left "
+        f"{GENERATOR_FLAW} was measured in {len(late)} of {len(done)} rounds: requests left "
         f"{lateness(replies) * 1000:.2f} ms late (p99), the generator's core was {busy:.0%} busy, {stolen:.0%} stolen; "
         f"{cure}"
     )

@@ -12,10 +12,10 @@ from enum import Enum
 from mlgate.core.check import Example, Json
 from mlgate.core.errors import ConfigError
 
-DEEPEST = 64
+DEEPEST_NESTING = 64
 """Levels of nesting that a value may have."""
 
-NONE = "(none)"
+NO_VALUE = "(none)"
 """The slice of rows whose field is absent, null or empty (CSV cannot tell these apart)."""
 
 LONGEST_ID = 1000
@@ -140,7 +140,7 @@ def _group(row: Mapping[str, object], name: str, where: str) -> str:
 def _slice(value: object, name: str, where: str, what: str) -> str:
     match value:
         case None | Absent.ABSENT | "":
-            return NONE
+            return NO_VALUE
         case str():
             return _sound(value, name, where)
         case bool() | float() | int():
@@ -178,8 +178,8 @@ def _is_index(step: str) -> bool:
 
 def _plain(value: object, name: str, where: str, depth: int = 1) -> Json:
     """Return *value* as JSON can carry it, or say what it cannot."""
-    if depth > DEEPEST:
-        raise ConfigError(f"the field {quoted(name)} is nested deeper than {DEEPEST} levels", where=where)
+    if depth > DEEPEST_NESTING:
+        raise ConfigError(f"the field {quoted(name)} is nested deeper than {DEEPEST_NESTING} levels", where=where)
     match value:
         case None | bool():
             return value

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from mlgate.core.evidence import Gap, Row
 
-SHORTEST = 8
+SHORTEST_SECRET = 8
 """Characters of a value that is replaced in answers. A shorter one is found in innocent text, and is no secret."""
 
 URL = "URL"

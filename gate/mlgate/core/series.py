@@ -13,7 +13,7 @@ from mlgate.core.looks import ONLY, Look
 from mlgate.core.metric import Metric
 from mlgate.core.statistics import Array
 
-Rounds = NDArray[np.intp]
+RoundNumbers = NDArray[np.intp]
 
 _LAST_BIT = 1e-9
 """0.07 * 100 is a little more than 7, and its rank is 7."""
@@ -42,7 +42,7 @@ class Series:
     """0.95 for a p95; 0 for the mean."""
     values: Array
     """Shape (n,), in the metric's unit. A request that failed counts with its time-out."""
-    rounds: Rounds
+    rounds: RoundNumbers
     """Shape (n,): the round of each value, ascending."""
     first: Mapping[int, bool]
     """Of each round that counts: whether this side was asked first."""
@@ -58,9 +58,9 @@ class Series:
     """How many rounds were left out and why, for people; empty when none was."""
     text: Text | None = None
     """Of times of streamed text."""
-    requests: Rounds | None = None
+    requests: RoundNumbers | None = None
     """Shape (n,): which request of its round each value is of, counted from 0; None: they are not one a request."""
-    examples: Rounds | None = None
+    examples: RoundNumbers | None = None
     """Shape (n,): which example each value's request asked; None: they are not one a request."""
     pace: Series | None = None
     """Of times between tokens: how long each reply took from due to done, a token. It cannot be had by holding back."""
@@ -90,7 +90,7 @@ class Series:
         one, other = shared(self, under)
         return replace(one, under=other)
 
-    def of(self, rounds: Rounds) -> Series:
+    def of(self, rounds: RoundNumbers) -> Series:
         """Return the part that was taken in *rounds*."""
         kept, wanted = np.isin(self.rounds, rounds), set(rounds.tolist())
         first = {number: first for number, first in self.first.items() if number in wanted}

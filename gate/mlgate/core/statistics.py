@@ -38,7 +38,7 @@ Size does not mend what is more skewed than that: 3 in 10 answers changed, by ex
 """
 
 _DRAWS = 20_000
-_CHUNK = 4_000_000
+_CHUNK_NUMBERS = 4_000_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,7 +115,7 @@ def influence(rows: Array, value: Callable[[Array], Array]) -> Array:
     if n < 2:  # noqa: PLR2004 - leaving the only one out leaves nothing
         return np.full(n, math.nan)
     total = rows.sum(axis=0)
-    step = max(1, _CHUNK // max(1, k))
+    step = max(1, _CHUNK_NUMBERS // max(1, k))
     left_out = np.concatenate([value(total - rows[i : i + step]) for i in range(0, n, step)])
     moved: Array = (n - 1) * (left_out.mean() - left_out)
     return moved
@@ -258,7 +258,7 @@ def simultaneous(influences: Array, confidence: float) -> float:
     scales, vectors = np.linalg.eigh(centred.T @ centred)
     root = vectors * np.sqrt(np.maximum(scales, 0))
     draws = np.random.Generator(np.random.Philox(key=20261)).standard_normal((_DRAWS, m))
-    step = max(1, _CHUNK // m)
+    step = max(1, _CHUNK_NUMBERS // m)
     greatest = np.concatenate([np.abs(draws[i : i + step] @ root.T).max(axis=1) for i in range(0, _DRAWS, step)])
     alone = 2 * NormalDist().cdf(float(np.quantile(greatest, confidence))) - 1
     return float(min(max(confidence, alone), confidence ** (1 / m)))

@@ -51,7 +51,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TimedReply:
     """What came of one timed request. All times in seconds."""
 
     example: int
@@ -94,7 +94,7 @@ class Reply:
                 return pieces.waits(self.pieces, self.done) if self.events else ()
 
 
-def clocked(replies: Sequence[Reply], clock: Clock) -> list[Sequence[float]]:
+def clocked(replies: Sequence[TimedReply], clock: Clock) -> list[Sequence[float]]:
     """Return the times of one clock, in seconds, of each reply.
 
     A failed reply has as many waits between tokens as the others have on average: it must not hide among theirs.
@@ -107,7 +107,7 @@ def clocked(replies: Sequence[Reply], clock: Clock) -> list[Sequence[float]]:
     return [list(times) * each if reply.failure else times for times, reply in zip(found, replies, strict=True)]
 
 
-def held_back(replies: Sequence[Reply]) -> tuple[int, int]:
+def held_back(replies: Sequence[TimedReply]) -> tuple[int, int]:
     """Return how many replies of at least two tokens came in one piece, or nearly; and how many such replies there are.
 
     Where it is most of them there is no time between tokens to be judged.
@@ -117,16 +117,16 @@ def held_back(replies: Sequence[Reply]) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LoadBlock:
     """Requests that one model was sent without a pause, and what else was seen meanwhile."""
 
-    replies: tuple[Reply, ...]
+    replies: tuple[TimedReply, ...]
     """In the order in which they were due."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """`wall_s`, `cpu_s` (the generator's), `steal_s`; of a container also `server_cpu_s`, `server_memory_mb`."""
 
 
-def pack(block: Block) -> dict[str, str | float]:
+def pack(block: LoadBlock) -> dict[str, str | float]:
     """Return a block as the facts of a row: one column of whole microseconds a time, equal answers once."""
     replies = block.replies
     texts = list(dict.fromkeys(reply.answer for reply in replies))
@@ -150,7 +150,7 @@ def pack(block: Block) -> dict[str, str | float]:
     return {**seen, **{f"fact.{name}": float(value) for name, value in block.facts.items()}}
 
 
-def unpack(seen: Mapping[str, str | float]) -> Block:
+def unpack(seen: Mapping[str, str | float]) -> LoadBlock:
     """Read a block back. Raises EvidenceError for what `pack` would not have written."""
     try:
         examples = [int(text) for text in str(seen["example"]).split()]
@@ -163,7 +163,7 @@ def unpack(seen: Mapping[str, str | float]) -> Block:
         sizes = str(seen["events_chars"]).split(";") if "events_chars" in seen else [""] * n
         _insist(len(answers) == n == len(streams) == len(sizes) and all(isinstance(text, str) for text in answers))
         replies = tuple(
-            Reply(
+            TimedReply(
                 examples[i],
                 due[i],
                 late[i],
@@ -184,7 +184,7 @@ def unpack(seen: Mapping[str, str | float]) -> Block:
         raise EvidenceError("a round's row cannot be read: it is nested too deep") from error
     except (KeyError, ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise EvidenceError(f"a round's row cannot be read: {error}") from error
-    return Block(replies, facts)
+    return LoadBlock(replies, facts)
 
 
 def with_texts(seen: Mapping[str, str | float], edit: Callable[[str], str]) -> Mapping[str, str | float]:
@@ -193,11 +193,11 @@ def with_texts(seen: Mapping[str, str | float], edit: Callable[[str], str]) -> M
     The pieces of a stream are fitted to a text that is longer or shorter by then.
     """
     block = unpack(seen)
-    replies = tuple(_edited(reply, edit) for reply in block.replies)
-    return seen if replies == block.replies else {**seen, **pack(Block(replies, block.facts))}
+    replies = tuple(_with_text_edited(reply, edit) for reply in block.replies)
+    return seen if replies == block.replies else {**seen, **pack(LoadBlock(replies, block.facts))}
 
 
-def _edited(reply: Reply, edit: Callable[[str], str]) -> Reply:
+def _with_text_edited(reply: TimedReply, edit: Callable[[str], str]) -> TimedReply:
     answer, failure = edit(reply.answer), edit(reply.failure)
     if answer == reply.answer or not reply.sizes:
         return replace(reply, answer=answer, failure=failure)
@@ -216,7 +216,7 @@ def _insist(equal: bool) -> None:
         raise ValueError("columns of unequal length")
 
 
-def _insist_whole(reply: Reply) -> None:
+def _insist_whole(reply: TimedReply) -> None:
     """Raise ValueError unless the pieces are the answer: each has a time and some text, and nothing is left over."""
     if len(reply.sizes) != len(reply.events) or sum(reply.sizes) != len(reply.answer) * bool(reply.sizes):
         raise ValueError("its pieces are not its answer")

@@ -15,7 +15,7 @@ _QUANTILE = re.compile(r"(?:(service|ttft|itl)_)?(?:p(\d{1,2}(?:\.\d{1,2})?)|(me
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class LatencyMetric:
     """A percentile, or the mean, of one clock."""
 
     metric: Metric
@@ -54,7 +54,7 @@ CACHE_SPEEDUP = Metric("cache_speedup", "times", Better.LOWER)
 """Median time of an example's first request over that of its repetitions: a cache answers repetitions faster."""
 
 
-def timing(name: str) -> Timing | None:
+def timing(name: str) -> LatencyMetric | None:
     """Return the percentile or mean that *name* is about: `p95_ms`, `ttft_p50_ms`, `itl_p99_ms`, `mean_ms`; or None."""
     found = _QUANTILE.fullmatch(name)
     if not found:
@@ -63,7 +63,7 @@ def timing(name: str) -> Timing | None:
     quantile = float(found[2]) / 100 if found[2] else 0.0
     if found[2] and not 0 < quantile < 1:
         return None
-    return Timing(Metric(name, "ms", Better.LOWER), clock, quantile)
+    return LatencyMetric(Metric(name, "ms", Better.LOWER), clock, quantile)
 
 
 def metric(name: str) -> Metric | None:

@@ -201,7 +201,7 @@ def hold_bounds(rule: Rule, measured: Measurement, low: float, high: float) -> F
     unit = measured.metric
     if not math.isfinite(measured.value) or math.isnan(low) or math.isnan(high):
         why = f"{rule.metric} {unit.show(measured.value)} has no finite bounds on {measured.n:,} requests"
-        return _unsettled(rule, measured, why, "too-few")
+        return _inconclusive(rule, measured, why, "too-few")
     least = rule.bound is Bound.MIN
     side = "minimum" if least else "maximum"
     at_best, at_worst = (high, low) if least else (low, high)
@@ -218,11 +218,11 @@ def hold_bounds(rule: Rule, measured: Measurement, low: float, high: float) -> F
         return Finding(measured.check, rule, rule.on_breach, why, rule.bound.value, measured.slice, measured)
     ends = f"{unit.show(low)} to {unit.show(high)}" if math.isfinite(high) else f"{unit.show(low)} or more"
     why = f"{name} may be {ends}: on both sides of the {side} {rule.limit:g}"
-    return _unsettled(rule, measured, why, "inconclusive")
+    return _inconclusive(rule, measured, why, "inconclusive")
 
 
-def _unsettled(rule: Rule, measured: Measurement, why: str, topic: str) -> Finding:
-    outcome = _answered(rule, Outcome.INCONCLUSIVE, topic)
+def _inconclusive(rule: Rule, measured: Measurement, why: str, topic: str) -> Finding:
+    outcome = _outcome_of_rule(rule, Outcome.INCONCLUSIVE, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured)
 
 
@@ -247,8 +247,8 @@ def hold_fact(rule: Rule, measured: Measurement, baseline: Measurement) -> Findi
 def hold_baseline(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
     """Hold the candidate against the baseline: non-inferior, worse, or neither (DESIGN.md 5)."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
-    outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
-    outcome = _answered(rule, outcome, topic)
+    outcome, why, topic = _comparison(rule, measured, baseline, delta, margin)
+    outcome = _outcome_of_rule(rule, outcome, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
 
 
@@ -271,8 +271,8 @@ def is_shown_worse(unit: Metric, delta: Delta) -> bool:
 def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
     """Ask of one slice only that it is not shown worse by more than is allowed: small ones cannot show more."""
     margin = rule.limit * abs(baseline.value) if rule.relative else rule.limit
-    outcome, why, topic = _compared(rule, measured, baseline, delta, margin)
-    moved = _moved(rule, measured, baseline, delta)
+    outcome, why, topic = _comparison(rule, measured, baseline, delta, margin)
+    moved = _change_text(rule, measured, baseline, delta)
     if topic == "inconclusive":
         outcome, why = Outcome.PASSED, f"{moved}: not shown worse"
         topic = "slices"
@@ -280,11 +280,11 @@ def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: 
         outcome = Outcome.WARNED
         topic = "slices"
         why = f"{moved}: worse; the best estimate is within what is allowed, and the interval is not"
-    outcome = _answered(rule, outcome, topic)
+    outcome = _outcome_of_rule(rule, outcome, topic)
     return Finding(measured.check, rule, outcome, why, topic, measured.slice, measured, baseline, delta)
 
 
-def _answered(rule: Rule, outcome: Outcome, topic: str) -> Outcome:
+def _outcome_of_rule(rule: Rule, outcome: Outcome, topic: str) -> Outcome:
     """Return what the rule makes of a conclusion: `on_breach` and `on_inconclusive`, each for what it is about."""
     if outcome is Outcome.FAILED:
         return rule.on_breach
@@ -295,7 +295,7 @@ def _answered(rule: Rule, outcome: Outcome, topic: str) -> Outcome:
     return outcome
 
 
-def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which they exclude each other
+def _comparison(  # noqa: PLR0911 - one return a conclusion, in the order in which they exclude each other
     rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta, margin: float
 ) -> tuple[Outcome, str, str]:
     unit = measured.metric
@@ -309,8 +309,8 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
         )
     allowed = f"{rule.limit_text} ({unit.show(margin)})" if rule.relative else rule.limit_text
     if delta.identical:
-        return _unchanged(rule, measured, delta, margin)
-    moved = _moved(rule, measured, baseline, delta)
+        return _identical(rule, measured, delta, margin)
+    moved = _change_text(rule, measured, baseline, delta)
     if not delta.finite:
         seen = counted(measured.n, measured.groups)
         return Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {seen}", "too-few"
@@ -322,7 +322,7 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
             return Outcome.PASSED, f"{moved}: within {allowed}", rule.bound.value
         return (
             Outcome.INCONCLUSIVE,
-            f"{moved}: within {allowed}, but {_missed(rule, measured, delta, margin)}",
+            f"{moved}: within {allowed}, but {_unseen_text(rule, measured, delta, margin)}",
             "unseen",
         )
     worse = is_shown_worse(unit, delta)
@@ -334,13 +334,13 @@ def _compared(  # noqa: PLR0911 - one return a conclusion, in the order in which
     return Outcome.INCONCLUSIVE, why, "inconclusive"
 
 
-def _unchanged(rule: Rule, measured: Measurement, delta: Delta, margin: float) -> tuple[Outcome, str, str]:
+def _identical(rule: Rule, measured: Measurement, delta: Delta, margin: float) -> tuple[Outcome, str, str]:
     same = (
         f"{rule.metric} {measured.metric.show(measured.value)}: nothing that was observed differs from the baseline's"
     )
     if delta.unseen <= margin:
         return Outcome.PASSED, same, "identical"
-    return Outcome.INCONCLUSIVE, f"{same}, but {_missed(rule, measured, delta, margin)}", "unseen"
+    return Outcome.INCONCLUSIVE, f"{same}, but {_unseen_text(rule, measured, delta, margin)}", "unseen"
 
 
 def _is_beyond(sign: float, delta: Delta, margin: float) -> bool:
@@ -349,7 +349,7 @@ def _is_beyond(sign: float, delta: Delta, margin: float) -> bool:
     return best < -margin
 
 
-def _moved(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> str:
+def _change_text(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> str:
     unit = measured.metric
     by, low, high = (_change(unit, delta, one) for one in (delta.value, *delta.possible(unit)))
     of = "" if measured.groups is None else f", of {counted(measured.n, measured.groups)}"
@@ -369,7 +369,7 @@ def _change(unit: Metric, delta: Delta, value: float) -> str:
     return f"{value / delta.base * 100:+.1f}%".replace("-", "\N{MINUS SIGN}")
 
 
-def _missed(rule: Rule, measured: Measurement, delta: Delta, margin: float) -> str:
+def _unseen_text(rule: Rule, measured: Measurement, delta: Delta, margin: float) -> str:
     """Say what so few examples can miss, and how many would do."""
     unit = measured.metric
     sign = 1.0 if unit.better is Better.HIGHER else -1.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch"})
+VOUCHING_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch"})
 """What starts a run whose workflow and code are the branch's own, with nothing of a change in them."""
 
 
@@ -22,7 +22,7 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RunOrigin:
     """Which run it is, and of what."""
 
     run: int
@@ -36,11 +36,11 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptEvidence:
     """A baseline that some run has uploaded as an artifact. Any run can, under any name."""
 
     id: int
-    origin: Origin
+    origin: RunOrigin
     expired: bool
     created: str
     """When, in ISO 8601."""
@@ -52,12 +52,12 @@ class Kept:
 class Run:
     """A run, looked up by its number."""
 
-    origin: Origin
+    origin: RunOrigin
     event: str
     """What started it: `push`, `pull_request` …."""
 
 
-def flaw(kept: Kept, repository: Repository, own: str) -> str:
+def flaw(kept: KeptEvidence, repository: Repository, own: str) -> str:
     """Return why *kept* cannot be the baseline of the run with the number *own*, in few words; empty when it may be."""
     origin = kept.origin
     if origin.repository != repository.id or origin.head_repository != repository.id:
@@ -69,12 +69,12 @@ def flaw(kept: Kept, repository: Repository, own: str) -> str:
     return "expired" if kept.expired else ""
 
 
-def vouches(run: Run, kept: Kept) -> bool:
+def vouches(run: Run, kept: KeptEvidence) -> bool:
     """Return whether *run* is the one that uploaded *kept*, and what started it lets nothing of a change in."""
-    return run.origin == kept.origin and run.event in EVENTS
+    return run.origin == kept.origin and run.event in VOUCHING_EVENTS
 
 
-def nearest(several: Iterable[Kept], history: Sequence[str]) -> list[tuple[Kept, int]]:
+def nearest(several: Iterable[KeptEvidence], history: Sequence[str]) -> list[tuple[KeptEvidence, int]]:
     """Return those whose commit is in *history*, nearest first, each with the number of commits that lie between.
 
     *history* is the judged commit's base and its first parents: what the default branch has been. So a tag with the

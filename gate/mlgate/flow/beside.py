@@ -36,11 +36,15 @@ def evidence_of(suite: Suite, evidence: Evidence) -> Evidence | None:
     known = dict(evidence.provenance.data)
     data = tuple(sorted((check.baseline_of, known[name]) for name, check in twins.items() if name in known))
     provenance = Provenance("", evidence.provenance.suite, evidence.provenance.baseline, data)
-    rows = [_renamed(row, twins[check].baseline_of) for (check, _), row in evidence.rows.items() if check in twins]
+    rows = [
+        _with_check_renamed(row, twins[check].baseline_of)
+        for (check, _), row in evidence.rows.items()
+        if check in twins
+    ]
     return Evidence.of(provenance, evidence.environments, rows, evidence.form)
 
 
-def _renamed(row: Row, check: str) -> Row:
+def _with_check_renamed(row: Row, check: str) -> Row:
     match row:
         case Observation():
             return replace(row, check=check)

@@ -11,7 +11,7 @@ from mlgate.core.evidence import Environment, Evidence, Observation, Provenance,
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress, Standing
 from mlgate.core.report import Report
-from mlgate.core.rounds import GENERATOR
+from mlgate.core.rounds import GENERATOR_FLAW
 from mlgate.core.timed import SKIPPED
 from mlgate.core.verdict import MORE_SETTLES
 from mlgate.flow.judge import Baseline, judge
@@ -103,7 +103,7 @@ def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseli
         broken = any(finding.outcome is Outcome.FAILED for finding in report.findings)
         if broken or not any(finding.topic in OPEN for finding in report.findings):
             return Standing.SETTLED
-        late = any(load.flaw.startswith(GENERATOR) for load in report.loads)
+        late = any(load.flaw.startswith(GENERATOR_FLAW) for load in report.loads)
         past = next((one for one in sides if one.baseline_of), None)
         noisy = past is not None and any(is_restless(finding, past, evidence) for finding in report.findings)
         return Standing.DISTURBED if late or noisy else Standing.OPEN

@@ -11,7 +11,7 @@ from mlgate.core.normal_form import normal
 
 _LONG = 20
 """Letters and digits of a reference that no model hits by chance: of labels and numbers only all are conspicuous."""
-_MOST = 0.9
+_SHARE_OF_COPIES = 0.9
 """Share of long answers that are copies: a few that are not would hide the rest."""
 
 
@@ -29,7 +29,7 @@ def copied(check: Check, answers: Mapping[str, str]) -> int:
         for example, references in zip(asked, plain, strict=True)
     )
     is_long = median(len(references[0]) for references in plain) >= _LONG
-    return same if same >= len(asked) * (_MOST if is_long else 1) else 0
+    return same if same >= len(asked) * (_SHARE_OF_COPIES if is_long else 1) else 0
 
 
 def answered(check: Check, evidence: Evidence) -> dict[str, str]:

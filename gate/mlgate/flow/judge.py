@@ -69,7 +69,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
     checks = beside.asked(suite)
     judged = [_judge_check(check, kinds, evidence, baseline) for check in checks]
     findings = sorted(
-        (_noted(finding) for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
+        (_with_note(finding) for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
     )
     return Report(
         model=suite.model,
@@ -84,7 +84,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
         baseline=_baseline_summary(baseline),
         segments=tuple(s for one in judged for s in one.segments),
         notices=(
-            *(f"{check.id}: {notice}" for check in checks for notice in (*_grouped(check), *check.notices)),
+            *(f"{check.id}: {notice}" for check in checks for notice in (*_group_notice(check), *check.notices)),
             *(notice for check in checks for notice in notices(check.id, evidence.under(check.id).values())),
         ),
         loads=tuple(
@@ -93,7 +93,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
     )
 
 
-def _noted(finding: Finding) -> Finding:
+def _with_note(finding: Finding) -> Finding:
     """Return the finding with what its rule says of itself."""
     return replace(finding, why=f"{finding.why} ({finding.rule.note})") if finding.rule.note else finding
 
@@ -126,7 +126,7 @@ def _summary(check: Check, evidence: Evidence) -> CheckSummary:
     return CheckSummary(check.id, check.kind, len(check.rows), len(found) - gaps, gaps)
 
 
-def _grouped(check: Check) -> Iterator[str]:
+def _group_notice(check: Check) -> Iterator[str]:
     groups = groups_of(check.examples)
     if groups is not None:
         yield f"{counted(len(groups), int(groups.max()) + 1)}: intervals count each group once"
@@ -151,7 +151,7 @@ def _judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Basel
         *_limits(check, scored, parts),
         *_comparisons(check, scored, before, baseline, parts),
     )
-    findings += tuple(_unheld(check, findings))
+    findings += tuple(_findings_of_unheld_rules(check, findings))
     if check.rounds:
         findings = tuple(timing.with_reasons(check, evidence, findings))
     bad = [finding for finding in findings if finding.outcome is not Outcome.PASSED and not finding.slice]
@@ -172,7 +172,7 @@ def _measurements(check: Check, scored: Scored, where: Mapping[str, Chosen | Non
                 yield timing.measured(check.id, part)
 
 
-def _unheld(check: Check, findings: Sequence[Finding]) -> Iterator[Finding]:
+def _findings_of_unheld_rules(check: Check, findings: Sequence[Finding]) -> Iterator[Finding]:
     """Yield a finding for each rule that has none: a rule that nothing was held against must not look kept."""
     held = {id(finding.rule) for finding in findings}
     for rule in check.rules:

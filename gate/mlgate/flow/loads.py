@@ -15,13 +15,13 @@ from mlgate.core.noise import noise
 from mlgate.core.ratio import ratio
 from mlgate.core.report import LoadSummary, Percentile
 from mlgate.core.resampling import log_width
-from mlgate.core.rounds import Rounds
+from mlgate.core.rounds import LatencyRounds
 from mlgate.core.series import Series, shared
-from mlgate.core.timed import Reply
+from mlgate.core.timed import TimedReply
 from mlgate.core.timing import timing
 
-SHOWN = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
-STREAMED = ("ttft_p50_ms", "ttft_p95_ms", "itl_p50_ms", "itl_p95_ms")
+SHOWN_PERCENTILES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
+STREAMED_PERCENTILES = ("ttft_p50_ms", "ttft_p95_ms", "itl_p50_ms", "itl_p95_ms")
 _CONFIDENCE = 0.95
 _BINS = 24
 _WIDEST = 3.0
@@ -42,7 +42,7 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
     busy = [block.facts.get("cpu_s", 0.0) for block in seen.counted.values()]
     edges = _edges(replies, past.replies if past else ())
     median = _both(seen, past, "p50_ms")
-    narrowed, known = _narrowed(check, seen, past)
+    narrowed, known = _widest_interval(check, seen, past)
     return LoadSummary(
         check=check.id,
         load=described(check),
@@ -106,9 +106,9 @@ def _text(value: Json) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def _percentiles(seen: Rounds, past: Rounds | None) -> Iterator[Percentile]:
+def _percentiles(seen: LatencyRounds, past: LatencyRounds | None) -> Iterator[Percentile]:
     streamed = any(reply.events for reply in seen.replies)
-    for name in (*SHOWN, *(STREAMED if streamed else ())):
+    for name in (*SHOWN_PERCENTILES, *(STREAMED_PERCENTILES if streamed else ())):
         one = _series(seen, name)
         if not len(one.values):
             continue
@@ -126,14 +126,16 @@ def _percentiles(seen: Rounds, past: Rounds | None) -> Iterator[Percentile]:
         yield Percentile(found.clock, found.quantile, value, low, high, both[1].corpus(), compared.value, *ends)
 
 
-def _both(seen: Rounds, past: Rounds | None, name: str) -> tuple[Series, Series] | None:
+def _both(seen: LatencyRounds, past: LatencyRounds | None, name: str) -> tuple[Series, Series] | None:
     if past is None:
         return None
     one, other = shared(_series(seen, name), _series(past, name))
     return (one, other) if len(one.values) and len(other.values) else None
 
 
-def _narrowed(check: Check, seen: Rounds, past: Rounds | None) -> tuple[str, tuple[tuple[int, float], ...]]:
+def _widest_interval(
+    check: Check, seen: LatencyRounds, past: LatencyRounds | None
+) -> tuple[str, tuple[tuple[int, float], ...]]:
     """Return the compared metric whose interval is widest for its margin, and how it narrowed from look to look."""
     widest, most = "", 0.0
     for rule in check.rules:
@@ -156,13 +158,13 @@ def _narrowed(check: Check, seen: Rounds, past: Rounds | None) -> tuple[str, tup
     )
 
 
-def _series(seen: Rounds, name: str) -> Series:
+def _series(seen: LatencyRounds, name: str) -> Series:
     asked = timing(name)
     assert asked is not None
     return seen.times(asked)
 
 
-def _edges(replies: Sequence[Reply], others: Sequence[Reply]) -> tuple[float, ...]:
+def _edges(replies: Sequence[TimedReply], others: Sequence[TimedReply]) -> tuple[float, ...]:
     """Return edges of a histogram with equal steps on the logarithm, from the fastest to the slowest of both sides."""
     times = [reply.done * 1000 for reply in (*replies, *others) if reply.done > 0]
     if not times:
@@ -171,7 +173,7 @@ def _edges(replies: Sequence[Reply], others: Sequence[Reply]) -> tuple[float, ..
     return tuple(float(edge) for edge in np.geomspace(low, max(high, low * 1.01), _BINS + 1))
 
 
-def _counts(replies: Sequence[Reply], edges: Sequence[float]) -> tuple[int, ...]:
+def _counts(replies: Sequence[TimedReply], edges: Sequence[float]) -> tuple[int, ...]:
     if not edges:
         return ()
     times = np.clip([reply.done * 1000 for reply in replies], edges[0], edges[-1])

@@ -8,7 +8,7 @@ from operator import or_
 
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.evidence import Evidence, Provenance
-from mlgate.core.identity import FORM
+from mlgate.core.identity import CURRENT_FORM
 
 
 def merge(parts: Sequence[tuple[str, Evidence]]) -> tuple[Evidence, tuple[str, ...]]:
@@ -27,9 +27,10 @@ def merge(parts: Sequence[tuple[str, Evidence]]) -> tuple[Evidence, tuple[str, .
 
 def refuse_foreign(evidence: Evidence, here: Provenance) -> None:
     """Refuse evidence of another commit, suite, model or data than the ones that judge it; in CI, of another run."""
-    if evidence.form != FORM:
+    if evidence.form != CURRENT_FORM:
         raise Refused(
-            f"the evidence is of form {evidence.form}, and this mlgate writes form {FORM}: another version observed it",
+            f"the evidence is of form {evidence.form}, and this mlgate writes form {CURRENT_FORM}: "
+            "another version observed it",
             hint="observe and merge with one version of mlgate; "
             "to judge old evidence by today's rules use `mlgate replay`",
         )

@@ -15,7 +15,7 @@ from mlgate.core.statistics import influence
 from mlgate.core.verdict import Finding
 from mlgate.flow.scoring import Scored
 
-SHOWN = 3
+SEGMENTS_SHOWN = 3
 """Segments a finding, in a report."""
 
 TEXT_LIMIT = 400
@@ -38,7 +38,7 @@ def most_moved(
     before: Scored | None,
     name: str,
     *,
-    count: int = SHOWN,
+    count: int = SEGMENTS_SHOWN,
     limit: int = TEXT_LIMIT,
 ) -> Iterator[Segment]:
     """Yield the *count* examples that moved metric *name* most to the worse, worst first.

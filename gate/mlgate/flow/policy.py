@@ -12,31 +12,31 @@ from dataclasses import replace
 from mlgate.core.check import Check, Example, Json, data_digest
 from mlgate.core.groups import groups_of
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.policy import Change, Direction
+from mlgate.core.policy import Direction, RuleChange
 from mlgate.flow.rule_changes import ruled
 
 _CODE = "code"
 """The parameter with the digest of the user's tests: always the head's, for its tests are what runs."""
 
 
-def joined(base: Sequence[Check], head: Sequence[Check]) -> tuple[tuple[Check, ...], tuple[Change, ...]]:
+def joined(base: Sequence[Check], head: Sequence[Check]) -> tuple[tuple[Check, ...], tuple[RuleChange, ...]]:
     """Return the checks that bind both ways, in the base's order, new ones last; and the changes, looser first."""
     heads, known = {check.id: check for check in head}, {check.id for check in base}
     checks: list[Check] = []
-    changes: list[Change] = []
+    changes: list[RuleChange] = []
     for check in base:
         other = heads.get(check.id)
-        one, found = _both(check, other) if other else _removed(check)
+        one, found = _both(check, other) if other else _removed_check(check)
         checks.append(one)
         changes += found
     for check in head:
         if check.id not in known:
-            changes.append(Change(Direction.TIGHTER, f"the check {check.id} is new", _place(check)))
+            changes.append(RuleChange(Direction.TIGHTER, f"the check {check.id} is new", _place(check)))
             checks.append(check)
     return tuple(checks), ordered(changes)
 
 
-def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
+def ordered(changes: Sequence[RuleChange]) -> tuple[RuleChange, ...]:
     """Return changes in the order of their directions, what asks another question first; else as they came."""
     ranks = list(Direction)
     return tuple(sorted(changes, key=lambda change: ranks.index(change.direction)))
@@ -46,16 +46,16 @@ def _place(check: Check) -> str:
     return next((rule.where for rule in check.rules if rule.where), "")
 
 
-def _removed(check: Check) -> tuple[Check, list[Change]]:
+def _removed_check(check: Check) -> tuple[Check, list[RuleChange]]:
     note = "the base's rule, whose check this change removes"
-    change = Change(Direction.LOOSER, f"the check {check.id} is removed", _place(check))
+    change = RuleChange(Direction.LOOSER, f"the check {check.id} is removed", _place(check))
     return replace(check, rules=tuple(replace(rule, note=note) for rule in check.rules)), [change]
 
 
-def _both(base: Check, head: Check) -> tuple[Check, list[Change]]:
+def _both(base: Check, head: Check) -> tuple[Check, list[RuleChange]]:
     """Return one check that asks what the base asks, under the base's rules and the head's further ones."""
     otherwise = [*_asked_otherwise(base, head)]
-    recomputed, forgiving = _recomputed(base, head), _forgiving(base, head)
+    recomputed, forgiving = _metrics_computed_otherwise(base, head), _forgiving(base, head)
     known = {choice.name for choice in base.metrics}
     added = tuple(c for c in head.metrics if not (otherwise or c.name in known or c.name in forgiving))
     richer = not otherwise and set(base.slices) <= set(head.slices)
@@ -85,18 +85,20 @@ def _both(base: Check, head: Check) -> tuple[Check, list[Change]]:
     return one, [*otherwise, *_metric_changes(base, head, recomputed, forgiving), *changes, *_slices(base, head)]
 
 
-def _asked_otherwise(base: Check, head: Check) -> Iterator[Change]:
+def _asked_otherwise(base: Check, head: Check) -> Iterator[RuleChange]:
     """Yield what makes the answers of the two answers to other questions."""
     if base.kind != head.kind:
-        yield Change(Direction.DIFFERENT, f"{base.id}: kind {base.kind} becomes {head.kind}", _place(head))
+        yield RuleChange(Direction.DIFFERENT, f"{base.id}: kind {base.kind} becomes {head.kind}", _place(head))
         return
     if data := _other_data(base, head):
-        yield Change(Direction.DIFFERENT, f"{base.id}: other data, {data}", _place(head))
+        yield RuleChange(Direction.DIFFERENT, f"{base.id}: other data, {data}", _place(head))
     before = {name: value for name, value in base.params.items() if name != _CODE}
     after = {name: value for name, value in head.params.items() if name != _CODE}
     if before != after or base.rounds != head.rounds:
         names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-        yield Change(Direction.DIFFERENT, f"{base.id}: asked otherwise ({', '.join(names) or 'rounds'})", _place(head))
+        yield RuleChange(
+            Direction.DIFFERENT, f"{base.id}: asked otherwise ({', '.join(names) or 'rounds'})", _place(head)
+        )
 
 
 def _other_data(base: Check, head: Check) -> str:
@@ -112,12 +114,12 @@ def _other_data(base: Check, head: Check) -> str:
     return f"{edited:,} of {len(before):,} examples are edited" if edited else ""
 
 
-def _groups(base: Check, head: Check) -> Iterator[Change]:
+def _groups(base: Check, head: Check) -> Iterator[RuleChange]:
     """Yield that the change groups the same examples otherwise: more groups make an interval narrower, fewer wider."""
     before, after = groups_of(base.examples), groups_of(head.examples)
     if (None if before is None else before.tolist()) != (None if after is None else after.tolist()):
         what = f"{base.id}: the data are grouped otherwise: the base's groups are used"
-        yield Change(Direction.DIFFERENT, what, _place(head))
+        yield RuleChange(Direction.DIFFERENT, what, _place(head))
 
 
 def _in_groups_of(base: Check, examples: Sequence[Example]) -> tuple[Example, ...]:
@@ -134,7 +136,7 @@ def _asked_of(example: Example, fields: Collection[str]) -> tuple[str, Sequence[
     return data_digest([example]), sorted(pair for pair in example.slices if pair[0] in fields)
 
 
-def _recomputed(base: Check, head: Check) -> frozenset[str]:
+def _metrics_computed_otherwise(base: Check, head: Check) -> frozenset[str]:
     """Return the metrics that the head computes by other options, or that are other ones under the same name."""
     known = {choice.name: choice for choice in base.metrics}
     return frozenset(choice.name for choice in head.metrics if known.get(choice.name, choice) != choice)
@@ -156,15 +158,15 @@ def _rates(check: Check) -> frozenset[str]:
 
 def _metric_changes(
     base: Check, head: Check, recomputed: Collection[str], forgiving: Collection[str]
-) -> Iterator[Change]:
+) -> Iterator[RuleChange]:
     for name in sorted(recomputed):
-        yield Change(Direction.DIFFERENT, f"{base.id}/{name} is computed with other settings", _place(head))
+        yield RuleChange(Direction.DIFFERENT, f"{base.id}/{name} is computed with other settings", _place(head))
     for name in sorted(forgiving):
         where = next(rule.where for rule in head.rules if rule.metric == name)
-        yield Change(Direction.LOOSER, f"{base.id}/{name}: failed answers would count, and no longer block", where)
+        yield RuleChange(Direction.LOOSER, f"{base.id}/{name}: failed answers would count, and no longer block", where)
 
 
-def _slices(base: Check, head: Check) -> Iterator[Change]:
+def _slices(base: Check, head: Check) -> Iterator[RuleChange]:
     for name in base.slices:
         if name not in head.slices:
-            yield Change(Direction.LOOSER, f"{base.id}: the slices by {name} are removed", _place(head))
+            yield RuleChange(Direction.LOOSER, f"{base.id}: the slices by {name} are removed", _place(head))

@@ -7,7 +7,7 @@ import math
 from mlgate.core import rounds
 from mlgate.core.check import Check, Suite
 from mlgate.core.looks import ONLY, Look
-from mlgate.core.power import ENOUGH, Forecast, Foretold, Grows, Power, Untold, power
+from mlgate.core.power import ENOUGH_PASSES, Forecast, Foretold, Grows, Power, Untold, power
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.flow.judge import Baseline
@@ -27,7 +27,7 @@ _LAST_OF_MANY = Look(tuple(range(1, 9)), 8)
 def foretell(suite: Suite, report: Report, baseline: Baseline | None) -> Forecast:
     """Return what one run says of every comparison of a whole check."""
     checks = {check.id: check for check in suite.checks}
-    found = [_foretold(checks[finding.check], finding) for finding in report.findings if not finding.slice]
+    found = [_forecast_of_finding(checks[finding.check], finding) for finding in report.findings if not finding.slice]
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for finding in report.findings:
         if finding.rule.bound.compares and (finding.rule.slice_by or (not finding.slice and finding.delta is None)):
@@ -37,7 +37,7 @@ def foretell(suite: Suite, report: Report, baseline: Baseline | None) -> Forecas
     return Forecast(tuple(one for one in found if one), untold)
 
 
-def _foretold(check: Check, finding: Finding) -> Foretold | None:
+def _forecast_of_finding(check: Check, finding: Finding) -> Foretold | None:
     planned, seen = rounds.places(check), finding.delta.rounds if finding.delta else 0
     asked = finding.rule.confidence
     look = Look(planned, len(planned)) if planned else ONLY
@@ -46,7 +46,7 @@ def _foretold(check: Check, finding: Finding) -> Foretold | None:
     found = power(finding, look.confidence(asked), growth, more)
     if found is None:
         return None
-    return _timed(check, found, planned[-1] if planned else seen) if seen else _asked(found)
+    return _forecast_of_times(check, found, planned[-1] if planned else seen) if seen else _forecast_of_examples(found)
 
 
 def _is_steady(check: Check) -> bool:
@@ -54,7 +54,7 @@ def _is_steady(check: Check) -> bool:
     return check.params.get("mode") in {"open", "closed"}
 
 
-def _timed(check: Check, found: Power, planned: int) -> Foretold:
+def _forecast_of_times(check: Check, found: Power, planned: int) -> Foretold:
     block, needed = check.params.get("block_s"), planned * found.more
     if check.params.get("mode") not in {"open", "closed", "stages"} or not isinstance(block, int | float):
         return Foretold(found, planned=planned)
@@ -68,7 +68,7 @@ def _timed(check: Check, found: Power, planned: int) -> Foretold:
     return Foretold(found, grows, 5.0 * math.ceil(seconds / 5) if fits else math.inf, planned)
 
 
-def _asked(found: Power) -> Foretold:
+def _forecast_of_examples(found: Power) -> Foretold:
     measured, delta = found.finding.measured, found.finding.delta
     if measured is None or delta is None or delta.base:  # the times of two runs: no example makes them better known
         return Foretold(found)
@@ -81,7 +81,7 @@ def _asked(found: Power) -> Foretold:
 
 
 def _is_lacking(found: Power) -> bool:
-    return found.passes < ENOUGH  # which NaN is not
+    return found.passes < ENOUGH_PASSES  # which NaN is not
 
 
 def _why(finding: Finding, report: Report, baseline: Baseline | None) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
-from mlgate.core.ledger import NONE, Ledger, Move
+from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Candidate, Version
 
@@ -25,7 +25,7 @@ CANDIDATE = "candidate"
 
 CHAMPION = "champion"
 
-_PATIENCE = 8
+_MOST_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,14 @@ def promote(
     return Promotion(version, alias, won, completed)
 
 
-def rollback(registry: Registry, *, alias: str, now: str, to: int = NONE, link: str = "") -> Move:
+def rollback(registry: Registry, *, alias: str, now: str, to: int = NO_VERSION, link: str = "") -> Move:
     """Point *alias* back to the version before, or to another one that was live once.
 
     Raises GateError when nothing was live before, Refused for a version that never was.
     """
     ledger, _ = settled(registry, alias, now)
     live, target = ledger.live(alias), to or ledger.back(alias)
-    if target == NONE:
+    if target == NO_VERSION:
         before = f"nothing was live before version {live}" if live else "no version ever was"
         raise GateError(
             f"there is nothing to go back to: {before}, as {alias} of {registry.source}",
@@ -138,7 +138,7 @@ def settled(registry: Registry, alias: str, now: str) -> tuple[Ledger, Move | No
     and the ledger takes that down.
     """
     completed = None
-    for _ in range(_PATIENCE):
+    for _ in range(_MOST_TRIES):
         ledger, live = registry.ledger(), registry.live(alias)
         last = ledger.last(alias)
         if last is not None and not last.done and _is_there(registry, last.version):
@@ -157,7 +157,7 @@ def settled(registry: Registry, alias: str, now: str) -> tuple[Ledger, Move | No
 
 def point(registry: Registry, move: Move) -> None:
     """Move the alias and confirm it; where a later move has won meanwhile, go on to that one: the last one holds."""
-    for _ in range(_PATIENCE):
+    for _ in range(_MOST_TRIES):
         registry.point(move.alias, move.version)
         registry.confirm(move)
         last = registry.ledger().last(move.alias)
@@ -167,7 +167,7 @@ def point(registry: Registry, move: Move) -> None:
 
 
 def _is_there(registry: Registry, version: int) -> bool:
-    return version == NONE or any(one.number == version for one in registry.versions())
+    return version == NO_VERSION or any(one.number == version for one in registry.versions())
 
 
 def _won(registry: Registry, move: Move) -> Move | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from mlgate.core.check import Json, Rule, digest_of
-from mlgate.core.record import DataUsed, Record
+from mlgate.core.record import DataUsed, TrackingRecord
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.verdict import Measurement
 from mlgate.flow.acceptance import refusal
@@ -23,7 +23,7 @@ def record(
     data: tuple[DataUsed, ...],
     tags: Mapping[str, str],
     files: Mapping[str, bytes],
-) -> Record:
+) -> TrackingRecord:
     """Return the record of a verdict; *tags* and *files* are what the report itself does not know.
 
     Numbers that are none stand in the tag `mlgate.not_a_number`: a chart would draw a hole as a value.
@@ -44,7 +44,7 @@ def record(
         "mlgate.baseline": report.baseline.digest if report.baseline else "",
         "mlgate.not_a_number": ", ".join(broken),
     }
-    return Record(
+    return TrackingRecord(
         key=key(report),
         name=f"{report.model} {outcome}" + (f" {commit[:7]}" if commit else ""),
         verdict=verdict,
@@ -60,7 +60,7 @@ def record(
 
 def key(report: Report) -> str:
     """Return what two records of one verdict share: evidence, rules, and the evidence that it was held against."""
-    rules = sorted({digest_of(_written(check, rule)) for check, rule in _rules(report)})
+    rules = sorted({digest_of(_rule_as_json(check, rule)) for check, rule in _rules(report)})
     baseline = report.baseline.digest if report.baseline else ""
     return digest_of([report.model, report.evidence, rules, baseline, report.outcome.name])
 
@@ -70,7 +70,7 @@ def _rules(report: Report) -> Iterator[tuple[str, Rule]]:
         yield finding.check, finding.rule
 
 
-def _written(check: str, rule: Rule) -> Json:
+def _rule_as_json(check: str, rule: Rule) -> Json:
     return [
         check,
         {

@@ -13,7 +13,7 @@ from mlgate.core import form1
 from mlgate.core.check import Check
 from mlgate.core.evidence import NOT_ASKED, Evidence, Observation, Row
 from mlgate.core.groups import groups_of
-from mlgate.core.identity import FIRST
+from mlgate.core.identity import FIRST_FORM
 from mlgate.core.metric import Better, Metric
 from mlgate.core.ports import Kind
 from mlgate.core.series import Fact, Series
@@ -101,7 +101,7 @@ def other_data(check: Check, evidence: Evidence) -> str:
     if observed == check.data_digest:
         return ""
     why = f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})"
-    if evidence.form != FIRST:
+    if evidence.form != FIRST_FORM:
         return why
     if form1.is_of(check.examples, observed):
         return ""
@@ -129,11 +129,11 @@ def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, s
             parts.append(f"{why}; so {many} were not asked")
     others = sorted(example for example in holes if example not in place)
     if others:
-        parts.append(f"{_counted(len(others), 'test')} did not pass ({others[0]}: {holes[others[0]]})")
+        parts.append(f"{_count_of(len(others), 'test')} did not pass ({others[0]}: {holes[others[0]]})")
     return "; ".join(parts)
 
 
-def _counted(n: int, noun: str) -> str:
+def _count_of(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 

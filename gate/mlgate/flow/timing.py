@@ -32,20 +32,20 @@ from mlgate.core.verdict import (
     is_within,
 )
 
-TAIL = 0.99
+TAIL_QUANTILE = 0.99
 """From this percentile on, only an interval narrower than the margin passes."""
 
-UNLIKE = 1.5
+MOST_UNLIKE = 1.5
 """By so much the pieces of a token, or the tokens of a reply, may differ for times of text to be compared.
 
 Vocabularies four times as large make a sixth fewer tokens of a text; two tokens at a time are half as many pieces.
 """
 
-MOVING = frozenset({"start_s", "load_s"})
+FACTS_OF_THE_MACHINE = frozenset({"start_s", "load_s"})
 """Facts that are as much the machine's as the model's: of two runs they are no more comparable than times."""
 
-_SHOWN = 0.95
-_LONGEST = 300
+_CONFIDENCE = 0.95
+_LONGEST_REASON = 300
 """Characters of a failure's reason that a finding repeats."""
 
 
@@ -56,7 +56,7 @@ def with_reasons(check: Check, evidence: Evidence, findings: Iterable[Finding]) 
     would have been, and a model that is gone must not pass because it went late.
     """
     seen = rounds.read(check, evidence.under(check.id))
-    findings = _awaited(seen.look, list(findings))
+    findings = _none_before_duration(seen.look, list(findings))
     failures = Counter(reply.failure for block in seen.done.values() for reply in block.replies if reply.failure)
     asked = sum(len(block.replies) for block in seen.done.values())
     for finding in findings:
@@ -69,13 +69,13 @@ def with_reasons(check: Check, evidence: Evidence, findings: Iterable[Finding]) 
         elif finding.outcome is not Outcome.PASSED and failures:
             reason, times = min(failures.items(), key=lambda one: (-one[1], one[0]))
             many = "each" if times == failures.total() else f"{times:,} of them"
-            said = f"{failures.total():,} of {asked:,} requests failed, {many} with: {reason[:_LONGEST]}"
+            said = f"{failures.total():,} of {asked:,} requests failed, {many} with: {reason[:_LONGEST_REASON]}"
             yield replace(finding, why=f"{finding.why}; {said}")
         else:
             yield finding
 
 
-def _awaited(look: Look, findings: Sequence[Finding]) -> Sequence[Finding]:
+def _none_before_duration(look: Look, findings: Sequence[Finding]) -> Sequence[Finding]:
     """Return findings of which none passes before the time is over that the file asks for at least.
 
     What a model does after half of it would go unseen. A run that fails early is over, and its other rules stand as
@@ -109,18 +109,18 @@ def measured(check: str, part: Series | Fact) -> Measurement:
     """Return a value with its 95 % interval."""
     if isinstance(part, Fact):
         return Measurement(check, part.name, part.metric, part.value, 1, math.nan, math.nan, part.signature)
-    value, half = part.corpus(), log_width(part, _SHOWN)
+    value, half = part.corpus(), log_width(part, _CONFIDENCE)
     low, high = value * math.exp(-half), value * math.exp(half)
     return Measurement(check, part.name, part.metric, value, len(part.values), low, high, part.signature)
 
 
 def hold(check: Check, rule: Rule, part: Series | Fact) -> Finding:
     """Hold a value against `min` or `max`, with and without the rounds that were left out."""
-    found = _hold(check, rule, part)
-    return _agreed(found, _hold(check, rule, part.whole), part.omitted) if part.whole else found
+    found = _hold_limit(check, rule, part)
+    return _agreeing(found, _hold_limit(check, rule, part.whole), part.omitted) if part.whole else found
 
 
-def _hold(check: Check, rule: Rule, part: Series | Fact) -> Finding:
+def _hold_limit(check: Check, rule: Rule, part: Series | Fact) -> Finding:
     one = measured(check.id, part)
     if isinstance(part, Fact):
         return hold_limit(rule, one)
@@ -146,11 +146,11 @@ def compare(
                 whole = _text_compared(check, rule, part.whole or part, past.whole or past, family, across=across)
                 omitted = [part.omitted] * bool(part.omitted)
                 omitted += [f"of the baseline's {past.omitted}"] * bool(past.omitted)
-                found = _agreed(found, whole, " and ".join(omitted))
+                found = _agreeing(found, whole, " and ".join(omitted))
             yield found
         elif isinstance(part, Fact) and isinstance(past, Fact):
             found = hold_fact(rule, measured(check.id, part), measured(check.id, past))
-            apart = part.metric.name in MOVING and not (part.duet and part.duet == past.duet)
+            apart = part.metric.name in FACTS_OF_THE_MACHINE and not (part.duet and part.duet == past.duet)
             yield replace(found, outcome=Outcome.WARNED, topic="stored-baseline") if apart and not across else found
         else:
             why = f"{rule.metric} was measured in unlike ways for candidate and baseline"
@@ -170,7 +170,11 @@ def _text_compared(check: Check, rule: Rule, part: Series, past: Series, family:
         ("tokens a reply", part.text.tokens, past.text.tokens),
         ("pieces a token", part.text.pieces, past.text.pieces),
     ):
-        if math.isfinite(after) and math.isfinite(before) and not 1 / UNLIKE <= after / (before or math.nan) <= UNLIKE:
+        if (
+            math.isfinite(after)
+            and math.isfinite(before)
+            and not 1 / MOST_UNLIKE <= after / (before or math.nan) <= MOST_UNLIKE
+        ):
             why = (
                 f"{rule.metric} is not comparable: the baseline has {before:.2f} {what}, and the candidate {after:.2f}"
             )
@@ -185,7 +189,7 @@ def _text_compared(check: Check, rule: Rule, part: Series, past: Series, family:
     return replace(found, outcome=outcome, topic="pieces", why=why)
 
 
-def _agreed(found: Finding, whole: Finding, omitted: str) -> Finding:
+def _agreeing(found: Finding, whole: Finding, omitted: str) -> Finding:
     """Return what holds with and without the rounds that were left out.
 
     What they were left out for can be the model's doing, so leaving them out must not make a pass of a block. Where the
@@ -211,7 +215,7 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
     lacking = too_few(part) or too_few(past)
     found = ratio(part, past)
     alone, all_of_them = (Width(found.half(level)) for level in (sure, sure ** (1 / max(1, family))))
-    if not lacking and part.quantile < TAIL and not (alone.finite and all_of_them.finite):
+    if not lacking and part.quantile < TAIL_QUANTILE and not (alone.finite and all_of_them.finite):
         at = " at this look" if sure > rule.confidence else ""
         lacking = f"{len(part.values):,} requests are too few for an interval that is {100 * sure:.4g}% sure{at}"
     if lacking:
@@ -228,8 +232,8 @@ def _compare(check: Check, rule: Rule, part: Series, past: Series, family: int, 
         by_request=found.by_request,
     )
     margin = rule.limit if rule.relative else rule.limit / before.value
-    wide = _too_wide(rule, part.metric, delta, margin) if part.quantile >= TAIL else ""
-    drowned = _drowned(rule, part, past, delta, margin)
+    wide = _too_wide(rule, part.metric, delta, margin) if part.quantile >= TAIL_QUANTILE else ""
+    drowned = _lost_in_noise(rule, part, past, delta, margin)
     if wide and not (drowned and rule.when_inconclusive is not rule.when_withheld):  # noise is never softened
         return _inconclusive(rule, after, before, wide, "tail", delta)
     if drowned:
@@ -248,7 +252,7 @@ def _too_wide(rule: Rule, unit: Metric, delta: Delta, margin: float) -> str:
     return f"{rule.metric} is known {known}, and {rule.limit_text} is narrower: a tail like this needs more requests"
 
 
-def _drowned(rule: Rule, part: Series, past: Series, delta: Delta, margin: float) -> str:
+def _lost_in_noise(rule: Rule, part: Series, past: Series, delta: Delta, margin: float) -> str:
     """Return why the difference may be no more than what one model differs from itself by, in this very run.
 
     What lies within the margin passes, and what moved by more than the noise is judged, whatever the margin. What moved

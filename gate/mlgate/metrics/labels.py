@@ -20,7 +20,7 @@ MOST_CELLS = 50_000_000
 """Examples times columns of macro_f1, at most (400 MB): that many classes are texts, not labels."""
 
 _FEW = 20
-_MOST = 0.5
+_MOST_DISTINCT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,6 @@ def macro_f1(options: Mapping[str, Json]) -> MacroF1:
 def _not_labels(references: References) -> str:
     firsts = [several[0].strip() for several in references if several]
     distinct = len(set(firsts))
-    if len(firsts) <= _FEW or distinct <= _MOST * len(firsts):
+    if len(firsts) <= _FEW or distinct <= _MOST_DISTINCT * len(firsts):
         return ""
     return f"{distinct:,} of {len(firsts):,} references differ, so they are texts rather than labels: use exact_match"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mlgate.metrics.scorer import References, same_length
 from mlgate.metrics.words import is_spaceless
 
-_MOST = 0.5
+_MOST_WITHOUT = 0.5
 
 
 def refuse_unpaired(answers: Sequence[str], references: References) -> None:
@@ -59,7 +59,7 @@ def mostly_spaceless(references: References) -> str:
     """Return the letters of scripts without spaces when they are most of the references' letters, else nothing."""
     letters = [c for text in texts(references) for c in text if c.isalpha()]
     spaceless = [c for c in letters if is_spaceless(c)]
-    return "".join(spaceless) if len(spaceless) > _MOST * len(letters) else ""
+    return "".join(spaceless) if len(spaceless) > _MOST_WITHOUT * len(letters) else ""
 
 
 def _kind(value: object) -> str:

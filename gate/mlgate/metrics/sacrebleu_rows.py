@@ -15,15 +15,15 @@ from mlgate.metrics.scorer import References
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric as Peer
 
-_CHUNK = 500
+_CHUNK_EXAMPLES = 500
 """Examples at a time: sacrebleu keeps every n-gram of every reference of a call in memory."""
 
 
 def rows(peer: Peer, answers: Sequence[str], references: References, width: int) -> Array:
     """Return sacrebleu's statistics, shape (n, width): the rows that its own paired tests sum."""
     found = np.empty((len(answers), width))
-    for start in range(0, len(answers), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for start in range(0, len(answers), _CHUNK_EXAMPLES):
+        part = slice(start, start + _CHUNK_EXAMPLES)
         # sacrebleu wants the first references of all examples, then the second ones; None says that there is none.
         streams = list(zip_longest(*references[part]))
         found[part] = peer._extract_corpus_statistics(answers[part], streams)  # noqa: SLF001 - as its PairedTest does

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Change
+from mlgate.core.policy import RuleChange
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.reports.escape import command_data, command_property, terminal
 
-MOST = 10
+MOST_ANNOTATIONS = 10
 """GitHub shows ten errors and ten warnings a step, and drops the rest without a word."""
 
 
@@ -25,7 +25,7 @@ def render(report: Report) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _question(change: Change) -> str:
+def _question(change: RuleChange) -> str:
     message = command_data(terminal(f"not the question that the base asks: {change.what}", 2_000))
     shown = ",".join(
         f"{name}={command_property(value)}" for name, value in [*_place(change.where), ("title", "mlgate")]
@@ -36,10 +36,10 @@ def _question(change: Change) -> str:
 def stopped(error: GateError) -> str:
     """Return what stopped a run as errors, each at its place: there is no report to render then."""
     others = error.more if isinstance(error, ConfigError) else ()
-    return "".join(f"{_stopped(one)}\n" for one in (error, *others)[:MOST])
+    return "".join(f"{_annotation_of_error(one)}\n" for one in (error, *others)[:MOST_ANNOTATIONS])
 
 
-def _stopped(error: GateError) -> str:
+def _annotation_of_error(error: GateError) -> str:
     place = _place(error.where) or _configuration(error.where)
     said = error.message if place or not error.where else f"{error.where}: {error.message}"
     message = command_data(terminal(f"{said}; next: {error.hint}" if error.hint else said, 2_000))
@@ -48,11 +48,11 @@ def _stopped(error: GateError) -> str:
 
 
 def _commands(command: str, findings: Sequence[Finding]) -> list[str]:
-    if len(findings) <= MOST:
+    if len(findings) <= MOST_ANNOTATIONS:
         return [_command(command, finding) for finding in findings]
-    rest = len(findings) - (MOST - 1)
+    rest = len(findings) - (MOST_ANNOTATIONS - 1)
     more = f"::{command} title=mlgate::and {rest:,} more: the job summary and the log have them"
-    return [*(_command(command, finding) for finding in findings[: MOST - 1]), more]
+    return [*(_command(command, finding) for finding in findings[: MOST_ANNOTATIONS - 1]), more]
 
 
 def _command(command: str, finding: Finding) -> str:

@@ -10,7 +10,7 @@ _NOTE = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PageBlock:
     """A heading with whole pieces under it (rows of a table, folds), of which the last ones can be left out."""
 
     rank: int
@@ -27,17 +27,17 @@ class Block:
     tail: str = ""
 
 
-def fit(blocks: Sequence[Block], limit: int) -> str:
+def fit(blocks: Sequence[PageBlock], limit: int) -> str:
     """Return the blocks in their order, in at most *limit* bytes of UTF-8; a block that has no room is only counted."""
     texts = [""] * len(blocks)
     room = limit - sum(_NOTE + len(block.noun) for block in blocks)
     for index in sorted(range(len(blocks)), key=lambda i: blocks[i].rank):
-        texts[index], used = _filled(blocks[index], room)
+        texts[index], used = _within(blocks[index], room)
         room -= used
     return "".join(texts)
 
 
-def _filled(block: Block, room: int) -> tuple[str, int]:
+def _within(block: PageBlock, room: int) -> tuple[str, int]:
     """Return the block's text, and its bytes without the note, which has room of its own."""
     if not block.count:
         return "", 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mlgate.core.hearsay import Hearsay
+from mlgate.core.hearsay import UntrustedReport
 from mlgate.core.outcome import Outcome
 from mlgate.reports import markdown
 from mlgate.reports.escape import markdown as prose
 from mlgate.reports.escape import markdown_code, terminal
 from mlgate.reports.figures import SYMBOLS
 
-LONGEST = 60_000
+LONGEST_COMMENT = 60_000
 """Characters of a comment; GitHub refuses more than 65,536."""
 
 _AROUND = 2_000
@@ -24,14 +24,14 @@ def marker(name: str) -> str:
     return f"<!-- mlgate:{name} -->"
 
 
-def render(name: str, heard: Hearsay) -> str:
+def render(name: str, heard: UntrustedReport) -> str:
     """Return the comment. Only text that the gate wrote or escaped is in it, whatever lay beside the report."""
-    page = _no_report(heard) if heard.report is None else markdown.render(heard.report, limit=LONGEST - _AROUND)
+    page = _no_report(heard) if heard.report is None else markdown.render(heard.report, limit=LONGEST_COMMENT - _AROUND)
     notes = "".join(f"\n> {note}\n" for note in _notes(heard))
     return f"{marker(name)}\n{page}{notes}\n[{heard.run}]({heard.url}) ended with {markdown_code(heard.conclusion)}.\n"
 
 
-def description(heard: Hearsay) -> str:
+def description(heard: UntrustedReport) -> str:
     """Return the one line that GitHub shows beside the commit's status."""
     if heard.report is None:
         text = f"the gate left no report: {heard.why}"
@@ -42,11 +42,11 @@ def description(heard: Hearsay) -> str:
     return terminal(text, _DESCRIPTION)
 
 
-def _no_report(heard: Hearsay) -> str:
+def _no_report(heard: UntrustedReport) -> str:
     return f"### {SYMBOLS[Outcome.ERRORED]} The gate left no report\n\n{prose(heard.why, 400)}\n"
 
 
-def _notes(heard: Hearsay) -> list[str]:
+def _notes(heard: UntrustedReport) -> list[str]:
     notes = []
     if heard.report is not None and heard.is_contradicted:
         notes.append(

@@ -17,7 +17,7 @@ CUT = "…"
 _MARKS = 4
 """Combining marks on one letter, the rest is cut; Vietnamese needs two, fully pointed Hebrew three."""
 
-_READ = 16
+_READ_FACTOR = 16
 """So many times the characters that are shown are read of a text; 1 MB of marks on one letter is no name."""
 
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -30,7 +30,7 @@ def terminal(text: str, limit: int = 400) -> str:
     What is not seen as itself (controls, ANSI, bidi, zero-width, newlines, lone surrogates) is shown as `\xNN` or
     `\uNNNN`. `::` at the start and `##[` anywhere are broken the same way: `:\x3a`, `##\x5b`.
     """
-    return _joined(_inert(_within(text, limit)), limit)
+    return _joined_within(_inert(_within(text, limit)), limit)
 
 
 def flowing(text: str, limit: int) -> str:
@@ -55,7 +55,7 @@ def markdown(text: str, limit: int = 400) -> str:
     in a `<span>`, the only way that GitHub documents to keep them from being mathematics. A commit's hash may still
     become a link to that commit. For text that people copy, use `markdown_code`.
     """
-    shown = _broken(terminal(text, limit), (*_LINKS, *_REFERRED))
+    shown = _with_breaks(terminal(text, limit), (*_LINKS, *_REFERRED))
     safe = _entities(shown)
     first = shown[:1]
     return safe if not first or first.isalpha() or ord(first) in _ENTITIES else f"&#{ord(first)};{safe[1:]}"
@@ -67,7 +67,7 @@ def markdown_code(text: str, limit: int = 400) -> str:
     The tag instead of backticks: no run of backticks in the text can close it, and a table's `|` can be an entity.
     The parser's own autolinks look through the tag, so an empty comment stands inside whatever they would take.
     """
-    shown = _broken(terminal(text, limit), _LINKS)
+    shown = _with_breaks(terminal(text, limit), _LINKS)
     return f"<code>{_entities(shown).replace(_BREAK, '<!-- -->')}</code>"
 
 
@@ -88,7 +88,7 @@ def xml(text: str, limit: int = 10_000) -> str:
     Newlines and tabs survive, as references, so that no line of the file begins with the text.
     """
     pieces = _inert(_within(text, limit), keep="\n\r\t")
-    return _joined((_REFERENCES.get(piece, piece) for piece in pieces), limit)
+    return _joined_within((_REFERENCES.get(piece, piece) for piece in pieces), limit)
 
 
 _ENTITIES = {ord(char): f"&#{ord(char)};" for char in "`*_[]|\\~$#@\u200b"}
@@ -110,11 +110,11 @@ def _within(text: str, limit: int) -> str:
 
     What shows as nothing (blanks of folded lines, the marks on one letter) may take the rest.
     """
-    most = _READ * limit
+    most = _READ_FACTOR * limit
     return text if len(text) <= most else text[:most] + CUT
 
 
-def _broken(text: str, patterns: Iterable[re.Pattern[str]]) -> str:
+def _with_breaks(text: str, patterns: Iterable[re.Pattern[str]]) -> str:
     for pattern in patterns:
         text = pattern.sub("\\1\u200b", text)
     return text
@@ -132,7 +132,7 @@ def _inert(text: str, keep: str = "") -> Iterator[str]:
         marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
         command = (char == ":" and colons == 1 and not begun) or (char == "[" and hashes > 1)
         if marks <= _MARKS:
-            yield char if char in keep or (_visible(char) and not command) else _spelled(char)
+            yield char if char in keep or (_visible(char) and not command) else _code_point(char)
         elif marks == _MARKS + 1:
             yield CUT
         begun = begun or not (char.isspace() or (char == ":" and not colons))
@@ -147,12 +147,12 @@ def _visible(char: str) -> bool:
     return (category[0] in "LMNPS" or category == "Zs") and char not in _INVISIBLE
 
 
-def _spelled(char: str) -> str:
+def _code_point(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004 - where each form ends
 
 
-def _joined(pieces: Iterator[str], limit: int) -> str:
+def _joined_within(pieces: Iterator[str], limit: int) -> str:
     """Join whole pieces up to *limit* characters; reads no further than that."""
     kept: list[str] = []
     size = 0

@@ -20,7 +20,7 @@ SYMBOLS = {
 }
 """One character an outcome, so that no reader needs colours."""
 
-NONE = "\N{EN DASH}"
+NO_NUMBER = "\N{EN DASH}"
 """Stands where there is no number."""
 
 _WIDEST = 12
@@ -69,17 +69,17 @@ class Figures:
     @property
     def baseline(self) -> str:
         """Return the baseline's value."""
-        return self._show(self.before.value) if self.before else NONE
+        return self._show(self.before.value) if self.before else NO_NUMBER
 
     @property
     def change(self) -> str:
         """Return candidate minus baseline, signed; from the paired delta where there is one. Of times in percent."""
         if self.delta is not None:
-            return self._moved(self.delta.value)
+            return self._change_text(self.delta.value)
         if self.before is None or self.before.signature != self.measured.signature:
-            return NONE
+            return NO_NUMBER
         moved, base = self.measured.value - self.before.value, self.before.value
-        return percent(moved / base) if self._timed and base > 0 else self._show(moved, signed=True)
+        return percent(moved / base) if self._is_time_or_rate and base > 0 else self._show(moved, signed=True)
 
     @property
     def change_interval(self) -> str:
@@ -87,7 +87,7 @@ class Figures:
         if self.delta is None or self.delta.identical:
             return ""
         ends = self.delta.possible(self.measured.metric)
-        return f"[{', '.join(map(self._moved, ends))}]" if all(map(math.isfinite, ends)) else ""
+        return f"[{', '.join(map(self._change_text, ends))}]" if all(map(math.isfinite, ends)) else ""
 
     @property
     def gain(self) -> float:
@@ -100,11 +100,11 @@ class Figures:
         return gain if math.isfinite(gain) else 0.0
 
     @property
-    def _timed(self) -> bool:
+    def _is_time_or_rate(self) -> bool:
         """Whether it is a time or a rate: those differ by factors, and a difference of them says nothing."""
         return self.measured.metric.unit in _FACTORS
 
-    def _moved(self, value: float) -> str:
+    def _change_text(self, value: float) -> str:
         base = self.delta.base if self.delta is not None else 0.0
         return percent(value / base) if base else self._show(value, signed=True)
 
@@ -126,7 +126,7 @@ def shown(metric: Metric | None, value: float, *, signed: bool = False) -> str:
 def percent(share: float) -> str:
     """Return a relative change as people read it: `+5.0%`; a dash for none."""
     if not math.isfinite(share):
-        return NONE
+        return NO_NUMBER
     text = f"{share * 100:+,.0f}%" if abs(share) >= _MANIFOLD else f"{share * 100:+.1f}%"
     return (text if len(text) <= _WIDEST else f"{share * 100:+.3g}%").replace("-", "\N{MINUS SIGN}")
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Literal
 
-from mlgate.core.first_margin import USUAL, examples_for, first_margin
+from mlgate.core.first_margin import USUAL_MARGIN, examples_for, first_margin
 from mlgate.core.statistics import FEWEST_PAIRS
 from mlgate.core.verdict import round_up
 
@@ -55,7 +55,7 @@ _MODELS: Mapping[Kind, str] = {
 """,
 }
 
-_FILE = """\
+_DATA_FILE_CONFIG = """\
 version: 1
 
 model:
@@ -77,7 +77,7 @@ _MARGIN = """\
       # {why}
       # After your first comparison, mlgate power says which margin your own models can hold.
 """
-_NONE = """\
+_NO_MARGIN_COMMENT = """\
       # With a baseline, also how far the value may fall behind: max_drop. It takes {fewest} examples or more:
       # {fewest} can hold a max_drop of {widest:g}, {many:,} one of {usual:g}.
 """
@@ -91,7 +91,7 @@ def files(name: str, kind: Kind, target: str, data: str, examples: int | None) -
     """
     count = examples if data else len(SAMPLE)
     model = _MODELS[kind].format(target=target or "model:answer")
-    text = _FILE.format(name=name, model=model, data=data or "data/test.jsonl", margin=_margin(count))
+    text = _DATA_FILE_CONFIG.format(name=name, model=model, data=data or "data/test.jsonl", margin=_margin(count))
     found = {"mlgate.yaml": text}
     if not data:
         found["data/test.jsonl"] = _sample()
@@ -102,13 +102,13 @@ def files(name: str, kind: Kind, target: str, data: str, examples: int | None) -
 
 def _margin(examples: int | None) -> str:
     """Return the comment on the margin to begin with."""
-    many = round_up(examples_for(USUAL))
+    many = round_up(examples_for(USUAL_MARGIN))
     if examples is None:
-        return _MARGIN.format(margin=USUAL, why=f"It takes about {many:,} examples to show so little.")
+        return _MARGIN.format(margin=USUAL_MARGIN, why=f"It takes about {many:,} examples to show so little.")
     first = first_margin(examples)
     if not first.margin:
         widest = first_margin(FEWEST_PAIRS).margin
-        return _NONE.format(fewest=FEWEST_PAIRS, widest=widest, many=many, usual=USUAL)
+        return _NO_MARGIN_COMMENT.format(fewest=FEWEST_PAIRS, widest=widest, many=many, usual=USUAL_MARGIN)
     return _MARGIN.format(margin=first.margin, why=f"Your {examples:,} examples are enough to show so little.")
 
 

@@ -13,9 +13,9 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _FULL = len(_EIGHTHS) - 1
 _STEPS = (1, 2, 5)
 _FINER = (1, 1.5, 2, 3, 4, 5, 7)
-_FEWEST = 3
+_FEWEST_TICKS = 3
 """Ticks that a reader needs to know where he is."""
-_MOST = 100_000
+_MOST_BINS = 100_000
 """No histogram that we wrote has so many bins."""
 _FASTEST, _SLOWEST = 1e-6, 1e9
 """Milliseconds: beyond them nothing was timed, and a report that was read from a file says it."""
@@ -48,7 +48,7 @@ def histogram(load: LoadSummary, most: int) -> Histogram | None:
     """Return the histogram in at most *most* bins, neighbours joined; None for what cannot be drawn."""
     bins = len(load.counts)
     edges = load.edges_ms
-    whole = 0 < bins < _MOST and len(edges) == bins + 1 and min(load.counts) >= 0 and sum(load.counts) > 0
+    whole = 0 < bins < _MOST_BINS and len(edges) == bins + 1 and min(load.counts) >= 0 and sum(load.counts) > 0
     if not whole or not all(_FASTEST <= edge <= _SLOWEST for edge in edges):
         return None
     if any(after <= before for before, after in pairwise(edges)) or math.log(edges[-1] / edges[0]) < _WIDE:
@@ -90,7 +90,7 @@ def ticks(shown: Histogram) -> Iterator[tuple[float, str]]:
         [step * (math.ceil(low / step) + number) for number in range(6)],
     ):
         inside = [time for time in times if low <= time <= high]
-        if len(inside) >= _FEWEST:
+        if len(inside) >= _FEWEST_TICKS:
             break
     yield from ((time, f"{time:,.6g}") for time in inside)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from mlgate.core.ledger import NONE, Ledger, Span
+from mlgate.core.ledger import NO_VERSION, Ledger, LiveSpan
 from mlgate.reports.escape import terminal
 
 _HEAD = ("version", "since (UTC)", "for", "how", "commit", "verdict")
@@ -21,21 +21,21 @@ def render(source: str, ledger: Ledger, alias: str, now: str) -> str:
     rows = [_HEAD, *(tuple(_row(span, now)) for span in reversed(spans))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    gone = ledger.live(alias) == NONE
+    gone = ledger.live(alias) == NO_VERSION
     head = f"{terminal(source)}: what was {alias}" + (", and nothing is now" if gone else "")
-    return "\n".join([head, "", *lines, *_open(ledger, alias)]) + "\n"
+    return "\n".join([head, "", *lines, *_unconfirmed_move(ledger, alias)]) + "\n"
 
 
-def _row(span: Span, now: str) -> Iterator[str]:
-    yield str(span.version) if span.version != NONE else "none"
+def _row(span: LiveSpan, now: str) -> Iterator[str]:
+    yield str(span.version) if span.version != NO_VERSION else "none"
     yield _minute(span.since.at)
-    yield _lasted(span.since.at, span.until.at if span.until else now)
+    yield _duration(span.since.at, span.until.at if span.until else now)
     yield span.since.kind
     yield terminal(span.since.commit.partition("+")[0][:8], 8) or "-"
     yield terminal(span.since.verdict[:12], 12) or "-"
 
 
-def _open(ledger: Ledger, alias: str) -> Iterator[str]:
+def _unconfirmed_move(ledger: Ledger, alias: str) -> Iterator[str]:
     last = ledger.last(alias)
     if last is not None and not last.done:
         yield ""
@@ -48,7 +48,7 @@ def _minute(at: str) -> str:
     return when.strftime("%Y-%m-%d %H:%M") if when else "?"
 
 
-def _lasted(since: str, until: str) -> str:
+def _duration(since: str, until: str) -> str:
     begin, end = _read(since), _read(until)
     if begin is None or end is None or end < begin:
         return "?"

@@ -8,7 +8,7 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Change, Direction, Policy
+from mlgate.core.policy import Direction, Policy, RuleChange
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.statistics import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
@@ -83,9 +83,9 @@ def _policy(node: Node) -> Policy:
     return Policy(fields["source"].text(), fields["changes"].each(_change))
 
 
-def _change(node: Node) -> Change:
+def _change(node: Node) -> RuleChange:
     fields = node.fields("direction", "what", "where")
-    return Change(fields["direction"].choice(_DIRECTIONS), fields["what"].text(), fields["where"].text())
+    return RuleChange(fields["direction"].choice(_DIRECTIONS), fields["what"].text(), fields["where"].text())
 
 
 def _pair(node: Node, first: str, second: str) -> tuple[str, str]:

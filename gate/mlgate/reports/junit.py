@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Change
+from mlgate.core.policy import RuleChange
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.reports.escape import xml
@@ -68,7 +68,7 @@ def _case(finding: Finding) -> Iterator[str]:
     yield "    </testcase>"
 
 
-def _questions(changes: Sequence[Change]) -> Iterator[str]:
+def _questions(changes: Sequence[RuleChange]) -> Iterator[str]:
     said = "\n".join(f"{change.what}  {change.where}" for change in changes)
     yield '  <testsuite name="mlgate" tests="1" failures="0" errors="0" skipped="0">'
     yield '    <testcase classname="mlgate" name="question">'

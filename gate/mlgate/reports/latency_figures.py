@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.report import LoadSummary, Percentile, Report
 from mlgate.core.verdict import Finding
-from mlgate.reports.figures import NONE, percent
+from mlgate.reports.figures import NO_NUMBER, percent
 
 TITLES = {"latency": "", "service": "from when it was sent", "ttft": "to the first token", "itl": "between tokens"}
 """Each clock, for people; the latency is what nobody needs to be told."""
@@ -23,7 +23,7 @@ _UNITS = {"_s": "s", "_mb": "MB"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PercentileRow:
     """One percentile of both sides, as cells."""
 
     clock: str
@@ -40,17 +40,17 @@ class Row:
     """The worst that rules concluded about it; None where no rule asks."""
 
 
-def rows(report: Report, load: LoadSummary, most: int) -> list[Row]:
+def rows(report: Report, load: LoadSummary, most: int) -> list[PercentileRow]:
     """Return the first *most* percentiles of one load, in the report's order."""
     about = [finding for finding in report.findings if finding.check == load.check and not finding.slice]
     return [_row(about, one) for one in load.percentiles[:most]]
 
 
-def _row(about: Sequence[Finding], one: Percentile) -> Row:
+def _row(about: Sequence[Finding], one: Percentile) -> PercentileRow:
     name = f"p{one.quantile * 100:g}" if one.quantile else "mean"
     said = [finding for finding in about if finding.rule.metric == _metric(one)]
     change, low, high = _change(one, said)
-    return Row(
+    return PercentileRow(
         one.clock,
         name,
         milliseconds(one.value),
@@ -84,25 +84,25 @@ def _change(one: Percentile, said: Sequence[Finding]) -> tuple[float, float, flo
 def milliseconds(value: float) -> str:
     """Return a time as a table shows it; a dash for none."""
     if not math.isfinite(value):
-        return NONE
+        return NO_NUMBER
     if abs(value) >= _HUGE:
         return f"{value:.3g}"
     return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.2f}"
 
 
 def _interval(low: str, high: str) -> str:
-    return "" if NONE in (low, high) else f"[{low}, {high}]"
+    return "" if NO_NUMBER in (low, high) else f"[{low}, {high}]"
 
 
 def sent(load: LoadSummary) -> str:
     """Return what was sent, how much of what was planned, and how much of it counts: the first line about a load."""
-    amount = f"{load.rounds:,} of {load.planned:,} rounds{_counted(load)}, {load.requests:,} requests"
+    amount = f"{load.rounds:,} of {load.planned:,} rounds{_round_counts(load)}, {load.requests:,} requests"
     if load.looks > 1 and (load.look or not load.flaw):
         amount += f", look {load.look} of {load.looks}" if load.look else ", between looks"
     return f"{load.load}: {amount}"
 
 
-def _counted(load: LoadSummary) -> str:
+def _round_counts(load: LoadSummary) -> str:
     """Return what the rounds were for: the warm-up's are asked and not judged."""
     left = load.rounds - load.warm - load.late
     parts = [f"{load.warm:,} warm-up"] * bool(load.warm) + [f"{load.late:,} sent late"] * bool(load.late)

@@ -9,13 +9,13 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.reports import policy_changes
-from mlgate.reports.budget import Block, fit
+from mlgate.reports.budget import PageBlock, fit
 from mlgate.reports.escape import markdown, markdown_code
 from mlgate.reports.figures import SYMBOLS, counted
 from mlgate.reports.markdown_blocks import coverage, measured, moved, notices, slices
 from mlgate.reports.markdown_latency import latency
 
-_PLAIN = re.compile(r"[a-z_-]{1,40}")
+_PLAIN_TOPIC = re.compile(r"[a-z_-]{1,40}")
 """A topic that may stand in a link: a report read from a file may say anything."""
 
 _URL = re.compile(r"https?://[A-Za-z0-9.:_-]{1,200}/[A-Za-z0-9._/-]{1,300}")
@@ -23,7 +23,7 @@ _URL = re.compile(r"https?://[A-Za-z0-9.:_-]{1,200}/[A-Za-z0-9._/-]{1,300}")
 _BASE = re.compile(r"base ([0-9a-f]{7,64})")
 """A policy's source that can be named again."""
 
-_LEAST = 20_000
+_LEAST_ROOM = 20_000
 """Bytes that verdict, footer and notes can take together."""
 
 
@@ -35,8 +35,8 @@ def render(report: Report, *, limit: int = 60_000, run_url: str = "") -> str:
     A comment longer than 65,536 characters is refused, a summary over 1 MiB is dropped whole, so the least important
     parts are left out from their end, with a count, and never in the middle of a table or a fold.
     """
-    if limit < _LEAST:
-        raise ValueError(f"a report needs {_LEAST} bytes, not {limit}")
+    if limit < _LEAST_ROOM:
+        raise ValueError(f"a report needs {_LEAST_ROOM} bytes, not {limit}")
     head, foot = _verdict(report), _footer(report, run_url)
     room = limit - len(head.encode()) - len(foot.encode())
     blocks = [
@@ -49,7 +49,7 @@ def render(report: Report, *, limit: int = 60_000, run_url: str = "") -> str:
         coverage(report),
         notices(report),
     ]
-    return head + fit([*blocks, _passed(report)], room) + foot
+    return head + fit([*blocks, _passed_rules(report)], room) + foot
 
 
 def stopped(error: GateError) -> str:
@@ -82,19 +82,19 @@ def _commit(commit: str) -> str:
     return f" at {markdown_code(digits[:10] + plus + dirty, 24)}" if commit else ""
 
 
-def _findings(report: Report) -> Block:
+def _findings(report: Report) -> PageBlock:
     told = [f for f in report.findings if f.outcome is not Outcome.PASSED]
     head = "\n#### What did not pass\n\n| | rule | why | where |\n|---|---|---|---|\n"
-    return Block(0, head, map(_row, told), len(told), "findings that did not pass", most=50)
+    return PageBlock(0, head, map(_row, told), len(told), "findings that did not pass", most=50)
 
 
-def _passed(report: Report) -> Block:
+def _passed_rules(report: Report) -> PageBlock:
     held = [f for f in report.findings if f.outcome is Outcome.PASSED]
     head = (
         f"\n<details><summary>{SYMBOLS[Outcome.PASSED]} {_rules(len(held))}</summary>\n\n"
         "| | rule | why | where |\n|---|---|---|---|\n"
     )
-    return Block(5, head, map(_row, held), len(held), "rules that hold", most=100, tail="\n</details>\n")
+    return PageBlock(5, head, map(_row, held), len(held), "rules that hold", most=100, tail="\n</details>\n")
 
 
 def _rules(count: int) -> str:
@@ -114,7 +114,7 @@ def _footer(report: Report, run_url: str) -> str:
     facts += [f"suite {markdown_code(report.suite[:12], 48)}", f"evidence {markdown_code(report.evidence[:12], 48)}"]
     base = _BASE.fullmatch(report.policy.source) if report.policy else None
     facts.append(f"judge it again with <code>mlgate replay{f' --base {base[1]}' if base else ''}</code>")
-    if report.findings and _PLAIN.fullmatch(report.findings[0].topic):
+    if report.findings and _PLAIN_TOPIC.fullmatch(report.findings[0].topic):
         facts.append(f"[what this finding means]({report.findings[0].docs})")
     if _URL.fullmatch(run_url):
         facts.insert(0, f"[the run]({run_url})")

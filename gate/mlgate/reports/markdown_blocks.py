@@ -6,7 +6,7 @@ from mlgate.core.metric import Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import CheckSummary, Report, Segment
 from mlgate.reports import latency_figures
-from mlgate.reports.budget import Block
+from mlgate.reports.budget import PageBlock
 from mlgate.reports.escape import flowing, markdown, markdown_code
 from mlgate.reports.figures import SYMBOLS, Figures, figures_of, shown, whole_checks, worst_slices
 from mlgate.reports.markdown_latency import LOADS, ROWS
@@ -16,7 +16,7 @@ _TEXT = 600
 """Characters of one text of a segment."""
 
 
-def measured(report: Report) -> Block:
+def measured(report: Report) -> PageBlock:
     """Return the table of whole checks: value, baseline, change with its interval, and the limits.
 
     Times that have their row under Latency are not repeated.
@@ -25,10 +25,10 @@ def measured(report: Report) -> Block:
     head = "\n#### Measured\n\n| metric | candidate | baseline | change | limit |\n|---|---:|---:|---:|---|\n"
     several = len({f.measured.check for f in figures}) > 1
     rows = (f"| {_metric(f, with_check=several)} | {_numbers(f)} | {_limits(f)} |\n" for f in figures)
-    return Block(2, head, rows, len(figures), "metrics", most=50)
+    return PageBlock(2, head, rows, len(figures), "metrics", most=50)
 
 
-def slices(report: Report) -> Block:
+def slices(report: Report) -> PageBlock:
     """Return the table of the slices that did not pass; where all did, a block that takes no room."""
     figures = [f for f in worst_slices(figures_of(report)) if f.outcome is not Outcome.PASSED]
     head = (
@@ -41,15 +41,15 @@ def slices(report: Report) -> Block:
         f"| {_metric(f, with_check=several)} | {_numbers(f)} |\n"
         for f in figures
     )
-    return Block(3, head, rows, len(figures), "slices that did not pass", most=10)
+    return PageBlock(3, head, rows, len(figures), "slices that did not pass", most=10)
 
 
-def moved(report: Report) -> Block:
+def moved(report: Report) -> PageBlock:
     """Return one fold a segment, of the three that moved most."""
     units = {(m.check, m.name): m.metric for m in report.measurements}
     folds = (_fold(s, units.get((s.check, s.name))) for s in report.segments)
     head = "\n#### Examples that moved it most\n\n"
-    return Block(4, head, folds, len(report.segments), "examples", most=_SEGMENTS)
+    return PageBlock(4, head, folds, len(report.segments), "examples", most=_SEGMENTS)
 
 
 def _fold(segment: Segment, metric: Metric | None) -> str:
@@ -69,11 +69,11 @@ def _text(text: str) -> str:
     return markdown_code(flowing(text, _TEXT), _TEXT) if text.strip() else "*blank*"
 
 
-def coverage(report: Report) -> Block:
+def coverage(report: Report) -> PageBlock:
     """Return what was asked and not answered, when something is missing."""
     holes = [check for check in report.checks if check.missing or check.gaps]
     head = "\n#### Missing\n\n| check | planned | answered | failed | never asked |\n|---|---:|---:|---:|---:|\n"
-    return Block(1, head, map(_hole, holes), len(holes), "checks with missing answers", most=20)
+    return PageBlock(1, head, map(_hole, holes), len(holes), "checks with missing answers", most=20)
 
 
 def _hole(check: CheckSummary) -> str:
@@ -81,10 +81,10 @@ def _hole(check: CheckSummary) -> str:
     return f"| {markdown_code(check.id, 80)} | {' | '.join(f'{n:,}' for n in counts)} |\n"
 
 
-def notices(report: Report) -> Block:
+def notices(report: Report) -> PageBlock:
     """Return what a person should know and no rule judges."""
     lines = (f"- {markdown(notice, 400)}\n" for notice in report.notices)
-    return Block(3, "\n#### Notices\n\n", lines, len(report.notices), "notices", most=10)
+    return PageBlock(3, "\n#### Notices\n\n", lines, len(report.notices), "notices", most=10)
 
 
 def _metric(f: Figures, *, with_check: bool) -> str:

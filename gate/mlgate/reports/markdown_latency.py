@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mlgate.core.report import LoadSummary, Report
-from mlgate.reports.budget import Block
+from mlgate.reports.budget import PageBlock
 from mlgate.reports.escape import markdown, markdown_code
-from mlgate.reports.figures import NONE, SYMBOLS
+from mlgate.reports.figures import NO_NUMBER, SYMBOLS
 from mlgate.reports.histogram import Histogram, bar, histogram
-from mlgate.reports.latency_figures import TITLES, Row, reason, rows, sent, started, trust
+from mlgate.reports.latency_figures import TITLES, PercentileRow, reason, rows, sent, started, trust
 
 LOADS = 10
 ROWS = 20
 _BINS = 12
-_LONGEST = 16
+_LONGEST_BAR = 16
 """Characters of the longest bar: two of them and the counts fit a phone's width."""
-_FACTS = 20
+_MOST_FACTS = 20
 
 
-def latency(report: Report) -> Block:
+def latency(report: Report) -> PageBlock:
     """Return one piece a load: what was sent, its percentiles, what to trust, and a fold with the histogram."""
     head = "\n#### Latency\n"
-    return Block(3, head, (_piece(report, load) for load in report.loads), len(report.loads), "loads", most=LOADS)
+    return PageBlock(3, head, (_piece(report, load) for load in report.loads), len(report.loads), "loads", most=LOADS)
 
 
 def _piece(report: Report, load: LoadSummary) -> str:
@@ -35,22 +35,22 @@ def _piece(report: Report, load: LoadSummary) -> str:
         f"\n{markdown_code(load.check, 80)} {markdown(sent(load), 400)}\n",
         f"\n{SYMBOLS[outcome]} {markdown(flaw, 600)}\n" if flaw else "",
         _table(rows(report, load, ROWS)),
-        _listed(trust(load)),
+        _fact_line(trust(load)),
         _fold(load),
     ]
     return "".join(parts)
 
 
-def _table(found: Sequence[Row]) -> str:
+def _table(found: Sequence[PercentileRow]) -> str:
     if not found:
         return ""
-    compared = any(row.baseline != NONE for row in found)
+    compared = any(row.baseline != NO_NUMBER for row in found)
     head = f"\n| | time in ms | candidate |{' baseline | change |' if compared else ''}\n"
     ruled = f"|---|---|---:|{'---:|---:|' if compared else ''}\n"
     return head + ruled + "".join(_row(row, compared=compared) for row in found)
 
 
-def _row(row: Row, *, compared: bool) -> str:
+def _row(row: PercentileRow, *, compared: bool) -> str:
     mark = SYMBOLS[row.outcome] if row.outcome is not None else ""
     name = markdown(f"{row.name} {TITLES.get(row.clock, row.clock)}".rstrip(), 80)
     cells = [mark, name, f"{row.value} {row.interval}".rstrip()]
@@ -58,15 +58,15 @@ def _row(row: Row, *, compared: bool) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _listed(pieces: Iterable[str]) -> str:
-    text = " · ".join(markdown(piece, 120) for _, piece in zip(range(_FACTS), pieces, strict=False))
+def _fact_line(pieces: Iterable[str]) -> str:
+    text = " · ".join(markdown(piece, 120) for _, piece in zip(range(_MOST_FACTS), pieces, strict=False))
     return f"\n{text}\n" if text else ""
 
 
 def _fold(load: LoadSummary) -> str:
     shown = histogram(load, _BINS)
     bars = "".join(_bars(shown)) if shown else ""
-    facts = _listed(started(load))
+    facts = _fact_line(started(load))
     if not bars and not facts:
         return ""
     summary = f"{'how times are spread, and ' if bars else ''}how the model was started"
@@ -79,7 +79,8 @@ def _bars(shown: Histogram) -> Iterator[str]:
     for index, share in enumerate(shown.candidate):
         ends = f"{_edge(shown.edges[index])} to {_edge(shown.edges[index + 1])}"
         sides = [share, *([shown.baseline[index]] if both else [])]
-        yield f"| {ends} | {' | '.join(f'{bar(side, shown.most, _LONGEST)} {side:.1%}'.strip() for side in sides)} |\n"
+        bars = [f"{bar(side, shown.most, _LONGEST_BAR)} {side:.1%}".strip() for side in sides]
+        yield f"| {ends} | {' | '.join(bars)} |\n"
 
 
 def _edge(time: float) -> str:

@@ -17,7 +17,7 @@ _COLOURS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TerminalPage:
     """How wide the terminal is, and whether it shows colours."""
 
     width: int

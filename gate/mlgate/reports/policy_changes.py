@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mlgate.core.policy import Change, Direction
+from mlgate.core.policy import Direction, RuleChange
 from mlgate.core.report import Report
 from mlgate.reports import columns
-from mlgate.reports.budget import Block
+from mlgate.reports.budget import PageBlock
 from mlgate.reports.escape import markdown, markdown_code, terminal
-from mlgate.reports.page import Page
+from mlgate.reports.page import TerminalPage
 
-_MOST = 20
+_MOST_CHANGES = 20
 _WORDS = {
     Direction.QUESTION: "! question",
     Direction.LOOSER: "! looser",
@@ -28,7 +28,7 @@ def whose(report: Report) -> str:
     return f"{_WHOSE} {report.policy.source}" if report.policy else ""
 
 
-def policy(report: Report, page: Page) -> list[str]:
+def policy(report: Report, page: TerminalPage) -> list[str]:
     """Return the terminal's section: one line a change; nothing when the rules are the same."""
     if report.policy is None or not report.policy.changes:
         return []
@@ -37,15 +37,15 @@ def policy(report: Report, page: Page) -> list[str]:
     lines = [f"{page.heading(_HEADING)}{' ' * columns.GAP}{said}"] if beside else [page.heading(_HEADING)]
     if not beside:
         lines.extend(columns.wrap(said, page.width))
-    for change in report.policy.changes[:_MOST]:
-        words = columns.wrap(terminal(_said(change), 300), page.width - 13)
+    for change in report.policy.changes[:_MOST_CHANGES]:
+        words = columns.wrap(terminal(_change_text(change), 300), page.width - 13)
         lines.extend(columns.hang(columns.pad(_WORDS[change.direction], 11), words, 13))
-    if len(report.policy.changes) > _MOST:
-        lines.append(f"  and {len(report.policy.changes) - _MOST:,} more")
+    if len(report.policy.changes) > _MOST_CHANGES:
+        lines.append(f"  and {len(report.policy.changes) - _MOST_CHANGES:,} more")
     return lines
 
 
-def block(report: Report) -> Block:
+def block(report: Report) -> PageBlock:
     """Return the Markdown table; one that takes no room when the rules are the same."""
     changes = report.policy.changes if report.policy else ()
     source = report.policy.source if report.policy else ""
@@ -55,13 +55,13 @@ def block(report: Report) -> Block:
         "question makes it a verdict about something else.\n"
         "\n| | change | where |\n|---|---|---|\n"
     )
-    return Block(1, head, map(_row, changes), len(changes), "changed rules", most=_MOST)
+    return PageBlock(1, head, map(_row, changes), len(changes), "changed rules", most=_MOST_CHANGES)
 
 
-def _said(change: Change) -> str:
+def _change_text(change: RuleChange) -> str:
     return f"{change.what}  {change.where}" if change.where else change.what
 
 
-def _row(change: Change) -> str:
+def _row(change: RuleChange) -> str:
     where = markdown_code(change.where, 120) if change.where else ""
     return f"| {_WORDS[change.direction].replace(' ', '&nbsp;')} | {markdown(change.what, 300)} | {where} |\n"

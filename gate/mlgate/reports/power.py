@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from mlgate.core.groups import counted
 from mlgate.core.outcome import Outcome
-from mlgate.core.power import ENOUGH, Forecast, Foretold, Power, Untold
+from mlgate.core.power import ENOUGH_PASSES, Forecast, Foretold, Power, Untold
 from mlgate.core.verdict import round_up
 from mlgate.reports import columns
 from mlgate.reports.escape import terminal
 
-_ADVICE = f"so that {ENOUGH:.0%} pass"
+_ADVICE = f"so that {ENOUGH_PASSES:.0%} pass"
 _HEAD = ("rule", "margin", "known to", "pass", _ADVICE)
 _RIGHT = frozenset({1, 2, 3})
 _WIDEST = 80
@@ -56,12 +56,12 @@ def _table(found: Sequence[Foretold], width: int) -> list[str]:
     lines = columns.table(rows, _RIGHT)
     if max(map(columns.width, lines)) <= width:
         return lines
-    advised = [f"{_name(one.power)}: {_advised(one)}" for one in found if _advised(one)]  # they get lines of their own
+    advised = [f"{_name(one.power)}: {_advice(one)}" for one in found if _advice(one)]  # they get lines of their own
     lines = columns.table([row[:4] for row in rows], _RIGHT)
-    return [*lines, "", f"{_ADVICE}:", *(line for one in advised for line in _indented(one, width))]
+    return [*lines, "", f"{_ADVICE}:", *(line for one in advised for line in _wrapped_and_indented(one, width))]
 
 
-def _indented(text: str, width: int) -> Iterator[str]:
+def _wrapped_and_indented(text: str, width: int) -> Iterator[str]:
     first, *others = columns.wrap(text, width - 4)
     yield f"  {first}"
     yield from (f"    {line}" for line in others)
@@ -73,7 +73,7 @@ def _row(told: Foretold) -> Iterator[str]:
     yield one.finding.rule.limit_text.partition(" ")[2] + _unit(one)
     yield "?" if math.isnan(one.known) else f"±{_amount(one, one.known)}"
     yield "?" if math.isnan(one.passes) else f"{one.passes:.0%}"
-    yield _advised(told)
+    yield _advice(told)
 
 
 def _name(one: Power) -> str:
@@ -86,10 +86,10 @@ def _warns(one: Power) -> str:
     return " (warns only)" if one.finding.rule.on_breach is Outcome.WARNED else " (warns unless shown worse)"
 
 
-def _advised(told: Foretold) -> str:
+def _advice(told: Foretold) -> str:
     """Return what to change: more data first, and a wider margin last."""
     one = told.power
-    if not one.passes < ENOUGH:
+    if not one.passes < ENOUGH_PASSES:
         return ""
     wider = _wider(one)
     margin = f"{one.finding.rule.bound.value}: {wider}" if wider else ""
@@ -157,7 +157,7 @@ def _together(found: Sequence[Foretold]) -> Iterator[str]:
 
 
 def _most(judged: Sequence[Power], share: float) -> str:
-    if share >= ENOUGH or len(judged) == 1:
+    if share >= ENOUGH_PASSES or len(judged) == 1:
         return ""
     return f" Most of the others are stopped by {_name(min(judged, key=lambda one: one.passes))}."
 
@@ -173,11 +173,11 @@ def _legend(found: Sequence[Foretold]) -> Iterator[str]:
         f"margin: what the rule allows. known to: half of the {interval}{last}. pass: the share of harmless changes "
         "that do."
     )
-    seen = dict.fromkeys(_seen(one) for one in found)
+    seen = dict.fromkeys(_sample_size(one) for one in found)
     yield f'Every number is "about": foretold from one run of {" and of ".join(seen)}.'
 
 
-def _seen(told: Foretold) -> str:
+def _sample_size(told: Foretold) -> str:
     measured, delta = told.power.finding.measured, told.power.finding.delta
     assert measured is not None
     assert delta is not None

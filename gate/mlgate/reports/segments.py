@@ -8,7 +8,7 @@ from mlgate.core.report import Segment
 from mlgate.reports import columns
 from mlgate.reports.escape import flowing, terminal
 
-_LONGEST = 4000
+_LONGEST_TEXT = 4000
 _INDENT = 14
 
 
@@ -32,6 +32,6 @@ def _sign(moved: float) -> str:
 
 
 def _row(name: str, text: str, width: int) -> str:
-    shown = terminal(flowing(text, _LONGEST), _LONGEST) if text else "(empty)"
+    shown = terminal(flowing(text, _LONGEST_TEXT), _LONGEST_TEXT) if text else "(empty)"
     lines = columns.wrap(shown, max(40, width) - _INDENT)
     return "\n".join(columns.hang(f"   {name:<10} ", lines, _INDENT))

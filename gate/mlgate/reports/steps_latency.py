@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
-from mlgate.core.rounds import BUSY, GENERATOR
+from mlgate.core.rounds import BUSY_SHARE, GENERATOR_FLAW
 from mlgate.core.timing import metric
 from mlgate.core.verdict import MORE_SETTLES, Finding
 
@@ -25,7 +25,7 @@ def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]
     if any(f.outcome is Outcome.FAILED and f.rule.bound.compares for f in about):
         yield "mlgate check", "once more: a slower model fails again, noise seldom does"
     for load in report.loads:
-        if load.flaw.startswith(GENERATOR):
+        if load.flaw.startswith(GENERATOR_FLAW):
             yield _calmer(load)
         elif load.rounds >= load.planned and load.check in undecided:
             yield _more_time(load)
@@ -37,7 +37,7 @@ def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]
 
 def _calmer(load: LoadSummary) -> tuple[str, str]:
     """Return what mends a late generator: less to send, or, where it had nothing to do, a machine of its own."""
-    if load.generator <= BUSY / 2:  # as the flaw itself tells the two apart
+    if load.generator <= BUSY_SHARE / 2:  # as the flaw itself tells the two apart
         return f"a calmer machine for {load.check}", "other work on it held the generator up, not the rate"
     return f"a lower rate for {load.check}", "or a machine with a core to spare"
 

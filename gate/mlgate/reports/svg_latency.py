@@ -23,7 +23,7 @@ _PLOT, _PLOTS = 76, 444
 _VALUE, _VALUES = 540, 132
 _BEFORE, _BEFORES = 680, 60
 """Left edge and width of the plot, and of the two columns of numbers beside it."""
-_WHOLE = svg.WIDTH - 2 * svg.MARGIN
+_WHOLE = svg.PICTURE_WIDTH - 2 * svg.PICTURE_MARGIN
 
 _TOP = 84
 _TALL = 160
@@ -43,14 +43,14 @@ _TIME = Metric("", "ms", Better.LOWER)
 def latency(load: LoadSummary) -> str:
     """Return both sides' times in the same bins, and below them p50, p95 and p99 with their 95% intervals."""
     body = [
-        svg.name(svg.MARGIN, 31, load.check, _WHOLE, size=15, bold=True),
-        svg.name(svg.MARGIN, 50, sent(load), _WHOLE, size=11, fill=svg.FAINT),
+        svg.name(svg.PICTURE_MARGIN, 31, load.check, _WHOLE, size=15, bold=True),
+        svg.name(svg.PICTURE_MARGIN, 50, sent(load), _WHOLE, size=11, fill=svg.FAINT),
     ]
     top = float(_TOP)
     for text in _flaw(load):
-        body.append(svg.name(svg.MARGIN, top - 8, text, _WHOLE, size=11))
+        body.append(svg.name(svg.PICTURE_MARGIN, top - 8, text, _WHOLE, size=11))
         top += _LINE
-    found = _marked(load)
+    found = _marked_percentiles(load)
     whole = histogram(load, _BINS)
     axis = top + _TALL
     if whole is None:
@@ -61,7 +61,10 @@ def latency(load: LoadSummary) -> str:
     body += _headings(found, axis + 17)
     y = axis + _UNDER
     for one in found:
-        body += [svg.line(svg.MARGIN, y + 0.5, svg.WIDTH - svg.MARGIN, y + 0.5), *_row(one, whole, y)]
+        body += [
+            svg.line(svg.PICTURE_MARGIN, y + 0.5, svg.PICTURE_WIDTH - svg.PICTURE_MARGIN, y + 0.5),
+            *_row(one, whole, y),
+        ]
         y += _ROW
     return svg.picture(f"{load.check}: latency", y + 8, body)
 
@@ -71,7 +74,7 @@ def _flaw(load: LoadSummary) -> Sequence[str]:
     return columns.wrap(terminal(said), _PROSE, 3) if load.flaw else ()
 
 
-def _marked(load: LoadSummary) -> list[Percentile]:
+def _marked_percentiles(load: LoadSummary) -> list[Percentile]:
     """Return the percentiles of whole replies that the picture has room for."""
     known = {one.quantile: one for one in reversed(load.percentiles) if one.clock == "latency"}
     return [known[quantile] for quantile in _MARKED if quantile in known]
@@ -100,7 +103,7 @@ def _tall(whole: Histogram, share: float) -> float:
 def _axis(whole: Histogram, y: float) -> Iterator[str]:
     """Yield the axis with the round times that do not touch each other."""
     yield svg.line(_PLOT, y + 0.5, _PLOT + _PLOTS, y + 0.5, svg.AXIS)
-    yield svg.words(svg.MARGIN, y + 17, "ms", _PLOT, size=_SMALL, fill=svg.FAINT)
+    yield svg.words(svg.PICTURE_MARGIN, y + 17, "ms", _PLOT, size=_SMALL, fill=svg.FAINT)
     taken = -math.inf
     for time, text in ticks(whole):
         x, half = _x(whole, time), svg.wide(text, _SMALL) / 2
@@ -137,7 +140,7 @@ def _guides(found: Sequence[Percentile], whole: Histogram, top: float, axis: flo
 
 
 def _row(one: Percentile, whole: Histogram | None, y: float) -> Iterator[str]:
-    yield svg.words(svg.MARGIN, y + 25, f"p{one.quantile * 100:g}", _PLOT, size=13, bold=True)
+    yield svg.words(svg.PICTURE_MARGIN, y + 25, f"p{one.quantile * 100:g}", _PLOT, size=13, bold=True)
     yield svg.words(_VALUE, y + 18, shown(_TIME, one.value), _VALUES, size=13, bold=True)
     if math.isfinite(one.low) and math.isfinite(one.high):
         ends = f"[{shown(_TIME, one.low)}, {shown(_TIME, one.high)}]"

@@ -14,8 +14,8 @@ from mlgate.reports import columns
 from mlgate.reports.escape import CUT, terminal, xml
 from mlgate.reports.figures import SYMBOLS
 
-WIDTH = 760
-MARGIN = 24
+PICTURE_WIDTH = 760
+PICTURE_MARGIN = 24
 
 INK, FAINT, LINE, PAPER = "#1f2328", "#59636e", "#d1d9e0", "#ffffff"
 AXIS, TRACK = "#818b98", "#c4ccd5"
@@ -35,7 +35,7 @@ _OUTCOMES = {
     Outcome.ERRORED: "#cf222e",
     Outcome.FAILED: "#cf222e",
 }
-_READ = 200
+_READ_CHARACTERS = 200
 """Characters of a text that are looked at: more fit nowhere."""
 _TOLD = 400
 """Of a line that is shown where the pointer rests."""
@@ -48,9 +48,9 @@ _SIGNS = frozenset("#&+<=>^~\N{MINUS SIGN}")
 
 def picture(title: str, height: float, body: Iterable[str]) -> str:
     """Return the document: *body* on a card of its own, *title* for those who cannot see it."""
-    box = f'width="{WIDTH}" height="{at(height)}"'
-    drawn = f'viewBox="0 0 {WIDTH} {at(height)}" role="img" font-family="sans-serif"'
-    paper = f'x="0.5" y="0.5" width="{WIDTH - 1}" height="{at(height - 1)}" rx="6"'
+    box = f'width="{PICTURE_WIDTH}" height="{at(height)}"'
+    drawn = f'viewBox="0 0 {PICTURE_WIDTH} {at(height)}" role="img" font-family="sans-serif"'
+    paper = f'x="0.5" y="0.5" width="{PICTURE_WIDTH - 1}" height="{at(height - 1)}" rx="6"'
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {box} {drawn}>',
         _title([title]),
@@ -87,7 +87,7 @@ def words(
     """Return *text* on one line at the baseline *y*, cut with … to about *room* pixels: how wide it is, fonts say."""
     weight = ' font-weight="bold"' if bold else ""
     align = "" if anchor == START else f' text-anchor="{anchor}"'
-    shown = xml(fitted(terminal(text, _READ), room, size))
+    shown = xml(fitted(terminal(text, _READ_CHARACTERS), room, size))
     return f'<text x="{at(x)}" y="{at(y)}" font-size="{size}" fill="{fill}"{weight}{align}>{shown}</text>'
 
 

@@ -10,13 +10,13 @@ from mlgate.core.report import Report
 from mlgate.core.verdict import Measurement
 from mlgate.reports import svg_marks as svg
 from mlgate.reports.figures import Figures, shown
-from mlgate.reports.svg_rows import Row, rows_of
+from mlgate.reports.svg_rows import ChartRow, rows_of
 from mlgate.reports.svg_scale import Scale
 
 _CHECKS = 60
 _SLICES = 20
 
-_NAME, _NAMES = svg.MARGIN, 168
+_NAME, _NAMES = svg.PICTURE_MARGIN, 168
 _PLOT, _PLOTS = 208, 260
 _VALUE, _VALUES = 486, 136
 _SAID, _SAYS = 634, 108
@@ -52,7 +52,7 @@ def measurements(report: Report) -> str:
             body += [_rule_off(y), svg.words(_NAME, y + 23, heading, _NAMES, fill=svg.FAINT, bold=True)]
             y += _NOTE
         for row in rows[:most]:
-            body += [_rule_off(y), *svg.group(row.told, _drawn(row, y))]
+            body += [_rule_off(y), *svg.group(row.told, _row(row, y))]
             y += _ROW
         if rows[most:]:
             body += [_rule_off(y), svg.words(_NAME, y + 22, _left_out(rows[most:]), 600, fill=svg.FAINT)]
@@ -61,10 +61,10 @@ def measurements(report: Report) -> str:
 
 
 def _rule_off(y: float) -> str:
-    return svg.line(_NAME, y + 0.5, svg.WIDTH - svg.MARGIN, y + 0.5)
+    return svg.line(_NAME, y + 0.5, svg.PICTURE_WIDTH - svg.PICTURE_MARGIN, y + 0.5)
 
 
-def _left_out(rows: Sequence[Row]) -> str:
+def _left_out(rows: Sequence[ChartRow]) -> str:
     """Say how many rows are not shown, and that none of them is worse than it may look."""
     words = [row.verdict for row in sorted(rows, key=lambda row: row.rank)]
     return f"and {len(rows):,} more: {', '.join(f'{words.count(word):,} {word}' for word in dict.fromkeys(words))}"
@@ -75,7 +75,7 @@ def _head(report: Report) -> Iterator[str]:
     yield svg.stamp(_SAID, 31, report.outcome, _SAYS)
 
 
-def _legend(rows: Sequence[Row]) -> Iterator[str]:
+def _legend(rows: Sequence[ChartRow]) -> Iterator[str]:
     """Yield a sample of each mark that some row has."""
     if not rows:
         return
@@ -92,7 +92,7 @@ def _legend(rows: Sequence[Row]) -> Iterator[str]:
         yield svg.words(x + 22, y, "limit, and what breaks it", _PLOTS, size=11, fill=svg.FAINT)
 
 
-def _drawn(row: Row, y: float) -> Iterator[str]:
+def _row(row: ChartRow, y: float) -> Iterator[str]:
     title, place = (row.slice, f"{row.check} · {row.metric}") if row.slice else (row.metric, row.check)
     yield svg.name(_NAME, y + _FIRST, title, _NAMES, size=13)
     yield svg.name(_NAME, y + _SECOND, place, _NAMES, size=11, fill=svg.FAINT)

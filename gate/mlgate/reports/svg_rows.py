@@ -18,7 +18,7 @@ _Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChartRow:
     """One metric of one check or slice. Without figures it has rules, and could not be measured."""
 
     check: str
@@ -76,27 +76,30 @@ class Row:
         return scale_of(measured.metric, (measured.value, measured.low, measured.high, self.baseline, *limits))
 
 
-def rows_of(report: Report) -> tuple[list[Row], list[Row]]:
+def rows_of(report: Report) -> tuple[list[ChartRow], list[ChartRow]]:
     """Return the rows of whole checks in the report's order, and of slices that a rule judges, worst first.
 
     What rules asked for in vain stands behind what was measured: a hole is the last thing that may go unseen.
     """
     figures = figures_of(report)
-    rows = [*_measured(whole_checks(figures)), *_measured(f for f in worst_slices(figures) if f.judged)]
+    rows = [
+        *_rows_of_measurements(whole_checks(figures)),
+        *_rows_of_measurements(f for f in worst_slices(figures) if f.judged),
+    ]
     rows += _lost(report, rows)
     return [row for row in rows if not row.slice], sorted((r for r in rows if r.slice), key=lambda row: row.rank)
 
 
-def _measured(figures: Iterable[Figures]) -> Iterator[Row]:
+def _rows_of_measurements(figures: Iterable[Figures]) -> Iterator[ChartRow]:
     for one in figures:
-        yield Row(one.measured.check, one.measured.name, one.measured.slice, one, one.findings)
+        yield ChartRow(one.measured.check, one.measured.name, one.measured.slice, one, one.findings)
 
 
-def _lost(report: Report, rows: Iterable[Row]) -> Iterator[Row]:
+def _lost(report: Report, rows: Iterable[ChartRow]) -> Iterator[ChartRow]:
     known = {(row.check, row.metric, row.slice) for row in rows}
     lost: dict[_Key, list[Finding]] = {}
     for finding in report.findings:
         lost.setdefault((finding.check, finding.rule.metric, finding.slice), []).append(finding)
     for key, findings in lost.items():
         if key not in known:
-            yield Row(*key, None, tuple(findings))
+            yield ChartRow(*key, None, tuple(findings))

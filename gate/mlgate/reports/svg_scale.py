@@ -42,14 +42,14 @@ def scale_of(metric: Metric, values: Iterable[float]) -> Scale | None:
     least, most = min(numbers), max(numbers)
     air = (most - least) * _AIR or max(abs(most), metric.span or 1.0) * _AIR
     while math.isfinite(air):
-        scale = _rounded(metric, least, most, air)
+        scale = _with_round_ends(metric, least, most, air)
         if scale and shown(metric, scale.low) != shown(metric, scale.high):
             return scale
         air *= _WIDER
     return None
 
 
-def _rounded(metric: Metric, least: float, most: float, air: float) -> Scale | None:
+def _with_round_ends(metric: Metric, least: float, most: float, air: float) -> Scale | None:
     low, high = least - air, most + air
     step = _step((high - low) / _STEPS)
     if not step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlgate.core.report import Report
-from mlgate.reports.page import Page
+from mlgate.reports.page import TerminalPage
 from mlgate.reports.policy_changes import policy
 from mlgate.reports.terminal_detail import coverage, moved, notices, steps
 from mlgate.reports.terminal_latency import latency
@@ -19,6 +19,6 @@ def render(report: Report, *, width: int = 80, colour: bool = False, saved: bool
     With *colour*, our own words carry ANSI colours; text from outside never does, and no meaning is in colour alone.
     *saved*: this run becomes the baseline.
     """
-    page = Page(max(width, 40), colour=colour)
+    page = TerminalPage(max(width, 40), colour=colour)
     sections = (*(section(report, page) for section in _SECTIONS), steps(report, page, saved=saved))
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"

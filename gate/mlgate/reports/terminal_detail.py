@@ -10,11 +10,11 @@ from mlgate.core.verdict import DOCS
 from mlgate.reports import columns
 from mlgate.reports.escape import flowing, terminal
 from mlgate.reports.figures import shown
-from mlgate.reports.page import Page
+from mlgate.reports.page import TerminalPage
 from mlgate.reports.steps import next_steps
 
 _SEGMENTS = 5
-_LINES = 3
+_MOST_LINES = 3
 """Lines that one text of a segment may take."""
 _NARROW = 24
 """Columns that the reason of a step needs beside it; with fewer it goes below."""
@@ -22,7 +22,7 @@ _NOTICES = 10
 _CHECKS = 20
 
 
-def moved(report: Report, page: Page) -> list[str]:
+def moved(report: Report, page: TerminalPage) -> list[str]:
     """Return the segments that moved a metric most, or its value where nothing was compared, with their texts, cut."""
     if not report.segments:
         return []
@@ -39,22 +39,22 @@ def moved(report: Report, page: Page) -> list[str]:
     return lines
 
 
-def _segment(segment: Segment, metric: Metric | None, page: Page) -> Iterator[str]:
+def _segment(segment: Segment, metric: Metric | None, page: TerminalPage) -> Iterator[str]:
     share = shown(metric, segment.moved, signed=True)
     head = terminal(f"{segment.check}/{segment.name}  {segment.example}", 200)
     yield f"{columns.cut(head, page.width - columns.width(share) - columns.GAP)}  {share}"
-    texts = [("input", segment.input), *(("reference", text) for text in segment.references[:_LINES])]
+    texts = [("input", segment.input), *(("reference", text) for text in segment.references[:_MOST_LINES])]
     if segment.baseline is not None:
         texts.append(("baseline", segment.baseline))
     texts.append(("candidate", segment.answer))
-    most = page.width * _LINES
+    most = page.width * _MOST_LINES
     for name, text in texts:
         seen = terminal(flowing(text, most), most) if text.strip() else "(blank)" if text else "(empty)"
         label = f"  {page.faint(columns.pad(name, 9))}  "
-        yield from columns.hang(label, columns.wrap(seen, page.width - 13, most=_LINES), 13)
+        yield from columns.hang(label, columns.wrap(seen, page.width - 13, most=_MOST_LINES), 13)
 
 
-def coverage(report: Report, page: Page) -> list[str]:
+def coverage(report: Report, page: TerminalPage) -> list[str]:
     """Return how much of each check has an answer, when something is missing."""
     holes = [check for check in report.checks if check.missing or check.gaps]
     if not holes:
@@ -72,7 +72,7 @@ def coverage(report: Report, page: Page) -> list[str]:
     return lines
 
 
-def notices(report: Report, page: Page) -> list[str]:
+def notices(report: Report, page: TerminalPage) -> list[str]:
     """Return what a person should know and no rule judges."""
     if not report.notices:
         return []
@@ -84,7 +84,7 @@ def notices(report: Report, page: Page) -> list[str]:
     return lines
 
 
-def steps(report: Report, page: Page, *, saved: bool = False) -> list[str]:
+def steps(report: Report, page: TerminalPage, *, saved: bool = False) -> list[str]:
     """Return what to do next; a link to our own pages stays whole, so that it can be opened.
 
     *saved*: this run becomes the baseline.

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from mlgate.core.report import LoadSummary, Report
 from mlgate.reports import columns
 from mlgate.reports.escape import CUT, terminal
-from mlgate.reports.figures import NONE
+from mlgate.reports.figures import NO_NUMBER
 from mlgate.reports.histogram import Histogram, columns_of, histogram, ticks
-from mlgate.reports.latency_figures import TITLES, Row, reason, rows, sent, started, trust
-from mlgate.reports.page import Page
+from mlgate.reports.latency_figures import TITLES, PercentileRow, reason, rows, sent, started, trust
+from mlgate.reports.page import TerminalPage
 
 LOADS = 5
 ROWS = 40
@@ -26,7 +26,7 @@ _LEAVE_OUT = (frozenset[int](), frozenset({3}), frozenset({3, 4}), frozenset({3,
 _MARKED = frozenset({0.5, 0.95, 0.99})
 
 
-def latency(report: Report, page: Page) -> list[str]:
+def latency(report: Report, page: TerminalPage) -> list[str]:
     """Return one block a load."""
     if not report.loads:
         return []
@@ -39,7 +39,7 @@ def latency(report: Report, page: Page) -> list[str]:
     return text
 
 
-def _block(report: Report, load: LoadSummary, page: Page) -> Iterator[str]:
+def _block(report: Report, load: LoadSummary, page: TerminalPage) -> Iterator[str]:
     name = columns.cut(terminal(load.check, 120), page.width // 3)
     indent = columns.width(name) + columns.GAP
     yield from columns.hang(name, columns.wrap(terminal(sent(load), 400), page.width - indent, most=4), indent)
@@ -53,10 +53,10 @@ def _block(report: Report, load: LoadSummary, page: Page) -> Iterator[str]:
     yield from _flow(started(load), page, 3)
 
 
-def _table(found: Sequence[Row], page: Page) -> Iterator[str]:
+def _table(found: Sequence[PercentileRow], page: TerminalPage) -> Iterator[str]:
     if not found:
         return
-    compared = any(row.baseline != NONE for row in found)
+    compared = any(row.baseline != NO_NUMBER for row in found)
     cells = [["", "", "candidate", "", *(["baseline", "change", ""] if compared else [])]]
     for row in found:
         mark = page.mark(row.outcome) if row.outcome is not None else " "
@@ -85,7 +85,7 @@ def _fitting(cells: list[list[str]], width: int) -> list[str]:
     return lines
 
 
-def _bars(load: LoadSummary, page: Page) -> Iterator[str]:
+def _bars(load: LoadSummary, page: TerminalPage) -> Iterator[str]:
     shown = histogram(load, page.width - _SIDE)
     if shown is None:
         return
@@ -114,7 +114,7 @@ def _marks(shown: Histogram, cell: int, percentiles: Mapping[float, float]) -> s
         for quantile, time in percentiles.items()
         if math.isfinite(time) and time > 0
     ]
-    return _written(places, len(shown.candidate) * cell)
+    return _placed_texts(places, len(shown.candidate) * cell)
 
 
 def _axis(shown: Histogram, cell: int) -> list[str]:
@@ -124,10 +124,10 @@ def _axis(shown: Histogram, cell: int) -> list[str]:
         at = min(wide - 1, int(shown.place(time) * cell))
         line[at] = "┬"
         places.append((at - (len(name) - 1) // 2, name))
-    return ["".join(line), _written(places, wide)]
+    return ["".join(line), _placed_texts(places, wide)]
 
 
-def _written(places: Iterable[tuple[float, str]], wide: int) -> str:
+def _placed_texts(places: Iterable[tuple[float, str]], wide: int) -> str:
     """Write each text at its column into a line of *wide* columns; what would touch another is left out."""
     line = ""
     for at, text in sorted(places):
@@ -137,7 +137,7 @@ def _written(places: Iterable[tuple[float, str]], wide: int) -> str:
     return line
 
 
-def _flow(pieces: Iterable[str], page: Page, most: int) -> Iterator[str]:
+def _flow(pieces: Iterable[str], page: TerminalPage, most: int) -> Iterator[str]:
     """Yield *pieces* with dots between them on at most *most* lines; only one that is too long for a line is folded."""
     lines: list[str] = []
     for text in pieces:

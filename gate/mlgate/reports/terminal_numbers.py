@@ -9,7 +9,7 @@ from mlgate.core.report import Report
 from mlgate.reports import columns, latency_figures
 from mlgate.reports.escape import terminal
 from mlgate.reports.figures import Figures, figures_of, whole_checks, worst_slices
-from mlgate.reports.page import Page
+from mlgate.reports.page import TerminalPage
 from mlgate.reports.terminal_latency import LOADS, ROWS
 
 _SLICES = 10
@@ -18,7 +18,7 @@ _SLICES = 10
 _CHECKS = 60
 """Rows of the whole checks' table."""
 
-_USUAL = 0.95
+_USUAL_CONFIDENCE = 0.95
 
 _HEADER = ("metric", "candidate", "baseline", "change", "rule")
 _RIGHT = frozenset({1, 2, 3})
@@ -28,7 +28,7 @@ _LEAVE_OUT = (frozenset[int](), frozenset({5}), frozenset({5, 7}), frozenset({2,
 """Columns of the slices' table that go first when the page is narrow: baseline, interval, count, candidate."""
 
 
-def measured(report: Report, page: Page) -> list[str]:
+def measured(report: Report, page: TerminalPage) -> list[str]:
     """Return the whole checks' numbers: intervals stand under their values, a metric's rules under each other.
 
     Times that have their row under LATENCY are not repeated.
@@ -45,7 +45,7 @@ def measured(report: Report, page: Page) -> list[str]:
         lines = list(_blocks(figures[:_CHECKS], page, with_check=several))
     if len(figures) > _CHECKS:
         lines.append(f"and {len(figures) - _CHECKS:,} more")
-    usual = all(f.rule.confidence == _USUAL for f in report.findings if f.delta)
+    usual = all(f.rule.confidence == _USUAL_CONFIDENCE for f in report.findings if f.delta)
     legend = "95% intervals in brackets" if usual else "intervals in brackets, of changes at the rule's confidence"
     return [*columns.hang(page.heading("MEASURED"), columns.wrap(legend, page.width - 10), 10), *lines]
 
@@ -55,11 +55,11 @@ def _name(f: Figures, most: int, *, with_check: bool) -> str:
     return columns.cut(terminal(name, 120), most)
 
 
-def _rules(f: Figures, page: Page) -> list[str]:
+def _rules(f: Figures, page: TerminalPage) -> list[str]:
     return [f"{page.mark(x.outcome)} {x.rule.limit_text}" for x in f.told()]
 
 
-def _cells(f: Figures, page: Page, *, with_check: bool) -> Iterator[list[str]]:
+def _cells(f: Figures, page: TerminalPage, *, with_check: bool) -> Iterator[list[str]]:
     rules = _rules(f, page)
     yield [_name(f, 20, with_check=with_check), f.value, f.baseline, f.change, rules[0] if rules else ""]
     intervals = ["", page.faint(f.interval), "", page.faint(f.change_interval)]
@@ -70,7 +70,7 @@ def _cells(f: Figures, page: Page, *, with_check: bool) -> Iterator[list[str]]:
             yield row
 
 
-def _blocks(figures: Sequence[Figures], page: Page, *, with_check: bool) -> Iterator[str]:
+def _blocks(figures: Sequence[Figures], page: TerminalPage, *, with_check: bool) -> Iterator[str]:
     """Yield the same numbers below each other, for narrow terminals."""
     for f in figures:
         yield f"{_name(f, page.width - 2, with_check=with_check)}"
@@ -80,7 +80,7 @@ def _blocks(figures: Sequence[Figures], page: Page, *, with_check: bool) -> Iter
         yield from _flow(_rules(f, page), page)
 
 
-def _flow(pieces: Sequence[str], page: Page) -> Iterator[str]:
+def _flow(pieces: Sequence[str], page: TerminalPage) -> Iterator[str]:
     """Yield painted *pieces* on as few indented lines as they need; none is folded."""
     line = ""
     for piece in filter(None, pieces):
@@ -92,7 +92,7 @@ def _flow(pieces: Sequence[str], page: Page) -> Iterator[str]:
         yield line
 
 
-def slices(report: Report, page: Page) -> list[str]:
+def slices(report: Report, page: TerminalPage) -> list[str]:
     """Return the slices that came out worst, in as many columns as the page has room for."""
     figures = worst_slices(figures_of(report))
     if not figures:
@@ -115,7 +115,7 @@ def _rest(figures: Sequence[Figures]) -> str:
     return ", all passed" if alone == len(figures) else f", {alone:,} of them judged alone and passed" if alone else ""
 
 
-def _slice_table(figures: Sequence[Figures], page: Page, *, with_check: bool) -> list[str]:
+def _slice_table(figures: Sequence[Figures], page: TerminalPage, *, with_check: bool) -> list[str]:
     rows = [["", "slice", "n", "metric", "candidate", "baseline", "change", ""]]
     for f in figures:
         name = f"{f.measured.check} {f.measured.slice}" if with_check else f.measured.slice

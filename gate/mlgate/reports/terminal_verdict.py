@@ -11,7 +11,7 @@ from mlgate.core.verdict import Finding
 from mlgate.reports import columns
 from mlgate.reports.escape import terminal
 from mlgate.reports.figures import counted
-from mlgate.reports.page import Page
+from mlgate.reports.page import TerminalPage
 from mlgate.reports.policy_changes import whose
 
 _TOLD = 12
@@ -20,11 +20,11 @@ _TOLD = 12
 _NARROW = 40
 """Columns that a sentence needs beside the names; with fewer it goes below them."""
 
-_LINES = 8
+_MOST_LINES = 8
 """Lines of one sentence."""
 
 
-def verdict(report: Report, page: Page) -> list[str]:
+def verdict(report: Report, page: TerminalPage) -> list[str]:
     """Return the verdict with its reason, and what was judged against what."""
     stamp = page.stamp(report.outcome)
     indent = columns.width(stamp) + columns.GAP
@@ -43,7 +43,7 @@ def _commit(commit: str) -> str:
     return f" @ {terminal(digits[:10] + plus + dirty, 24)}" if commit else ""
 
 
-def rules(report: Report, page: Page) -> list[str]:
+def rules(report: Report, page: TerminalPage) -> list[str]:
     """Return one entry a finding; what passed on slices is only counted, the slices' table has it."""
     told = [f for f in report.findings if f.outcome is not Outcome.PASSED]
     held = [f for f in report.findings if f.outcome is Outcome.PASSED and not f.slice]
@@ -62,7 +62,7 @@ def rules(report: Report, page: Page) -> list[str]:
     return lines
 
 
-def _entries(findings: Sequence[Finding], page: Page, told: str) -> Iterator[str]:
+def _entries(findings: Sequence[Finding], page: TerminalPage, told: str) -> Iterator[str]:
     """Yield each finding's lines. Why a check was not measured is said once: *told* is what stands above."""
     several = Counter((f.check, f.rule.metric, f.slice) for f in findings)
     names = [_name(f, with_bound=several[f.check, f.rule.metric, f.slice] > 1) for f in findings]
@@ -77,12 +77,12 @@ def _entries(findings: Sequence[Finding], page: Page, told: str) -> Iterator[str
         elif finding.topic == "not-measured":
             told = f"{told}\n{finding.why}"
         if beside:
-            yield from columns.hang(head + name, columns.wrap(why, page.width - indent, _LINES), indent)
+            yield from columns.hang(head + name, columns.wrap(why, page.width - indent, _MOST_LINES), indent)
         elif outcomes + columns.width(name) + columns.GAP + columns.width(why) <= page.width:
             yield f"{head}{name}{' ' * columns.GAP}{why}"
         else:
             yield head + columns.cut(name, page.width - outcomes)
-            yield from columns.hang("", columns.wrap(why, page.width - outcomes, _LINES), outcomes)
+            yield from columns.hang("", columns.wrap(why, page.width - outcomes, _MOST_LINES), outcomes)
 
 
 def _name(finding: Finding, *, with_bound: bool) -> str:

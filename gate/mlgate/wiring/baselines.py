@@ -15,12 +15,12 @@ from mlgate.flow.acceptance import refusal
 from mlgate.flow.check import look_up
 from mlgate.flow.judge import Baseline
 from mlgate.flow.promotion import CANDIDATE
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import Project
 from mlgate.wiring.tell import tell
 
 
-def store_of(choice: Choice, project: Project, folder: RunFolder) -> BaselineStore | None:
+def store_of(choice: RunOptions, project: Project, folder: RunFolder) -> BaselineStore | None:
     """Return the baseline's store. What could never be saved is told before anything is asked."""
     store = project.baseline_store()
     if store is None and choice.save_baseline:
@@ -50,7 +50,7 @@ def store_of(choice: Choice, project: Project, folder: RunFolder) -> BaselineSto
     return store
 
 
-def baseline_of(project: Project, choice: Choice) -> Baseline | None:
+def baseline_of(project: Project, choice: RunOptions) -> Baseline | None:
     """Load the configured baseline; one that runs beside the candidate is in the same evidence."""
     if project.beside:
         why = "it was not observed in this run: this evidence was made without it"
@@ -59,7 +59,7 @@ def baseline_of(project: Project, choice: Choice) -> Baseline | None:
     return None if store is None else look_up(store, first=first, bootstrap=choice.bootstrap)
 
 
-def baseline_of_part(project: Project, choice: Choice) -> Baseline | None:
+def baseline_of_part(project: Project, choice: RunOptions) -> Baseline | None:
     """Return the baseline for a job that only observes. Neither MLflow nor GitHub is asked: such a job has no keys.
 
     What a part needs a baseline for are times, and those are never held against another run's.

@@ -15,13 +15,13 @@ from typing import TextIO
 from mlgate.adapters import buildx, docker_build, docker_engine, github_files
 from mlgate.adapters.buildx import Built
 from mlgate.adapters.buildx_command import Cache, Order
-from mlgate.adapters.buildx_line import BuildLine
+from mlgate.adapters.buildx_line import BuildStatus
 from mlgate.adapters.docker_build import Recipe
 from mlgate.adapters.docker_image import split
 from mlgate.config.config import Config
 from mlgate.config.image_section import Build as Section
 from mlgate.config.load import load
-from mlgate.core.build import Build, CacheKind, Place, outputs
+from mlgate.core.build import CacheKind, ImageBuild, ImageDestination, outputs
 from mlgate.core.errors import AdapterError, ConfigError, Refused
 from mlgate.reports import build_summary
 from mlgate.wiring.forks import refuse_strangers
@@ -34,7 +34,7 @@ _NO_TOKEN = "mlgate's action/build hands them on; elsewhere use --cache registry
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class BuildOptions:
     """What a person asked for on the command line."""
 
     config: Path
@@ -56,7 +56,7 @@ class Choice:
     """A fork's Dockerfile may run on a self-hosted machine."""
 
 
-def build(choice: Choice, out: TextIO | None = None, err: TextIO | None = None) -> int:
+def build(choice: BuildOptions, out: TextIO | None = None, err: TextIO | None = None) -> int:
     """Build the image and say what was cached; return 0. Raises GateError."""
     out, err = out or sys.stdout, err or sys.stderr
     refuse_strangers(allowed=choice.forks)
@@ -68,7 +68,7 @@ def build(choice: Choice, out: TextIO | None = None, err: TextIO | None = None) 
     _spare_baseline(config, order)
     words = buildx.find()
     try:
-        with BuildLine(err, lambda underway: build_summary.line(underway, width() - 1)) as line:
+        with BuildStatus(err, lambda underway: build_summary.line(underway, width() - 1)) as line:
             built = buildx.build(words, order, line.show)
     except buildx.BuildFailed as error:
         tell(err, build_summary.failure(error.step, error.printed).rstrip("\n"))
@@ -111,7 +111,7 @@ def _section(config: Config) -> Section:
     return image.build
 
 
-def _order(choice: Choice, config: Config, how: Section) -> Order:
+def _order(choice: BuildOptions, config: Config, how: Section) -> Order:
     slug = _slug(config.model.name)
     tag = choice.tag or f"{slug}:candidate"
     return Order(
@@ -130,7 +130,7 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower())[:100].strip("-") or "model"
 
 
-def _cache(choice: Choice, config: Config, how: Section, slug: str) -> Cache:
+def _cache(choice: BuildOptions, config: Config, how: Section, slug: str) -> Cache:
     inside = all(os.environ.get(name) for name in _TOKENS)
     kind = choice.cache or ("registry" if how.cache else "gha" if inside else "none")
     if kind == "none" and choice.write_cache:
@@ -157,8 +157,8 @@ def _machine() -> str:
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(name, name)
 
 
-def _done(order: Order, built: Built) -> Build:
-    place: Place = "registry" if order.push else "archive" if order.archive else "engine"
+def _done(order: Order, built: Built) -> ImageBuild:
+    place: ImageDestination = "registry" if order.push else "archive" if order.archive else "engine"
     match place:
         case "registry":
             name, kept = order.push, order.repository
@@ -168,12 +168,12 @@ def _done(order: Order, built: Built) -> Build:
             image = built.config or built.digest
         case "engine":
             name, kept = order.recipe.tag, ""
-            image = _loaded(built, name)
+            image = _image_id(built, name)
     digest = built.digest or built.config
-    return Build(name, image, digest, place, kept, built.seconds, built.steps, _layers(order))
+    return ImageBuild(name, image, digest, place, kept, built.seconds, built.steps, _layers(order))
 
 
-def _loaded(built: Built, tag: str) -> str:
+def _image_id(built: Built, tag: str) -> str:
     with contextlib.closing(docker_engine.connect()) as client:
         return docker_build.loaded(client, (built.config, built.digest), tag).id
 

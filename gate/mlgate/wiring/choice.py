@@ -22,7 +22,7 @@ from mlgate.wiring.tell import tell
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RunOptions:
     """What the caller chose for one run."""
 
     config: Path
@@ -51,7 +51,7 @@ class Choice:
     forks: bool = False
     """A fork's code may run on a self-hosted machine."""
 
-    def saving(self, project: Project) -> Choice:
+    def saving(self, project: Project) -> RunOptions:
         """Return the choice with what `keep_baseline` means for *project*; what is not merged saves nothing."""
         wanted = self.save_baseline or (self.keep_baseline and project.is_kept_by_ci)
         why = unmerged.why(project.root) if wanted else ""
@@ -80,14 +80,14 @@ class Choice:
         return said or (AUTO if github_files.inside() else NONE)
 
     @classmethod
-    def of_environment(cls, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Choice:
+    def of_environment(cls, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> RunOptions:
         """Return what the environment chooses: the variables of `mlgate check`, for who has no such options.
 
         Raises ConfigError for a switch that is neither on nor off, or where mlgate.yaml and mlgate.yml are there.
         """
         output, archive = environ.get("MLGATE_OUTPUT", ""), environ.get("MLGATE_IMAGE_ARCHIVE", "")
         return cls(
-            config or gate_file.found(Path(environ.get("MLGATE_CONFIG") or gate_file.FILE)),
+            config or gate_file.found(Path(environ.get("MLGATE_CONFIG") or gate_file.DEFAULT_FILE)),
             Path(output) if output else None,
             save_baseline=switch("MLGATE_SAVE_BASELINE", environ),
             bootstrap=switch("MLGATE_BOOTSTRAP", environ),

@@ -12,7 +12,7 @@ from mlgate.adapters import git_base, github_run
 from mlgate.adapters.file_baseline import CiBaseline
 from mlgate.adapters.github_artifacts import GithubArtifacts
 from mlgate.adapters.github_baseline import GithubBaseline, Judged
-from mlgate.adapters.github_line import GithubLine
+from mlgate.adapters.github_line import GithubClient
 from mlgate.adapters.github_run import GithubRun
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.ports import BaselineStore
@@ -21,7 +21,7 @@ from mlgate.wiring import evidence_source
 TOKENS = ("MLGATE_GITHUB_TOKEN", "GITHUB_TOKEN")
 
 _API = "https://api.github.com"
-_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_ARTIFACT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
@@ -36,7 +36,7 @@ def store(root: Path, path: Path, most: int, base: str) -> BaselineStore:
     if run is None:
         return kept
     name = os.environ.get("MLGATE_NAME") or "mlgate"
-    if not _NAME.fullmatch(name):
+    if not _ARTIFACT_NAME.fullmatch(name):
         raise ConfigError(f"{name[:60]!r} is not made of 1 to 40 of a-z, 0-9 and -", where="MLGATE_NAME")
     judged = Judged(f"{name}-baseline", run.id, change=run.is_change or not run.is_reviewed)
     return GithubBaseline(path, judged, lambda branch: _base(root, run, branch), _artifacts, most)
@@ -62,5 +62,5 @@ def _artifacts() -> Iterator[GithubArtifacts]:
             hint="give the job `permissions: {contents: read, actions: read}`, and the step the input "
             "`github-token: ${{ github.token }}`",
         )
-    with GithubLine(os.environ.get("GITHUB_API_URL") or _API, token) as line:
+    with GithubClient(os.environ.get("GITHUB_API_URL") or _API, token) as line:
         yield GithubArtifacts(line, repository)

@@ -10,11 +10,11 @@ from typing import TextIO
 
 from mlgate.adapters import github_workflow_run, whole_file
 from mlgate.adapters.github_api import Github
-from mlgate.adapters.github_line import GithubLine
-from mlgate.adapters.github_patience import Patience
+from mlgate.adapters.github_line import GithubClient
+from mlgate.adapters.github_patience import Retries
 from mlgate.adapters.github_workflow_run import WorkflowRun
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError
-from mlgate.core.hearsay import Hearsay
+from mlgate.core.hearsay import UntrustedReport
 from mlgate.core.report import Report
 from mlgate.reports import comment as page
 from mlgate.reports import json_v1
@@ -22,7 +22,7 @@ from mlgate.reports.escape import command_data, terminal
 from mlgate.wiring.publish import REPORT
 from mlgate.wiring.tell import tell
 
-LARGEST = 16 << 20
+LARGEST_REPORT = 16 << 20
 """Bytes of a report."""
 
 _API = "https://api.github.com"
@@ -35,7 +35,7 @@ def comment(
     *,
     status: bool,
     environ: Mapping[str, str] = os.environ,
-    patience: Patience | None = None,
+    patience: Retries | None = None,
     out: TextIO | None = None,
 ) -> int:
     """Tell the pull request what the run that ended has left in *folder*; return the exit code.
@@ -45,7 +45,7 @@ def comment(
     run = _run(environ)
     if run.event != "pull_request":
         return _nothing(out, environ, f"{run.name} is of {run.event}: only runs of pull_request are commented")
-    with GithubLine(environ.get("GITHUB_API_URL") or _API, _token(environ), patience) as line:
+    with GithubClient(environ.get("GITHUB_API_URL") or _API, _token(environ), patience) as line:
         github = Github(line, run.repository)
         number, why = _pull_request(github, run)
         if number is None:
@@ -118,7 +118,7 @@ def _pull_request(github: Github, run: WorkflowRun) -> tuple[int | None, str]:
     return None, f"no open pull request has the branch {branch} of {run.head}"
 
 
-def _heard(folder: Path, name: str, run: WorkflowRun) -> tuple[Hearsay, str]:
+def _heard(folder: Path, name: str, run: WorkflowRun) -> tuple[UntrustedReport, str]:
     """Return what the run left, and the comment that says so."""
     try:
         heard = _hearsay(run, report=_report(folder / REPORT, run))
@@ -131,20 +131,20 @@ def _heard(folder: Path, name: str, run: WorkflowRun) -> tuple[Hearsay, str]:
     return heard, page.render(name, heard)
 
 
-def _hearsay(run: WorkflowRun, *, report: Report | None = None, why: str = "") -> Hearsay:
-    return Hearsay(run.conclusion, run.url, run.name, run.is_fork, report, why)
+def _hearsay(run: WorkflowRun, *, report: Report | None = None, why: str = "") -> UntrustedReport:
+    return UntrustedReport(run.conclusion, run.url, run.name, run.is_fork, report, why)
 
 
 def _report(path: Path, run: WorkflowRun) -> Report:
     """Return the report. Raises EvidenceError for what is none: all of it was written by the change under test."""
     try:
-        content = whole_file.read(path, LARGEST)
+        content = whole_file.read(path, LARGEST_REPORT)
     except FileNotFoundError as error:
         raise EvidenceError(f"{REPORT} is missing from what the run left") from error
     except OSError as error:
         raise EvidenceError(f"{REPORT} cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST:
-        raise EvidenceError(f"{REPORT} is too large: more than {LARGEST >> 20} MB")
+    if len(content) > LARGEST_REPORT:
+        raise EvidenceError(f"{REPORT} is too large: more than {LARGEST_REPORT >> 20} MB")
     try:
         report = json_v1.parse(content.decode("utf-8"))
     except UnicodeDecodeError as error:

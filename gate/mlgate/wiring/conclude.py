@@ -10,7 +10,7 @@ from mlgate.config.mlflow_baseline_section import MlflowBaseline
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import BaselineStore
-from mlgate.core.record import Recorded
+from mlgate.core.record import LoggedRun
 from mlgate.core.report import Report
 from mlgate.flow.acceptance import refusal
 from mlgate.flow.promotion import CHAMPION
@@ -21,44 +21,42 @@ from mlgate.wiring.tell import tell
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class FinishedRun:
     """A run that is published, and perhaps logged."""
 
     evidence: Evidence
     report: Report
     digest: str
     """SHA-256 of report.json."""
-    logged: Recorded | GateError | None
+    logged: LoggedRun | GateError | None
     """Why it is not; None where nothing is to be logged."""
 
 
-def conclude(
-    evidence: Evidence, report: Report, project: Project, folder: RunFolder, store: BaselineStore | None
-) -> int:
+def finish(evidence: Evidence, report: Report, project: Project, folder: RunFolder, store: BaselineStore | None) -> int:
     """Publish a report, log it, write its verdict; then keep it as the baseline in *store*. Return the exit code."""
     report = project.complete(report, evidence)
     saved = store is not None and not refusal(report)
     digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved)
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
-    logged = _remembered(report, digest, project, folder)
+    logged = _log_to_mlflow(report, digest, project, folder)
     if isinstance(logged, GateError) and project.memory and project.memory.section.required and not code:
         outcome, code = "errored", 3
         reason = f"{report.outcome.name.lower()}, but tracking is required and failed: {logged.message}"
         tell(sys.stderr, "mlgate: `required: true`: a verdict that is not logged does not pass")
     folder.conclude(outcome, code, reason, digest)  # before anything is promoted: a disk may be full
     if store is not None and code in (0, report.outcome.exit_code):
-        _accept(Ended(evidence, report, digest, logged), project, store)
+        _accept(FinishedRun(evidence, report, digest, logged), project, store)
     tell_github(outcome, code, folder)
     return code
 
 
-def _remembered(report: Report, digest: str, project: Project, folder: RunFolder) -> Recorded | GateError | None:
+def _log_to_mlflow(report: Report, digest: str, project: Project, folder: RunFolder) -> LoggedRun | GateError | None:
     if project.memory is None:
         return None
     return tracking.remember(project.memory, tracking.record_of(report, digest, project, folder), folder)
 
 
-def _accept(ended: Ended, project: Project, store: BaselineStore) -> None:
+def _accept(ended: FinishedRun, project: Project, store: BaselineStore) -> None:
     kept, logged = project.config.baseline, ended.logged
     if not isinstance(kept, MlflowBaseline):
         baselines.save(store, ended.evidence, ended.report)
@@ -67,7 +65,7 @@ def _accept(ended: Ended, project: Project, store: BaselineStore) -> None:
         baselines.tell_stays()
     elif kept.latest:
         tell(sys.stdout, f"the next runs are held against the last pass of {kept.latest}, without being saved")
-    elif project.memory is not None and isinstance(logged, Recorded):
+    elif project.memory is not None and isinstance(logged, LoggedRun):
         try:
             done = promotion.promote(
                 project.memory,

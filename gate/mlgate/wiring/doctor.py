@@ -14,7 +14,7 @@ from mlgate.adapters import environment, git
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.groups import counted, groups_of
-from mlgate.core.identity import FORM
+from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ports import Failure
 from mlgate.core.row import quoted
 from mlgate.core.statistics import FEWEST_PAIRS
@@ -23,7 +23,7 @@ from mlgate.flow.check import look_up
 from mlgate.flow.scoring import other_data
 from mlgate.wiring import doctor_memory
 from mlgate.wiring.data import dataset
-from mlgate.wiring.examined import Examined
+from mlgate.wiring.examined import DoctorFinding
 from mlgate.wiring.project import Project, tests
 
 _EXTRAS = {
@@ -39,15 +39,15 @@ _FIELDS = 3
 """Fields that may be groups, of those with the most values: more are no advice."""
 
 
-def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
+def examine(path: Path, *, ask: bool) -> Iterator[DoctorFinding]:
     """Yield what was found, in the order in which a run would need it. Stops where nothing further can be known."""
     here = environment.observe()
-    yield Examined("ok", "mlgate", f"{__version__}, Python {here.python}, {here.platform}, {here.cpu}")
+    yield DoctorFinding("ok", "mlgate", f"{__version__}, Python {here.python}, {here.platform}, {here.cpu}")
     versions = ", ".join(f"{name} {version}" for name, version in here.versions if name != "mlgate")
-    yield Examined("ok", "scoring", versions)
+    yield DoctorFinding("ok", "scoring", versions)
     absent = [what for module, what in _EXTRAS.items() if find_spec(module) is None]
     if absent:
-        yield Examined("note", "extras", f"not installed: {'; '.join(absent)}")
+        yield DoctorFinding("note", "extras", f"not installed: {'; '.join(absent)}")
     try:
         project = Project.load(path)
     except GateError as error:
@@ -62,14 +62,14 @@ def examine(path: Path, *, ask: bool) -> Iterator[Examined]:
         yield _model(project)
 
 
-def _data(project: Project) -> Iterator[Examined]:
+def _data(project: Project) -> Iterator[DoctorFinding]:
     for check in asked(project.suite):
         groups = groups_of(check.examples)
         many = counted(len(check.examples), None if groups is None else int(groups.max()) + 1)
         asks = f"{check.id}: {many}, {_rules(project, check)}, data {check.data_digest[:12]}"
-        yield Examined("ok", "check", asks)
+        yield DoctorFinding("ok", "check", asks)
         for notice in check.notices:
-            yield Examined("note", "", notice)
+            yield DoctorFinding("note", "", notice)
         yield from _groups(project, check)
 
 
@@ -81,7 +81,7 @@ def _rules(project: Project, check: Check) -> str:
     return said if len(written) == len(check.rules) else f"{said} and one by itself: no request may fail"
 
 
-def _groups(project: Project, check: Check) -> Iterator[Examined]:
+def _groups(project: Project, check: Check) -> Iterator[DoctorFinding]:
     """Yield a note on each field whose values stand in several rows, where the data declares no group."""
     section = project.config.checks.get(check.id)
     if section is None or section.data is None or getattr(section.data, "group", None):
@@ -91,56 +91,58 @@ def _groups(project: Project, check: Check) -> Iterator[Examined]:
         if values < FEWEST_PAIRS and name in check.slices:
             continue
         if values < FEWEST_PAIRS:
-            yield Examined("note", "groups", f"{said}: too few to compare by group, which needs {FEWEST_PAIRS}")
+            yield DoctorFinding("note", "groups", f"{said}: too few to compare by group, which needs {FEWEST_PAIRS}")
         else:
             hint = f"if rows of one value are of one document, speaker or conversation: data: {{group: {name}}}"
-            yield Examined("note", "groups", said, hint)
+            yield DoctorFinding("note", "groups", said, hint)
 
 
-def _commit(project: Project) -> Examined:
+def _commit(project: Project) -> DoctorFinding:
     commit = git.commit(project.root)
     if not commit:
-        return Examined("note", "git", "not a git repository: verdicts will name no commit")
-    return Examined("ok", "git", commit)
+        return DoctorFinding("note", "git", "not a git repository: verdicts will name no commit")
+    return DoctorFinding("ok", "git", commit)
 
 
-def _baseline(project: Project) -> Examined:
+def _baseline(project: Project) -> DoctorFinding:
     store = project.baseline_store()
     if store is None:
-        return Examined("note", "baseline", "none configured: only min and max can be judged", project.BASELINE_HINT)
+        return DoctorFinding(
+            "note", "baseline", "none configured: only min and max can be judged", project.BASELINE_HINT
+        )
     try:
         found = look_up(store, first=False, bootstrap=False)
     except GateError as error:
         return _bad("baseline", error)
     if found.evidence is None:
-        return Examined("note", "baseline", found.why)
+        return DoctorFinding("note", "baseline", found.why)
     why = next((why for check in project.suite.checks if (why := other_data(check, found.evidence))), "")
     if why:
         hint = "get the data or the baseline back, or accept a new one: mlgate check --bootstrap --save-baseline"
-        return Examined("bad", "baseline", f"{store.source}: {why}", hint)
+        return DoctorFinding("bad", "baseline", f"{store.source}: {why}", hint)
     commit = found.evidence.provenance.commit[:12] or "no commit"
-    older = "" if found.evidence.form == FORM else ", written by an older mlgate: it is read as it is"
-    return Examined("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}{older}")
+    older = "" if found.evidence.form == CURRENT_FORM else ", written by an older mlgate: it is read as it is"
+    return DoctorFinding("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}{older}")
 
 
-def _beside(project: Project, *, ask: bool) -> Examined:
+def _beside(project: Project, *, ask: bool) -> DoctorFinding:
     """Return what a baseline's own model answers, which a run asks as it asks the candidate's."""
     checks = ", ".join(check.baseline_of for check in project.suite.checks if check.baseline_of)
     if not checks:
         said = f"{project.beside}: no rule compares with it, so it is not asked"
-        return Examined("note", "baseline", said, "write max_drop or max_rise")
+        return DoctorFinding("note", "baseline", said, "write max_drop or max_rise")
     who = f"{project.beside}, for {checks}"
     if not ask:
-        return Examined("note", "baseline", f"{who}: not asked")
+        return DoctorFinding("note", "baseline", f"{who}: not asked")
     found = _model(project, baseline=True)
     hint = "see whether the baseline's model runs there, and what it says" if found.state == "bad" else ""
     return replace(found, what="baseline", said=f"{who}: {found.said}", hint=found.hint or hint)
 
 
-def _model(project: Project, *, baseline: bool = False) -> Examined:
-    check = _asked(project, baseline=baseline)
+def _model(project: Project, *, baseline: bool = False) -> DoctorFinding:
+    check = _check_to_ask(project, baseline=baseline)
     if check is None:
-        return Examined("note", "model", "no check asks it")
+        return DoctorFinding("note", "model", "no check asks it")
     example = check.examples[0]
     try:
         with (
@@ -153,15 +155,15 @@ def _model(project: Project, *, baseline: bool = False) -> Examined:
         return _bad("model", error)
     if isinstance(answer, Failure):
         hint = "" if baseline else "see what the model itself says"
-        return Examined("bad", "model", f"{example.id}: {answer.why}", hint)
-    return Examined("ok", "model", f"{example.id}: answered {len(answer):,} characters")
+        return DoctorFinding("bad", "model", f"{example.id}: {answer.why}", hint)
+    return DoctorFinding("ok", "model", f"{example.id}: answered {len(answer):,} characters")
 
 
-def _bad(what: str, error: GateError) -> Examined:
+def _bad(what: str, error: GateError) -> DoctorFinding:
     said = f"{error.where}: {error.message}" if error.where else error.message
-    return Examined("bad", what, said, error.hint, error.exit_code)
+    return DoctorFinding("bad", what, said, error.hint, error.exit_code)
 
 
-def _asked(project: Project, *, baseline: bool) -> Check | None:
+def _check_to_ask(project: Project, *, baseline: bool) -> Check | None:
     checks = (check for check in project.suite.checks if bool(check.baseline_of) is baseline)
     return next((check for check in checks if check.examples and not tests(check)), None)

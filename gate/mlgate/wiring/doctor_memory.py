@@ -7,51 +7,51 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mlgate.adapters.pending_folder import PENDING, PendingFolder
-from mlgate.adapters.run_folder import FOLDER
+from mlgate.adapters.run_folder import FOLDER_NAME
 from mlgate.core.errors import GateError
-from mlgate.core.ledger import NONE, Ledger
+from mlgate.core.ledger import NO_VERSION, Ledger
 from mlgate.core.ports import Registry
 from mlgate.core.registered import Version
 from mlgate.flow.promotion import CANDIDATE, CHAMPION
-from mlgate.wiring.examined import Examined
-from mlgate.wiring.memory import Memory
+from mlgate.wiring.examined import DoctorFinding
+from mlgate.wiring.memory import Mlflow
 from mlgate.wiring.project import Project
 
 
-def examine(project: Project) -> Iterator[Examined]:
+def examine(project: Project) -> Iterator[DoctorFinding]:
     """Yield what is found; nothing is made and nothing mended."""
     memory = project.memory
     if memory is None:
-        yield Examined("note", "tracking", "none configured: verdicts are not remembered", Memory.HINT)
+        yield DoctorFinding("note", "tracking", "none configured: verdicts are not remembered", Mlflow.HINT)
         return
     if find_spec("mlflow") is None:
-        yield Examined("bad", "tracking", "MLflow is not installed", "pip install 'mlgate[mlflow]'")
+        yield DoctorFinding("bad", "tracking", "MLflow is not installed", "pip install 'mlgate[mlflow]'")
         return
-    yield from _waiting(project.root / FOLDER / PENDING)
+    yield from _waiting(project.root / FOLDER_NAME / PENDING)
     store = memory.place.file
     if store is not None and not store.exists():
-        yield Examined("note", "tracking", f"{memory.place.shown} is made by the first run that is logged")
+        yield DoctorFinding("note", "tracking", f"{memory.place.shown} is made by the first run that is logged")
         return
     try:
         found = tuple(promotions(memory.registry(), _alias(project)))
     except GateError as error:
-        yield Examined("bad", "tracking", error.message, error.hint)
+        yield DoctorFinding("bad", "tracking", error.message, error.hint)
     else:
-        yield Examined("ok", "tracking", memory.runs.source)
+        yield DoctorFinding("ok", "tracking", memory.runs.source)
         yield from found
 
 
-def promotions(registry: Registry, alias: str) -> Iterator[Examined]:
+def promotions(registry: Registry, alias: str) -> Iterator[DoctorFinding]:
     """Yield where the registry stands, and what of it nobody ended."""
     versions, ledger = registry.versions(), registry.ledger()
     live, last = registry.live(alias), ledger.last(alias)
     if not versions:
-        yield Examined(
+        yield DoctorFinding(
             "note", "registry", f"{registry.source}: no version yet", "mlgate promote, when a model has passed"
         )
         return
     if last is not None and not last.done:
-        yield Examined(
+        yield DoctorFinding(
             "bad",
             "registry",
             f"a move of {alias} to version {last.version} was begun at {last.at} and cut off: "
@@ -59,22 +59,24 @@ def promotions(registry: Registry, alias: str) -> Iterator[Examined]:
             "mlgate promote completes it",
         )
     elif live != ledger.live(alias):
-        yield Examined(
+        yield DoctorFinding(
             "note",
             "registry",
             f"somebody moved {alias} by hand: it is {_number(live)}, and the ledger says {_number(ledger.live(alias))}",
             "the next mlgate promote or rollback takes it down; mlgate history shows the moves",
         )
     else:
-        yield Examined(
+        yield DoctorFinding(
             "ok",
             "registry",
             f"{registry.source}: {len(versions):,} version{'s'[: len(versions) > 1]}, {alias} is {_number(live)}",
         )
-    yield from _unfinished(registry, versions, ledger, alias)
+    yield from _unfinished_promotion(registry, versions, ledger, alias)
 
 
-def _unfinished(registry: Registry, versions: Sequence[Version], ledger: Ledger, alias: str) -> Iterator[Examined]:
+def _unfinished_promotion(
+    registry: Registry, versions: Sequence[Version], ledger: Ledger, alias: str
+) -> Iterator[DoctorFinding]:
     """Yield a version that was registered last and never went live: cut off, or waiting for a person."""
     newest = max((one for one in versions if one.verdict), key=lambda one: one.number, default=None)
     moved = {move.version for move in ledger.of(alias)}
@@ -85,16 +87,16 @@ def _unfinished(registry: Registry, versions: Sequence[Version], ledger: Ledger,
             f"version {newest.number} is {CANDIDATE} and was never {alias}",
             "when it should be: mlgate promote",
         )
-        yield Examined("note", "registry", said, hint)
+        yield DoctorFinding("note", "registry", said, hint)
     else:
         said = f"version {newest.number} was registered and no alias ever came to it: its promotion was cut off"
-        yield Examined("bad", "registry", said, "mlgate promote completes it")
+        yield DoctorFinding("bad", "registry", said, "mlgate promote completes it")
 
 
-def _waiting(folder: Path) -> Iterator[Examined]:
+def _waiting(folder: Path) -> Iterator[DoctorFinding]:
     waiting = len(PendingFolder(folder).keys())
     if waiting:
-        yield Examined("bad", "tracking", f"{waiting} verdicts wait to be logged, in {folder}", "mlgate sync")
+        yield DoctorFinding("bad", "tracking", f"{waiting} verdicts wait to be logged, in {folder}", "mlgate sync")
 
 
 def _alias(project: Project) -> str:
@@ -103,4 +105,4 @@ def _alias(project: Project) -> str:
 
 
 def _number(version: int) -> str:
-    return "none" if version == NONE else f"version {version}"
+    return "none" if version == NO_VERSION else f"version {version}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlgate.adapters import dvc_base, git, git_base, git_tracked
 from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
-from mlgate.adapters.git_base import Origin
+from mlgate.adapters.git_base import FileOrigin
 from mlgate.adapters.git_baseline import GitBaseline
 from mlgate.core.errors import AdapterError, Refused
 from mlgate.core.ports import BaselineStore
@@ -25,13 +25,13 @@ def baseline(store: FileBaseline, root: Path, base: str, *, approved: bool) -> B
     """
     path = str(store.path.absolute())
     inside, whose = git_base.within(root, path), git_base.origin(root, base, path)
-    if whose is Origin.BASE:
+    if whose is FileOrigin.BASE:
         return GitBaseline(root, base, inside, store.most)
     said = _pointers(root, inside, base) if inside else ()
     theirs = _pointers_at(root, inside, base) if inside else ()
     if theirs and (found := _by_dvc(root, inside, theirs)):
         return store.read_from(found)
-    if whose is Origin.HERE and not said:
+    if whose is FileOrigin.HERE and not said:
         return store
     if approved and inside and not theirs and not isinstance(store, CiBaseline):
         return GitBaseline(root, base, inside, store.most)  # which has none
@@ -55,7 +55,7 @@ def _next_step(store: FileBaseline, said: Sequence[dvc_base.Tracked], base: str)
 def is_edited(root: Path, base: str, path: str) -> bool:
     """Return whether the change has another baseline at *path* than the base, in git or by a pointer of DVC."""
     inside = git_base.within(root, path)
-    if git_base.origin(root, base, path) is Origin.BASE:
+    if git_base.origin(root, base, path) is FileOrigin.BASE:
         return not git_base.is_same(root, base, inside)
     if not inside:
         return False

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "note", "bad"]
+FindingState = Literal["ok", "note", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class DoctorFinding:
     """What was found, and what to do about it."""
 
-    state: State
+    state: FindingState
     what: str
     said: str
     hint: str = ""

@@ -21,7 +21,7 @@ from mlgate.adapters.model_identity import of_image
 from mlgate.config.image_section import Image as Section
 from mlgate.config.model_section import ModelSection
 from mlgate.core.errors import ModelError, Refused
-from mlgate.core.identity import FORM
+from mlgate.core.identity import CURRENT_FORM
 from mlgate.wiring import models
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Images:
     """The file that holds the candidate's image, which is then named by its ID; None: it is in the engine already."""
     _found: dict[str, Image] = field(default_factory=dict)
 
-    def digest(self, section: ModelSection, form: int = FORM) -> str:
+    def digest(self, section: ModelSection, form: int = CURRENT_FORM) -> str:
         """Return what stands for an image model in provenance: its content, and how it is started and asked."""
         given = section.image
         assert given is not None
@@ -52,7 +52,7 @@ class Images:
 
     def has(self, section: ModelSection) -> bool:
         """Return whether this run has found or built the section's image already."""
-        return section.image is not None and _written(section.image) in self._found
+        return section.image is not None and _section_text(section.image) in self._found
 
     def reap(self) -> tuple[str, ...]:
         """Remove what killed runs left in the engine; return what was removed."""
@@ -86,7 +86,7 @@ class Images:
         return docker_engine.connect()
 
     def _image(self, given: Section) -> Image:
-        written = _written(given)
+        written = _section_text(given)
         if written not in self._found:
             if self.baseline is not None and given != self.baseline:
                 self._image(self.baseline)
@@ -136,7 +136,7 @@ def load(section: ModelSection, server: ModelServer, run: str, *, stream: bool) 
     )
 
 
-def _written(given: Section) -> str:
+def _section_text(given: Section) -> str:
     return given.model_dump_json(exclude_unset=True)
 
 

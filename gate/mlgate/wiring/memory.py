@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from mlgate.adapters import github_run, mlflow_baseline
 from mlgate.adapters.mlflow_baseline import MlflowBaseline, nothing_yet
-from mlgate.adapters.mlflow_client import Place, Server
+from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.config.config import Config
@@ -27,7 +27,7 @@ DEFAULT = "sqlite:///mlflow.db"
 
 
 @dataclass(frozen=True)
-class Memory:
+class Mlflow:
     """One project's part of MLflow. Nothing is opened before it is used."""
 
     config: Config
@@ -36,12 +36,12 @@ class Memory:
     HINT: ClassVar[str] = "add a line: tracking: {mlflow: sqlite:///mlflow.db}"
 
     @classmethod
-    def of(cls, config: Config) -> Memory | None:
+    def of(cls, config: Config) -> Mlflow | None:
         """Return the memory that the file configures; None without one."""
         return None if config.tracking is None else cls(config, config.tracking)
 
     @classmethod
-    def demanded(cls, config: Config) -> Memory:
+    def demanded(cls, config: Config) -> Mlflow:
         """Return the memory; a file without one is a ConfigError."""
         found = cls.of(config)
         if found is None:
@@ -51,7 +51,7 @@ class Memory:
         return found
 
     @cached_property
-    def place(self) -> Place:
+    def place(self) -> StoreAddress:
         """Return where runs are kept: as the file says, else the environment, else beside the file."""
         uri = self.section.uri or os.environ.get("MLFLOW_TRACKING_URI", "") or DEFAULT
         if not is_known(uri):  # not repeated: it may hold a password
@@ -60,7 +60,7 @@ class Memory:
                 hint="set it like http://mlflow:5000 or sqlite:///mlflow.db; a folder of files is no store any more",
             )
         artifacts = self.config.root / self.section.artifacts
-        return Place(_absolute(uri, self.config.root), artifacts, self.section.timeout.total_seconds())
+        return StoreAddress(_absolute(uri, self.config.root), artifacts, self.section.timeout.total_seconds())
 
     @property
     def is_unnamed(self) -> bool:
@@ -123,7 +123,7 @@ class Memory:
 
 
 def baseline_of(
-    known: Memory | None, config: Config, section: BaselineSection, *, base: str, most: int
+    known: Mlflow | None, config: Config, section: BaselineSection, *, base: str, most: int
 ) -> MlflowBaseline:
     """Return the baseline that the file names, of at most *most* rows; of a *base* commit its tracking is in it.
 
@@ -131,7 +131,7 @@ def baseline_of(
     """
     if base and known is None:
         return nothing_yet("the base has no `tracking:` yet")
-    memory = known or Memory.demanded(config)
+    memory = known or Mlflow.demanded(config)
     store = memory.place.file
     if store is not None and evidence_source.is_kept(config.root, store, base):
         raise Refused(

@@ -16,15 +16,15 @@ from mlgate.flow.merge import merge, refuse_foreign
 from mlgate.reports.escape import terminal
 from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import Choice, recorded
-from mlgate.wiring.conclude import conclude
+from mlgate.wiring.choice import RunOptions, recorded
+from mlgate.wiring.conclude import finish
 from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.needs import Needs, evidence_in
+from mlgate.wiring.needs import CiJobs, evidence_in
 from mlgate.wiring.project import KINDS
 from mlgate.wiring.tell import tell
 
 
-def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None) -> int:
+def run_merge(choice: RunOptions, paths: Sequence[Path], needs: CiJobs | None = None) -> int:
     """Join shards and judge the whole; *needs* says what the jobs that sent them came to.
 
     A job that did not do what was planned blocks, even where its evidence is whole.
@@ -56,7 +56,7 @@ def run_merge(choice: Choice, paths: Sequence[Path], needs: Needs | None = None)
             raise EvidenceError(_because(said, troubles), hint="look at that job's log, and run it again")
         report = replace(report, notices=(*troubles, *notices, *report.notices))
         evidence_file.write(folder.own(EVIDENCE), evidence)
-        return conclude(evidence, report, project, folder, store if choice.save_baseline else None)
+        return finish(evidence, report, project, folder, store if choice.save_baseline else None)
 
 
 def _attempts(evidence: Evidence) -> tuple[str, ...]:

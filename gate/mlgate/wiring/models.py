@@ -22,7 +22,7 @@ from mlgate.config.model_section import Endpoint, ModelSection
 from mlgate.config.served_section import GRPC, Served
 from mlgate.core.check import Json, Suite
 from mlgate.core.errors import ConfigError
-from mlgate.core.identity import FORM
+from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ports import Model
 
 
@@ -137,7 +137,7 @@ def _secret(name: str) -> str:
     return value
 
 
-def digest(section: ModelSection, root: Path, suite: Suite, form: int = FORM) -> str:
+def digest(section: ModelSection, root: Path, suite: Suite, form: int = CURRENT_FORM) -> str:
     """Return what stands for the model in provenance: its code, its answers, or where and how it is asked.
 
     Of code and of answers it is the same in every form.

@@ -16,7 +16,7 @@ from pathlib import Path
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
 from mlgate.wiring.project import PARTS, Project
 
-LARGEST = 1 << 20
+LARGEST_NEEDS = 1 << 20
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _RESULTS = ("success", "failure", "cancelled", "skipped")
@@ -25,17 +25,17 @@ _OUTPUT = "evidence-"
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class CiJobs:
     """The jobs that a verdict needs."""
 
     results: Mapping[str, str]
     digests: frozenset[str]
 
     @classmethod
-    def read(cls, text: str) -> Needs:
+    def read(cls, text: str) -> CiJobs:
         """Read `toJSON(needs)`. Raises ConfigError for what GitHub would not have written."""
         try:
-            jobs = json.loads(text, object_pairs_hook=_once) if len(text) <= LARGEST else None
+            jobs = json.loads(text, object_pairs_hook=_once) if len(text) <= LARGEST_NEEDS else None
         except (ValueError, RecursionError):
             jobs = None
         if not isinstance(jobs, dict) or not jobs:
@@ -109,8 +109,8 @@ def evidence_in(paths: Sequence[Path]) -> tuple[Path, ...]:
         inside = sorted([*path.glob("evidence-*.jsonl.gz"), *path.glob("*/evidence-*.jsonl.gz")])
         found += [file for file in inside if ".previous." not in file.name]
     if not found:
-        raise EvidenceError("there is no evidence here", where=str(paths[0]) if paths else "", hint=_NONE)
+        raise EvidenceError("there is no evidence here", where=str(paths[0]) if paths else "", hint=_NO_EVIDENCE_HINT)
     return tuple(found)
 
 
-_NONE = "no part of the run has sent any: look at its jobs' logs"
+_NO_EVIDENCE_HINT = "no part of the run has sent any: look at its jobs' logs"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from mlgate.adapters import github_files
 from mlgate.core import rounds
 from mlgate.core.check import Check, Suite
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import PARTS, Project
 
 _TITLES = {
@@ -19,7 +19,7 @@ _TITLES = {
 }
 
 
-def plan(choice: Choice, shards: int, name: str) -> Iterator[str]:
+def plan(choice: RunOptions, shards: int, name: str) -> Iterator[str]:
     """Yield what will be asked, line by line. In GitHub Actions, set the step's outputs: one matrix a part."""
     project = choice.project()
     matrices = {part: matrix(project, part, shards) for part in PARTS}

@@ -20,7 +20,7 @@ from mlgate.adapters import (
     tests_surroundings,
 )
 from mlgate.adapters.base_data import OtherData
-from mlgate.adapters.git_base import Origin
+from mlgate.adapters.git_base import FileOrigin
 from mlgate.adapters.github_run import GithubRun
 from mlgate.config import load
 from mlgate.config.check_section import RecordedCheck
@@ -29,12 +29,12 @@ from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
 from mlgate.config.document import Document, FileBaseline, GitBaseline
 from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
-from mlgate.core.policy import Change, Direction, Policy
+from mlgate.core.policy import Direction, Policy, RuleChange
 from mlgate.flow import policy as flow
 from mlgate.wiring import evidence_source, policy_question
 from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
 
-_MOST = 15
+_MOST_FILES_LISTED = 15
 """Files around tests that are told one by one."""
 
 AUTO, NONE = "auto", "none"
@@ -117,14 +117,14 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
         approved=base.approved,
         ratchet=theirs.document.ratchet == "refuse" and not base.approved,
     )
-    return Bound(_joined(theirs, config, commit), checks, binding)
+    return Bound(_joined_config(theirs, config, commit), checks, binding)
 
 
 def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
-        return _written(root, ref) if ref not in ("", NONE) else ""
+        return _named_commit(root, ref) if ref not in ("", NONE) else ""
     run = github_run.here()
-    return "" if run is None or _is_let_in(root, run) else _reviewed(root, run)
+    return "" if run is None or _is_let_in(root, run) else _reviewed_commit(root, run)
 
 
 def _is_let_in(root: Path, run: GithubRun) -> bool:
@@ -132,7 +132,7 @@ def _is_let_in(root: Path, run: GithubRun) -> bool:
     return run.is_reviewed and not run.is_change and git.is_commit_of(root, run.sha)
 
 
-def _reviewed(root: Path, run: GithubRun) -> str:
+def _reviewed_commit(root: Path, run: GithubRun) -> str:
     """Return the commit that somebody has let in, and that what is checked out is held against."""
     if run.is_change:
         return git_base.merged_onto(root, run.merge, run.base)
@@ -146,7 +146,7 @@ def _reviewed(root: Path, run: GithubRun) -> str:
     return git_base.tip(root, run.default_branch)  # nobody has let this ref's own rules in
 
 
-def _written(root: Path, ref: str) -> str:
+def _named_commit(root: Path, ref: str) -> str:
     """Return the commit of a base that a person names. Where a change is judged, it is nothing of the change's own.
 
     What is checked out there may be a stranger's repository, whose branches are called like ours: the base branch is
@@ -175,7 +175,7 @@ def _written(root: Path, ref: str) -> str:
 
 def _is_merged(root: Path, run: GithubRun, commit: str) -> bool:
     """Return whether a commit is in the history of what somebody has let in."""
-    if git.is_ancestor(root, commit, _reviewed(root, run)):
+    if git.is_ancestor(root, commit, _reviewed_commit(root, run)):
         return True
     main = f"refs/remotes/origin/{run.default_branch}"  # a change may go to another branch, and have main merged in
     known = git_ref.exact(root, main) if run.is_change and run.default_branch else ""
@@ -212,7 +212,7 @@ def _config_at(config: Config, commit: str) -> Config | None:
 
 def _with_data(
     theirs: Config, ours: Config, commit: str, folder: Path, *, approved: bool
-) -> tuple[Config, tuple[Change, ...]]:
+) -> tuple[Config, tuple[RuleChange, ...]]:
     """Return the base's configuration with its data beside it under *folder*, and where the change's stand in for them.
 
     That is where the change moved a pointer of DVC or Git LFS, the base's content is not here, and a person approved.
@@ -224,8 +224,8 @@ def _with_data(
     return replace(theirs, root=there), tuple(_stands_in(one) for one in other)
 
 
-def _stands_in(other: OtherData) -> Change:
-    return Change(Direction.QUESTION, f"the data {other.path}: {other.what}, and the base's are not here")
+def _stands_in(other: OtherData) -> RuleChange:
+    return RuleChange(Direction.QUESTION, f"the data {other.path}: {other.what}, and the base's are not here")
 
 
 def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
@@ -235,7 +235,9 @@ def _first(config: Config, base: Base, read: ReadChecks, commit: str) -> Bound:
             where=str(config.path),
             hint="for the change that brings the gate: mlgate check --bootstrap (input `bootstrap: true`)",
         )
-    changes = [Change(Direction.DIFFERENT, f"the base has no {config.path.name} yet: judged by the change's own rules")]
+    changes = [
+        RuleChange(Direction.DIFFERENT, f"the base has no {config.path.name} yet: judged by the change's own rules")
+    ]
     policy = Policy(f"this change, for base {commit[:10]} has none", (*changes, *_own_baseline(config, commit)))
     binding = Binding(policy, base=commit, own_baseline=True, approved=base.approved)
     return Bound(config, tuple(read(config)), binding)
@@ -268,51 +270,51 @@ def _data_paths(data: Data) -> Iterator[str]:
             yield path
 
 
-def _files(ours: Config, theirs: Config, commit: str) -> Iterator[Change]:
+def _files(ours: Config, theirs: Config, commit: str) -> Iterator[RuleChange]:
     """Yield the files that bear on the verdict and that the change edits, where their content is not compared."""
     for name, check in theirs.checks.items():
         if isinstance(check, RecordedCheck):
             for path in dict.fromkeys(path.split("::")[0] for path in check.tests):
                 if not git_base.is_same(ours.root, commit, path):
-                    yield Change(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
+                    yield RuleChange(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
             yield from _around(ours, theirs, commit, name, check)
     kept = theirs.baseline
     if kept is None:
         yield from _own_baseline(ours, commit)
     elif isinstance(kept, FileBaseline) and evidence_source.is_edited(ours.root, commit, kept.path):
-        yield Change(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
+        yield RuleChange(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
 
 
-def _own_baseline(ours: Config, commit: str) -> Iterator[Change]:
+def _own_baseline(ours: Config, commit: str) -> Iterator[RuleChange]:
     """Yield that the first baseline comes with the change: no rule of the base compares, so it can only block more."""
     kept = ours.baseline
-    if isinstance(kept, FileBaseline) and git_base.origin(ours.root, commit, kept.path) is Origin.CHANGE:
+    if isinstance(kept, FileBaseline) and git_base.origin(ours.root, commit, kept.path) is FileOrigin.CHANGE:
         said = f"the first baseline {kept.path} comes with this change: the next ones are held against it"
-        yield Change(Direction.TIGHTER, said, ours.where("baseline"))
+        yield RuleChange(Direction.TIGHTER, said, ours.where("baseline"))
 
 
-def _around(ours: Config, theirs: Config, commit: str, name: str, check: RecordedCheck) -> Iterator[Change]:
+def _around(ours: Config, theirs: Config, commit: str, name: str, check: RecordedCheck) -> Iterator[RuleChange]:
     """Yield the edits of what a check's tests import, of what pytest reads for them, and of data beside them."""
     python = theirs.model.python
     model = posixpath.join(python.path, python.target.partition(":")[0].replace(".", "/")) if python else ""
     known = [ours.path.name, *(path for config in (theirs, ours) for path in _paths(config))]
     tests = [path.split("::")[0] for path in check.tests if not posixpath.isabs(path)]
     found = [*tests_surroundings.edits(ours.root, commit, tests, model=model, known=known)]
-    for edit in found[:_MOST]:
-        yield Change(Direction.EFFECTIVE, f"{name}: {edit.path} is {edit.how}, and its tests use it as it is here")
-    if len(found) > _MOST:
-        more = f"{name}: {len(found) - _MOST:,} more files that its tests use are edited"
-        yield Change(Direction.EFFECTIVE, more)
+    for edit in found[:_MOST_FILES_LISTED]:
+        yield RuleChange(Direction.EFFECTIVE, f"{name}: {edit.path} is {edit.how}, and its tests use it as it is here")
+    if len(found) > _MOST_FILES_LISTED:
+        more = f"{name}: {len(found) - _MOST_FILES_LISTED:,} more files that its tests use are edited"
+        yield RuleChange(Direction.EFFECTIVE, more)
 
 
-def _refuse(theirs: Config, changes: Sequence[Change], *, approved: bool) -> None:
+def _refuse(theirs: Config, changes: Sequence[RuleChange], *, approved: bool) -> None:
     weaker = [change for change in changes if change.weakens]
     if theirs.document.ratchet != "refuse" or approved or not weaker:
         return
     raise refusal(weaker)
 
 
-def refusal(weaker: Sequence[Change]) -> Refused:
+def refusal(weaker: Sequence[RuleChange]) -> Refused:
     """Return why `ratchet: refuse` lets no *weaker* rules through, the first of them in full."""
     rest = f" (and {len(weaker) - 1} more)" if len(weaker) > 1 else ""
     return Refused(
@@ -322,7 +324,7 @@ def refusal(weaker: Sequence[Change]) -> Refused:
     )
 
 
-def _joined(theirs: Config, ours: Config, commit: str) -> Config:
+def _joined_config(theirs: Config, ours: Config, commit: str) -> Config:
     """Return the change's configuration with the base's baseline and sandbox; a baseline's file is the base's, too."""
     image, baseline = ours.model.image, theirs.baseline
     model = ours.model

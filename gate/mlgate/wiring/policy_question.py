@@ -15,7 +15,7 @@ from mlgate.config.model_section import ModelSection
 from mlgate.core.check import Check, Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
-from mlgate.core.policy import Change, Direction
+from mlgate.core.policy import Direction, RuleChange
 from mlgate.flow.copied import answered, copied
 from mlgate.wiring import models
 
@@ -28,23 +28,22 @@ def way(model: ModelSection) -> str:
     return next(way for way in WAYS if getattr(model, way) is not None)
 
 
-def questions(theirs: Config, ours: Config) -> Iterator[Change]:
+def questions(theirs: Config, ours: Config) -> Iterator[RuleChange]:
     """Yield what is seen in the two files alone."""
     before, after = way(theirs.model), way(ours.model)
     if before != after:
-        yield Change(Direction.QUESTION, f"the model: {before} becomes {after}", ours.where("model", after))
+        yield RuleChange(Direction.QUESTION, f"the model: {before} becomes {after}", ours.where("model", after))
     past = theirs.baseline_model if theirs.baseline is not None else ours.baseline_model
     if past is None:
         return
     moved = _moves(theirs.model, ours.model)
     if place(past) == place(ours.model) and (moved or place(past) != place(theirs.model)):
-        said = f"the model is the baseline itself ({_shown(ours.model)}): it is compared with itself"
-        yield Change(Direction.QUESTION, said, ours.where("model", after))
+        said = f"the model is the baseline itself ({_model_text(ours.model)}): it is compared with itself"
+        yield RuleChange(Direction.QUESTION, said, ours.where("model", after))
     elif moved and past.endpoint is not None and theirs.baseline is not None:
-        said = (
-            f"the model is asked at another address ({_shown(ours.model)}): whether the baseline answers there, too, "
-        )
-        yield Change(Direction.QUESTION, f"{said}cannot be told", ours.where("model", after))
+        said = f"the model is asked at another address ({_model_text(ours.model)})"
+        unknown = "whether the baseline answers there, too, cannot be told"
+        yield RuleChange(Direction.QUESTION, f"{said}: {unknown}", ours.where("model", after))
 
 
 def is_baseline(config: Config) -> bool:
@@ -77,7 +76,7 @@ def is_its_own(theirs: Config, ours: Config, commit: str) -> bool:
     return given != theirs.model.answers or not kept or not git_base.is_same(ours.root, commit, given.path)
 
 
-def of_answers(ours: Config, checks: Sequence[Check]) -> Iterator[Change]:
+def of_answers(ours: Config, checks: Sequence[Check]) -> Iterator[RuleChange]:
     """Yield that a file of answers holds the references; nothing where it cannot be read yet."""
     given = ours.model.answers
     if given is None:
@@ -94,7 +93,7 @@ def of_answers(ours: Config, checks: Sequence[Check]) -> Iterator[Change]:
         yield from _copies(ours, check, found)
 
 
-def of_evidence(ours: Config, checks: Sequence[Check], evidence: Evidence) -> Iterator[Change]:
+def of_evidence(ours: Config, checks: Sequence[Check], evidence: Evidence) -> Iterator[RuleChange]:
     """Yield what only the run itself shows."""
     if ours.model.answers is not None:
         for check in checks:
@@ -103,13 +102,13 @@ def of_evidence(ours: Config, checks: Sequence[Check], evidence: Evidence) -> It
     known = evidence.provenance
     if known.baseline and known.model == known.baseline:
         said = "the model has the same digest as the baseline that runs beside it: it is compared with itself"
-        yield Change(Direction.QUESTION, said, ours.where("model", way(ours.model)))
+        yield RuleChange(Direction.QUESTION, said, ours.where("model", way(ours.model)))
 
 
-def _copies(ours: Config, check: Check, answers: dict[str, str]) -> Iterator[Change]:
+def _copies(ours: Config, check: Check, answers: dict[str, str]) -> Iterator[RuleChange]:
     if number := copied(check, answers):
         said = f"{check.id}: {number:,} of {len(check.examples):,} answers are the references"
-        yield Change(Direction.QUESTION, said, ours.where("model", "answers"))
+        yield RuleChange(Direction.QUESTION, said, ours.where("model", "answers"))
 
 
 def place(model: ModelSection) -> object:
@@ -153,7 +152,7 @@ def _image(source: Source) -> object:
     return (repository, digest or tag)
 
 
-def _shown(model: ModelSection) -> str:
+def _model_text(model: ModelSection) -> str:
     if model.endpoint is not None:
         return model.endpoint.url[:80]
     return (model.image.ref or "its build")[:80] if model.image else way(model)

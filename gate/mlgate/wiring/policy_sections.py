@@ -10,7 +10,7 @@ from mlgate.config.image_section import SANDBOXES, Image
 from mlgate.config.model_section import ModelSection
 from mlgate.config.registered_name import registered_name
 from mlgate.config.tracking_section import Tracking
-from mlgate.core.policy import Change, Direction
+from mlgate.core.policy import Direction, RuleChange
 from mlgate.wiring.policy_question import questions, way
 
 _ASKED = ("url", "headers", "timeout", "retries", "concurrency", "batch", "ready_within", "cpus", "memory", "gpus")
@@ -19,18 +19,18 @@ _RESOURCES = ("cpus", "memory", "gpus")
 """What makes a model faster without being better. Both sides of a duet have the candidate's."""
 
 
-def sections(theirs: Config, ours: Config) -> Iterator[Change]:
+def sections(theirs: Config, ours: Config) -> Iterator[RuleChange]:
     """Yield the changes outside of the checks. That the model itself is another one is what a change is for."""
     yield from _model(theirs, ours)
     if theirs.baseline is not None and theirs.baseline != ours.baseline:
-        yield Change(Direction.DIFFERENT, "the baseline is another one: the base's is used", ours.where("baseline"))
+        yield RuleChange(Direction.DIFFERENT, "the baseline is another one: the base's is used", ours.where("baseline"))
     if theirs.document.tracking != ours.document.tracking:
-        yield Change(Direction.DIFFERENT, "the tracking is another one: the base's is used", ours.where("tracking"))
+        yield RuleChange(Direction.DIFFERENT, "the tracking is another one: the base's is used", ours.where("tracking"))
     if theirs.document.ratchet == "refuse" and ours.document.ratchet != "refuse":
-        yield Change(Direction.LOOSER, "ratchet: refuse is removed", ours.where("ratchet"))
+        yield RuleChange(Direction.LOOSER, "ratchet: refuse is removed", ours.where("ratchet"))
 
 
-def _model(theirs: Config, ours: Config) -> Iterator[Change]:
+def _model(theirs: Config, ours: Config) -> Iterator[RuleChange]:
     """Yield what bears on the numbers and is not the model itself: how it is run and asked. It is in effect."""
     yield from questions(theirs, ours)
     before = way(theirs.model)
@@ -38,14 +38,14 @@ def _model(theirs: Config, ours: Config) -> Iterator[Change]:
         return
     if theirs.model.image and ours.model.image:
         yield from _sandbox(theirs.model.image, ours.model.image, ours)
-    was, now = (_written(config.model, before) for config in (theirs, ours))
+    was, now = (_section_values(config.model, before) for config in (theirs, ours))
     for name in _ASKED:
         if was.get(name) != now.get(name):
             said = f"the model's {name}: {_short(was.get(name))} becomes {_short(now.get(name))}"
-            yield Change(Direction.EFFECTIVE, said, ours.where("model", before, name))
+            yield RuleChange(Direction.EFFECTIVE, said, ours.where("model", before, name))
 
 
-def _written(model: ModelSection, kind: str) -> dict[str, object]:
+def _section_values(model: ModelSection, kind: str) -> dict[str, object]:
     found: dict[str, object] = getattr(model, kind).model_dump(mode="json")
     return found
 
@@ -54,12 +54,12 @@ def _short(value: object) -> str:
     return "nothing" if value is None else str(value)[:60]
 
 
-def _sandbox(before: Image, after: Image, ours: Config) -> Iterator[Change]:
+def _sandbox(before: Image, after: Image, ours: Config) -> Iterator[RuleChange]:
     if SANDBOXES.index(after.sandbox) > SANDBOXES.index(before.sandbox):
         said = f"the sandbox {before.sandbox} becomes {after.sandbox}"
-        yield Change(Direction.LOOSER, said, ours.where("model", "image", "sandbox"))
+        yield RuleChange(Direction.LOOSER, said, ours.where("model", "image", "sandbox"))
     if after.tmp_exec and not before.tmp_exec:
-        yield Change(Direction.LOOSER, "files in /tmp may be executed", ours.where("model", "image", "tmp_exec"))
+        yield RuleChange(Direction.LOOSER, "files in /tmp may be executed", ours.where("model", "image", "tmp_exec"))
 
 
 def named(document: Document) -> Tracking | None:

@@ -12,16 +12,16 @@ from typing import ClassVar
 from mlgate.adapters import environment, evidence_file, git, github_run
 from mlgate.adapters.file_baseline import FileBaseline
 from mlgate.adapters.git_baseline import GitBaseline
-from mlgate.adapters.inline_executor import InlineExecutor
-from mlgate.adapters.load_executor import LoadExecutor
-from mlgate.adapters.parted_executor import PartedExecutor
-from mlgate.adapters.plan_file import Plan
+from mlgate.adapters.inline_executor import InProcessExecutor
+from mlgate.adapters.load_executor import TimedExecutor
+from mlgate.adapters.parted_executor import SequenceExecutor
+from mlgate.adapters.plan_file import WorkerPlan
 from mlgate.adapters.pytest_executor import PytestExecutor
 from mlgate.adapters.python_source import source_digest
 from mlgate.adapters.secrets import Secrets, SecretsHidden, shown
-from mlgate.checks.accuracy import Accuracy
-from mlgate.checks.latency import Latency
-from mlgate.checks.recorded import Recorded
+from mlgate.checks.accuracy import AccuracyKind
+from mlgate.checks.latency import LatencyKind
+from mlgate.checks.recorded import RecordedKind
 from mlgate.config import document
 from mlgate.config.config import Config
 from mlgate.config.image_section import Build, Source
@@ -32,7 +32,7 @@ from mlgate.config.translate import to_check
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Provenance
-from mlgate.core.identity import FIRST, FORM
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.core.report import Report
@@ -41,12 +41,12 @@ from mlgate.flow.policy import ordered
 from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy, policy_question
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
-from mlgate.wiring.memory import Memory
+from mlgate.wiring.memory import Mlflow
 from mlgate.wiring.policy import Base, Binding
-from mlgate.wiring.sides import Sides
+from mlgate.wiring.sides import ModelPair
 
-ASKING: Asked = {kind.name: kind for kind in (Accuracy(), Recorded())}
-TIMING: Timed = {kind.name: kind for kind in (Latency(),)}
+ASKING: Asked = {kind.name: kind for kind in (AccuracyKind(), RecordedKind())}
+TIMING: Timed = {kind.name: kind for kind in (LatencyKind(),)}
 KINDS: Mapping[str, Kind] = {**ASKING, **TIMING}
 """Every kind of check: one file in checks/, one name here."""
 
@@ -121,7 +121,7 @@ class Project:
         past = self.config.baseline_model
         return self.provenance_of(self.model(), self._digest(past) if past else "")
 
-    def model(self, form: int = FORM) -> str:
+    def model(self, form: int = CURRENT_FORM) -> str:
         """Return the digest, in some form, of the model that is here."""
         return self._digest(self.config.model, form)
 
@@ -133,7 +133,7 @@ class Project:
         section = self.config.model
         if section.image is not None and not self.images.has(section):
             return ""
-        return model if section.endpoint is None and section.image is None else self._digest(section, FIRST)
+        return model if section.endpoint is None and section.image is None else self._digest(section, FIRST_FORM)
 
     @cached_property
     def images(self) -> Images:
@@ -150,7 +150,7 @@ class Project:
             here = replace(here, versions=(*here.versions, ("attempt", run.attempt)))
         return replace(here, versions=(*here.versions, ("sandbox", image.sandbox))) if image else here
 
-    def _digest(self, section: ModelSection, form: int = FORM) -> str:
+    def _digest(self, section: ModelSection, form: int = CURRENT_FORM) -> str:
         if section.image is not None:
             return self.images.digest(section, form)
         return models.digest(section, self.root, self.suite, form)
@@ -205,9 +205,9 @@ class Project:
         return evidence_file.older(self.suite.most_rows)
 
     @cached_property
-    def memory(self) -> Memory | None:
+    def memory(self) -> Mlflow | None:
         """Return what MLflow keeps of this project; None where the file has no `tracking:`."""
-        return Memory.of(self.config)
+        return Mlflow.of(self.config)
 
     @property
     def is_kept_by_ci(self) -> bool:
@@ -247,7 +247,7 @@ class Project:
     def executor(self, workers: int, log: Path, decided: Decided) -> Executor:
         """Return who observes: pytest's workers, or this process; then `alone`, what needs the whole machine."""
         sides = self.sides(log.parent)
-        here = InlineExecutor(ASKING, lambda: sides.model(baseline=False))
+        here = InProcessExecutor(ASKING, lambda: sides.model(baseline=False))
         pytest = PytestExecutor(self.plan(max(1, workers)), log)
         section = self.config.model
         inline = workers == 0 or section.answers is not None or section.image is not None
@@ -256,7 +256,7 @@ class Project:
             sides.close()
             self.secrets.file(log)
 
-        parts = PartedExecutor(
+        parts = SequenceExecutor(
             [
                 (lambda check: beside_tests(check) and inline and not tests(check), here),
                 (beside_tests, pytest),
@@ -269,12 +269,12 @@ class Project:
     def alone(self, logs: Path, decided: Decided) -> Executor:
         """Return who observes what pytest's workers cannot: timed load, and a baseline that runs beside."""
         sides = self.sides(logs)
-        return SecretsHidden(PartedExecutor(_late(sides, decided), sides.close), self.secrets)
+        return SecretsHidden(SequenceExecutor(_late(sides, decided), sides.close), self.secrets)
 
-    def sides(self, logs: Path) -> Sides:
+    def sides(self, logs: Path) -> ModelPair:
         """Return what starts the models of both sides, and keeps their logs in a folder."""
         past = self.config.baseline_model
-        return Sides(
+        return ModelPair(
             self.root, self.suite, self.images, self.written_model, written(past) if past else {}, logs, self.secrets
         )
 
@@ -292,14 +292,14 @@ class Project:
             return "latency"
         return "early" if self.config.model.image is None else "served"
 
-    def plan(self, workers: int) -> Plan:
+    def plan(self, workers: int) -> WorkerPlan:
         """Return what workers need to know."""
         largest = max((len(check.examples) for check in self.suite.checks), default=0)
         endpoint = self.config.model.endpoint
         at_once = endpoint.concurrency * 2 if endpoint else 1
         batch = min(max(-(-largest // (workers * 16)), at_once, 1), _LARGEST_BATCH)
         asked = replace(self.suite, checks=tuple(check for check in self.suite.checks if beside_tests(check)))
-        return Plan(asked, self.written_model, str(self.root.resolve()), batch, workers)
+        return WorkerPlan(asked, self.written_model, str(self.root.resolve()), batch, workers)
 
 
 def _run() -> str:
@@ -331,10 +331,10 @@ def beside_tests(check: Check) -> bool:
     return not (check.exclusive or check.baseline_of)
 
 
-def _late(sides: Sides, decided: Decided) -> Sequence[tuple[Callable[[Check], bool], Executor]]:
+def _late(sides: ModelPair, decided: Decided) -> Sequence[tuple[Callable[[Check], bool], Executor]]:
     return (
-        (lambda check: not check.exclusive, InlineExecutor(ASKING, lambda: sides.model(baseline=True))),
-        (lambda _: True, LoadExecutor(TIMING, sides.load, decided)),
+        (lambda check: not check.exclusive, InProcessExecutor(ASKING, lambda: sides.model(baseline=True))),
+        (lambda _: True, TimedExecutor(TIMING, sides.load, decided)),
     )
 
 

@@ -14,9 +14,9 @@ from mlgate.config.mlflow_baseline_section import MlflowBaseline
 from mlgate.config.registry_names import is_model_name
 from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence
-from mlgate.core.identity import FORM
+from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ledger import Ledger
-from mlgate.core.record import Recorded
+from mlgate.core.record import LoggedRun
 from mlgate.core.registered import Candidate
 from mlgate.core.report import Report
 from mlgate.flow import promotion
@@ -26,22 +26,22 @@ from mlgate.flow.promotion import Approval, Promotion
 from mlgate.reports import json_v1
 from mlgate.wiring import baselines, tracking, unmerged
 from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import Choice
-from mlgate.wiring.memory import Memory
+from mlgate.wiring.choice import RunOptions
+from mlgate.wiring.memory import Mlflow
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.publish import REPORT
 from mlgate.wiring.tell import tell
 
-_LARGEST = 1 << 28
+_LARGEST_REPORT = 1 << 28
 
 
-def run_promote(choice: Choice, alias: str) -> int:
+def run_promote(choice: RunOptions, alias: str) -> int:
     """Make the model of the verdict in the run's folder the live one. Return the exit code."""
     unmerged.refuse(choice.config.parent)
     folder = choice.folder
     with folder.held():
         project = choice.project()
-        memory = Memory.demanded(project.config)
+        memory = Mlflow.demanded(project.config)
         evidence, report, verdict = verified(choice)
         image = ""  # of a version that is there already
         if not _has_won(memory, verdict, alias):
@@ -54,16 +54,16 @@ def run_promote(choice: Choice, alias: str) -> int:
     return 0
 
 
-def run_rollback(choice: Choice, alias: str, to: int) -> int:
+def run_rollback(choice: RunOptions, alias: str, to: int) -> int:
     """Give the alias back to the version before. Return the exit code."""
     unmerged.refuse(choice.config.parent)  # and a change names its own server
-    registry = Memory.demanded(load(choice.config)).registry()
+    registry = Mlflow.demanded(load(choice.config)).registry()
     move = promotion.rollback(registry, alias=alias, now=clock.now(), to=to, link=_link())
     tell(sys.stdout, f"{alias} of {registry.source} is version {move.version} again, after version {move.before}")
     return 0
 
 
-def run_accept(choice: Choice) -> int:
+def run_accept(choice: RunOptions) -> int:
     """Make the model of the verdict in the run's folder the baseline, wherever that is kept. Return the exit code."""
     unmerged.refuse(choice.config.parent)
     project = choice.project()
@@ -81,25 +81,25 @@ def run_accept(choice: Choice) -> int:
     return 0
 
 
-def past(choice: Choice, model: str) -> tuple[str, Ledger]:
+def past(choice: RunOptions, model: str) -> tuple[str, Ledger]:
     """Return the registered model, for people, and its ledger."""
     unmerged.refuse(choice.config.parent)
     if model and not is_model_name(model):
         raise ConfigError(f"{model!r} is no registered model's name", hint="mlgate history, for the file's own")
-    memory = Memory.demanded(load(choice.config))
+    memory = Mlflow.demanded(load(choice.config))
     registry, store = memory.registry(model), memory.place.file
     return registry.source, Ledger() if store is not None and not store.exists() else registry.ledger()
 
 
 def promote(
-    memory: Memory,
+    memory: Mlflow,
     report: Report,
     verdict: str,
-    recorded: Recorded,
+    recorded: LoggedRun,
     alias: str,
     *,
     image: str = "",
-    form: int = FORM,
+    form: int = CURRENT_FORM,
     model_before: str = "",
     again: bool = True,
 ) -> Promotion:
@@ -128,7 +128,7 @@ def promote(
     )
 
 
-def verified(choice: Choice) -> tuple[Evidence, Report, str]:
+def verified(choice: RunOptions) -> tuple[Evidence, Report, str]:
     """Return the evidence, the report and its digest, as the last run left them.
 
     Raises EvidenceError where no run came to a verdict, Refused where the files are not those that it wrote.
@@ -146,7 +146,7 @@ def verified(choice: Choice) -> tuple[Evidence, Report, str]:
         raise EvidenceError(f"the last run came to no verdict: it is {concluded.outcome}", hint="mlgate check")
     path = folder.path / REPORT
     try:
-        text = whole_file.read(path, _LARGEST)
+        text = whole_file.read(path, _LARGEST_REPORT)
     except OSError as error:
         raise EvidenceError(f"there is no report: {error.strerror}", where=str(path), hint="mlgate check") from error
     if hashlib.sha256(text).hexdigest() != concluded.report:
@@ -166,7 +166,7 @@ def verified(choice: Choice) -> tuple[Evidence, Report, str]:
     return evidence, report, concluded.report
 
 
-def acceptable(report: Report, evidence: Evidence, project: Project, choice: Choice) -> None:
+def acceptable(report: Report, evidence: Evidence, project: Project, choice: RunOptions) -> None:
     """Judge the evidence again, by today's rules and baseline; raise GateError unless it still passes, alike.
 
     Nothing is taken from a file that the evidence does not bear out; and what was held against a champion that is not
@@ -204,7 +204,7 @@ def is_here(report: Report, project: Project, form: int) -> bool:
     return True
 
 
-def _has_won(memory: Memory, verdict: str, alias: str) -> bool:
+def _has_won(memory: Mlflow, verdict: str, alias: str) -> bool:
     """Return whether the alias's last move was this very verdict's: it was held against what was live before it."""
     registry = memory.registry()
     last = registry.ledger().last(alias)
@@ -212,7 +212,7 @@ def _has_won(memory: Memory, verdict: str, alias: str) -> bool:
     return last is not None and last.version in mine
 
 
-def _against(memory: Memory, report: Report, alias: str) -> str | None:
+def _against(memory: Mlflow, report: Report, alias: str) -> str | None:
     """Return the evidence that the verdict was held against, if that was the evidence of what *alias* points to."""
     kept = memory.config.baseline
     if not (isinstance(kept, MlflowBaseline) and kept.chosen_alias == alias and kept.model in (None, memory.model)):
@@ -233,7 +233,7 @@ def _link() -> str:
     return run.url if run else ""
 
 
-def said(done: Promotion, memory: Memory) -> str:
+def said(done: Promotion, memory: Mlflow) -> str:
     """Return what a promotion came to, for people."""
     name, number = memory.registry().source, done.version.number
     lines = []

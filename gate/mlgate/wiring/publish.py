@@ -73,11 +73,11 @@ def _github(report: Report, out: TextIO, err: TextIO) -> None:
 def tell_github(outcome: str, code: int, folder: RunFolder) -> None:
     """Set the step's outputs; does nothing outside of GitHub Actions. Raises AdapterError: a verdict must arrive."""
     there = {"report-path": REPORT, "evidence-path": EVIDENCE}
-    paths = {name: _shown(folder, file) for name, file in there.items()}
+    paths = {name: _path_of(folder, file) for name, file in there.items()}
     github_files.write_outputs({"verdict": outcome, "exit-code": str(code), **paths})
 
 
-def _shown(folder: RunFolder, name: str) -> str:
+def _path_of(folder: RunFolder, name: str) -> str:
     """Return where a file of the run lies; empty where it is not, or the folder is another one by now."""
     with contextlib.suppress(GateError):
         path = folder.own(name)

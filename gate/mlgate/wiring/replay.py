@@ -14,12 +14,12 @@ from mlgate.flow.explain import explain
 from mlgate.flow.judge import judge
 from mlgate.flow.power import foretell
 from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import Choice
+from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.project import KINDS, Project
 
 
-def run_replay(choice: Choice, path: Path | None) -> Report:
+def run_replay(choice: RunOptions, path: Path | None) -> Report:
     """Judge old evidence by today's rules, data and baseline. Writes nothing."""
     project = choice.project()
     evidence = _evidence(choice, project, path)
@@ -27,14 +27,14 @@ def run_replay(choice: Choice, path: Path | None) -> Report:
     return project.complete(report, evidence)
 
 
-def run_power(choice: Choice, path: Path | None) -> Forecast:
+def run_power(choice: RunOptions, path: Path | None) -> Forecast:
     """Foretell what the rules would make of harmless changes, by what old evidence varied."""
     project = choice.project()
     evidence, baseline = _evidence(choice, project, path), baseline_of(project, choice)
     return foretell(project.suite, judge(project.suite, KINDS, evidence, baseline), baseline)
 
 
-def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
+def run_explain(choice: RunOptions, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:
     """Find the examples that moved a metric most."""
     project = choice.project()
     evidence = _evidence(choice, project, path)
@@ -43,7 +43,7 @@ def run_explain(choice: Choice, path: Path | None, *, check: str, metric: str, c
     )
 
 
-def _evidence(choice: Choice, project: Project, path: Path | None) -> Evidence:
+def _evidence(choice: RunOptions, project: Project, path: Path | None) -> Evidence:
     """Read what a run left. Raises Refused where the rules of a base bind, and the change brings it."""
     place = path if path is not None else choice.folder.path / EVIDENCE
     refuse_brought(project.root, place, project.binding.base)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlgate.adapters import evidence_file, github_files, journal_file
 from mlgate.adapters.journal_file import JournalFile
-from mlgate.adapters.progress_line import ProgressLine
+from mlgate.adapters.progress_line import RunProgress
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.check import Suite
 from mlgate.core.evidence import Evidence, Gap
@@ -17,15 +17,15 @@ from mlgate.flow.check import check, nothing, observe, settled, settles, usable
 from mlgate.flow.judge import Baseline
 from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of, baseline_of_part
-from mlgate.wiring.choice import Choice, recorded
-from mlgate.wiring.conclude import conclude
+from mlgate.wiring.choice import RunOptions, recorded
+from mlgate.wiring.conclude import finish
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.tell import tell
 
 
-def run(choice: Choice) -> int:
+def run(choice: RunOptions) -> int:
     """Observe, judge, publish. Return the exit code."""
     folder = choice.folder
     with recorded(folder, choice.config):
@@ -37,12 +37,12 @@ def run(choice: Choice) -> int:
             return _shard(choice, project, folder, choice.shard or (1, 1))
         evidence, report = _whole(choice, project, folder)
         _keep(evidence, folder, "journal.jsonl", EVIDENCE)
-        return conclude(evidence, report, project, folder, store if choice.save_baseline else None)
+        return finish(evidence, report, project, folder, store if choice.save_baseline else None)
 
 
-def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
+def _whole(choice: RunOptions, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
     baseline = baseline_of(project, choice)
-    kept, path = _kept(choice, project, project.suite, folder, "journal.jsonl")
+    kept, path = _rows_to_resume(choice, project, project.suite, folder, "journal.jsonl")
     here = project.environment
     left = len(project.suite.without(kept.rows).planned)
     with JournalFile(path, kept, here) as journal:
@@ -53,12 +53,14 @@ def _whole(choice: Choice, project: Project, folder: RunFolder) -> tuple[Evidenc
             kept=kept,
             environment=here,
             journal=journal,
-            progress=ProgressLine(left, sys.stderr),
+            progress=RunProgress(left, sys.stderr),
             baseline=baseline,
         )
 
 
-def _kept(choice: Choice, project: Project, suite: Suite, folder: RunFolder, name: str) -> tuple[Evidence, Path]:
+def _rows_to_resume(
+    choice: RunOptions, project: Project, suite: Suite, folder: RunFolder, name: str
+) -> tuple[Evidence, Path]:
     """Return what an interrupted run has observed of *suite*, when this one goes on from it; else put it aside.
 
     What will be asked again is not kept: a journal with both would say two things about one row.
@@ -72,13 +74,13 @@ def _kept(choice: Choice, project: Project, suite: Suite, folder: RunFolder, nam
     return nothing(project.provenance), path
 
 
-def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int, int]) -> int:
+def _shard(choice: RunOptions, project: Project, folder: RunFolder, shard: tuple[int, int]) -> int:
     k, n = shard
     part = project.part(choice.part).shard(k, n)
     number = f"{choice.part}-{k}of{n}" if choice.part else f"{k}of{n}"
     name = f"evidence-{number}.jsonl.gz"
     folder.put_aside(name)
-    kept, path = _kept(choice, project, part, folder, f"journal-{number}.jsonl")
+    kept, path = _rows_to_resume(choice, project, part, folder, f"journal-{number}.jsonl")
     here = project.environment
     left = len(part.without(kept.rows).planned)
     with JournalFile(path, kept, here) as journal:
@@ -91,7 +93,7 @@ def _shard(choice: Choice, project: Project, folder: RunFolder, shard: tuple[int
             kept=kept,
             environment=here,
             journal=journal,
-            progress=ProgressLine(left, sys.stderr),
+            progress=RunProgress(left, sys.stderr),
         )
     _keep(evidence, folder, path.name, name)
     missing = part.planned - set(settled(part, KINDS, evidence))

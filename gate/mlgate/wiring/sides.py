@@ -25,7 +25,7 @@ from mlgate.wiring.tell import tell
 
 
 @dataclass
-class Sides:
+class ModelPair:
     """Opens models and loads of both sides. An image is started once a side and run, and lives until `close`."""
 
     root: Path

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mlgate.adapters import account, evidence_file, plan_file
 from mlgate.adapters.account import settle
-from mlgate.adapters.progress_line import ProgressLine
+from mlgate.adapters.progress_line import RunProgress
 from mlgate.adapters.rows_folder import RowReader
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.check import Suite
@@ -26,8 +26,8 @@ from mlgate.flow.judge import judge
 from mlgate.reports.escape import terminal
 from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import Choice, recorded
-from mlgate.wiring.conclude import conclude
+from mlgate.wiring.choice import RunOptions, recorded
+from mlgate.wiring.conclude import finish
 from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.project import KINDS, Project, beside_tests, tests
 from mlgate.wiring.publish import tell_error, tell_github
@@ -46,10 +46,10 @@ class VerdictReset(Enum):
 
 
 @dataclass
-class Standalone:
+class PytestSession:
     """What lives from the session's configuration to its end."""
 
-    choice: Choice
+    choice: RunOptions
     project: Project
     plan_path: Path
     reset: VerdictReset
@@ -67,7 +67,7 @@ class Standalone:
         return self.choice.folder
 
     @classmethod
-    def begin(cls, choice: Choice, reset: VerdictReset) -> Standalone:
+    def begin(cls, choice: RunOptions, reset: VerdictReset) -> PytestSession:
         """Read what is to be asked, by whose rules, and write the plan.
 
         Raises GateError when the configuration cannot be used, or the change must not run here; the verdict says so.
@@ -122,7 +122,7 @@ class Standalone:
         """Say that there is no verdict. The file says `incomplete`."""
         self.text += "interrupted: no verdict\n"
 
-    def conclude(self, left_out: Collection[str] = (), why: str = "") -> int:
+    def finish(self, left_out: Collection[str] = (), why: str = "") -> int:
         """Judge the rows that came. Return the exit code; never raises, for pytest would hide it.
 
         A check that was *left_out* is not measured, whatever rows it has.
@@ -137,10 +137,10 @@ class Standalone:
         except GateError as error:
             code = error.exit_code
             tell_error(error, shown)
-            self._stopped(shown, str(error), code)
+            self._stop(shown, str(error), code)
         except Exception as error:  # noqa: BLE001 - a border: Python's own exit code 1 would say "the model is worse"
             code = 3
-            self._stopped(shown, f"unexpected {type(error).__name__}: {error}", code)
+            self._stop(shown, f"unexpected {type(error).__name__}: {error}", code)
         self.text += shown.getvalue()
         self._verdict = code
         return code
@@ -156,11 +156,11 @@ class Standalone:
             return self._verdict
         shown = io.StringIO()
         why = "pytest ended before a check ran; look for options in its settings (addopts, PYTEST_ADDOPTS)"
-        self._stopped(shown, why, 3)
+        self._stop(shown, why, 3)
         sys.stderr.write(shown.getvalue())
         return 3
 
-    def _stopped(self, shown: io.StringIO, why: str, code: int) -> None:
+    def _stop(self, shown: io.StringIO, why: str, code: int) -> None:
         shown.write(f"mlgate: {terminal(why, 2000)}\n")
         outcome = "refused" if code == 5 else "errored"  # noqa: PLR2004 - the documented code
         with contextlib.suppress(GateError):
@@ -176,7 +176,7 @@ class Standalone:
         rows = [project.secrets.row(row) for row in settle(rows, project.suite.planned)]
         baseline = baseline_of(project, self.choice)
         late = tuple(check for check in project.suite.checks if not beside_tests(check) and not left_out)
-        with ProgressLine(sum(len(check.rows) for check in late), sys.stderr) as progress:
+        with RunProgress(sum(len(check.rows) for check in late), sys.stderr) as progress:
             for row in project.alone(folder.path, decided(project, baseline)).observe(Suite(late)):
                 rows.append(row)
                 progress.advance(row)
@@ -185,7 +185,7 @@ class Standalone:
         report = judge(project.suite, KINDS, evidence, baseline)
         store = self._store if self.choice.save_baseline else None
         with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
-            return conclude(evidence, report, project, folder, store)
+            return finish(evidence, report, project, folder, store)
 
     def close(self) -> None:
         """Let go of the run's folder and the plan."""

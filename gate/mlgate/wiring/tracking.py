@@ -16,33 +16,33 @@ from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
 from mlgate.config.load import load
 from mlgate.core.errors import GateError, Refused
 from mlgate.core.outcome import Outcome
-from mlgate.core.record import DataUsed, Record, Recorded
+from mlgate.core.record import DataUsed, LoggedRun, TrackingRecord
 from mlgate.core.report import Report
 from mlgate.flow import record as flow
 from mlgate.reports import escape, json_v1, markdown, svg
 from mlgate.wiring import unmerged
-from mlgate.wiring.choice import Choice
-from mlgate.wiring.memory import Memory
+from mlgate.wiring.choice import RunOptions
+from mlgate.wiring.memory import Mlflow
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import REPORT
 from mlgate.wiring.tell import tell
 
 _PULL = re.compile(r"refs/pull/(\d{1,10})/")
-_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 _MOST_FINDINGS = 8
 
 
-def remember(memory: Memory, record: Record, folder: RunFolder) -> Recorded | GateError:
+def remember(memory: Mlflow, record: TrackingRecord, folder: RunFolder) -> LoggedRun | GateError:
     """Log one verdict; what keeps it from being logged is told and returned, and the verdict waits in the folder."""
     pending = PendingFolder(folder.own(PENDING))
-    kept = _kept(pending, record)
+    kept = _is_kept_for_retry(pending, record)
     try:
         recorded = memory.runs.log(record)
     except GateError as error:
         waits = f"\n  it waits in {pending.path}: mlgate sync" if kept else ""
         tell(sys.stderr, f"mlgate: warning: the verdict is not logged: {error}{waits}")
         return error
-    _removed(pending, record.key)
+    _remove_pending(pending, record.key)
     tell(sys.stdout, f"logged: {recorded.where}")
     if memory.is_unnamed and github_run.here():
         tell(sys.stderr, "mlgate: notice: this store ends with the job: name one by MLFLOW_TRACKING_URI")
@@ -52,7 +52,7 @@ def remember(memory: Memory, record: Record, folder: RunFolder) -> Recorded | Ga
     return recorded
 
 
-def _removed(pending: PendingFolder, key: str) -> None:
+def _remove_pending(pending: PendingFolder, key: str) -> None:
     """Take away what is logged; left behind, it is logged again, which is the same run."""
     try:
         pending.remove(key)
@@ -60,7 +60,7 @@ def _removed(pending: PendingFolder, key: str) -> None:
         tell(sys.stderr, f"mlgate: notice: {error}")
 
 
-def _kept(pending: PendingFolder, record: Record) -> bool:
+def _is_kept_for_retry(pending: PendingFolder, record: TrackingRecord) -> bool:
     """Write the verdict beside the run, for the case that this process or the server dies; say so where it cannot."""
     try:
         pending.add(record)
@@ -70,7 +70,7 @@ def _kept(pending: PendingFolder, record: Record) -> bool:
     return True
 
 
-def record_of(report: Report, verdict: str, project: Project, folder: RunFolder) -> Record:
+def record_of(report: Report, verdict: str, project: Project, folder: RunFolder) -> TrackingRecord:
     """Return what MLflow is told of a verdict whose files lie in *folder*; *verdict* is report.json's digest."""
     return flow.record(
         report,
@@ -82,10 +82,10 @@ def record_of(report: Report, verdict: str, project: Project, folder: RunFolder)
     )
 
 
-def run_sync(choice: Choice) -> int:
+def run_sync(choice: RunOptions) -> int:
     """Log what waits in the run's folder. Return the exit code: 0 when nothing waits any more."""
     unmerged.refuse(choice.config.parent)  # a change names its own server
-    memory, folder = Memory.demanded(load(choice.config)), choice.folder
+    memory, folder = Mlflow.demanded(load(choice.config)), choice.folder
     pending = PendingFolder(folder.path / PENDING)
     if git_tracked.is_brought(choice.config.parent, pending.path):
         raise Refused(
@@ -112,14 +112,14 @@ def run_sync(choice: Choice) -> int:
     return 3 if left else 0
 
 
-def _demand_ours(record: Record, memory: Memory) -> None:
+def _demand_ours(record: TrackingRecord, memory: Mlflow) -> None:
     """Raise GateError for another model's verdict: two files of one folder share what waits."""
     name = record.tags.get("mlgate.name", "")
     if name != memory.name:
         raise GateError(f"it is of the model {name[:80]!r}", hint="sync it with its own file: mlgate sync -c FILE")
 
 
-def _demand_true(record: Record) -> None:
+def _demand_true(record: TrackingRecord) -> None:
     """Raise Refused for a record that is not what its own report and evidence say: it may come from anywhere."""
     try:
         text = record.files[REPORT]
@@ -146,7 +146,7 @@ def _files(report: Report, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
     yield "summary.md", markdown.render(report).encode("utf-8", "replace")
     yield "measurements.svg", svg.measurements(report).encode("utf-8", "replace")
     for one in report.loads:
-        yield f"latency-{_PLAIN.sub('_', one.check)}.svg", svg.latency(one).encode("utf-8", "replace")
+        yield f"latency-{_NOT_PLAIN.sub('_', one.check)}.svg", svg.latency(one).encode("utf-8", "replace")
 
 
 def _data(project: Project) -> Iterator[DataUsed]:
@@ -207,11 +207,11 @@ def _tags(report: Report, project: Project) -> Mapping[str, str]:
         "mlflow.source.name": "mlgate",
         "mlflow.source.git.commit": commit.removesuffix("+dirty"),
         "mlflow.source.git.branch": branch.removesuffix("+dirty"),
-        "mlflow.note.content": "\n".join(_described(report, run.url if run else "")),
+        "mlflow.note.content": "\n".join(_description(report, run.url if run else "")),
     }
 
 
-def _described(report: Report, link: str) -> Iterator[str]:
+def _description(report: Report, link: str) -> Iterator[str]:
     """Yield what MLflow shows as a run's description, in Markdown: why, and every finding that is not a pass."""
     yield f"**{report.outcome.name}**: {escape.markdown(report.reason)}"
     yield ""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlgate.adapters.buildx import _Lines, _why
-from mlgate.adapters.buildx_progress import LONGEST, Progress, lines
+from mlgate.adapters.buildx_progress import LONGEST_LINE, BuildProgress, lines
 from mlgate.core.errors import AdapterError, ModelError
 
 AT = "2026-11-23T01:38:{:012.9f}Z"
@@ -28,8 +28,8 @@ def log(digest: str, data: bytes) -> bytes:
     return json.dumps({"logs": [{"vertex": digest, "stream": 1, "data": base64.b64encode(data).decode()}]}).encode()
 
 
-def progress(*said: bytes) -> Progress:
-    made = Progress()
+def progress(*said: bytes) -> BuildProgress:
+    made = BuildProgress()
     for line in said:
         made.feed(line)
     return made
@@ -149,8 +149,8 @@ def test_lines_come_whole_from_pieces_of_any_size() -> None:
 
 def test_a_line_without_end_is_passed_over_and_the_next_is_read() -> None:
     told = _Lines()
-    assert told.take(b"x" * (LONGEST + 1)) == []
-    assert told.take(b"x" * (LONGEST + 1)) == []
+    assert told.take(b"x" * (LONGEST_LINE + 1)) == []
+    assert told.take(b"x" * (LONGEST_LINE + 1)) == []
     assert told.take(b"tail\nnext\n") == [b"next"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from mlgate.adapters.docker_build import Recipe, command
-from mlgate.adapters.docker_driver_files import HOME, digest, libraries
+from mlgate.adapters.docker_driver_files import PACKAGE_HOME, digest, libraries
 from mlgate.adapters.docker_engine import connect
 from mlgate.adapters.docker_hardening import SandboxOptions, device_requests, identity, limits
 from mlgate.adapters.docker_image import describe, split
@@ -136,7 +136,7 @@ def test_the_drivers_digest_is_of_places_and_contents_and_not_of_compiled_files(
     source, compiled = tmp_path / "a.py", tmp_path / "a.pyc"
     source.write_text("1")
     compiled.write_text("x")
-    files = {PurePosixPath(HOME, "a.py"): source, PurePosixPath(HOME, "a.pyc"): compiled}
+    files = {PurePosixPath(PACKAGE_HOME, "a.py"): source, PurePosixPath(PACKAGE_HOME, "a.pyc"): compiled}
     first = digest(files, "recipe")
     compiled.write_text("y")
     assert digest(files, "recipe") == first

@@ -45,7 +45,7 @@ def test_text_that_is_no_unicode_is_written_escaped(files: Path) -> None:
 
 def test_a_summary_that_github_would_drop_whole_is_an_error(files: Path) -> None:
     with pytest.raises(AdapterError, match="at most"):
-        github_files.write_summary("ä" * (github_files.LARGEST // 2 + 1))
+        github_files.write_summary("ä" * (github_files.LARGEST_SUMMARY // 2 + 1))
     assert not (files / "summary").exists()
 
 

@@ -11,8 +11,8 @@ import pytest
 from tests.unit.adapters.raw_server import RawServer, Script, reply, said, serving
 
 from mlgate.adapters import github_line
-from mlgate.adapters.github_line import GithubLine
-from mlgate.adapters.github_patience import Patience, longer, pause
+from mlgate.adapters.github_line import GithubClient
+from mlgate.adapters.github_patience import Retries, longer, pause
 from mlgate.adapters.github_reply import Answer, Purpose
 from mlgate.core.errors import AdapterError, ConfigError
 
@@ -20,18 +20,18 @@ TOKEN = "ghs_secretOfThisTest"  # noqa: S105 - of no real GitHub
 PURPOSE = Purpose("look", "contents: read")
 
 
-def patient(waits: list[float] | None = None, clock: Iterator[float] | None = None) -> Patience:
+def patient(waits: list[float] | None = None, clock: Iterator[float] | None = None) -> Retries:
     times = clock or iter(lambda: 0.0, None)
-    return Patience(sleep=(waits if waits is not None else []).append, clock=lambda: next(times), now=lambda: 1000.0)
+    return Retries(sleep=(waits if waits is not None else []).append, clock=lambda: next(times), now=lambda: 1000.0)
 
 
-def ask(script: Script, *, path: str = "", target: str = "/x", patience: Patience | None = None) -> Answer | None:
-    with serving(script) as server, GithubLine(server.url + path, TOKEN, patience or patient()) as line:
+def ask(script: Script, *, path: str = "", target: str = "/x", patience: Retries | None = None) -> Answer | None:
+    with serving(script) as server, GithubClient(server.url + path, TOKEN, patience or patient()) as line:
         return line.ask("POST", target, PURPOSE, {})  # the raw server reads only what has a length
 
 
 def test_the_token_goes_in_one_header_and_the_api_s_path_comes_first() -> None:
-    with serving(said(reply(b"[]"), keep=True)) as server, GithubLine(f"{server.url}/api/v3/", TOKEN) as line:
+    with serving(said(reply(b"[]"), keep=True)) as server, GithubClient(f"{server.url}/api/v3/", TOKEN) as line:
         assert line.ask("POST", "/repos/a/b/pulls?x=1", PURPOSE, {"body": "ünï\u2028"}) == Answer([])
     (asked,) = server.questions
     head, _, body = asked.partition(b"\r\n\r\n")
@@ -56,7 +56,7 @@ def test_the_next_page_is_where_github_says(link: str) -> None:
         connection.sendall(reply(b"[]", more=f"Link: {link.format(url=servers[0].url)}\r\n"))
         return False
 
-    with serving(script) as server, GithubLine(server.url, TOKEN, patient()) as line:
+    with serving(script) as server, GithubClient(server.url, TOKEN, patient()) as line:
         servers.append(server)
         answer = line.ask("POST", "/x", PURPOSE, {})
     assert answer is not None
@@ -85,7 +85,7 @@ def test_the_token_never_follows_a_next_page_to_another_host(link: str) -> None:
 def test_a_redirect_is_an_error_and_not_followed(status: str) -> None:
     with (
         serving(said(reply(b"", status, "Location: /y\r\n"))) as server,
-        GithubLine(server.url, TOKEN) as line,
+        GithubClient(server.url, TOKEN) as line,
         pytest.raises(AdapterError, match="a redirect, which is not followed: was the repository renamed"),
     ):
         line.ask("POST", "/x", PURPOSE, {})
@@ -125,7 +125,7 @@ def test_time_that_failed_tries_take_counts() -> None:
         return True
 
     with pytest.raises(AdapterError):
-        ask(slow, patience=Patience(sleep=waits.append, clock=lambda: 25.0 * len(asked)))
+        ask(slow, patience=Retries(sleep=waits.append, clock=lambda: 25.0 * len(asked)))
     assert (waits, len(asked)) == ([1, 3], 3)
 
 
@@ -182,7 +182,7 @@ def test_pauses_grow() -> None:
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "tokén", "x" * 5000])
 def test_a_token_that_would_be_more_than_a_header_is_refused_unseen(token: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        GithubLine("https://api.github.com", token)
+        GithubClient("https://api.github.com", token)
     assert not token or token not in str(caught.value)
 
 
@@ -190,7 +190,7 @@ def test_a_token_that_would_be_more_than_a_header_is_refused_unseen(token: str) 
     "url", ["https://api.github.com", "https://ghe.example/api/v3", "http://localhost:1", "http://[::1]:1"]
 )
 def test_an_api_over_tls_or_on_this_machine_may_be_asked(url: str) -> None:
-    GithubLine(url, TOKEN)
+    GithubClient(url, TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -206,5 +206,5 @@ def test_an_api_over_tls_or_on_this_machine_may_be_asked(url: str) -> None:
 )
 def test_any_other_api_is_refused(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        GithubLine(url, TOKEN)
+        GithubClient(url, TOKEN)
     assert caught.value.where == "GITHUB_API_URL"

@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE as BOUND
 
 from mlgate.adapters import load_book, load_engine
 from mlgate.adapters.load_connection import Target
-from mlgate.adapters.load_engine import PATIENCE, Engine, HungUp, Unreachable
+from mlgate.adapters.load_engine import MOST_UNREACHED, Engine, HostGone, NoConnection
 
 ASK = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b"
 
@@ -378,10 +378,10 @@ def test_a_server_that_dies_leaves_failures_that_say_so_and_a_closed_loop_that_e
 
     with serving(script) as server, engine(server) as made:
         seen = closed(made, 100)
-        assert len(seen["reply"]) == 3 + PATIENCE
-        assert seen["unreached"] == list(range(3, 3 + PATIENCE))
+        assert len(seen["reply"]) == 3 + MOST_UNREACHED
+        assert seen["unreached"] == list(range(3, 3 + MOST_UNREACHED))
         assert seen["failure"]["3"].startswith("could not connect to the model: ")
-        with pytest.raises(Unreachable, match="could not connect to the model"):
+        with pytest.raises(NoConnection, match="could not connect to the model"):
             closed(made, 1)
 
 
@@ -409,7 +409,7 @@ def test_a_host_that_hangs_up_ends_a_block_at_once() -> None:
         made = Engine(Target(("127.0.0.1",), port(server), "m"), BOUND, 8, lifeline)
         thread = threading.Thread(target=hang_up)
         thread.start()
-        with pytest.raises(HungUp):
+        with pytest.raises(HostGone):
             closed(made, 1)
         thread.join()
         made.close()
@@ -444,7 +444,7 @@ def test_a_large_request_goes_through_tls_whole() -> None:
 )
 def test_a_certificate_that_is_not_the_servers_is_not_accepted(context: Any, name: str, why: str) -> None:
     script, tls = sends(text("fine")), {"tls": context(), "server_name": name}
-    with serving_tls(script) as server, engine(server, **tls) as made, pytest.raises(Unreachable, match=why):
+    with serving_tls(script) as server, engine(server, **tls) as made, pytest.raises(NoConnection, match=why):
         closed(made, 1)
     assert server.questions == []
 

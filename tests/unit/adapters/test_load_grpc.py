@@ -20,7 +20,7 @@ from mlgate.adapters.secrets import Secrets
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.ports import Failure, Load
-from mlgate.core.timed import Arrival, Block
+from mlgate.core.timed import Arrival, LoadBlock
 
 EXAMPLES = [Example(str(i), f"Größe {i}") for i in range(3)]
 
@@ -86,7 +86,7 @@ def loading(address: Address, **more: Any) -> Iterator[GrpcLoad]:
         load.close()
 
 
-def pressed(load: Load, order: Sequence[int], concurrency: int) -> Block:
+def pressed(load: Load, order: Sequence[int], concurrency: int) -> LoadBlock:
     """Press for a moment, and again where a busy machine let too few requests begin in it."""
     while True:
         block = load.press(EXAMPLES, order, concurrency, 0.05)

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlgate.adapters import load_shape
-from mlgate.adapters.load_book import Book
-from mlgate.adapters.load_shape import LONGEST, shape_of
+from mlgate.adapters.load_book import Results
+from mlgate.adapters.load_shape import LONGEST_HEAD, shape_of
 from mlgate.adapters.load_wire import HEAD_LIMIT, Head, Reader, head_of
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: %b\r\nContent-Type: text/plain\r\ncontent-length: %b\r\nX-Id: %b\r\n\r\n%b"
@@ -105,9 +105,9 @@ def read(data: bytes) -> tuple[Reader, bool]:
     return reader, reader.feed(data, 1.0)
 
 
-def learned(data: bytes) -> Book:
+def learned(data: bytes) -> Results:
     """Return a book that has seen *data*, as the engine fills it."""
-    book = Book()
+    book = Results()
     reader, over = read(data)
     if over and reader.head and not reader.failure:
         book.place(reader.head, bytes(reader.body))
@@ -115,7 +115,7 @@ def learned(data: bytes) -> Book:
     return book
 
 
-def told(book: Book, place: int) -> tuple[int, str, bytes]:
+def told(book: Results, place: int) -> tuple[int, str, bytes]:
     return book._replies[place]
 
 
@@ -197,7 +197,7 @@ def test_no_byte_in_a_value_is_let_through_that_reading_with_care_refuses(piece:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX:\tx\r\n\r\nab",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + b"x" * LONGEST + b"\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + b"x" * LONGEST_HEAD + b"\r\n\r\nab",
     ],
 )
 def test_a_head_out_of_the_ordinary_gets_no_shape(data: bytes) -> None:
@@ -217,7 +217,7 @@ def test_a_head_longer_than_the_longest_is_not_told_by_its_shape() -> None:
 
 
 def test_a_server_without_end_of_shapes_is_learned_only_so_far() -> None:
-    book = Book()
+    book = Results()
     for i in range(2000):
         reader, _ = read(b"HTTP/1.1 200 OK\r\nX-%d: 1\r\nContent-Length: %d\r\n\r\n%b" % (i, i, b"x" * i))
         assert reader.head
@@ -227,7 +227,7 @@ def test_a_server_without_end_of_shapes_is_learned_only_so_far() -> None:
 
 
 def test_a_shape_is_learned_once_however_often_its_replies_are_read_with_care() -> None:
-    book = Book()
+    book = Results()
     for i in range(20):
         reader, _ = read(PLAIN % (b"a", b"2", b"%d" % i, b"ab"))
         assert reader.head

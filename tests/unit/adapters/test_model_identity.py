@@ -20,7 +20,7 @@ from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols import HttpProtocol
 from mlgate.config.model_section import ModelSection
 from mlgate.core.check import Json, Suite
-from mlgate.core.identity import FIRST, FORM
+from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 from mlgate.wiring import models
 from mlgate.wiring.images import Images
 
@@ -57,12 +57,12 @@ def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("one", FORM1, ids=lambda one: one["what"])
 def test_a_model_of_form_1_is_known_by_the_digest_that_it_got(one: dict[str, Any]) -> None:
     section = ModelSection.model_validate(one["section"])
-    assert digest(section, FIRST) == one["digest"]
-    assert digest(section, FORM) != one["digest"]
+    assert digest(section, FIRST_FORM) == one["digest"]
+    assert digest(section, CURRENT_FORM) != one["digest"]
 
 
 def test_models_that_form_1_told_apart_are_told_apart() -> None:
-    assert len({digest(ModelSection.model_validate(one["section"]), FORM) for one in FORM1}) == len(FORM1)
+    assert len({digest(ModelSection.model_validate(one["section"]), CURRENT_FORM) for one in FORM1}) == len(FORM1)
 
 
 @protocols
@@ -87,7 +87,7 @@ def test_a_protocol_whose_class_is_called_otherwise_asks_the_same(name: str) -> 
     one = PROTOCOLS[name]
     renamed = type("Another", (type(one),), {"__slots__": ()})(*(getattr(one, f.name) for f in fields(one)))
     assert repr(renamed) != repr(one)
-    for form in (FIRST, FORM):
+    for form in (FIRST_FORM, CURRENT_FORM):
         assert of_endpoint(HERE, renamed.identity, form=form) == of_endpoint(HERE, one.identity, form=form)
 
 

@@ -18,11 +18,11 @@ from tests.unit.adapters.disk import names, no_file_larger_than
 from mlgate.adapters.pending_folder import RECORD, PendingFolder
 from mlgate.core.check import digest_of
 from mlgate.core.errors import AdapterError, EvidenceError
-from mlgate.core.record import DataUsed, Record
+from mlgate.core.record import DataUsed, TrackingRecord
 
 KEY = "a1" * 32
 OTHER = "b2" * 32
-SAMPLE = Record(
+SAMPLE = TrackingRecord(
     key=KEY,
     name="summarizer passed 1a2b3c4",
     verdict="c3" * 32,
@@ -38,7 +38,7 @@ SAMPLE = Record(
 texts = st.dictionaries(hostile, hostile, max_size=3)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 records = st.builds(
-    Record,
+    TrackingRecord,
     key=st.binary(min_size=32, max_size=32).map(bytes.hex),
     name=hostile,
     verdict=hostile,
@@ -58,7 +58,7 @@ records = st.builds(
 
 @given(st.lists(records, max_size=3, unique_by=lambda record: record.key))
 @settings(max_examples=60)
-def test_what_was_added_comes_back_until_it_is_removed(some: list[Record]) -> None:
+def test_what_was_added_comes_back_until_it_is_removed(some: list[TrackingRecord]) -> None:
     with TemporaryDirectory() as root:
         pending = PendingFolder(Path(root, "pending"))
         assert pending.keys() == ()

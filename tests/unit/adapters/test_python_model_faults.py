@@ -14,7 +14,7 @@ from tests.child_environment import child_environment
 from tests.unit.adapters.python_functions import Make, ask, written_to
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.python_process import TAIL, start
+from mlgate.adapters.python_process import LOG_TAIL, start
 from mlgate.core.ports import Failure
 
 
@@ -100,7 +100,7 @@ def test_only_the_tail_of_what_it_prints_is_kept(make: Make, tmp_path: Path) -> 
     process.exchange(b'{"target": "model:f", "batch": 1}\n', PATIENCE, 1000)
     process.exchange(b'{"number": 1, "inputs": ["a"]}\n', PATIENCE, 1000)
     process.finish()
-    assert len(process.printed) <= TAIL
+    assert len(process.printed) <= LOG_TAIL
 
 
 def test_an_answer_on_the_gates_own_pipe_is_not_taken(make: Make) -> None:

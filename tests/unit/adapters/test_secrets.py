@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.adapters import secret_forms, secrets
-from mlgate.adapters.http_exchange import Reply
+from mlgate.adapters.http_exchange import HttpReply
 from mlgate.adapters.http_reading import wrong_status
 from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
 from mlgate.core.errors import AdapterError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
-from mlgate.core.secret import SHORTEST, notices
-from mlgate.core.timed import Block, pack, unpack
-from mlgate.core.timed import Reply as Timed
+from mlgate.core.secret import SHORTEST_SECRET, notices
+from mlgate.core.timed import LoadBlock, pack, unpack
+from mlgate.core.timed import TimedReply as Timed
 
 TOKEN = 'sk-S"ECRET/abc+def=123456é'  # noqa: S105 - none of anybody's
 SECRETS = Secrets({"TOK": TOKEN})
@@ -118,7 +118,7 @@ def test_the_work_grows_with_the_text_and_not_with_the_secret(
     """A text of nothing but pieces of the secret, each too short to be one."""
     compared = 0
 
-    def counted(text: str, at: int, floor: int, place: tuple[str, int, str]) -> secret_forms.Span:
+    def counted(text: str, at: int, floor: int, place: tuple[str, int, str]) -> secret_forms.SecretSpan:
         nonlocal compared
         span = found(text, at, floor, place)
         compared += span.end - span.start
@@ -187,7 +187,7 @@ def test_a_timed_rounds_texts_are_kept_without_it_and_can_be_read_back() -> None
         Timed(1, 0.1, 0.0, float("nan"), 30.0, failure=f"status 500: {TOKEN}"),
         Timed(2, 0.2, 0.0, 0.1, 0.2, "well"),
     )
-    row = SECRETS.row(Observation("speed", "0001", pack(Block(replies))))
+    row = SECRETS.row(Observation("speed", "0001", pack(LoadBlock(replies))))
     assert isinstance(row, Observation)
     assert [(one.answer, one.failure) for one in unpack(row.seen).replies] == [
         ('said "[secret TOK]"', ""),
@@ -199,7 +199,7 @@ def test_a_timed_rounds_texts_are_kept_without_it_and_can_be_read_back() -> None
 def test_an_event_stream_with_a_secret_in_pieces_is_not_shown() -> None:
     pieces = [TOKEN[i : i + 3] for i in range(0, len(TOKEN), 3)]
     body = "".join(f"data: {json.dumps({'t': piece}, ensure_ascii=False)}\n\n" for piece in pieces).encode()
-    failure = wrong_status(Reply(500, "text/event-stream", body), Redaction([], SECRETS))
+    failure = wrong_status(HttpReply(500, "text/event-stream", body), Redaction([], SECRETS))
     assert failure.why == "status 500: not shown: a secret may stand in its events, in pieces"
 
 
@@ -260,7 +260,7 @@ def test_the_pieces_of_a_stream_are_those_of_the_text_that_is_kept(sizes: tuple[
     answer = "the key: 12345678-abcdefgh-XYZ !"
     events = tuple(0.1 + 0.01 * i for i in range(len(sizes)))
     reply = Timed(0, 12.345678, 0.0, 0.1, events[-1], answer, events=events, sizes=sizes)
-    row = secrets.row(Observation("speed", "0001", pack(Block((reply, reply), {"wall_s": 1.0}))))
+    row = secrets.row(Observation("speed", "0001", pack(LoadBlock((reply, reply), {"wall_s": 1.0}))))
     assert isinstance(row, Observation)
     (first, _) = unpack(row.seen).replies
     assert first.answer == "the key: [secret TOK] !"
@@ -271,7 +271,7 @@ def test_the_pieces_of_a_stream_are_those_of_the_text_that_is_kept(sizes: tuple[
 
 def test_a_secret_of_digits_takes_nothing_out_of_the_times() -> None:
     reply = Timed(0, 12.345678, 0.0, 0.1, 12.345678, "x")
-    row = Observation("speed", "0001", pack(Block((reply,), {})))
+    row = Observation("speed", "0001", pack(LoadBlock((reply,), {})))
     assert Secrets({"TOK": "12345678"}).row(row) == row
 
 
@@ -310,7 +310,7 @@ def test_of_a_line_that_is_too_long_to_be_looked_through_the_rest_is_cut(
         SECRETS.file(log)
         kept = log.read_text()
         assert TOKEN not in kept
-        assert cut < SHORTEST or TOKEN[:cut] not in kept
+        assert cut < SHORTEST_SECRET or TOKEN[:cut] not in kept
         assert kept.endswith("\n… the rest of a line of more than 512 bytes was cut: it may hold a secret\nthe end\n")
 
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mlgate.config import rounds
-from mlgate.config.rounds import Rounds, Unfit
+from mlgate.config.rounds import LatencySchedule, Unfit
 
 spans = st.floats(0.001, 600).map(lambda seconds: round(seconds, 3))
 rates = st.floats(0.01, 5000).map(lambda rate: round(rate, 2))
@@ -24,7 +24,7 @@ def steady(  # the configuration's defaults
     block_s: float = 1,
     sides: int = 1,
     rate: float | None = 50,
-) -> Rounds:
+) -> LatencySchedule:
     return rounds.steady(
         duration_s=duration_s,
         budget_s=budget_s or duration_s,
@@ -36,8 +36,8 @@ def steady(  # the configuration's defaults
 
 
 def test_a_round_is_a_block_of_each_side_so_both_share_the_duration() -> None:
-    assert steady() == Rounds(1, 2, (22,), 22)
-    assert steady(sides=2) == Rounds(1, 2, (12,), 12)
+    assert steady() == LatencySchedule(1, 2, (22,), 22)
+    assert steady(sides=2) == LatencySchedule(1, 2, (12,), 12)
 
 
 def test_a_budget_gives_looks_at_half_of_the_duration_at_its_end_and_at_equal_steps_eight_in_all_at_most() -> None:
@@ -50,14 +50,14 @@ def test_a_budget_gives_looks_at_half_of_the_duration_at_its_end_and_at_equal_st
 
 
 def test_a_short_duration_has_shorter_blocks_and_as_long_a_warm_up() -> None:
-    assert steady(duration_s=4) == Rounds(0.5, 4, (12,), 12)
-    assert steady(duration_s=4, sides=2, rate=None) == Rounds(0.25, 8, (16,), 16)
+    assert steady(duration_s=4) == LatencySchedule(0.5, 4, (12,), 12)
+    assert steady(duration_s=4, sides=2, rate=None) == LatencySchedule(0.25, 8, (16,), 16)
 
 
 def test_a_ramp_has_whole_blocks_and_the_warm_up_before_its_first_stage() -> None:
     ramp = [(10.0, 10.0), (50.0, 10.0)]
-    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=1) == Rounds(1, 2, (22,), 22, ((10, 12), (50, 10)))
-    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=2) == Rounds(1, 2, (12,), 12, ((10, 7), (50, 5)))
+    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=1) == LatencySchedule(1, 2, (22,), 22, ((10, 12), (50, 10)))
+    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=2) == LatencySchedule(1, 2, (12,), 12, ((10, 7), (50, 5)))
 
 
 def test_a_search_takes_twelve_steps_or_as_many_as_fit() -> None:
@@ -165,7 +165,9 @@ def test_an_accepted_ramp_goes_through_every_stage_in_whole_blocks(
 @given(spans, spans, sides, rates)
 def test_who_follows_the_advice_is_not_refused_again(duration: float, block: float, sides: int, rate: float) -> None:
     assume(block >= 0.05)
-    assume(duration / block < rounds.MOST / 2)  # more rounds than can be numbered are refused for their own reason
+    assume(
+        duration / block < rounds.MOST_ROUNDS / 2
+    )  # more rounds than can be numbered are refused for their own reason
     try:
         steady(duration, block_s=block, sides=sides, rate=rate)
     except Unfit as error:

@@ -8,7 +8,7 @@ from mlgate.core.check import Example, digest_of
 from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.groups import groups_of
-from mlgate.core.row import DEEPEST, Fields
+from mlgate.core.row import DEEPEST_NESTING, Fields
 
 Row = Mapping[str, object]
 
@@ -239,7 +239,7 @@ def test_a_nul_or_a_lone_surrogate_is_refused_in_every_field(field: str, bad: st
 
 def test_nesting_is_bounded() -> None:
     deep: object = "x"
-    for _ in range(DEEPEST - 1):
+    for _ in range(DEEPEST_NESTING - 1):
         deep = [deep]
     assert gathered({"input": deep, "reference": "y"}).examples[0].input == deep
     assert "deeper than 64" in refused({"input": [deep], "reference": "y"}).message

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mlgate.core.check import Bound, Rule
-from mlgate.core.first_margin import USUAL, examples_for, first_margin
+from mlgate.core.first_margin import USUAL_MARGIN, examples_for, first_margin
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.power import ENOUGH
+from mlgate.core.power import ENOUGH_PASSES
 from mlgate.core.statistics import FEWEST_PAIRS, Array, Statistics, quotient
 from mlgate.core.verdict import Measurement, hold_baseline
 from mlgate.flow.scoring import delta, pair
@@ -42,7 +42,7 @@ def passed(n: int, changed: float, margin: float, runs: int) -> float:
 @pytest.mark.parametrize("changed", [0.3, 1.0])
 @pytest.mark.parametrize("n", [20, 30, 60, 120])
 def test_as_many_harmless_changes_as_promised_pass_the_judge_itself(n: int, changed: float) -> None:
-    assert passed(n, changed, first_margin(n).margin, 1000) >= ENOUGH - 0.012  # two deviations of 1,000 runs
+    assert passed(n, changed, first_margin(n).margin, 1000) >= ENOUGH_PASSES - 0.012  # two deviations of 1,000 runs
 
 
 @pytest.mark.parametrize("margin", [0.02, 0.04, 0.07])
@@ -50,7 +50,7 @@ def test_so_many_examples_as_are_named_hold_a_margin(margin: float) -> None:
     n = examples_for(margin)
     assert first_margin(n).margin == margin
     assert n == FEWEST_PAIRS or first_margin(n - 1).margin > margin
-    assert passed(n, 0.3, margin, 500) >= ENOUGH - 0.02
+    assert passed(n, 0.3, margin, 500) >= ENOUGH_PASSES - 0.02
 
 
 @pytest.mark.parametrize("n", [0, 1, 19])
@@ -61,4 +61,4 @@ def test_too_few_examples_hold_no_margin(n: int) -> None:
 
 def test_no_margin_is_narrower_than_a_hundredth() -> None:
     assert first_margin(100_000).margin == 0.01
-    assert first_margin(examples_for(USUAL)).margin == USUAL
+    assert first_margin(examples_for(USUAL_MARGIN)).margin == USUAL_MARGIN

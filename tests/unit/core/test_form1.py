@@ -11,7 +11,7 @@ from mlgate.core import form1
 from mlgate.core.check import Example, data_digest
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
-from mlgate.core.identity import FIRST
+from mlgate.core.identity import FIRST_FORM
 
 ROWS: list[Row] = [
     Observation("notes", "a", {"answer": "Zoë ☃", "seconds": 0.25}),
@@ -46,7 +46,7 @@ SLICED = {
     ],
 )
 def test_evidence_keeps_the_digest_that_it_got(known: Provenance, pinned: str) -> None:
-    assert Evidence.of(known, [], ROWS, FIRST).digest == pinned
+    assert Evidence.of(known, [], ROWS, FIRST_FORM).digest == pinned
     assert Evidence.of(known, [], ROWS).digest != pinned
 
 
@@ -86,7 +86,7 @@ def test_the_ways_to_slice_are_bounded_by_the_work_that_they_are(monkeypatch: py
 
 
 def test_evidence_of_two_forms_is_never_merged() -> None:
-    old, new = Evidence.of(KNOWN, [], ROWS, FIRST), Evidence.of(KNOWN, [], ROWS)
+    old, new = Evidence.of(KNOWN, [], ROWS, FIRST_FORM), Evidence.of(KNOWN, [], ROWS)
     for one, other in ((old, new), (new, old)):
         with pytest.raises(Refused, match="two forms") as raised:
             one | other

@@ -13,7 +13,7 @@ import pytest
 import mlgate
 from mlgate.core.check import Example, data_digest, digest_of
 from mlgate.core.evidence import Environment, Evidence, Gap, Observation, Provenance, Row
-from mlgate.core.identity import FORM, identity
+from mlgate.core.identity import CURRENT_FORM, identity
 
 DATA = (("notes", "d1" * 32), ("speed", "d2" * 32))
 HERE = Environment("3.11", "Linux", "cpu", (("numpy", "2.0"),))
@@ -32,7 +32,7 @@ def seen(**known: Any) -> Evidence:
 
 
 def test_the_form_is_the_one_that_these_digests_have() -> None:
-    assert FORM == 2, "another form: these digests move into a test of the form before, and get successors here"
+    assert CURRENT_FORM == 2, "another form: these digests move into a test of the form before, and get successors here"
 
 
 @pytest.mark.parametrize(

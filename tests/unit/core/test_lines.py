@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.core.lines import LONGEST, MOST, PIECE, numbered, unpacked
+from mlgate.core.lines import LARGEST_FILE, LONGEST_LINE, PIECE, numbered, unpacked
 
 
 def cut(content: bytes, size: int) -> Iterator[bytes]:
@@ -43,14 +43,14 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(bad: bytes) -> None:
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_a_line_over_the_limit_is_refused_before_it_is_all_read(end: bytes) -> None:
     with pytest.raises(ConfigError, match="more than 8 MB") as caught:
-        list(numbered(cut(b"short\n" + b"x" * (LONGEST + 1) + end, PIECE), "f"))
+        list(numbered(cut(b"short\n" + b"x" * (LONGEST_LINE + 1) + end, PIECE), "f"))
     assert caught.value.where == "f:2"
 
 
 def test_a_file_over_the_limit_is_refused() -> None:
     piece = b"x" * (PIECE - 1) + b"\n"
     with pytest.raises(ConfigError, match="1 GB"):
-        deque(numbered((piece for _ in range(MOST // PIECE + 1)), "f"), maxlen=0)
+        deque(numbered((piece for _ in range(LARGEST_FILE // PIECE + 1)), "f"), maxlen=0)
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=4), st.integers(1, 60))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlgate.core.check import Bound, Rule
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.power import ENOUGH, power
+from mlgate.core.power import ENOUGH_PASSES, power
 from mlgate.core.statistics import Width
 from mlgate.core.student import student
 from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline
@@ -54,7 +54,7 @@ def test_under_the_margin_that_is_named_enough_pass(error: float, limit: float) 
     assert found is not None
     again = power(finding(compared(error), found.needed_margin), 0.95)
     assert again is not None
-    assert again.passes == pytest.approx(ENOUGH)
+    assert again.passes == pytest.approx(ENOUGH_PASSES)
     assert again.more == pytest.approx(1.0, abs=1e-3)
 
 
@@ -65,7 +65,7 @@ def test_with_the_data_that_is_named_enough_pass(error: float, limit: float, uns
     assert found is not None
     again = power(one, 0.95, found.more)
     assert again is not None
-    assert again.passes >= ENOUGH - 1e-6
+    assert again.passes >= ENOUGH_PASSES - 1e-6
 
 
 def test_what_so_few_examples_can_miss_stops_harmless_changes_too() -> None:
@@ -118,7 +118,7 @@ def test_of_ratios_as_many_pass_as_would(unit: Metric, limit: float, relative: b
     if math.isfinite(found.needed_margin):
         again = power(finding(delta, found.needed_margin, unit=unit, relative=relative), 0.95)
         assert again is not None
-        assert again.passes == pytest.approx(ENOUGH)
+        assert again.passes == pytest.approx(ENOUGH_PASSES)
 
 
 def test_a_fall_by_all_there_is_is_no_margin() -> None:

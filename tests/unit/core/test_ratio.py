@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.core.metric import Better, Metric
-from mlgate.core.pairing import Pairs
+from mlgate.core.pairing import PairedRequests
 from mlgate.core.ratio import ratio
 from mlgate.core.series import Series
 from mlgate.core.statistics import Array
@@ -154,7 +154,7 @@ def test_requests_that_one_side_was_not_sent_have_no_pair() -> None:
     fewer = np.flatnonzero(one.requests != EACH - 1)
     assert one.requests is not None
     cut = replace(one, values=one.values[fewer], rounds=one.rounds[fewer], requests=one.requests[fewer])
-    pairs = Pairs.of(cut, other)
+    pairs = PairedRequests.of(cut, other)
     assert pairs is not None
     assert len(pairs.logs) == ROUNDS * (EACH - 1)
     assert list(pairs.logs) == list(np.log(cut.values / other.values[fewer]))
@@ -165,7 +165,7 @@ def test_around_a_percentile_are_the_requests_that_both_sides_took_about_as_long
     quantile: float, share: float
 ) -> None:
     one, other = of(quantile, duet())
-    whole = Pairs.of(one, other)
+    whole = PairedRequests.of(one, other)
     assert whole is not None
     pairs = whole.around()
     assert len(pairs.values) == pytest.approx(share * ROUNDS * EACH, abs=1)
@@ -179,8 +179,8 @@ def test_one_value_that_is_no_time_is_paired_with_nothing(bad: float) -> None:
     one, other = duet()
     values = one.values.copy()
     values[3] = bad
-    assert Pairs.of(replace(one, values=values), other) is None
-    assert Pairs.of(other, replace(one, values=values)) is None
+    assert PairedRequests.of(replace(one, values=values), other) is None
+    assert PairedRequests.of(other, replace(one, values=values)) is None
     if bad:
         assert math.isnan(ratio(replace(one, values=values), other).half(0.95))
 

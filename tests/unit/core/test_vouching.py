@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.core.vouching import EVENTS, Kept, Origin, Repository, Run, flaw, nearest, vouches
+from mlgate.core.vouching import VOUCHING_EVENTS, KeptEvidence, Repository, Run, RunOrigin, flaw, nearest, vouches
 
 OURS = Repository(1, "main")
 A, B, C, D = (letter * 40 for letter in "abcd")
-ORIGIN = Origin(run=100, repository=1, head_repository=1, branch="main", sha=B)
-KEPT = Kept(9, ORIGIN, expired=False, created="2026-11-02T09:12:00Z")
+ORIGIN = RunOrigin(run=100, repository=1, head_repository=1, branch="main", sha=B)
+KEPT = KeptEvidence(9, ORIGIN, expired=False, created="2026-11-02T09:12:00Z")
 
 OTHERS = {
     "a pull request's own run": (replace(ORIGIN, branch="feature"), "of another branch than main"),
@@ -58,7 +58,7 @@ def test_a_run_that_a_change_or_a_stranger_starts_vouches_for_nothing(event: str
     assert not vouches(Run(ORIGIN, event), KEPT)
 
 
-@pytest.mark.parametrize("event", sorted(EVENTS))
+@pytest.mark.parametrize("event", sorted(VOUCHING_EVENTS))
 def test_a_run_of_the_branch_s_own_code_vouches(event: str) -> None:
     assert vouches(Run(ORIGIN, event), KEPT)
 
@@ -70,7 +70,7 @@ def test_a_run_that_is_told_of_in_two_ways_vouches_for_nothing(other: dict[str, 
     assert not vouches(Run(replace(ORIGIN, **other), "push"), KEPT)  # type: ignore[arg-type]
 
 
-def kept(sha: str, run: int, number: int = 1) -> Kept:
+def kept(sha: str, run: int, number: int = 1) -> KeptEvidence:
     return replace(KEPT, id=number, origin=replace(ORIGIN, sha=sha, run=run))
 
 
@@ -98,6 +98,6 @@ def test_a_baseline_of_a_later_commit_is_not_in_the_history_of_an_older_base() -
 
 
 @given(st.permutations([kept(sha, run, number) for sha in (A, B, D) for run in (5, 6) for number in (1, 2)]))
-def test_the_order_in_which_github_lists_them_does_not_matter(listed: list[Kept]) -> None:
+def test_the_order_in_which_github_lists_them_does_not_matter(listed: list[KeptEvidence]) -> None:
     assert nearest(listed, [A, B, C]) == nearest(sorted(listed, key=lambda one: one.id), [A, B, C])
     assert {one.origin.sha for one, _ in nearest(listed, [A, B, C])} == {A, B}

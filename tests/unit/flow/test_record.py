@@ -16,13 +16,13 @@ from tests.strategies import hostile, reports
 from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
-from mlgate.core.record import DataUsed, Record
+from mlgate.core.record import DataUsed, TrackingRecord
 from mlgate.core.report import BaselineSummary, Report
 from mlgate.core.verdict import hold_limit
 from mlgate.flow.record import key, record
 
 
-def told(of: Report, **more: Any) -> Record:
+def told(of: Report, **more: Any) -> TrackingRecord:
     given: dict[str, Any] = {"verdict": "f0" * 32, "began": 1, "data": (), "tags": {}, "files": {}}
     return record(of, **{**given, **more})
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from tests.conftest import Golden
 
-from mlgate.core.build import Build, Step, Underway
+from mlgate.core.build import BuildStep, ImageBuild, Underway
 from mlgate.reports import build_summary
 
 DIGEST = "sha256:" + "ab" * 32
-BUILD = Build(
+BUILD = ImageBuild(
     name="ghcr.io/acme/summarizer:pr-7",
     image=f"ghcr.io/acme/summarizer@{DIGEST}",
     digest=DIGEST,
@@ -18,17 +18,17 @@ BUILD = Build(
     kept="ghcr.io/acme/summarizer",
     seconds=12.34,
     all=(
-        Step("importing cache manifest from ghcr.io/acme/summarizer:buildcache", 0.2, error="not found"),
-        Step("[internal] load build context", 1.5),
-        Step("[base 1/4] FROM docker.io/library/python:3.11-slim", 0.4, cached=True),
-        Step("[base 2/4] COPY . /app", 0.3, cached=True),
-        Step("[base 3/4] RUN --mount=type=cache,target=/c   pip install -r requirements.txt", 7.25, after=(3,)),
-        Step("[base 4/4] COPY --link serving /app", 0.05, cached=True, after=(4,)),
-        Step("exporting to image", 2.5),
+        BuildStep("importing cache manifest from ghcr.io/acme/summarizer:buildcache", 0.2, error="not found"),
+        BuildStep("[internal] load build context", 1.5),
+        BuildStep("[base 1/4] FROM docker.io/library/python:3.11-slim", 0.4, cached=True),
+        BuildStep("[base 2/4] COPY . /app", 0.3, cached=True),
+        BuildStep("[base 3/4] RUN --mount=type=cache,target=/c   pip install -r requirements.txt", 7.25, after=(3,)),
+        BuildStep("[base 4/4] COPY --link serving /app", 0.05, cached=True, after=(4,)),
+        BuildStep("exporting to image", 2.5),
     ),
     layers="registry ghcr.io/acme/summarizer:buildcache: read, not written",
 )
-HOSTILE = Step(
+HOSTILE = BuildStep(
     "[1/1] RUN \x1b[2J@org/team <img src=x> `|` ::set-output\n::error::x", 1.0, error="##[set-output name=a]b\n::x"
 )
 
@@ -73,4 +73,4 @@ def test_an_image_in_the_engine_needs_one_name() -> None:
 
 
 def test_one_step_is_one() -> None:
-    assert build_summary.share(replace(BUILD, all=(Step("[1/1] RUN x", 1.0),))) == "0 of 1 step cached (0 %)"
+    assert build_summary.share(replace(BUILD, all=(BuildStep("[1/1] RUN x", 1.0),))) == "0 of 1 step cached (0 %)"

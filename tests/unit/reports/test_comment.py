@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from tests.samples import ALL, EVIL, passing
 from tests.strategies import reports
 
-from mlgate.core.hearsay import Hearsay
+from mlgate.core.hearsay import UntrustedReport
 from mlgate.core.report import Report
 from mlgate.reports import comment
 
-RAN = Hearsay("failure", "https://github.com/acme/model/actions/runs/17", "run 17, attempt 2", fork=True)
+RAN = UntrustedReport("failure", "https://github.com/acme/model/actions/runs/17", "run 17, attempt 2", fork=True)
 
 
 @settings(max_examples=50)
@@ -23,7 +23,7 @@ def test_any_report_is_a_comment_with_its_marker_first_and_its_run_last(report: 
     body = comment.render("small", replace(RAN, report=report))
     assert body.startswith("<!-- mlgate:small -->\n### ")
     assert body.endswith(f"[run 17, attempt 2]({RAN.url}) ended with <code>failure</code>.\n")
-    assert len(body.encode()) <= comment.LONGEST
+    assert len(body.encode()) <= comment.LONGEST_COMMENT
     assert 0 < len(comment.description(replace(RAN, report=report))) <= 140
 
 
@@ -31,7 +31,7 @@ def test_any_report_is_a_comment_with_its_marker_first_and_its_run_last(report: 
 def test_a_page_that_fills_the_comment_leaves_room_for_the_notes(size: int) -> None:
     finding = replace(passing().findings[0], why="|" * size)
     heard = replace(RAN, report=replace(passing(), findings=(finding,) * 100))
-    assert len(comment.render("x" * 40, heard).encode()) <= comment.LONGEST
+    assert len(comment.render("x" * 40, heard).encode()) <= comment.LONGEST_COMMENT
 
 
 def test_why_there_is_no_report_is_text_from_outside() -> None:

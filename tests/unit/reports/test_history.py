@@ -14,7 +14,7 @@ from tests.samples import EVIL
 from tests.strategies import hostile
 from tests.unit.reports import runner
 
-from mlgate.core.ledger import NONE, Kind, Ledger, Move
+from mlgate.core.ledger import NO_VERSION, Kind, Ledger, Move
 from mlgate.reports.history import render
 
 SOURCE = "summarizer in http://mlflow:5000"
@@ -25,7 +25,7 @@ COMMIT, VERDICT = "3f9c2d1b7a6e5f4c3b2a190817263544f0e1d2c3", "e1" * 32
 def ledger(*moves: tuple[Kind, int, str], done: bool = True) -> Ledger:
     found: list[Move] = []
     for number, (kind, version, at) in enumerate(moves, 1):
-        before = found[-1].version if found else NONE
+        before = found[-1].version if found else NO_VERSION
         by_mlgate = kind != "moved by hand"
         commit = COMMIT if kind == "promoted" else ""
         verdict = VERDICT if by_mlgate else ""
@@ -40,7 +40,7 @@ YEAR = ledger(
     ("promoted", 2, "2026-11-01T08:30:00Z"),
     ("rolled back", 1, "2026-11-01T08:30:42Z"),
     ("promoted", 12, "2026-11-01T09:15:42Z"),
-    ("moved by hand", NONE, "2026-11-20T17:00:00Z"),
+    ("moved by hand", NO_VERSION, "2026-11-20T17:00:00Z"),
     ("promoted", 131, "2026-11-20T18:30:00Z"),
     ("moved by hand", 12, "2026-11-23T01:00:00Z"),
 )
@@ -49,7 +49,7 @@ HISTORIES = {
     "never": Ledger(),
     "first": ledger(("promoted", 1, "2026-11-23T04:59:30Z")),
     "cut-off": ledger(("promoted", 1, "2026-11-22T05:00:00Z"), ("promoted", 2, "2026-11-23T04:50:00Z"), done=False),
-    "gone": ledger(("promoted", 1, "2026-11-22T05:00:00Z"), ("moved by hand", NONE, "2026-11-23T04:50:00Z")),
+    "gone": ledger(("promoted", 1, "2026-11-22T05:00:00Z"), ("moved by hand", NO_VERSION, "2026-11-23T04:50:00Z")),
 }
 
 
@@ -77,7 +77,7 @@ def test_every_line_fits_into_80_columns_and_every_move_has_one(
 def test_nothing_from_a_server_moves_the_cursor_or_commands_a_runner(
     source: str, at: str, commit: str, verdict: str
 ) -> None:
-    move = Move(1, "champion", "promoted", 1, NONE, at, verdict, commit, done=True)
+    move = Move(1, "champion", "promoted", 1, NO_VERSION, at, verdict, commit, done=True)
     text = render(source, Ledger((move, replace(move, number=2))), "champion", NOW)
     assert not any(unicodedata.category(one).startswith("C") for one in text.replace("\n", "")), "blanks may be wide"
     assert not any(map(runner.command, runner.lines(text)))

@@ -11,7 +11,7 @@ import pytest
 from mlgate.cli.group import invoke
 from mlgate.reports import columns
 from mlgate.wiring.doctor import examine
-from mlgate.wiring.examined import Examined
+from mlgate.wiring.examined import DoctorFinding
 
 RULES = "{p50_ms: {max_rise: 10%}, p95_ms: {max: 200}}"
 
@@ -34,7 +34,7 @@ def project(folder: Path, rules: str = RULES, load: str = "{rate: 50}") -> Path:
     return path
 
 
-def about(path: Path, what: str, *, ask: bool = False) -> list[Examined]:
+def about(path: Path, what: str, *, ask: bool = False) -> list[DoctorFinding]:
     return [one for one in examine(path, ask=ask) if one.what == what]
 
 

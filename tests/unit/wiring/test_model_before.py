@@ -6,7 +6,7 @@ import pytest
 from tests.unit.config.small import ENDPOINT, config
 
 from mlgate.core.check import Suite
-from mlgate.core.identity import FIRST
+from mlgate.core.identity import FIRST_FORM
 from mlgate.wiring.project import Project
 
 IMAGES = ["image: {ref: nowhere.example/clerk, protocol: kserve-v1}", "image: {build: ., protocol: kserve-v1}"]
@@ -23,7 +23,7 @@ def test_an_image_that_this_run_only_heard_of_is_neither_pulled_nor_built(image:
 
 def test_an_endpoint_is_told_by_how_it_is_asked() -> None:
     one = project(ENDPOINT.format("kserve-v1"))
-    assert one.model_before("a" * 64) == one.model(FIRST) != one.model()
+    assert one.model_before("a" * 64) == one.model(FIRST_FORM) != one.model()
 
 
 @pytest.mark.parametrize("model", ["{python: m:f}", "{answers: answers.jsonl}"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
-from mlgate.wiring.needs import LARGEST, Needs, evidence_in
+from mlgate.wiring.needs import LARGEST_NEEDS, CiJobs, evidence_in
 
 ONE, TWO = "1" * 64, "2" * 64
 
@@ -18,7 +18,7 @@ def needs(**outputs: object) -> str:
 
 
 def test_digests_are_what_outputs_of_that_name_carry() -> None:
-    read = Needs.read(needs(**{"evidence-1": ONE, "evidence-2": "", "image": "x"}))
+    read = CiJobs.read(needs(**{"evidence-1": ONE, "evidence-2": "", "image": "x"}))
     assert read.results == {"early": "success"}
     assert read.digests == {ONE}
 
@@ -26,23 +26,23 @@ def test_digests_are_what_outputs_of_that_name_carry() -> None:
 @pytest.mark.parametrize("value", ["x", ONE.upper().replace("1", "A"), ONE[:-1], f"{ONE}\n", 7, None, [ONE], {"a": 1}])
 def test_what_is_no_digest_is_refused(value: object) -> None:
     with pytest.raises(ConfigError, match="not what GitHub says"):
-        Needs.read(needs(**{"evidence-1": value}))
+        CiJobs.read(needs(**{"evidence-1": value}))
 
 
 def test_a_name_that_is_there_twice_says_two_things() -> None:
     with pytest.raises(ConfigError):
-        Needs.read('{"a": {"result": "failure", "result": "success", "outputs": {}}}')
+        CiJobs.read('{"a": {"result": "failure", "result": "success", "outputs": {}}}')
     with pytest.raises(ConfigError):
-        Needs.read('{"a": {"result": "failure"}, "a": {"result": "success"}}')
+        CiJobs.read('{"a": {"result": "failure"}, "a": {"result": "success"}}')
 
 
 def test_more_than_github_would_say_is_refused() -> None:
     with pytest.raises(ConfigError):
-        Needs.read(needs(x="y" * LARGEST))
+        CiJobs.read(needs(x="y" * LARGEST_NEEDS))
 
 
 def test_only_what_a_job_sent_is_vouched_for() -> None:
-    read = Needs.read(needs(**{"evidence-1": ONE}))
+    read = CiJobs.read(needs(**{"evidence-1": ONE}))
     read.vouch({Path("a"): ONE, Path("copy"): ONE})
     for digest in (TWO, ""):
         with pytest.raises(Refused):
