@@ -34,7 +34,7 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import power
-from mlgate.core.statistics import Array, Statistics
+from mlgate.core.stats.jackknife import Array, Statistics
 from mlgate.core.verdict import Finding, Measurement, hold_baseline
 from mlgate.flow.scoring import Pair, delta, family_confidence, pair
 from mlgate.metrics.registry import build

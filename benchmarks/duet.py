@@ -26,12 +26,12 @@ import numpy as np
 from mlgate.config.rounds import LatencySchedule as Steady
 from mlgate.config.rounds import steady
 from mlgate.core.check import Bound, Check, Rule
-from mlgate.core.looks import ONLY, Look
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.ratio import ratio
-from mlgate.core.series import RoundNumbers, Series
-from mlgate.core.statistics import Array
+from mlgate.core.stats.alpha_spending import ONLY, Look
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import RoundNumbers, Series
 from mlgate.flow import timing
 
 BASE_S = 0.01

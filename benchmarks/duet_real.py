@@ -33,11 +33,11 @@ from mlgate.adapters.json_protocol import PlainJson
 from mlgate.adapters.load_channel import ProcessChannel
 from mlgate.core.arrivals import arrivals
 from mlgate.core.check import Example
-from mlgate.core.noise import noise
+from mlgate.core.latency_rounds import left_out
+from mlgate.core.load_block import LoadBlock
 from mlgate.core.outcome import Outcome
-from mlgate.core.rounds import left_out
-from mlgate.core.series import Series
-from mlgate.core.timed import LoadBlock
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.series import Series
 
 MORE_WORK = (0.0, 0.05, 0.10)
 WORK = 150_000

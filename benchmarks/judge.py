@@ -23,7 +23,7 @@ from mlgate.adapters import evidence_file
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.evidence import Evidence, Observation, Provenance, Row
-from mlgate.core.statistics import Statistics, Unscored
+from mlgate.core.stats.jackknife import Statistics, Unscored
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.scoring import Scored, score
 from mlgate.reports import json_v1, terminal

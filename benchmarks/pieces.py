@@ -1,4 +1,4 @@
-"""Over how long do the events arrive that a server writes one by one, without a pause? mlgate.core.pieces.TICK_S.
+"""Over how long do the events arrive that a server writes one by one, without a pause? mlgate.core.stream_text.TICK_S.
 
     python benchmarks/pieces.py
 
@@ -20,7 +20,7 @@ from mlgate.adapters.http_load import HttpLoad
 from mlgate.adapters.load_channel import ProcessChannel
 from mlgate.adapters.openai_protocols import OpenAIChat
 from mlgate.core.check import Example
-from mlgate.core.timed import Arrival
+from mlgate.core.load_block import Arrival
 
 CUT, TOKENS, PAUSE_S = 25, 20, 0.010
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

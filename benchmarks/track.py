@@ -32,8 +32,8 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.record import DataUsed, TrackingRecord
 from mlgate.core.report import CheckSummary, Report
+from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import Finding, Measurement
 from mlgate.flow.record import record
 from mlgate.reports import json_v1, markdown, svg

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from mlgate.adapters import evidence_file
-from mlgate.core import rounds
+from mlgate.core import latency_rounds
 from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence
-from mlgate.core.example_effect import explained, without_examples
-from mlgate.core.noise import noise
-from mlgate.core.ratio import ratio
-from mlgate.core.series import Series, shared
-from mlgate.core.timing import timing
+from mlgate.core.latency_metrics import timing
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.example_effects import explained, without_examples
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import Series, shared
 from mlgate.wiring.choice import RunOptions
 
 NAMES = ("p50_ms", "p95_ms", "mean_ms")
@@ -32,7 +32,9 @@ def sides(check: Check, evidence: Evidence, name: str) -> tuple[Series, Series]:
     """Return candidate and baseline of one metric, in the rounds that both have."""
     asked = timing(name)
     assert asked is not None
-    one, other = (rounds.read(check, evidence.under(side)).times(asked) for side in (check.id, f"baseline/{check.id}"))
+    one, other = (
+        latency_rounds.read(check, evidence.under(side)).times(asked) for side in (check.id, f"baseline/{check.id}")
+    )
     return shared(one, other)
 
 

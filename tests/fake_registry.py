@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from mlgate.core.errors import AdapterError, GateError
-from mlgate.core.ledger import NO_VERSION, Ledger, Move
-from mlgate.core.registered import Candidate, Version
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger, Move
+from mlgate.core.tracking.model_version import Candidate, Version
 
 
 @dataclass

@@ -14,7 +14,7 @@ from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Percentile, Report
-from mlgate.core.statistics import Width
+from mlgate.core.stats.jackknife import Width
 from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_bounds, hold_limit, unmeasured
 
 P50, P95, P99 = (Metric(f"{name}_ms", "ms", Better.LOWER) for name in ("p50", "p95", "p99"))

@@ -10,8 +10,8 @@ from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.core.evidence import Evidence, Observation, Provenance
-from mlgate.core.record import DataUsed, TrackingRecord
-from mlgate.core.registered import Candidate
+from mlgate.core.tracking.model_version import Candidate
+from mlgate.core.tracking.record import DataUsed, TrackingRecord
 
 BEGAN = 1_790_000_000_000
 NOW = "2026-11-23T05:00:00Z"

@@ -19,7 +19,7 @@ from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.adapters.pending_folder import PendingFolder
 from mlgate.core.errors import GateError
-from mlgate.core.ledger import Move
+from mlgate.core.tracking.ledger import Move
 from mlgate.flow import promotion
 
 _SPAWN = multiprocessing.get_context("spawn")  # as CI's jobs are: nothing is shared but the store

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.fake_registry import FakeRegistry
 
 from mlgate.core.errors import GateError
-from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
-from mlgate.core.registered import Candidate, Version
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger, Move
+from mlgate.core.tracking.model_version import Candidate, Version
 from mlgate.flow.promotion import CHAMPION, Approval, promote, rollback, settled
 
 Told = TypeVar("Told")

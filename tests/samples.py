@@ -13,7 +13,7 @@ from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
-from mlgate.core.statistics import Width
+from mlgate.core.stats.jackknife import Width
 from mlgate.core.verdict import (
     Delta,
     Finding,

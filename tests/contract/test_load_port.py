@@ -36,8 +36,8 @@ from mlgate.adapters.openai_protocols import OpenAIChat
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.evidence import Observation
+from mlgate.core.load_block import Arrival, LoadBlock, pack, unpack
 from mlgate.core.ports import Failure, Load, Model
-from mlgate.core.timed import Arrival, LoadBlock, pack, unpack
 
 EXAMPLES = [Example(str(i), f"input {i}") for i in range(4)]
 ARRIVALS = [Arrival(i / 500, i % 4) for i in range(12)]

@@ -13,9 +13,9 @@ from mlgate.adapters.mlflow_registry import LEDGER, MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.core.errors import AdapterError, GateError
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
-from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
-from mlgate.core.registered import Candidate
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger, Move
+from mlgate.core.tracking.model_version import Candidate
 from mlgate.flow import promotion
 
 Made = Callable[..., Candidate]

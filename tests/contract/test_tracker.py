@@ -15,7 +15,7 @@ from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import AdapterError
 from mlgate.core.ports import Tracker
-from mlgate.core.record import DataUsed, TrackingRecord
+from mlgate.core.tracking.record import DataUsed, TrackingRecord
 
 HOSTILE = (
     "c/größe:très grand/bleu",

@@ -10,7 +10,7 @@ import pytest
 from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
 
-from mlgate.core.statistics import SMALLEST_SLICE
+from mlgate.core.stats.jackknife import SMALLEST_SLICE
 
 
 def test_a_good_model_passes_and_every_file_says_so(desk: Desk) -> None:

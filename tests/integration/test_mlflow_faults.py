@@ -33,7 +33,7 @@ from mlgate.adapters.mlflow_baseline import MlflowBaseline, of_alias, of_branch,
 from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError, GateError, Refused
-from mlgate.core.record import LoggedRun, TrackingRecord
+from mlgate.core.tracking.record import LoggedRun, TrackingRecord
 from mlgate.flow import promotion
 
 FIELDS = (

@@ -17,7 +17,7 @@ from mlgate.core.evidence import Evidence, Observation, Provenance, Row
 from mlgate.core.groups import groups_of, with_copies_joined
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
-from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS, SMALLEST_SLICE
+from mlgate.core.stats.jackknife import ENOUGH_EQUAL, FEWEST_PAIRS, SMALLEST_SLICE
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.policy import joined
 from mlgate.reports import json_v1, json_v1_reader

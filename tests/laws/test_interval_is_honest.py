@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.core.metric import Better, Metric
-from mlgate.core.statistics import Array, Statistics, Width, standard_error, width
-from mlgate.core.student import student
+from mlgate.core.stats.jackknife import Array, Statistics, Width, standard_error, width
+from mlgate.core.stats.student_t import student
 from mlgate.flow import scoring
 from mlgate.flow.scoring import delta, family_confidence, pair
 from mlgate.metrics.registry import build

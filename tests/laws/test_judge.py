@@ -22,7 +22,7 @@ from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.ports import Kinds
-from mlgate.core.statistics import SMALLEST_SLICE, Width
+from mlgate.core.stats.jackknife import SMALLEST_SLICE, Width
 from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_limit, hold_slice
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge

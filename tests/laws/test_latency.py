@@ -15,15 +15,15 @@ from tests.law_load import LawLoad
 from mlgate.adapters.load_executor import TimedExecutor
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.latency import LatencyKind
-from mlgate.core import rounds
+from mlgate.core import latency_rounds
 from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.errors import ModelError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
+from mlgate.core.load_block import Arrival, LoadBlock, TimedReply, pack, unpack
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Decided, Kinds, Load, Standing
 from mlgate.core.report import Report
-from mlgate.core.statistics import Statistics
-from mlgate.core.timed import Arrival, LoadBlock, TimedReply, pack, unpack
+from mlgate.core.stats.jackknife import Statistics
 from mlgate.flow import beside
 from mlgate.flow.check import settled, settles
 from mlgate.flow.judge import Baseline, judge
@@ -235,7 +235,7 @@ def test_what_the_machine_disturbed_is_started_over_once_and_judged_anew(slower:
     (load,) = report.loads
     assert (load.begun, load.rounds, load.planned, load.warm) == (ONCE, ONCE, ONCE, 2)
     assert load.requests == sum(
-        len(block.replies) for block in rounds.read(check, evidence.under("speed")).counted.values()
+        len(block.replies) for block in latency_rounds.read(check, evidence.under("speed")).counted.values()
     )
 
 
@@ -252,7 +252,7 @@ def test_what_was_settled_or_not_disturbed_is_not_started_over(slower: float) ->
     check = speed(RISE, rounds=2 * ONCE, looks=[ONCE], once=ONCE)
     suite, evidence = observed(check, LawLoad(slower=slower), old())
     assert judge(suite, KINDS, evidence, ABSENT).loads[0].begun == 0
-    assert len(rounds.read(check, evidence.under("speed")).done) == ONCE
+    assert len(latency_rounds.read(check, evidence.under("speed")).done) == ONCE
 
 
 @dataclass

@@ -12,7 +12,7 @@ from tests.fake_registry import FakeRegistry
 from tests.movers import Story, at, candidate, lived, promoting, rolling_back, settle, stories, told, turns
 
 from mlgate.core.errors import GateError, Refused
-from mlgate.core.ledger import NO_VERSION
+from mlgate.core.tracking.ledger import NO_VERSION
 from mlgate.flow.promotion import CHAMPION, rollback
 
 

@@ -14,10 +14,10 @@ from tests.laws.test_latency import ABSENT, KINDS, changed, observed, old, prove
 
 from mlgate.core.check import Bound, Check, Rule, Suite
 from mlgate.core.evidence import Evidence
+from mlgate.core.latency_rounds import left_out
+from mlgate.core.load_block import LoadBlock, TimedReply
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Standing
-from mlgate.core.rounds import left_out
-from mlgate.core.timed import LoadBlock, TimedReply
 from mlgate.flow.check import settles
 from mlgate.flow.judge import judge
 

@@ -12,7 +12,7 @@ from rouge_score.rouge_scorer import lcs_ind
 from rouge_score.tokenizers import DefaultTokenizer
 
 from mlgate.core.metric import Better
-from mlgate.core.statistics import influence
+from mlgate.core.stats.jackknife import influence
 from mlgate.metrics import lcs
 from mlgate.metrics.registry import build, names
 from mlgate.metrics.words import words

@@ -14,14 +14,14 @@ from tests.law_load import LawLoad
 from tests.laws.test_latency import KINDS, observed, speed
 
 from mlgate.core.check import Bound, Check, Example, Rule
+from mlgate.core.latency_metrics import timing as metric_of
+from mlgate.core.load_block import LoadBlock
 from mlgate.core.metric import Better, Metric
-from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
-from mlgate.core.ratio import ratio
-from mlgate.core.series import Fact, Series
-from mlgate.core.statistics import Width
-from mlgate.core.timed import LoadBlock
-from mlgate.core.timing import timing as metric_of
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.jackknife import Width
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import Fact, Series
 from mlgate.core.verdict import (
     Delta,
     Finding,

@@ -12,8 +12,8 @@ from mlgate.checks.accuracy import AccuracyKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Direction
-from mlgate.core.statistics import SMALLEST_SLICE
+from mlgate.core.rule_change import Direction
+from mlgate.core.stats.jackknife import SMALLEST_SLICE
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.policy import joined
 

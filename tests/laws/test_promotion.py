@@ -30,9 +30,9 @@ from tests.movers import (
 
 from mlgate.core.errors import AdapterError, GateError, Refused
 from mlgate.core.identity import FIRST_FORM
-from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
-from mlgate.core.registered import Candidate
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger, Move
+from mlgate.core.tracking.model_version import Candidate
 from mlgate.flow.promotion import CANDIDATE, CHAMPION, Approval, Promotion, promote, rollback
 
 APPROVAL = Approval("approved_by")

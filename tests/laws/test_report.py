@@ -14,8 +14,8 @@ from tests.strategies import reports
 from tests.unit.reports import runner
 
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Direction
 from mlgate.core.report import Report
+from mlgate.core.rule_change import Direction
 from mlgate.reports import annotations as github
 from mlgate.reports import json_v1, junit, markdown, segments, terminal
 from mlgate.reports.columns import width as columns

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlgate.core import ratio
 from mlgate.core.metric import Better, Metric
-from mlgate.core.noise import noise
-from mlgate.core.resampling import bounds, log_width
-from mlgate.core.series import Series
+from mlgate.core.stats import ratio
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.block_bootstrap import bounds, log_width
+from mlgate.core.stats.series import Series
 
 RUNS = 60
 SLACK = 0.12

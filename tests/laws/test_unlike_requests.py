@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mlgate.core.metric import Better, Metric
-from mlgate.core.ratio import ratio
-from mlgate.core.series import RoundNumbers, Series
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import RoundNumbers, Series
 
 ROUNDS, EACH, EXAMPLES, RUNS = 30, 12, 200, 20
 METRIC = Metric("p_ms", "ms", Better.LOWER)

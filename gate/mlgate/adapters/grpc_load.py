@@ -17,8 +17,8 @@ from mlgate.adapters.redaction import Redaction
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError
 from mlgate.core.evidence import Blame
+from mlgate.core.load_block import Arrival, LoadBlock, TimedReply
 from mlgate.core.ports import Failure
-from mlgate.core.timed import Arrival, LoadBlock, TimedReply
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
 _LARGEST_REPLY = 4 << 20

@@ -23,8 +23,8 @@ from mlgate.adapters.secrets import shown
 from mlgate.core.check import Example
 from mlgate.core.errors import AdapterError, ConfigError, ModelError
 from mlgate.core.evidence import NOT_ASKED
+from mlgate.core.load_block import Arrival, LoadBlock, TimedReply
 from mlgate.core.ports import Failure
-from mlgate.core.timed import Arrival, LoadBlock, TimedReply
 
 SLACK_S = 30.0
 """How much longer than its block may take a worker may be silent: opening connections, writing a long line."""

@@ -14,7 +14,7 @@ from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
 from mlgate.core.evidence import Evidence
-from mlgate.core.ledger import NO_VERSION
+from mlgate.core.tracking.ledger import NO_VERSION
 
 EVIDENCE = "evidence.jsonl.gz"
 _ABSENT = "RESOURCE_DOES_NOT_EXIST"

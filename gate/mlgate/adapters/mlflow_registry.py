@@ -19,8 +19,8 @@ from mlgate.adapters.mlflow_client import Server, Unable
 from mlgate.adapters.mlflow_runs import MlflowRuns, run_id
 from mlgate.core.errors import AdapterError, GateError
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
-from mlgate.core.ledger import NO_VERSION, Ledger, Move
-from mlgate.core.registered import Candidate, Version
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger, Move
+from mlgate.core.tracking.model_version import Candidate, Version
 
 LEDGER = "mlgate.ledger"
 _VERDICT, _EVIDENCE, _MODEL = "mlgate.verdict", "mlgate.evidence", "mlgate.model"

@@ -13,7 +13,7 @@ from typing import Any
 from mlgate.adapters import mlflow_names as names
 from mlgate.adapters.mlflow_client import Server, Unable, code_of
 from mlgate.core.errors import AdapterError, Refused
-from mlgate.core.record import DataUsed, LoggedRun, TrackingRecord
+from mlgate.core.tracking.record import DataUsed, LoggedRun, TrackingRecord
 
 ARTIFACT_FOLDER = "mlgate"
 """Of a run's artifacts: what mlgate wrote."""

@@ -14,7 +14,7 @@ from typing import Any
 from mlgate.adapters import whole_file
 from mlgate.core.check import Json, digest_of
 from mlgate.core.errors import AdapterError, EvidenceError
-from mlgate.core.record import DataUsed, TrackingRecord
+from mlgate.core.tracking.record import DataUsed, TrackingRecord
 
 PENDING = "pending"
 RECORD = "record.json"

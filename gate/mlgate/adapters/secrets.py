@@ -16,9 +16,9 @@ from mlgate.adapters.secret_forms import Parts, SecretSpan, Unescaped, forms_of,
 from mlgate.core.check import Suite
 from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Evidence, Gap, Observation, Row
+from mlgate.core.load_block import COLUMNS, with_texts
 from mlgate.core.ports import Executor
 from mlgate.core.secret import SHORTEST_SECRET, URL, mark
-from mlgate.core.timed import COLUMNS, with_texts
 
 _NAMED_SO = re.compile(
     r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PAT|(?:API|ACCESS|PRIVATE|SECRET|SIGNING)_?KEY)$",

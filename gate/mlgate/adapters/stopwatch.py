@@ -12,9 +12,9 @@ from typing import TypeVar
 import numpy as np
 
 from mlgate.core.metric import Better, Metric
-from mlgate.core.ratio import ratio as compared
-from mlgate.core.resampling import log_width, too_few
-from mlgate.core.series import Series
+from mlgate.core.stats.block_bootstrap import log_width, too_few
+from mlgate.core.stats.ratio import ratio as compared
+from mlgate.core.stats.series import Series
 
 Input = TypeVar("Input")
 
@@ -75,7 +75,7 @@ class Times:
     def ratio(self, other: Times, percent: float = 50) -> Estimate:
         """Return this percentile over *other*'s, of two functions that were timed in turn: 1.05 is 5 % slower.
 
-        Call by call, where both were given the same (core/pairing.py).
+        Call by call, where both were given the same (core/stats/paired_requests.py).
         """
         one, past = self._series(percent), other._series(percent)
         why = too_few(one) or too_few(past)

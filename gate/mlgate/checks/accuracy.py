@@ -11,7 +11,7 @@ from mlgate.core.errors import GateError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Failure, Model
-from mlgate.core.statistics import Statistics, Unscored, quotient
+from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
 from mlgate.metrics import registry
 
 

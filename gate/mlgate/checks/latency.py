@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mlgate.checks.timed_plan import Asked, LatencyPlan, Search, strangers
 from mlgate.checks.timed_scores import first_answers, scores
-from mlgate.core import rounds
+from mlgate.core import latency_rounds
 from mlgate.core.check import START, Check
 from mlgate.core.errors import EvidenceError, GateError, ModelError, Refused
 from mlgate.core.evidence import NOT_ASKED, Gap, Observation, Row
+from mlgate.core.load_block import ENDED, SKIPPED, LoadBlock, TimedReply, pack
 from mlgate.core.ports import Decided, Load, Score, Standing
-from mlgate.core.timed import ENDED, SKIPPED, LoadBlock, TimedReply, pack
 
 _SILENT = 20
 """So many failures, and a whole block of them, without one answer are the end: each may cost a time-out."""
@@ -51,21 +51,21 @@ class LatencyKind:
 
     def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
         """Return the rounds that are not there to be judged."""
-        found = dict(rounds.holes(check, rows))
+        found = dict(latency_rounds.holes(check, rows))
         if not found:
             try:
-                found.update(strangers(check, rounds.read(check, rows)))
+                found.update(strangers(check, latency_rounds.read(check, rows)))
             except EvidenceError as error:
                 found[START] = str(error)
         return found
 
     def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Score]:
         """Turn rounds into times, rates, facts, and the scores of the very answers that were timed."""
-        return scores(check, rounds.read(check, rows))
+        return scores(check, latency_rounds.read(check, rows))
 
     def answers(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, Row]:
         """Return what was answered to each example: one text, or all that differ."""
-        return first_answers(check, rounds.read(check, rows))
+        return first_answers(check, latency_rounds.read(check, rows))
 
     def show(self, row: Row) -> str:
         """Return the answer of an example, and how many of its requests failed."""
@@ -110,7 +110,11 @@ def _round(check: Check, load: Load, side: str, asked: Asked, search: Search, *,
         return Gap(side, name, f"{whose}{error}")
     search.learn(rate, block)
     why = _end(search, block, gone, lost)
-    who = f"{rounds.MODEL_GONE}the model" if side == check.id else f"{rounds.BASELINE_GONE}the baseline's model"
+    who = (
+        f"{latency_rounds.MODEL_GONE}the model"
+        if side == check.id
+        else f"{latency_rounds.BASELINE_GONE}the baseline's model"
+    )
     end = {ENDED: f"{who} {why}"} if why else {}
     duet = str(load.facts.get("run", ""))
     return Observation(side, name, {**pack(block), "first": float(first), "rate": rate, "duet": duet, **end})

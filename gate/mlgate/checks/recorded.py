@@ -10,7 +10,7 @@ from mlgate.core.check import Check, Example, MetricChoice
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.metric import Better, Metric
 from mlgate.core.ports import Model
-from mlgate.core.statistics import Statistics, Unscored, quotient
+from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
 
 
 class RecordedKind:

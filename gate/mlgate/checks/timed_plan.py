@@ -10,10 +10,10 @@ import numpy as np
 
 from mlgate.core import arrivals
 from mlgate.core.check import Check, Json
+from mlgate.core.latency_metrics import timing
+from mlgate.core.latency_rounds import LatencyRounds
+from mlgate.core.load_block import Arrival, LoadBlock, clocked
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.rounds import LatencyRounds
-from mlgate.core.timed import Arrival, LoadBlock, clocked
-from mlgate.core.timing import timing
 
 _ROUNDED_S = 2e-6
 

@@ -11,15 +11,15 @@ from dataclasses import replace
 import numpy as np
 
 from mlgate.checks.timed_plan import LatencyPlan, Search
-from mlgate.core import pieces, timing
+from mlgate.core import latency_metrics, stream_text
 from mlgate.core.check import Check, MetricChoice
 from mlgate.core.evidence import Observation, Row
+from mlgate.core.latency_rounds import LatencyRounds
+from mlgate.core.load_block import LoadBlock, TimedReply, held_back
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Score
-from mlgate.core.rounds import LatencyRounds
-from mlgate.core.series import Fact, Series, Text
-from mlgate.core.statistics import Statistics, Unscored, quotient
-from mlgate.core.timed import LoadBlock, TimedReply, held_back
+from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
+from mlgate.core.stats.series import Fact, Series, Text
 from mlgate.metrics import registry
 
 _MS = 1000.0
@@ -32,18 +32,18 @@ def scores(check: Check, seen: LatencyRounds) -> list[Score]:
 
 def _score(check: Check, choice: MetricChoice, seen: LatencyRounds) -> Score:
     name = choice.kind
-    asked = timing.timing(name)
+    asked = latency_metrics.timing(name)
     if name == ERROR_RATE.name:
         return _errors(check, choice.name, seen)
-    if name in timing.FACTS:
+    if name in latency_metrics.FACTS:
         return _fact(check, choice.name, seen)
-    if not timing.metric(name):
+    if not latency_metrics.metric(name):
         return Unscored(choice.name, seen.cut_off) if seen.cut_off else _answers(check, choice, seen)
     return Unscored(choice.name, seen.flaw) if seen.flaw else _latency_score(check, choice, asked, seen)
 
 
 def _latency_score(
-    check: Check, choice: MetricChoice, asked: timing.LatencyMetric | None, seen: LatencyRounds
+    check: Check, choice: MetricChoice, asked: latency_metrics.LatencyMetric | None, seen: LatencyRounds
 ) -> Score:
     """Return a metric of times; with it, what it is over all rounds, where rounds were left out."""
     found = _score_of_kind(check, choice, asked, seen)
@@ -54,12 +54,12 @@ def _latency_score(
 
 
 def _score_of_kind(
-    check: Check, choice: MetricChoice, asked: timing.LatencyMetric | None, seen: LatencyRounds
+    check: Check, choice: MetricChoice, asked: latency_metrics.LatencyMetric | None, seen: LatencyRounds
 ) -> Score:
     name = choice.kind
     if asked:
         return _times(check, asked, seen)
-    if name == timing.CACHE_SPEEDUP.name:
+    if name == latency_metrics.CACHE_SPEEDUP.name:
         return _cache(check, choice.name, seen)
     return _rate(check, choice.name, seen)
 
@@ -76,12 +76,12 @@ def signature(check: Check, clock: str) -> str:
         "stages": given.get("stages") if mode == "stages" else None,
         "concurrency": given.get("concurrency") if mode == "closed" else None,
         "block": given.get("block_s"),
-        "token": f"{pieces.TOKEN} characters" if clock in {"itl", "tokens"} else None,
+        "token": f"{stream_text.TOKEN} characters" if clock in {"itl", "tokens"} else None,
     }
     return "|".join(f"{key}:{json.dumps(value)}" for key, value in facts.items() if value is not None).replace('"', "")
 
 
-def _times(check: Check, asked: timing.LatencyMetric, seen: LatencyRounds) -> Score:
+def _times(check: Check, asked: latency_metrics.LatencyMetric, seen: LatencyRounds) -> Score:
     found, name = seen.times(asked, signature(check, asked.clock)), asked.metric.name
     if not len(found.values):
         held, long = held_back(seen.replies) if asked.clock == "itl" else (0, 0)
@@ -93,7 +93,7 @@ def _times(check: Check, asked: timing.LatencyMetric, seen: LatencyRounds) -> Sc
     if asked.clock != "itl":
         return found
     answered = [reply for reply in seen.replies if not reply.failure]
-    short = sum(1 for reply in answered if not pieces.has_waits(reply.answer))
+    short = sum(1 for reply in answered if not stream_text.has_waits(reply.answer))
     if short > len(answered) / 2:
         return Unscored(name, f"{short:,} of {len(answered):,} replies have fewer than two tokens: {name} has no wait")
     return replace(found, text=_text(seen), pace=_pace(check, seen))
@@ -102,22 +102,22 @@ def _times(check: Check, asked: timing.LatencyMetric, seen: LatencyRounds) -> Sc
 def _text(seen: LatencyRounds, *, whole: bool = False) -> Text:
     """Return how the text came; *whole*: what is measured does not depend on its pieces."""
     answered = [reply for reply in seen.replies if not reply.failure]
-    tokens = sum(pieces.visible(reply.answer) for reply in answered) / pieces.TOKEN
+    tokens = sum(stream_text.visible(reply.answer) for reply in answered) / stream_text.TOKEN
     if whole or not tokens:
         return Text(tokens / max(1, len(answered)), math.nan)
-    came = [reply.pieces for reply in answered if pieces.has_waits(reply.answer)]
-    later = sum(one.size for found in came for one in found[1:]) / pieces.TOKEN
+    came = [reply.pieces for reply in answered if stream_text.has_waits(reply.answer)]
+    later = sum(one.size for found in came for one in found[1:]) / stream_text.TOKEN
     return Text(tokens / len(answered), sum(len(found) - 1 for found in came if found) / later if later else math.nan)
 
 
 def _pace(check: Check, seen: LatencyRounds) -> Series:
     """Return how long each reply took a token, all of it: a failure as if it had one."""
     pairs = [
-        (number, reply.done * _MS / max(1.0, pieces.visible(reply.answer) / pieces.TOKEN))
+        (number, reply.done * _MS / max(1.0, stream_text.visible(reply.answer) / stream_text.TOKEN))
         for number, block in seen.counted.items()
         for reply in block.replies
     ]
-    return seen.series(timing.PACE, 0.0, pairs, signature(check, "latency"))
+    return seen.series(latency_metrics.PACE, 0.0, pairs, signature(check, "latency"))
 
 
 def _rate(check: Check, name: str, seen: LatencyRounds) -> Score:
@@ -127,8 +127,8 @@ def _rate(check: Check, name: str, seen: LatencyRounds) -> Score:
     if absent:
         return Unscored(name, f"round {absent[0]} has nothing to compute {name} from")
     if name != "tokens_per_s":
-        return seen.series(timing.SUMS[name], 0.0, list(values.items()), signature(check, "latency"))
-    found = seen.series(timing.SUMS[name], 0.0, list(values.items()), signature(check, "tokens"))
+        return seen.series(latency_metrics.SUMS[name], 0.0, list(values.items()), signature(check, "latency"))
+    found = seen.series(latency_metrics.SUMS[name], 0.0, list(values.items()), signature(check, "tokens"))
     return replace(found, text=_text(seen, whole=True))
 
 
@@ -144,7 +144,7 @@ def _per_round(name: str, block: LoadBlock) -> float:
         case _:
             if answered and not any(reply.events for reply in answered):
                 return math.nan
-            tokens = sum(pieces.visible(reply.answer) for reply in answered) / pieces.TOKEN
+            tokens = sum(stream_text.visible(reply.answer) for reply in answered) / stream_text.TOKEN
             seconds = sum(reply.done for reply in block.replies)
             return tokens / seconds if seconds > 0 else math.nan
 
@@ -159,7 +159,7 @@ def _errors(check: Check, name: str, seen: LatencyRounds) -> Statistics:
 
 
 def _fact(check: Check, name: str, seen: LatencyRounds) -> Score:
-    metric = timing.FACTS[name]
+    metric = latency_metrics.FACTS[name]
     if name == "max_rps":
         return _largest_rate(check, name, seen)
     if name == "peak_memory_mb":
@@ -183,7 +183,7 @@ def _largest_rate(check: Check, name: str, seen: LatencyRounds) -> Score:
     if not search.held:
         return Unscored(name, f"the bounds were broken even at {search.plan.least:g} requests a second")
     signed = "|".join(f"{k}<={v:g}" for k, v in search.plan.find.items())
-    found = Fact(name, timing.FACTS[name], signed, search.held)
+    found = Fact(name, latency_metrics.FACTS[name], signed, search.held)
     if not seen.late:
         return found
     whole = _largest_rate(check, name, seen.whole())
@@ -204,7 +204,7 @@ def _cache(check: Check, name: str, seen: LatencyRounds) -> Score:
         what = "first requests" if not fresh else "repetitions"
         return Unscored(name, f"no {what} were left to compare: {name} needs more examples, or a longer run")
     signed = signature(check, "latency")
-    over, under = (seen.series(timing.CACHE_SPEEDUP, 0.5, part, signed) for part in (fresh, repeated))
+    over, under = (seen.series(latency_metrics.CACHE_SPEEDUP, 0.5, part, signed) for part in (fresh, repeated))
     return over.over(under)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlgate.config.choices import Ruled
 from mlgate.config.fault import Complaint
-from mlgate.core import timing
+from mlgate.core import latency_metrics
 from mlgate.core.metric import Better, Metric
 
 _SCALES = {"points": 100.0, "ratio": 1.0}
@@ -25,7 +25,7 @@ def senseless(ruled: Ruled, metric: Metric) -> Iterator[Complaint]:
     if rule.max_rise is not None and metric.better is Better.HIGHER:
         says = f"is the wrong way round: higher is better for {name}"
         yield Complaint((*steps, rise), says, f"write {drop}: {rule.max_rise}", at_key=True)
-    if timing.metric(name) == metric and metric.unit != "ratio":
+    if latency_metrics.metric(name) == metric and metric.unit != "ratio":
         yield from _below_zero(ruled, metric)
     top = _SCALES.get(metric.unit)
     if top is None or metric.better is Better.LOWER:
@@ -62,7 +62,7 @@ def notices(ruled: Ruled, metric: Metric) -> Iterator[tuple[str, str]]:
     limit, name = ruled.rule.min, ruled.metric
     if metric.unit == "points" and limit is not None and 0 < limit <= 1:
         yield "min", f"{name} goes from 0 to 100: min {limit:g} is nearly nothing (meant {limit * 100:g}?)"
-    if timing.metric(name) != metric or metric.unit == "ratio":
+    if latency_metrics.metric(name) != metric or metric.unit == "ratio":
         return
     for bound, margin in (("max_drop", ruled.rule.max_drop), ("max_rise", ruled.rule.max_rise)):
         if margin is not None and not margin.relative and 0 < margin.amount < 1:

@@ -10,7 +10,7 @@ from mlgate.config.fault import Complaint, did_you_mean
 from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.position import Steps
 from mlgate.config.rule_section import RuleSection
-from mlgate.core import timing
+from mlgate.core import latency_metrics
 from mlgate.core.check import Json, MetricChoice
 from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.metrics import registry
@@ -107,11 +107,11 @@ def _faults_of_metrics_list(
 
 def _times(check: Check, name: str) -> bool:
     """Return whether *name* is one of a latency check's own metrics, of which there are more than can be listed."""
-    return isinstance(check, LatencyCheck) and timing.metric(name) is not None
+    return isinstance(check, LatencyCheck) and latency_metrics.metric(name) is not None
 
 
 def _meant(check: Check, name: str, there: Iterable[str]) -> str:
-    if not isinstance(check, LatencyCheck) and timing.metric(name) is not None:
+    if not isinstance(check, LatencyCheck) and latency_metrics.metric(name) is not None:
         return "it is measured by a check of `kind: latency`"
     return did_you_mean(name, there, "there are")
 
@@ -123,12 +123,16 @@ def names() -> tuple[str, ...]:
 
 def names_of(check: Check, answers: Sequence[str]) -> tuple[str, ...]:
     """Return every metric to suggest for the check; *answers* are `names()`. A latency check has its own besides."""
-    return tuple(dict.fromkeys([*timing.names(), *answers])) if isinstance(check, LatencyCheck) else tuple(answers)
+    return (
+        tuple(dict.fromkeys([*latency_metrics.names(), *answers]))
+        if isinstance(check, LatencyCheck)
+        else tuple(answers)
+    )
 
 
 def is_of_answers(choice: MetricChoice) -> bool:
     """Return whether the metric is computed from answers and references."""
-    return choice.kind != "recorded" and timing.metric(choice.kind) is None
+    return choice.kind != "recorded" and latency_metrics.metric(choice.kind) is None
 
 
 def scorer(choice: MetricChoice, steps: Steps) -> Scorer:
@@ -164,7 +168,7 @@ def meter(choice: MetricChoice, steps: Steps) -> Metric:
     """Return the unit and the better end of the metric *choice*. Raises Unbuilt when there is none."""
     if choice.kind == "recorded":
         return Metric(choice.name, str(choice.options["unit"]), Better(choice.options["better"]))
-    own = timing.metric(choice.kind)
+    own = latency_metrics.metric(choice.kind)
     if own is None:
         return scorer(choice, steps).metric
     if choice.options:

@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from mlgate.config.duration import Duration, lasting
 from mlgate.config.fault import did_you_mean
 from mlgate.config.section import FieldName, Given, MetricName, Section, Written, complaint
+from mlgate.core.latency_metrics import timing
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.timing import timing
 
 HIGHEST_QUANTILE = 0.99
 TOO_HIGH = (

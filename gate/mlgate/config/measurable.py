@@ -8,8 +8,8 @@ from mlgate.config.choices import measured, ruled, written_at
 from mlgate.config.fault import Complaint
 from mlgate.config.latency_section import LatencyCheck
 from mlgate.config.load_section import HIGHEST_QUANTILE, TOO_HIGH, FindLoad, Load
+from mlgate.core.latency_metrics import CACHE_SPEEDUP, FACTS, timing
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.timing import CACHE_SPEEDUP, FACTS, timing
 
 _OF_A_CONTAINER = frozenset({*FACTS, "cpu_ms_per_request"} - {"max_rps"})
 _OF_RATES = frozenset({"throughput_rps", "tokens_per_s", CACHE_SPEEDUP.name})

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mlgate.core import form1
+from mlgate.core import legacy_digests
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM, identity
 
@@ -130,7 +130,7 @@ class Evidence:
     def digest(self) -> str:
         """Return the SHA-256 of provenance and rows; where it was observed does not matter."""
         sha = hashlib.sha256(
-            (form1.head(self.provenance) if self.form == FIRST_FORM else _head(self.provenance)).encode()
+            (legacy_digests.head(self.provenance) if self.form == FIRST_FORM else _head(self.provenance)).encode()
         )
         for line in self.lines():
             sha.update(line.encode("ascii") + b"\n")

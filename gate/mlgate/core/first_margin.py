@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from mlgate.core.power import ENOUGH_PASSES
-from mlgate.core.statistics import FEWEST_PAIRS
+from mlgate.core.stats.jackknife import FEWEST_PAIRS
 
 USUAL_MARGIN = 0.02
 """A loss of ROUGE-L that people often write."""

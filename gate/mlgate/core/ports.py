@@ -9,12 +9,12 @@ from typing import Protocol, Self
 
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
-from mlgate.core.ledger import Ledger, Move
-from mlgate.core.record import LoggedRun, TrackingRecord
-from mlgate.core.registered import Candidate, Version
-from mlgate.core.series import Fact, Series
-from mlgate.core.statistics import Statistics, Unscored
-from mlgate.core.timed import Arrival, LoadBlock
+from mlgate.core.load_block import Arrival, LoadBlock
+from mlgate.core.stats.jackknife import Statistics, Unscored
+from mlgate.core.stats.series import Fact, Series
+from mlgate.core.tracking.ledger import Ledger, Move
+from mlgate.core.tracking.model_version import Candidate, Version
+from mlgate.core.tracking.record import LoggedRun, TrackingRecord
 
 
 @dataclass(frozen=True, slots=True)

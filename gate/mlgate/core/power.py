@@ -9,8 +9,8 @@ from typing import Literal
 
 from mlgate.core.metric import Better
 from mlgate.core.outcome import Outcome
-from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS
-from mlgate.core.student import student
+from mlgate.core.stats.jackknife import ENOUGH_EQUAL, FEWEST_PAIRS
+from mlgate.core.stats.student_t import student
 from mlgate.core.verdict import Delta, Finding, Measurement, is_within
 
 ENOUGH_PASSES = 0.95

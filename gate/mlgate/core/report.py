@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Policy, RuleChange
+from mlgate.core.rule_change import Policy, RuleChange
 from mlgate.core.verdict import Finding, Measurement, Verdict
 
 
@@ -60,7 +60,7 @@ class Percentile:
     """One percentile of both sides, in milliseconds, and their ratio, each with its 95 % interval; NaN for none."""
 
     clock: str
-    """`latency`, `service`, `ttft` or `itl`: see core/timing.py."""
+    """`latency`, `service`, `ttft` or `itl`: see core/latency_metrics.py."""
     quantile: float
     value: float
     low: float

@@ -9,7 +9,7 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.groups import counted
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome, worst
-from mlgate.core.statistics import ENOUGH_EQUAL, FEWEST_PAIRS, Width
+from mlgate.core.stats.jackknife import ENOUGH_EQUAL, FEWEST_PAIRS, Width
 
 _LOG_MOST = 50.0
 """A factor of e^50 is as good as any: beyond it floats end."""

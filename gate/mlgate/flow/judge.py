@@ -15,8 +15,8 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.secret import notices
-from mlgate.core.series import Fact, Series
-from mlgate.core.statistics import SMALLEST_SLICE, Statistics
+from mlgate.core.stats.jackknife import SMALLEST_SLICE, Statistics
+from mlgate.core.stats.series import Fact, Series
 from mlgate.core.verdict import Finding, Measurement, hold_baseline, hold_limit, hold_slice, unmeasured
 from mlgate.flow import beside, timing
 from mlgate.flow.loads import load_summary

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mlgate.core import rounds
+from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Json
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence
-from mlgate.core.noise import noise
-from mlgate.core.ratio import ratio
+from mlgate.core.latency_metrics import timing
+from mlgate.core.latency_rounds import LatencyRounds
+from mlgate.core.load_block import TimedReply
 from mlgate.core.report import LoadSummary, Percentile
-from mlgate.core.resampling import log_width
-from mlgate.core.rounds import LatencyRounds
-from mlgate.core.series import Series, shared
-from mlgate.core.timed import TimedReply
-from mlgate.core.timing import timing
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.block_bootstrap import log_width
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import Series, shared
 
 SHOWN_PERCENTILES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
 STREAMED_PERCENTILES = ("ttft_p50_ms", "ttft_p95_ms", "itl_p50_ms", "itl_p95_ms")
@@ -32,8 +32,8 @@ _RUN = ("run",)
 def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) -> LoadSummary:
     """Summarise one latency check. What was not observed gives a summary with a flaw, never an exception."""
     try:
-        seen = rounds.read(check, evidence.under(check.id))
-        past = rounds.read(check, baseline.under(check.id)) if baseline else None
+        seen = latency_rounds.read(check, evidence.under(check.id))
+        past = latency_rounds.read(check, baseline.under(check.id)) if baseline else None
     except EvidenceError as error:
         return _nothing(check, str(error))
     past = past if past and past.duet and past.duet == seen.duet else None
@@ -49,13 +49,13 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
         requests=len(replies),
         failed=sum(1 for block in seen.done.values() for reply in block.replies if reply.failure),
         rounds=len(seen.done) - seen.begun,
-        planned=rounds.a_try(check),
+        planned=latency_rounds.a_try(check),
         warm=seen.warm - seen.begun,
         begun=seen.begun,
         late=len([number for number in seen.late if number > seen.planned_warm]),
         look=seen.look.number,
-        looks=len(rounds.places(check)),
-        late_p99_ms=rounds.lateness(replies) * 1000,
+        looks=len(latency_rounds.places(check)),
+        late_p99_ms=latency_rounds.lateness(replies) * 1000,
         generator=sum(busy) / sum(walls) if sum(walls) > 0 else math.nan,
         noise=noise(*median) if median else math.nan,
         percentiles=tuple(_percentiles(seen, past)),

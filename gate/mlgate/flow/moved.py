@@ -11,7 +11,7 @@ from mlgate.core.check import Check, Example
 from mlgate.core.metric import Better
 from mlgate.core.ports import Kind
 from mlgate.core.report import Segment
-from mlgate.core.statistics import influence
+from mlgate.core.stats.jackknife import influence
 from mlgate.core.verdict import Finding
 from mlgate.flow.scoring import Scored
 

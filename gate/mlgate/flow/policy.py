@@ -12,7 +12,7 @@ from dataclasses import replace
 from mlgate.core.check import Check, Example, Json, data_digest
 from mlgate.core.groups import groups_of
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.policy import Direction, RuleChange
+from mlgate.core.rule_change import Direction, RuleChange
 from mlgate.flow.rule_changes import ruled
 
 _CODE = "code"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from mlgate.core import rounds
+from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Suite
-from mlgate.core.looks import ONLY, Look
 from mlgate.core.power import ENOUGH_PASSES, Forecast, Foretold, Grows, Power, Untold, power
 from mlgate.core.report import Report
+from mlgate.core.stats.alpha_spending import ONLY, Look
 from mlgate.core.verdict import Finding
 from mlgate.flow.judge import Baseline
 
@@ -38,7 +38,7 @@ def foretell(suite: Suite, report: Report, baseline: Baseline | None) -> Forecas
 
 
 def _forecast_of_finding(check: Check, finding: Finding) -> Foretold | None:
-    planned, seen = rounds.places(check), finding.delta.rounds if finding.delta else 0
+    planned, seen = latency_rounds.places(check), finding.delta.rounds if finding.delta else 0
     asked = finding.rule.confidence
     look = Look(planned, len(planned)) if planned else ONLY
     growth = max(1.0, planned[-1] / seen) if planned and seen else 1.0
@@ -61,8 +61,8 @@ def _forecast_of_times(check: Check, found: Power, planned: int) -> Foretold:
     grows: Grows = "budget" if _is_steady(check) else "stages"
     if not _is_lacking(found):
         return Foretold(found, grows, planned=planned)
-    tries = 2 if rounds.a_try(check) < check.rounds else 1
-    warm = rounds.a_try(check) - planned
+    tries = 2 if latency_rounds.a_try(check) < check.rounds else 1
+    warm = latency_rounds.a_try(check) - planned
     seconds = math.ceil(needed) * 2 * block if needed < math.inf else math.inf
     fits = seconds <= _LONGEST_S and tries * (needed + warm) < _MOST_ROUNDS and found.more <= _MOST_TIMES
     return Foretold(found, grows, 5.0 * math.ceil(seconds / 5) if fits else math.inf, planned)

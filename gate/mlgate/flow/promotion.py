@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
-from mlgate.core.ledger import NO_VERSION, Ledger, Move
 from mlgate.core.ports import Registry
-from mlgate.core.registered import Candidate, Version
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger, Move
+from mlgate.core.tracking.model_version import Candidate, Version
 
 CANDIDATE = "candidate"
 """The alias of the version that was registered last, and may still wait for approval."""

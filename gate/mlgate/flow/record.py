@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from mlgate.core.check import Json, Rule, digest_of
-from mlgate.core.record import DataUsed, TrackingRecord
 from mlgate.core.report import LoadSummary, Report
+from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import Measurement
 from mlgate.flow.acceptance import refusal
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Direction, RuleChange
+from mlgate.core.rule_change import Direction, RuleChange
 
 Key = tuple[str, Bound, str]
 

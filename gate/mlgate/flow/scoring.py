@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core import form1
+from mlgate.core import legacy_digests
 from mlgate.core.check import Check
 from mlgate.core.evidence import NOT_ASKED, Evidence, Observation, Row
 from mlgate.core.groups import groups_of
 from mlgate.core.identity import FIRST_FORM
 from mlgate.core.metric import Better, Metric
 from mlgate.core.ports import Kind
-from mlgate.core.series import Fact, Series
-from mlgate.core.statistics import (
+from mlgate.core.stats.jackknife import (
     ENOUGH_EQUAL,
     Array,
     Interval,
@@ -31,6 +30,7 @@ from mlgate.core.statistics import (
     unseen_loss,
     width,
 )
+from mlgate.core.stats.series import Fact, Series
 from mlgate.core.verdict import Delta, Measurement
 
 Chosen = NDArray[np.intp]
@@ -103,7 +103,7 @@ def other_data(check: Check, evidence: Evidence) -> str:
     why = f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})"
     if evidence.form != FIRST_FORM:
         return why
-    if form1.is_of(check.examples, observed):
+    if legacy_digests.is_of(check.examples, observed):
         return ""
     return (
         f"{why}, or was sliced by a field that `slices:` does not name any more: its digest is of an older form, "

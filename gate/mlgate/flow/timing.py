@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from mlgate.core import rounds
+from mlgate.core import latency_rounds
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.evidence import Evidence
-from mlgate.core.looks import Look
+from mlgate.core.latency_metrics import timing
 from mlgate.core.metric import ERROR_RATE, Better, Metric
-from mlgate.core.noise import noise
 from mlgate.core.outcome import Outcome
-from mlgate.core.ratio import ratio
-from mlgate.core.resampling import bounds, log_width, too_few
-from mlgate.core.series import Fact, Series, shared
-from mlgate.core.statistics import Width
-from mlgate.core.timing import timing
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.alpha_spending import Look
+from mlgate.core.stats.block_bootstrap import bounds, log_width, too_few
+from mlgate.core.stats.jackknife import Width
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import Fact, Series, shared
 from mlgate.core.verdict import (
     SOFTENED,
     Delta,
@@ -55,7 +55,7 @@ def with_reasons(check: Check, evidence: Evidence, findings: Iterable[Finding]) 
     A model that ended under load breaks every limit of errors: nobody knows what the requests that were still to come
     would have been, and a model that is gone must not pass because it went late.
     """
-    seen = rounds.read(check, evidence.under(check.id))
+    seen = latency_rounds.read(check, evidence.under(check.id))
     findings = _none_before_duration(seen.look, list(findings))
     failures = Counter(reply.failure for block in seen.done.values() for reply in block.replies if reply.failure)
     asked = sum(len(block.replies) for block in seen.done.values())
@@ -100,7 +100,7 @@ def is_restless(finding: Finding, baseline: Check, evidence: Evidence) -> bool:
     asked, delta = timing(finding.rule.metric), finding.delta
     if finding.topic != "noise" or asked is None or delta is None or not delta.base:
         return False
-    past = rounds.read(baseline, evidence.under(baseline.id)).times(asked)
+    past = latency_rounds.read(baseline, evidence.under(baseline.id)).times(asked)
     margin = finding.rule.limit if finding.rule.relative else finding.rule.limit / delta.base
     return noise(past, past, of_both=False) > margin
 

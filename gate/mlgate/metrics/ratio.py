@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
 
 
 def ratio(totals: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mlgate.core.check import Json
 from mlgate.core.metric import Better, Metric
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
 from mlgate.metrics import lcs
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio

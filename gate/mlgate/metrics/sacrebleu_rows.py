@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
 from mlgate.metrics.references import how_many
 from mlgate.metrics.scorer import References
 

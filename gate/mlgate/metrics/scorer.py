@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mlgate.core.metric import Metric
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
 
 References = Sequence[Sequence[str]]
 """One sequence of references an example; how many may differ from example to example."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import RuleChange
 from mlgate.core.report import Report
+from mlgate.core.rule_change import RuleChange
 from mlgate.core.verdict import Finding
 from mlgate.reports.escape import command_data, command_property, terminal
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlgate.core.hearsay import UntrustedReport
 from mlgate.core.outcome import Outcome
+from mlgate.core.untrusted_report import UntrustedReport
 from mlgate.reports import markdown
 from mlgate.reports.escape import markdown as prose
 from mlgate.reports.escape import markdown_code, terminal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from mlgate.core.ledger import NO_VERSION, Ledger, LiveSpan
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger, LiveSpan
 from mlgate.reports.escape import terminal
 
 _HEAD = ("version", "since (UTC)", "for", "how", "commit", "verdict")

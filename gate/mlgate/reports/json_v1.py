@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 
 from mlgate.core.evidence import Environment, Provenance
-from mlgate.core.policy import Policy
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
-from mlgate.core.statistics import Width
+from mlgate.core.rule_change import Policy
+from mlgate.core.stats.jackknife import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
 from mlgate.reports import json_v1_loads
 from mlgate.reports.json_v1_reader import SCHEMA, VERSION, parse

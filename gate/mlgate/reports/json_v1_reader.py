@@ -8,9 +8,9 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Direction, Policy, RuleChange
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
-from mlgate.core.statistics import Width
+from mlgate.core.rule_change import Direction, Policy, RuleChange
+from mlgate.core.stats.jackknife import Width
 from mlgate.core.verdict import Delta, Finding, Measurement
 from mlgate.reports import json_v1_loads
 from mlgate.reports.strict_json import Node, number

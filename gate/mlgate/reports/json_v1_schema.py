@@ -8,7 +8,7 @@ from __future__ import annotations
 from mlgate.core.check import Bound
 from mlgate.core.metric import Better
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Direction
+from mlgate.core.rule_change import Direction
 from mlgate.reports import json_v1_loads
 from mlgate.reports.json_v1_reader import SCHEMA, VERSION
 from mlgate.reports.schema_parts import COUNT, FLAG, NUMBER, TEXT, array, optional, record, told

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import RuleChange
 from mlgate.core.report import Report
+from mlgate.core.rule_change import RuleChange
 from mlgate.core.verdict import Finding
 from mlgate.reports.escape import xml
 

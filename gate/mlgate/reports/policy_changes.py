@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlgate.core.policy import Direction, RuleChange
 from mlgate.core.report import Report
+from mlgate.core.rule_change import Direction, RuleChange
 from mlgate.reports import columns
 from mlgate.reports.budget import PageBlock
 from mlgate.reports.escape import markdown, markdown_code, terminal

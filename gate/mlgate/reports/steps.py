@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import RuleChange
 from mlgate.core.report import Report
+from mlgate.core.rule_change import RuleChange
 from mlgate.core.verdict import DOCS, MORE_SETTLES, Finding
 from mlgate.reports.steps_latency import advice, timed
 

@@ -14,8 +14,8 @@ from mlgate.adapters.github_line import GithubClient
 from mlgate.adapters.github_patience import Retries
 from mlgate.adapters.github_workflow_run import WorkflowRun
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError
-from mlgate.core.hearsay import UntrustedReport
 from mlgate.core.report import Report
+from mlgate.core.untrusted_report import UntrustedReport
 from mlgate.reports import comment as page
 from mlgate.reports import json_v1
 from mlgate.reports.escape import command_data, terminal

@@ -10,8 +10,8 @@ from mlgate.config.mlflow_baseline_section import MlflowBaseline
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import BaselineStore
-from mlgate.core.record import LoggedRun
 from mlgate.core.report import Report
+from mlgate.core.tracking.record import LoggedRun
 from mlgate.flow.acceptance import refusal
 from mlgate.flow.promotion import CHAMPION
 from mlgate.wiring import baselines, promotion, tracking

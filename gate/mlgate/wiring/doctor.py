@@ -17,7 +17,7 @@ from mlgate.core.groups import counted, groups_of
 from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ports import Failure
 from mlgate.core.row import quoted
-from mlgate.core.statistics import FEWEST_PAIRS
+from mlgate.core.stats.jackknife import FEWEST_PAIRS
 from mlgate.flow.beside import asked
 from mlgate.flow.check import look_up
 from mlgate.flow.scoring import other_data

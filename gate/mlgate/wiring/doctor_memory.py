@@ -9,9 +9,9 @@ from pathlib import Path
 from mlgate.adapters.pending_folder import PENDING, PendingFolder
 from mlgate.adapters.run_folder import FOLDER_NAME
 from mlgate.core.errors import GateError
-from mlgate.core.ledger import NO_VERSION, Ledger
 from mlgate.core.ports import Registry
-from mlgate.core.registered import Version
+from mlgate.core.tracking.ledger import NO_VERSION, Ledger
+from mlgate.core.tracking.model_version import Version
 from mlgate.flow.promotion import CANDIDATE, CHAMPION
 from mlgate.wiring.examined import DoctorFinding
 from mlgate.wiring.memory import Mlflow

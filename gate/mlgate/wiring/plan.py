@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from mlgate.adapters import github_files
-from mlgate.core import rounds
+from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Suite
 from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import PARTS, Project
@@ -54,9 +54,9 @@ def _lasting(suite: Suite) -> str:
 
 def _span(check: Check) -> tuple[float, float]:
     """Return the seconds of one side's load: until it is first looked whether all is settled, and at most."""
-    block, looks = check.params.get("block_s"), rounds.places(check)
+    block, looks = check.params.get("block_s"), latency_rounds.places(check)
     each = float(block) if isinstance(block, int | float) else 0.0
-    once = rounds.a_try(check)
+    once = latency_rounds.a_try(check)
     first = once - (looks[-1] - looks[0]) if looks else once
     return first * each, check.rounds * each
 

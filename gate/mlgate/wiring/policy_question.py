@@ -15,7 +15,7 @@ from mlgate.config.model_section import ModelSection
 from mlgate.core.check import Check, Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
-from mlgate.core.policy import Direction, RuleChange
+from mlgate.core.rule_change import Direction, RuleChange
 from mlgate.flow.copied import answered, copied
 from mlgate.wiring import models
 

@@ -10,7 +10,7 @@ from mlgate.config.image_section import SANDBOXES, Image
 from mlgate.config.model_section import ModelSection
 from mlgate.config.registered_name import registered_name
 from mlgate.config.tracking_section import Tracking
-from mlgate.core.policy import Direction, RuleChange
+from mlgate.core.rule_change import Direction, RuleChange
 from mlgate.wiring.policy_question import questions, way
 
 _ASKED = ("url", "headers", "timeout", "retries", "concurrency", "batch", "ready_within", "cpus", "memory", "gpus")

@@ -33,9 +33,9 @@ from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Provenance
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
-from mlgate.core.policy import Policy
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.core.report import Report
+from mlgate.core.rule_change import Policy
 from mlgate.flow import beside
 from mlgate.flow.policy import ordered
 from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy, policy_question

@@ -15,10 +15,10 @@ from mlgate.config.registry_names import is_model_name
 from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence
 from mlgate.core.identity import CURRENT_FORM
-from mlgate.core.ledger import Ledger
-from mlgate.core.record import LoggedRun
-from mlgate.core.registered import Candidate
 from mlgate.core.report import Report
+from mlgate.core.tracking.ledger import Ledger
+from mlgate.core.tracking.model_version import Candidate
+from mlgate.core.tracking.record import LoggedRun
 from mlgate.flow import promotion
 from mlgate.flow.acceptance import refusal
 from mlgate.flow.judge import judge

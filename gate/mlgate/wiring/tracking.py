@@ -16,8 +16,8 @@ from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
 from mlgate.config.load import load
 from mlgate.core.errors import GateError, Refused
 from mlgate.core.outcome import Outcome
-from mlgate.core.record import DataUsed, LoggedRun, TrackingRecord
 from mlgate.core.report import Report
+from mlgate.core.tracking.record import DataUsed, LoggedRun, TrackingRecord
 from mlgate.flow import record as flow
 from mlgate.reports import escape, json_v1, markdown, svg
 from mlgate.wiring import unmerged

@@ -7,7 +7,7 @@ import pytest
 from mlgate.adapters.block_text import MOST_ANSWER_TEXT, MOST_REQUESTS, UNTOLD, bounded
 from mlgate.adapters.evidence_file import line_of, parse_row
 from mlgate.core.evidence import Observation
-from mlgate.core.timed import LoadBlock, TimedReply, pack
+from mlgate.core.load_block import LoadBlock, TimedReply, pack
 
 
 def reply(answer: str = "", failure: str = "", events: tuple[float, ...] = ()) -> TimedReply:

@@ -19,8 +19,8 @@ from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
+from mlgate.core.load_block import Arrival, LoadBlock
 from mlgate.core.ports import Failure, Load
-from mlgate.core.timed import Arrival, LoadBlock
 
 EXAMPLES = [Example(str(i), f"Größe {i}") for i in range(3)]
 

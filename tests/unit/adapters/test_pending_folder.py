@@ -18,7 +18,7 @@ from tests.unit.adapters.disk import names, no_file_larger_than
 from mlgate.adapters.pending_folder import RECORD, PendingFolder
 from mlgate.core.check import digest_of
 from mlgate.core.errors import AdapterError, EvidenceError
-from mlgate.core.record import DataUsed, TrackingRecord
+from mlgate.core.tracking.record import DataUsed, TrackingRecord
 
 KEY = "a1" * 32
 OTHER = "b2" * 32

@@ -22,9 +22,9 @@ from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
 from mlgate.core.errors import AdapterError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
+from mlgate.core.load_block import LoadBlock, pack, unpack
+from mlgate.core.load_block import TimedReply as Timed
 from mlgate.core.secret import SHORTEST_SECRET, notices
-from mlgate.core.timed import LoadBlock, pack, unpack
-from mlgate.core.timed import TimedReply as Timed
 
 TOKEN = 'sk-S"ECRET/abc+def=123456é'  # noqa: S105 - none of anybody's
 SECRETS = Secrets({"TOK": TOKEN})

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tests.unit.core.test_ratio import METRIC
 
-from mlgate.core.example_effect import explained, without_examples
-from mlgate.core.noise import noise
-from mlgate.core.series import Series
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.example_effects import explained, without_examples
+from mlgate.core.stats.series import Series
 
 ROUNDS, EACH, EXAMPLES = 60, 10, 30
 

@@ -10,7 +10,7 @@ from mlgate.core.first_margin import USUAL_MARGIN, examples_for, first_margin
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import ENOUGH_PASSES
-from mlgate.core.statistics import FEWEST_PAIRS, Array, Statistics, quotient
+from mlgate.core.stats.jackknife import FEWEST_PAIRS, Array, Statistics, quotient
 from mlgate.core.verdict import Measurement, hold_baseline
 from mlgate.flow.scoring import delta, pair
 

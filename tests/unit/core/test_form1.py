@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlgate.core import form1
+from mlgate.core import legacy_digests
 from mlgate.core.check import Example, data_digest
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
@@ -52,10 +52,10 @@ def test_evidence_keeps_the_digest_that_it_got(known: Provenance, pinned: str) -
 
 @pytest.mark.parametrize("fields", [fields for fields in SLICED if fields], ids=" ".join)
 def test_data_that_was_sliced_by_fields_of_today_is_known_in_whatever_order(fields: tuple[str, ...]) -> None:
-    assert form1.is_of(EXAMPLES, SLICED[fields])
+    assert legacy_digests.is_of(EXAMPLES, SLICED[fields])
     for order in itertools.permutations(("x", "y", "z")):
         turned = [replace(one, slices=tuple((name, dict(one.slices)[name]) for name in order)) for one in EXAMPLES]
-        assert form1.is_of(turned, SLICED[fields])
+        assert legacy_digests.is_of(turned, SLICED[fields])
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_data_that_was_sliced_by_fields_of_today_is_known_in_whatever_order(fiel
 )
 def test_edited_data_are_other_data_in_form_1_too(edit: dict[str, object]) -> None:
     edited = [replace(EXAMPLES[0], **edit), EXAMPLES[1]]  # type: ignore[arg-type]
-    assert not form1.is_of(edited, SLICED["x", "y", "z"])
-    assert not form1.is_of(edited[::-1], SLICED["x", "y", "z"])
+    assert not legacy_digests.is_of(edited, SLICED["x", "y", "z"])
+    assert not legacy_digests.is_of(edited[::-1], SLICED["x", "y", "z"])
 
 
 def test_data_without_slices_have_the_same_digest_in_both_forms() -> None:
@@ -74,15 +74,15 @@ def test_data_without_slices_have_the_same_digest_in_both_forms() -> None:
 
 def test_data_that_was_sliced_by_a_field_that_nobody_reads_today_is_not_known() -> None:
     narrowed = [replace(one, slices=one.slices[:1]) for one in EXAMPLES]
-    assert form1.is_of(narrowed, SLICED["x",])
-    assert not form1.is_of(narrowed, SLICED["x", "y"])
-    assert not form1.is_of([], SLICED[()])
+    assert legacy_digests.is_of(narrowed, SLICED["x",])
+    assert not legacy_digests.is_of(narrowed, SLICED["x", "y"])
+    assert not legacy_digests.is_of([], SLICED[()])
 
 
 def test_the_ways_to_slice_are_bounded_by_the_work_that_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form1, "_MOST_HASHED", 2)
-    assert form1.is_of(EXAMPLES, SLICED["x", "y", "z"]), "as the check is sliced today comes first"
-    assert not form1.is_of(EXAMPLES, SLICED["z", "y"])
+    monkeypatch.setattr(legacy_digests, "_MOST_HASHED", 2)
+    assert legacy_digests.is_of(EXAMPLES, SLICED["x", "y", "z"]), "as the check is sliced today comes first"
+    assert not legacy_digests.is_of(EXAMPLES, SLICED["z", "y"])
 
 
 def test_evidence_of_two_forms_is_never_merged() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgate.core.looks import ONLY, Look, tails
+from mlgate.core.stats.alpha_spending import ONLY, Look, tails
 
 PLACES = st.lists(st.integers(1, 100), min_size=1, max_size=6, unique=True).map(sorted).map(tuple)
 

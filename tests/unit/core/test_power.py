@@ -12,8 +12,8 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import ENOUGH_PASSES, power
-from mlgate.core.statistics import Width
-from mlgate.core.student import student
+from mlgate.core.stats.jackknife import Width
+from mlgate.core.stats.student_t import student
 from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline
 
 UNIT = Metric("rougeL", "ratio", Better.HIGHER)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.core.metric import Better, Metric
-from mlgate.core.pairing import PairedRequests
-from mlgate.core.ratio import ratio
-from mlgate.core.series import Series
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.paired_requests import PairedRequests
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import Series
 
 ROUNDS, EACH = 40, 12
 METRIC = Metric("p_ms", "ms", Better.LOWER)

@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.core.metric import Better, Metric
-from mlgate.core.noise import noise
-from mlgate.core.ranks import ranks
-from mlgate.core.ratio import ratio
-from mlgate.core.resampling import (
+from mlgate.core.stats.aa_noise import noise
+from mlgate.core.stats.block_bootstrap import (
     bounds,
     draws,
     fewest_values,
@@ -23,8 +21,10 @@ from mlgate.core.resampling import (
     resampled,
     too_few,
 )
-from mlgate.core.series import Series, rank, shared
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.quantile_ranks import ranks
+from mlgate.core.stats.ratio import ratio
+from mlgate.core.stats.series import Series, rank, shared
 
 QUANTILES = st.sampled_from([0.0, 0.5, 0.95])
 BAD = [math.nan, math.inf, -math.inf, -1.0]

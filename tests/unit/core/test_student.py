@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.core.student import student
+from mlgate.core.stats.student_t import student
 
 PROBABILITIES = (0.95, 0.975, 0.995, 0.9995, 0.99995, 0.999995)
 QUANTILES = {

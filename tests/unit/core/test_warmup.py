@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.core import warmup
-from mlgate.core.statistics import Array
+from mlgate.core.stats import warmup
+from mlgate.core.stats.jackknife import Array
 
 
 def steady(n: int = 2000, seed: int = 1) -> Array:

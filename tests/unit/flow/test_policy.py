@@ -9,7 +9,7 @@ import pytest
 
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, data_digest
 from mlgate.core.outcome import Outcome
-from mlgate.core.policy import Direction
+from mlgate.core.rule_change import Direction
 from mlgate.flow.policy import joined
 
 MIN = Rule("chrf", Bound.MIN, 30.0, where="mlgate.yaml@base:5:1")

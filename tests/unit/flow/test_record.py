@@ -16,8 +16,8 @@ from tests.strategies import hostile, reports
 from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.outcome import Outcome
-from mlgate.core.record import DataUsed, TrackingRecord
 from mlgate.core.report import BaselineSummary, Report
+from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import hold_limit
 from mlgate.flow.record import key, record
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from tests.samples import ALL, EVIL, passing
 from tests.strategies import reports
 
-from mlgate.core.hearsay import UntrustedReport
 from mlgate.core.report import Report
+from mlgate.core.untrusted_report import UntrustedReport
 from mlgate.reports import comment
 
 RAN = UntrustedReport("failure", "https://github.com/acme/model/actions/runs/17", "run 17, attempt 2", fork=True)

@@ -14,7 +14,7 @@ from tests.samples import EVIL
 from tests.strategies import hostile
 from tests.unit.reports import runner
 
-from mlgate.core.ledger import NO_VERSION, Kind, Ledger, Move
+from mlgate.core.tracking.ledger import NO_VERSION, Kind, Ledger, Move
 from mlgate.reports.history import render
 
 SOURCE = "summarizer in http://mlflow:5000"

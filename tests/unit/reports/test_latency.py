@@ -11,7 +11,7 @@ from tests.samples import passing
 
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
-from mlgate.core.statistics import Width
+from mlgate.core.stats.jackknife import Width
 from mlgate.reports import columns, markdown, terminal
 from mlgate.reports.figures import figures_of
 from mlgate.reports.histogram import bar, columns_of, histogram, ticks

@@ -12,7 +12,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.metric import Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import Forecast
-from mlgate.core.statistics import Width
+from mlgate.core.stats.jackknife import Width
 from mlgate.core.verdict import Delta, Finding
 from mlgate.flow.judge import Baseline
 from mlgate.flow.power import foretell

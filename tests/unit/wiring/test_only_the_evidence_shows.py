@@ -10,7 +10,7 @@ from tests.unit.wiring.test_policy_sections import OLD, image
 from mlgate.core.check import Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Provenance
-from mlgate.core.policy import Policy
+from mlgate.core.rule_change import Policy
 from mlgate.wiring.policy import Binding
 from mlgate.wiring.project import Project
 

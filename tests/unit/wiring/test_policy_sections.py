@@ -6,7 +6,7 @@ import pytest
 
 from mlgate.config.config import Config
 from mlgate.config.load import parse
-from mlgate.core.policy import Direction
+from mlgate.core.rule_change import Direction
 from mlgate.wiring.policy_sections import beside_like, sections, tightest
 
 FILE = """\

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.series import RoundNumbers, Series
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.series import RoundNumbers, Series
 
 _FAR = 3.0
 """So many standard deviations of the others away is a ratio that is not like them."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
-from mlgate.core import pieces
+from mlgate.core import stream_text
 from mlgate.core.errors import EvidenceError
-from mlgate.core.timing import Clock
+from mlgate.core.latency_metrics import Clock
 
 SKIPPED = "skipped"
 """The key of a round's row that was not needed any more, with the reason."""
@@ -73,9 +73,9 @@ class TimedReply:
     """How many characters of the answer each piece brought; empty in rows of older versions."""
 
     @property
-    def pieces(self) -> list[pieces.Piece]:
+    def pieces(self) -> list[stream_text.Piece]:
         """Return the pieces of a streamed reply that a person could tell apart."""
-        return pieces.pieces(self.answer, self.events, self.sizes)
+        return stream_text.pieces(self.answer, self.events, self.sizes)
 
     def times(self, clock: Clock) -> Sequence[float]:
         """Return its times of one clock, in seconds. A failure never counts as fast."""
@@ -88,10 +88,10 @@ class TimedReply:
                 return (self.done - self.late,)
             case "ttft":
                 came = self.pieces
-                first = pieces.first_token(came) if self.events else self.first
+                first = stream_text.first_token(came) if self.events else self.first
                 return (self.done if math.isnan(first) else first,)
             case "itl":
-                return pieces.waits(self.pieces, self.done) if self.events else ()
+                return stream_text.waits(self.pieces, self.done) if self.events else ()
 
 
 def clocked(replies: Sequence[TimedReply], clock: Clock) -> list[Sequence[float]]:
@@ -112,8 +112,8 @@ def held_back(replies: Sequence[TimedReply]) -> tuple[int, int]:
 
     Where it is most of them there is no time between tokens to be judged.
     """
-    long = [reply for reply in replies if not reply.failure and pieces.has_waits(reply.answer)]
-    return sum(1 for reply in long if pieces.held_back(reply.pieces)), len(long)
+    long = [reply for reply in replies if not reply.failure and stream_text.has_waits(reply.answer)]
+    return sum(1 for reply in long if stream_text.held_back(reply.pieces)), len(long)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlgate.core.series import RoundNumbers, Series
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.series import RoundNumbers, Series
 
 
 def without_examples(one: Series, other: Series) -> tuple[Series, Series]:

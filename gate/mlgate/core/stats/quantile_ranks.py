@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from mlgate.core.series import Series, rank
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.series import Series, rank
 
 _MORE_ERROR = 1.5
 """The guard may err so many times as often as the interval that it guards. It is for gaps: where the law has none, it

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from mlgate.core.statistics import Array
+from mlgate.core.stats.jackknife import Array
 
 _BATCH = 5
 _CLIP = 0.99

@@ -14,10 +14,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.ranks import ranks
-from mlgate.core.series import RoundNumbers, Series, rank
-from mlgate.core.statistics import Array, Interval
-from mlgate.core.student import student
+from mlgate.core.stats.jackknife import Array, Interval
+from mlgate.core.stats.quantile_ranks import ranks
+from mlgate.core.stats.series import RoundNumbers, Series, rank
+from mlgate.core.stats.student_t import student
 
 FEWEST_ROUNDS = 8
 """Below this many rounds their spread is not known well enough: see benchmarks/duet.py."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.looks import ONLY, Look
 from mlgate.core.metric import Metric
-from mlgate.core.statistics import Array
+from mlgate.core.stats.alpha_spending import ONLY, Look
+from mlgate.core.stats.jackknife import Array
 
 RoundNumbers = NDArray[np.intp]
 
@@ -24,7 +24,7 @@ class Text:
     """How the text came that times are of."""
 
     tokens: float
-    """Of a reply, on average (core/pieces.py)."""
+    """Of a reply, on average (core/stream_text.py)."""
     pieces: float
     """Of a token, on average, behind a reply's first piece; NaN where they are not what is measured."""
 

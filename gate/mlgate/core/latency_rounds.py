@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlgate.core import warmup
 from mlgate.core.check import START, Check, Json
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
-from mlgate.core.looks import ONLY, Look
+from mlgate.core.latency_metrics import LatencyMetric
+from mlgate.core.load_block import ENDED, SKIPPED, LoadBlock, TimedReply, clocked, held_back, unpack
 from mlgate.core.metric import Metric
-from mlgate.core.series import Series
-from mlgate.core.timed import ENDED, SKIPPED, LoadBlock, TimedReply, clocked, held_back, unpack
-from mlgate.core.timing import LatencyMetric
+from mlgate.core.stats import warmup
+from mlgate.core.stats.alpha_spending import ONLY, Look
+from mlgate.core.stats.series import Series
 
 LATE_SHARE = 0.02
 LATE_S = 0.0002

@@ -9,7 +9,7 @@ from typing import Literal
 from mlgate.core.metric import ERROR_RATE, Better, Metric
 
 Clock = Literal["latency", "service", "ttft", "itl"]
-"""From when a request was due to its end; from when it was sent; to the first text; between tokens (core/pieces.py)."""
+"""From when a request was due to its end; from when it was sent; to the first text; between tokens (stream_text.py)."""
 
 _QUANTILE = re.compile(r"(?:(service|ttft|itl)_)?(?:p(\d{1,2}(?:\.\d{1,2})?)|(mean))_ms")
 

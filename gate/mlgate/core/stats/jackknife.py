@@ -15,9 +15,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core.looks import ONLY, Look
 from mlgate.core.metric import Metric
-from mlgate.core.student import student
+from mlgate.core.stats.alpha_spending import ONLY, Look
+from mlgate.core.stats.student_t import student
 
 Array = NDArray[np.float64]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlgate.core.pairing import PairedRequests
-from mlgate.core.ranks import median_width, rank_width
-from mlgate.core.resampling import draws, half_width, resampled, standard_error, too_few
-from mlgate.core.series import RoundNumbers, Series, shared
-from mlgate.core.statistics import Array
+from mlgate.core.stats.block_bootstrap import draws, half_width, resampled, standard_error, too_few
+from mlgate.core.stats.jackknife import Array
+from mlgate.core.stats.paired_requests import PairedRequests
+from mlgate.core.stats.quantile_ranks import median_width, rank_width
+from mlgate.core.stats.series import RoundNumbers, Series, shared
 
 _UNLIKE_CONFIDENCE = 0.95
 """Beyond this interval of a difference, requests are shown to change unlike."""
@@ -32,7 +32,7 @@ class Ratio:
     log: float
     """Its logarithm; NaN when there is none."""
     by_request: bool
-    """Whether it is the median of the ratios request by request (core/pairing.py), or the ratio of the two values."""
+    """Whether it is the median of the ratios request by request (paired_requests.py), or the ratio of the two values."""
     drawn: Array
     """The logarithm in each draw of whole rounds."""
     rounds: int

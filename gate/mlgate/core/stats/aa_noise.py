@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlgate.core.example_effect import without_examples
-from mlgate.core.resampling import draws, half_width, resampled
-from mlgate.core.series import Series, shared
+from mlgate.core.stats.block_bootstrap import draws, half_width, resampled
+from mlgate.core.stats.example_effects import without_examples
+from mlgate.core.stats.series import Series, shared
 
 FEWEST_NEIGHBOURS = 6
 """Below this many pairs of neighbouring blocks of one side the machine's own noise is not known."""

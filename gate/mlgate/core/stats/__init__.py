@@ -1,0 +1,1 @@
+"""Statistics of values in groups and in rounds: intervals, pairing, looks, noise. Knows of metrics alone."""
