@@ -23,8 +23,8 @@ from itertools import product
 
 import numpy as np
 
-from mlgate.config.rounds import LatencySchedule as Steady
-from mlgate.config.rounds import steady
+from mlgate.config.translate.latency_schedule import LatencySchedule as Steady
+from mlgate.config.translate.latency_schedule import steady
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome

@@ -17,8 +17,8 @@ from tests.images import archive
 
 from mlgate.adapters import docker_archive
 from mlgate.adapters.docker_image import found, resolve
-from mlgate.config.image_section import Image as Section
-from mlgate.config.model_section import ModelSection
+from mlgate.config.sections.image import Image as Section
+from mlgate.config.sections.model import ModelSection
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.wiring.images import Images
 

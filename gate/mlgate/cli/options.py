@@ -118,7 +118,7 @@ def alias(option: str, says: str) -> Callable[[Decorated], Decorated]:
 
 
 def _alias(context: click.Context, parameter: click.Parameter, value: str) -> str:  # noqa: ARG001 - click's signature
-    from mlgate.config.registry_names import alias as checked
+    from mlgate.config.sections.registry_names import alias as checked
 
     return checked(value, parameter.opts[0])
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlgate.config.check_section import Check
-from mlgate.config.choices import ruled
-from mlgate.config.document import Baseline, Document
-from mlgate.config.duet_section import EndpointBaseline, ImageBaseline, beside
-from mlgate.config.model_section import ModelSection
-from mlgate.config.position import Positions
-from mlgate.config.tracking_section import MlflowTracking
+from mlgate.config.sections.check import Check
+from mlgate.config.sections.document import Baseline, Document
+from mlgate.config.sections.model import ModelSection
+from mlgate.config.sections.paired_baseline import EndpointBaseline, ImageBaseline, beside
+from mlgate.config.sections.tracking import MlflowTracking
+from mlgate.config.validate.metric_choice import ruled
+from mlgate.config.yaml.position import Positions
 
 
 @dataclass(frozen=True, slots=True)

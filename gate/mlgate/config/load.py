@@ -7,19 +7,31 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mlgate.config import sentences, source, strict_yaml
-from mlgate.config.agreement import disagreements
-from mlgate.config.bounds import senseless
-from mlgate.config.check_section import Check
-from mlgate.config.choices import Unbuilt, choice, measured, meter, misnamed, names, names_of, ruled, written_at
 from mlgate.config.config import Config
-from mlgate.config.document import Document
-from mlgate.config.fault import Complaint, Fault, refusal
-from mlgate.config.latency_section import LatencyCheck
-from mlgate.config.measurable import unmeasured
-from mlgate.config.salvage import mapping, salvaged, salvaged_load
-from mlgate.config.strict_yaml import Tree
-from mlgate.config.timed_params import unfit
+from mlgate.config.sections.check import Check
+from mlgate.config.sections.document import Document
+from mlgate.config.sections.latency import LatencyCheck
+from mlgate.config.translate.latency_params import unfit
+from mlgate.config.validate import pydantic_messages
+from mlgate.config.validate.bounds import senseless
+from mlgate.config.validate.cross_section import disagreements
+from mlgate.config.validate.latency_metrics import unmeasured
+from mlgate.config.validate.metric_choice import (
+    Unbuilt,
+    choice,
+    measured,
+    meter,
+    misnamed,
+    names,
+    names_of,
+    ruled,
+    written_at,
+)
+from mlgate.config.validate.partial import mapping, salvaged, salvaged_load
+from mlgate.config.yaml import parse as strict_yaml
+from mlgate.config.yaml import source
+from mlgate.config.yaml.fault import Complaint, Fault, refusal
+from mlgate.config.yaml.parse import Tree
 from mlgate.core.metric import Metric
 
 
@@ -38,7 +50,7 @@ def _config(text: str, name: str, path: Path, root: Path) -> Config:
     try:
         document = Document.model_validate(tree.value)
     except ValidationError as error:
-        faults = _faults(tree, sentences.complaints(error))
+        faults = _faults(tree, pydantic_messages.complaints(error))
         raise refusal(name, faults) from None  # pydantic's text repeats the input, and that may be a secret
     faults = _faults(tree, [])
     if faults:

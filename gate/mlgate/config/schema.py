@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from mlgate.config.document import Document
-from mlgate.config.section import Section
+from mlgate.config.sections.document import Document
+from mlgate.config.sections.section import Section
 
 ADDRESS = "https://github.com/org/mlgate/blob/main/docs/reference/mlgate.schema.json"
 

@@ -15,7 +15,7 @@ from mlgate.flow.judge import Baseline
 _LONGEST_S = 3_600
 """A longer load is no advice."""
 _MOST_ROUNDS = 9_999
-"""A check cannot have more (config/rounds.py)."""
+"""A check cannot have more (config/translate/latency_schedule.py)."""
 _MOST_EXAMPLES = 100_000
 """So many examples are no advice either."""
 _MOST_TIMES = 100

@@ -19,8 +19,8 @@ from mlgate.adapters.buildx_line import BuildStatus
 from mlgate.adapters.docker_build import Recipe
 from mlgate.adapters.docker_image import split
 from mlgate.config.config import Config
-from mlgate.config.image_section import Build as Section
 from mlgate.config.load import load
+from mlgate.config.sections.image import Build as Section
 from mlgate.core.build import CacheKind, ImageBuild, ImageDestination, outputs
 from mlgate.core.errors import AdapterError, ConfigError, Refused
 from mlgate.reports import build_summary

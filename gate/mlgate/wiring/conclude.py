@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from mlgate.adapters.run_folder import RunFolder
-from mlgate.config.mlflow_baseline_section import MlflowBaseline
+from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import BaselineStore

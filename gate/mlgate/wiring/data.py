@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from mlgate.adapters import csv_data, hf_data, jsonl_data, parquet_data, text_data
-from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
-from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
-from mlgate.config.translate import needed_fields
+from mlgate.config.sections.check import RecordedCheck
+from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
+from mlgate.config.translate.checks import needed_fields
 from mlgate.core.check import Example
 from mlgate.core.dataset import Dataset
 from mlgate.core.errors import ConfigError

@@ -18,8 +18,8 @@ from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
 from mlgate.adapters.load_channel import Channel, ProcessChannel
 from mlgate.adapters.model_identity import of_image
-from mlgate.config.image_section import Image as Section
-from mlgate.config.model_section import ModelSection
+from mlgate.config.sections.image import Image as Section
+from mlgate.config.sections.model import ModelSection
 from mlgate.core.errors import ModelError, Refused
 from mlgate.core.identity import CURRENT_FORM
 from mlgate.wiring import models

@@ -15,10 +15,10 @@ from mlgate.adapters.mlflow_client import Server, StoreAddress
 from mlgate.adapters.mlflow_registry import MlflowRegistry
 from mlgate.adapters.mlflow_runs import MlflowRuns
 from mlgate.config.config import Config
-from mlgate.config.mlflow_baseline_section import MlflowBaseline as BaselineSection
-from mlgate.config.registered_name import registered_name
-from mlgate.config.tracking_section import MlflowTracking
-from mlgate.config.tracking_uri import is_known
+from mlgate.config.sections.mlflow_baseline import MlflowBaseline as BaselineSection
+from mlgate.config.sections.registered_name import registered_name
+from mlgate.config.sections.tracking import MlflowTracking
+from mlgate.config.sections.uris import is_known
 from mlgate.core.errors import ConfigError, Refused
 from mlgate.flow.promotion import CHAMPION
 from mlgate.wiring import evidence_source

@@ -18,8 +18,8 @@ from mlgate.adapters.protocols import HttpProtocol
 from mlgate.adapters.python_model import PythonModel
 from mlgate.adapters.redaction import Redaction
 from mlgate.adapters.secrets import Secrets, in_environment, in_url
-from mlgate.config.model_section import Endpoint, ModelSection
-from mlgate.config.served_section import GRPC, Served
+from mlgate.config.sections.model import Endpoint, ModelSection
+from mlgate.config.sections.served import GRPC, Served
 from mlgate.core.check import Json, Suite
 from mlgate.core.errors import ConfigError
 from mlgate.core.identity import CURRENT_FORM

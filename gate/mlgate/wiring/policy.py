@@ -23,10 +23,10 @@ from mlgate.adapters.base_data import OtherData
 from mlgate.adapters.git_base import FileOrigin
 from mlgate.adapters.github_run import GithubRun
 from mlgate.config import load
-from mlgate.config.check_section import RecordedCheck
 from mlgate.config.config import Config
-from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
-from mlgate.config.document import Document, FileBaseline, GitBaseline
+from mlgate.config.sections.check import RecordedCheck
+from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
+from mlgate.config.sections.document import Document, FileBaseline, GitBaseline
 from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.rule_change import Direction, Policy, RuleChange

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from mlgate.adapters import git, git_base
 from mlgate.adapters.http_address import Address
 from mlgate.config.config import Config
-from mlgate.config.image_section import Source
-from mlgate.config.model_section import ModelSection
+from mlgate.config.sections.image import Source
+from mlgate.config.sections.model import ModelSection
 from mlgate.core.check import Check, Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence

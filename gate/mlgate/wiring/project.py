@@ -22,13 +22,13 @@ from mlgate.adapters.secrets import Secrets, SecretsHidden, shown
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.latency import LatencyKind
 from mlgate.checks.recorded import RecordedKind
-from mlgate.config import document
 from mlgate.config.config import Config
-from mlgate.config.image_section import Build, Source
 from mlgate.config.load import load
-from mlgate.config.mlflow_baseline_section import MlflowBaseline
-from mlgate.config.model_section import ModelSection
-from mlgate.config.translate import to_check
+from mlgate.config.sections import document
+from mlgate.config.sections.image import Build, Source
+from mlgate.config.sections.mlflow_baseline import MlflowBaseline
+from mlgate.config.sections.model import ModelSection
+from mlgate.config.translate.checks import to_check
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Provenance

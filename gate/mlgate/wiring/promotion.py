@@ -10,8 +10,8 @@ from mlgate.adapters import clock, evidence_file, git_tracked, github_run, whole
 from mlgate.adapters.run_folder import EVIDENCE, VERDICT
 from mlgate.config.config import Config
 from mlgate.config.load import load
-from mlgate.config.mlflow_baseline_section import MlflowBaseline
-from mlgate.config.registry_names import is_model_name
+from mlgate.config.sections.mlflow_baseline import MlflowBaseline
+from mlgate.config.sections.registry_names import is_model_name
 from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence
 from mlgate.core.identity import CURRENT_FORM

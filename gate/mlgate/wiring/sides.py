@@ -14,8 +14,8 @@ from mlgate.adapters.http_address import Address
 from mlgate.adapters.http_load import HttpLoad
 from mlgate.adapters.load_channel import ProcessChannel
 from mlgate.adapters.secrets import Secrets
-from mlgate.config.model_section import Endpoint, ModelSection
-from mlgate.config.served_section import GRPC
+from mlgate.config.sections.model import Endpoint, ModelSection
+from mlgate.config.sections.served import GRPC
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.ports import Load, Model

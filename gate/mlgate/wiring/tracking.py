@@ -12,8 +12,8 @@ from mlgate import __version__
 from mlgate.adapters import clock, dvc_pointer, evidence_file, git, git_tracked, github_run
 from mlgate.adapters.pending_folder import PENDING, PendingFolder
 from mlgate.adapters.run_folder import EVIDENCE, RunFolder
-from mlgate.config.data_section import Data, DatasetData, FileData, LinesData
 from mlgate.config.load import load
+from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
 from mlgate.core.errors import GateError, Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report

@@ -18,7 +18,7 @@ from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
 from mlgate.adapters.model_identity import of_endpoint, of_image
 from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols import HttpProtocol
-from mlgate.config.model_section import ModelSection
+from mlgate.config.sections.model import ModelSection
 from mlgate.core.check import Json, Suite
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 from mlgate.wiring import models

@@ -8,7 +8,7 @@ import pytest
 
 from mlgate.config.config import Config
 from mlgate.config.load import parse
-from mlgate.config.tracking_section import MlflowTracking
+from mlgate.config.sections.tracking import MlflowTracking
 from mlgate.core.errors import ConfigError
 
 FOLDER = Path(__file__).parent

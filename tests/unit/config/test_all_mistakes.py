@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.conftest import Golden
 from tests.unit.config.small import EVERY_KEY, EVERY_TIMED_KEY, FOLDER, JARGON, config, faults
 
-from mlgate.config import strict_yaml
 from mlgate.config.load import parse
+from mlgate.config.yaml import parse as strict_yaml
 from mlgate.core.errors import ConfigError
 
 ALL_WRONG = (FOLDER / "all_wrong.yaml").read_text()

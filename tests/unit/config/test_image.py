@@ -7,10 +7,10 @@ import json
 import pytest
 from tests.unit.config.small import BESIDE, ENDPOINT, EVERY_TIMED_KEY, IMAGE, SERVED, TIMED, config, told
 
-from mlgate.config.image_section import Build, Image
 from mlgate.config.load import parse
-from mlgate.config.memory import show
-from mlgate.config.model_section import ModelSection
+from mlgate.config.sections.image import Build, Image
+from mlgate.config.sections.memory_size import show
+from mlgate.config.sections.model import ModelSection
 
 
 def image_of(keys: str) -> Image:

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.config.small import ENDPOINT, EVERY_KEY, RULE, config, told
 
-from mlgate.config.check_section import RecordedCheck
-from mlgate.config.data_section import DatasetData, FileData, LinesData
-from mlgate.config.document import GitBaseline
 from mlgate.config.load import parse
-from mlgate.config.model_section import ModelSection
-from mlgate.config.rule_section import Margin
+from mlgate.config.sections.check import RecordedCheck
+from mlgate.config.sections.data import DatasetData, FileData, LinesData
+from mlgate.config.sections.document import GitBaseline
+from mlgate.config.sections.model import ModelSection
+from mlgate.config.sections.rule import Margin
 
 
 def test_the_design_pages_example_means_what_it_says() -> None:

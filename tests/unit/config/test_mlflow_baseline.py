@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 from tests.unit.config.small import config, told
 
-from mlgate.config import strict_yaml
-from mlgate.config.mlflow_baseline_section import MlflowBaseline
+from mlgate.config.sections.mlflow_baseline import MlflowBaseline
+from mlgate.config.yaml import parse
 
 TRACKING = "tracking: {mlflow: }\n"
 WRITTEN = {"alias": "best", "version": "7", "run": "1a2b3c", "latest": "main"}
@@ -97,7 +97,7 @@ def test_a_baseline_in_mlflow_needs_to_know_where_mlflow_is(rest: str) -> None:
         "(add a line: tracking: {mlflow: sqlite:///mlflow.db})"
     )
     line = said.partition("add a line: ")[2].removesuffix(")")
-    assert strict_yaml.parse(line, "hint").value == {"tracking": {"mlflow": "sqlite:///mlflow.db"}}
+    assert parse.parse(line, "hint").value == {"tracking": {"mlflow": "sqlite:///mlflow.db"}}
     assert remembered(rest=f"{rest}{line}\n").chosen_alias == "champion"
 
 

@@ -11,7 +11,7 @@ from mlflow.utils import validation
 from pydantic import TypeAdapter, ValidationError
 from tests.unit.config.small import tracked, untracked
 
-from mlgate.config.registry_names import TagName, alias, is_model_name
+from mlgate.config.sections.registry_names import TagName, alias, is_model_name
 from mlgate.core.errors import ConfigError
 
 MLFLOW: Any = validation  # its functions have no types

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mlgate.config import rounds
-from mlgate.config.rounds import LatencySchedule, Unfit
+from mlgate.config.translate import latency_schedule
+from mlgate.config.translate.latency_schedule import LatencySchedule, Unfit
 
 spans = st.floats(0.001, 600).map(lambda seconds: round(seconds, 3))
 rates = st.floats(0.01, 5000).map(lambda rate: round(rate, 2))
@@ -25,7 +25,7 @@ def steady(  # the configuration's defaults
     sides: int = 1,
     rate: float | None = 50,
 ) -> LatencySchedule:
-    return rounds.steady(
+    return latency_schedule.steady(
         duration_s=duration_s,
         budget_s=budget_s or duration_s,
         warmup_s=warmup_s,
@@ -56,14 +56,18 @@ def test_a_short_duration_has_shorter_blocks_and_as_long_a_warm_up() -> None:
 
 def test_a_ramp_has_whole_blocks_and_the_warm_up_before_its_first_stage() -> None:
     ramp = [(10.0, 10.0), (50.0, 10.0)]
-    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=1) == LatencySchedule(1, 2, (22,), 22, ((10, 12), (50, 10)))
-    assert rounds.staged(ramp, warmup_s=2, block_s=1, sides=2) == LatencySchedule(1, 2, (12,), 12, ((10, 7), (50, 5)))
+    assert latency_schedule.staged(ramp, warmup_s=2, block_s=1, sides=1) == LatencySchedule(
+        1, 2, (22,), 22, ((10, 12), (50, 10))
+    )
+    assert latency_schedule.staged(ramp, warmup_s=2, block_s=1, sides=2) == LatencySchedule(
+        1, 2, (12,), 12, ((10, 7), (50, 5))
+    )
 
 
 def test_a_search_takes_twelve_steps_or_as_many_as_fit() -> None:
-    assert rounds.search(step_s=5, duration_s=None, least=1, sides=2) == 12
-    assert rounds.search(step_s=5, duration_s=30, least=1, sides=1) == 6
-    assert rounds.search(step_s=5, duration_s=3600, least=1, sides=1) == 12
+    assert latency_schedule.search(step_s=5, duration_s=None, least=1, sides=2) == 12
+    assert latency_schedule.search(step_s=5, duration_s=30, least=1, sides=1) == 6
+    assert latency_schedule.search(step_s=5, duration_s=3600, least=1, sides=1) == 12
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_a_load_that_tells_nothing_is_refused_with_advice(
 
 def test_a_stage_without_a_whole_block_is_refused() -> None:
     with pytest.raises(Unfit, match="has one that is shorter than 100ms: it holds no block") as caught:
-        rounds.staged([(100, 10), (100, 0.09)], warmup_s=2, block_s=1, sides=2)
+        latency_schedule.staged([(100, 10), (100, 0.09)], warmup_s=2, block_s=1, sides=2)
     assert caught.value.key == "stages"
 
 
@@ -123,7 +127,7 @@ def test_a_search_that_tells_nothing_is_refused_with_advice(
     step_s: float, duration_s: float | None, least: float, key: str, hint: str
 ) -> None:
     with pytest.raises(Unfit) as caught:
-        rounds.search(step_s=step_s, duration_s=duration_s, least=least, sides=2)
+        latency_schedule.search(step_s=step_s, duration_s=duration_s, least=least, sides=2)
     assert (caught.value.key, caught.value.hint) == (key, hint)
 
 
@@ -152,7 +156,7 @@ def test_an_accepted_ramp_goes_through_every_stage_in_whole_blocks(
     stages: list[tuple[float, float]], warmup: float, block: float, sides: int
 ) -> None:
     try:
-        planned = rounds.staged(stages, warmup_s=warmup, block_s=block, sides=sides)
+        planned = latency_schedule.staged(stages, warmup_s=warmup, block_s=block, sides=sides)
     except Unfit:
         assume(False)
     blocks = [round(seconds / planned.block_s, 6) for _, seconds in planned.stages]
@@ -166,7 +170,7 @@ def test_an_accepted_ramp_goes_through_every_stage_in_whole_blocks(
 def test_who_follows_the_advice_is_not_refused_again(duration: float, block: float, sides: int, rate: float) -> None:
     assume(block >= 0.05)
     assume(
-        duration / block < rounds.MOST_ROUNDS / 2
+        duration / block < latency_schedule.MOST_ROUNDS / 2
     )  # more rounds than can be numbered are refused for their own reason
     try:
         steady(duration, block_s=block, sides=sides, rate=rate)

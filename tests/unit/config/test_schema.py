@@ -9,12 +9,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from mlgate.config import strict_yaml
-from mlgate.config.duration import show
 from mlgate.config.load import parse
-from mlgate.config.model_section import Endpoint
 from mlgate.config.reference import BEGIN, END, tables
 from mlgate.config.schema import json_schema, sections
+from mlgate.config.sections.duration import show
+from mlgate.config.sections.model import Endpoint
+from mlgate.config.yaml import parse as strict_yaml
 from mlgate.core.errors import ConfigError
 
 REFERENCE = Path(__file__).parents[3] / "docs/reference"

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.waiting import works_at_most
 
-from mlgate.config import strict_yaml
-from mlgate.config.position import Mark, Steps
-from mlgate.config.strict_yaml import Value, parse
+from mlgate.config.yaml import parse as strict_yaml
+from mlgate.config.yaml.parse import Value, parse
+from mlgate.config.yaml.position import Mark, Steps
 from mlgate.core.errors import ConfigError
 
 LOADERS = [yaml.SafeLoader] + ([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.config.load import parse
-from mlgate.config.translate import needed_fields, to_check
+from mlgate.config.translate.checks import needed_fields, to_check
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, data_digest
 from mlgate.core.errors import ConfigError
 from mlgate.core.outcome import Outcome

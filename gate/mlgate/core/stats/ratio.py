@@ -32,7 +32,7 @@ class Ratio:
     log: float
     """Its logarithm; NaN when there is none."""
     by_request: bool
-    """Whether it is the median of the ratios request by request (paired_requests.py), or the ratio of the two values."""
+    """Whether it is the median of ratios request by request (paired_requests.py), or the ratio of the two values."""
     drawn: Array
     """The logarithm in each draw of whole rounds."""
     rounds: int

@@ -1,0 +1,134 @@
+"""The model under test: where it is and how to ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from mlgate.config.sections.duration import Duration, lasting
+from mlgate.config.sections.image import Image
+from mlgate.config.sections.section import EnvName, FieldName, Given, Line, Many, Section, Written, complaint
+from mlgate.config.sections.served import Address, Served
+
+_WAYS = ("endpoint", "image", "python", "answers")
+_OWN_HEADERS = frozenset({"connection", "content-length", "te", "transfer-encoding", "upgrade"})
+
+
+def _from_environment(value: object) -> object:
+    """Refuse a header's value in the file. The message does not repeat it: it may be a secret."""
+    if not isinstance(value, dict):
+        raise complaint("must come from an environment variable", 'write {env: NAME} or {env: NAME, prefix: "Bearer "}')
+    return value
+
+
+class Header(Section):
+    """A header's value, read from the environment when the run starts."""
+
+    env: EnvName
+    """The environment variable that holds the value."""
+    prefix: Annotated[str, Written(r"[\x20-\x7e]{0,100}", "must be printable ASCII")] = ""
+    """Text in front of the value: `"Bearer "`."""
+
+
+HeaderName = Annotated[
+    str, Written(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", "is no header's name: letters, digits and -, without spaces")
+]
+
+
+class Endpoint(Served, Address):
+    """A model that a server answers for, over HTTP."""
+
+    headers: Mapping[HeaderName, Annotated[Header, BeforeValidator(_from_environment)]] = Field(default_factory=dict)
+    """Headers by name; values come from environment variables only."""
+    retries: int = Field(2, ge=0, le=10)
+    """How often to try again when no connection could be made. What was sent is never sent twice."""
+
+    @model_validator(mode="after")
+    def _headers_are_free(self) -> Self:
+        seen: set[str] = set()
+        for name in self.headers:
+            if name.lower() in _OWN_HEADERS:
+                raise complaint("is written by the gate itself", "delete it", at=("headers", name))
+            if name.lower() in seen:
+                raise complaint("is given twice", "upper and lower case are the same header", at=("headers", name))
+            seen.add(name.lower())
+        return self
+
+
+class PythonModel(Section):
+    """A model that is a Python function, run in a process of its own."""
+
+    short: ClassVar[str] = "target"
+    written_as: ClassVar[str] = "a function like pkg.mod:fn, or a mapping"
+
+    target: Annotated[
+        str, Written(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*", "must be a function like pkg.mod:fn")
+    ]
+    """Module and function: `pkg.mod:fn`. It takes an input and returns the answer."""
+    path: Line = "."
+    """The folder to import from, relative to the configuration's."""
+    batch: int = Field(1, ge=1, le=1_000)
+    """Inputs in one call. More than 1: the function takes a list and returns one."""
+    timeout: Duration = lasting("60s")
+    """How long one call may take."""
+    env: Many[EnvName] = ()
+    """Environment variables that the function may see, besides the few that every program needs."""
+
+
+class Answers(Section):
+    """Answers that were made before, in a file."""
+
+    short: ClassVar[str] = "path"
+    written_as: ClassVar[str] = "a path or a mapping"
+
+    path: Line
+    """The file, relative to the configuration's folder: `.jsonl`, `.csv` or `.tsv` with ids, or one answer a line."""
+    id: FieldName = "id"
+    """The field with the example's id."""
+    answer: FieldName = "answer"
+    """The field with the answer."""
+
+
+class ModelSection(Section):
+    """The model under test: exactly one of `endpoint`, `image`, `python` and `answers`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [way]} for way in _WAYS]})
+
+    name: Annotated[str, Written(r"[^\x00-\x1f\x7f]{1,100}", "must be one line of at most 100 characters")] = "model"
+    """What reports call the model."""
+    endpoint: Given[Endpoint] = None
+    """A server to ask over HTTP."""
+    image: Given[Image] = None
+    """A container image to start and to ask over HTTP."""
+    python: Given[PythonModel] = None
+    """A Python function to call."""
+    answers: Given[Answers] = None
+    """A file of answers that were made before."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [name for name in _WAYS if getattr(self, name) is not None]
+        if not ways:
+            raise complaint("needs one of endpoint, image, python and answers", "e.g. python: pkg.mod:fn")
+        if len(ways) > 1:
+            raise complaint(f"has {' and '.join(ways)}: a run asks one model", "keep one of them")
+        return self
+
+    @property
+    def served(self) -> Served | None:
+        """Return how the model is asked over HTTP; None when it is not."""
+        return self.endpoint or self.image
+
+    @property
+    def served_name(self) -> str:
+        """Return the model's name at its server."""
+        return (self.served.model if self.served else None) or self.name
+
+    @property
+    def ready_path(self) -> str:
+        """Return the path of an image's server that answers 200 once the model is loaded; empty: its open port says."""
+        if self.image is None:
+            return ""
+        return self.image.ready or self.image.usual_ready_path(self.served_name)

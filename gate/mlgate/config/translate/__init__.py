@@ -1,0 +1,1 @@
+"""From sections to what the core asks and judges."""

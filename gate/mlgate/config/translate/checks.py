@@ -1,0 +1,149 @@
+"""From a check as it is configured to the check that the core judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlgate.config.config import Config
+from mlgate.config.sections.check import Check as Section
+from mlgate.config.sections.check import RecordedCheck
+from mlgate.config.sections.latency import LatencyCheck
+from mlgate.config.sections.load import FindLoad
+from mlgate.config.translate.latency_params import short, timed
+from mlgate.config.validate import bounds
+from mlgate.config.validate.load_mix import unmixed, unweighed
+from mlgate.config.validate.metric_choice import (
+    Ruled,
+    Unbuilt,
+    choices,
+    is_of_answers,
+    meter,
+    ruled,
+    scorer,
+    written_at,
+)
+from mlgate.config.yaml.fault import Complaint, refusal
+from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, data_digest
+from mlgate.core.errors import ConfigError
+from mlgate.core.metric import ERROR_RATE
+from mlgate.core.outcome import Outcome
+
+
+def needed_fields(config: Config, check_id: str) -> tuple[str, ...]:
+    """Return the fields of the data that the check slices, or mixes its load, by; its data must be read with them."""
+    section = config.checks[check_id]
+    mixed_by = _mixed_by(section)
+    return (mixed_by,) if mixed_by else tuple(section.slices)
+
+
+def _mixed_by(section: Section) -> str:
+    """Return the field that decides how often each example is asked; empty where all are asked alike."""
+    return section.load.mix.by if isinstance(section, LatencyCheck) and section.load.mix else ""
+
+
+def to_check(config: Config, check_id: str, examples: Sequence[Example], notices: Sequence[str] = ()) -> Check:
+    """Return the check *check_id* over *examples*; *notices* are what reading them brought up.
+
+    Raises ConfigError when a metric cannot judge answers to these references: it would score good answers as bad. And
+    when a latency check's mix weighs what is not in the data.
+    """
+    section = config.checks[check_id]
+    chosen = choices(check_id, section)
+    unfit = [*_unfit(check_id, section, chosen, examples)]
+    unasked: Sequence[str] = ()
+    rounds, params = 0, _params(section)
+    if isinstance(section, LatencyCheck):
+        rounds, params = timed(config, check_id, section)
+        unfit += unmixed(check_id, section, examples)
+        unasked = (*unweighed(section, examples), *short(params))
+    if unfit:
+        raise refusal(config.positions.name, [complaint.at(config.positions) for complaint in unfit])
+    rules = tuple(rule for one in ruled(check_id, section) for rule in _rules(config, one))
+    if _may_fail_silently(section, rules):
+        if all(choice.kind != ERROR_RATE.name for choice in chosen):
+            chosen = (*chosen, MetricChoice(ERROR_RATE.name, ERROR_RATE.name))
+        rules = (*rules, Rule(ERROR_RATE.name, Bound.MAX, 0.0, where=config.where("checks", check_id)))
+    return Check(
+        id=check_id,
+        kind=section.kind,
+        examples=tuple(examples),
+        metrics=chosen,
+        rules=rules,
+        slices=tuple(section.slices),
+        data_digest=data_digest(examples, _mixed_by(section)),
+        params=params,
+        notices=(*notices, *unasked, *_slips(config, check_id, section, chosen)),
+        rounds=rounds,
+        exclusive=isinstance(section, LatencyCheck),
+    )
+
+
+def _may_fail_silently(section: Section, rules: Sequence[Rule]) -> bool:
+    """Whether nothing holds the errors of a timed check: then none is allowed. A search has rates that must fail."""
+    timed = isinstance(section, LatencyCheck) and not isinstance(section.load, FindLoad)
+    held = any(rule.metric == ERROR_RATE.name and rule.bound in (Bound.MAX, Bound.MAX_RISE) for rule in rules)
+    return timed and not held
+
+
+def _unfit(
+    check_id: str, section: Section, chosen: Sequence[MetricChoice], examples: Sequence[Example]
+) -> Iterator[Complaint]:
+    references = [example.references for example in examples]
+    for choice in chosen:
+        if not is_of_answers(choice):
+            continue
+        steps = written_at(check_id, section, choice.name)
+        try:
+            why = scorer(choice, steps).unsuitable(references)
+        except Unbuilt as error:
+            yield error.complaint
+            continue
+        if why:
+            yield Complaint(steps, f"is unsuitable for this data: {why}", at_key=True)
+
+
+def _rules(config: Config, one: Ruled) -> Iterator[Rule]:
+    """Yield one core rule a bound, in the order min, max, max_drop, max_rise."""
+    section = one.rule
+    for bound in Bound:
+        limit: float | None
+        relative = False
+        match bound:
+            case Bound.MIN:
+                limit = section.min
+            case Bound.MAX:
+                limit = section.max
+            case Bound.MAX_DROP | Bound.MAX_RISE:
+                margin = section.max_drop if bound is Bound.MAX_DROP else section.max_rise
+                limit, relative = (margin.amount, margin.relative) if margin else (None, False)
+        if limit is not None:
+            yield Rule(
+                metric=one.metric,
+                bound=bound,
+                limit=limit,
+                relative=relative,
+                confidence=section.confidence,
+                on_breach=Outcome.WARNED if section.on_breach == "warn" else Outcome.FAILED,
+                on_inconclusive=Outcome.WARNED if section.on_inconclusive == "warn" else Outcome.INCONCLUSIVE,
+                slice_by=one.slice_by,
+                where=config.where(*one.steps, bound.value),
+            )
+
+
+def _params(section: Section) -> dict[str, Json]:
+    """Return what observing needs to know, and what therefore makes it another suite."""
+    if not isinstance(section, RecordedCheck):
+        return {}
+    metrics = {name: {"better": one.better, "unit": one.unit} for name, one in section.metrics.items()}
+    return {"metrics": metrics, "tests": list(section.tests)}
+
+
+def _slips(config: Config, check_id: str, section: Section, chosen: Sequence[MetricChoice]) -> Iterator[str]:
+    kinds = {choice.name: choice for choice in chosen}
+    for one in ruled(check_id, section):
+        try:
+            slips = [*bounds.notices(one, meter(kinds[one.metric], one.steps))]
+        except Unbuilt as error:
+            raise ConfigError(error.complaint.says, where=config.where(*one.steps)) from error
+        for bound, slip in slips:
+            yield f"{slip} [{config.where(*one.steps, bound)}]"
