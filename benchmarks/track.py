@@ -36,7 +36,9 @@ from mlgate.core.report import CheckSummary, Report
 from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import Finding, Measurement
 from mlgate.flow.record import record
-from mlgate.reports import json_v1, markdown, svg
+from mlgate.reports.json_v1 import writer
+from mlgate.reports.markdown import report as markdown
+from mlgate.reports.svg import charts
 
 SEGMENTS, METRICS = 10_000, 40
 GOAL_S = 2.0
@@ -90,9 +92,9 @@ def verdict(number: int, folder: Path) -> TrackingRecord:
     )
     files = {
         "evidence.jsonl.gz": path.read_bytes(),
-        "report.json": json_v1.render(report).encode(),
+        "report.json": writer.render(report).encode(),
         "summary.md": markdown.render(report).encode(),
-        "measurements.svg": svg.measurements(report).encode(),
+        "measurements.svg": charts.measurements(report).encode(),
     }
     data = (DataUsed("notes", "7" * 64, "data/test.jsonl", SEGMENTS),)
     return record(report, verdict=f"{number + 1:064x}", began=1_790_000_000_000, data=data, tags={}, files=files)

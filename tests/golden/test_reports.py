@@ -7,7 +7,10 @@ from tests.conftest import Golden
 from tests.samples import ALL
 
 from mlgate.reports import annotations as github
-from mlgate.reports import json_v1, junit, markdown, terminal
+from mlgate.reports import junit
+from mlgate.reports.json_v1 import writer
+from mlgate.reports.markdown import report as markdown
+from mlgate.reports.terminal import report as terminal
 
 reports = pytest.mark.parametrize("name", ALL)
 
@@ -30,7 +33,7 @@ def test_a_ci_server_reads(name: str, golden: Golden) -> None:
 
 @reports
 def test_a_program_reads(name: str, golden: Golden) -> None:
-    golden(f"reports/{name}.json", json_v1.render(ALL[name]()))
+    golden(f"reports/{name}.json", writer.render(ALL[name]()))
 
 
 @reports

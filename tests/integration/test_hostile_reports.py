@@ -15,8 +15,12 @@ from tests.samples import failing
 from tests.waiting import works_at_most
 
 from mlgate.reports import annotations as workflow_commands
-from mlgate.reports import comment as page
-from mlgate.reports import json_v1, junit, markdown, svg, terminal
+from mlgate.reports import junit
+from mlgate.reports.json_v1 import writer
+from mlgate.reports.markdown import comment as page
+from mlgate.reports.markdown import report as markdown
+from mlgate.reports.svg import charts
+from mlgate.reports.terminal import report as terminal
 from mlgate.wiring.comment import LARGEST_REPORT, comment
 
 MOST_S = 30
@@ -42,8 +46,8 @@ Place = tuple[str | int, ...]
 
 def document() -> dict[str, Any]:
     """A report that has something of everything."""
-    whole: dict[str, Any] = json.loads(json_v1.render(failing()))
-    whole["loads"] = json.loads(json_v1.render(load_samples.late()))["loads"]
+    whole: dict[str, Any] = json.loads(writer.render(failing()))
+    whole["loads"] = json.loads(writer.render(load_samples.late()))["loads"]
     whole["policy"] = {"source": "base 1234567", "changes": [{"direction": "looser", "what": "w", "where": "x:1:2"}]}
     whole["notices"] = ["n"]
     whole["checks"][0]["missing"], whole["checks"][0]["planned"] = 1, whole["checks"][0]["planned"] + 1
@@ -88,11 +92,11 @@ def crowded(*places: Place) -> str:
 
 def shown(text: str) -> None:
     """Read a report, and show it in every form."""
-    report = json_v1.parse(text)
-    for render in (markdown.render, terminal.render, junit.render, workflow_commands.render, svg.measurements):
+    report = writer.parse(text)
+    for render in (markdown.render, terminal.render, junit.render, workflow_commands.render, charts.measurements):
         assert render(report)
     for load in report.loads[:3]:
-        assert svg.latency(load)
+        assert charts.latency(load)
 
 
 @pytest.mark.parametrize("place", FIELDS, ids=lambda place: ".".join(map(str, place)))

@@ -27,7 +27,10 @@ from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Gap, Observation, Provenance, Row, decode, encode
 from mlgate.core.ports import Kinds
 from mlgate.flow.judge import Baseline, judge
-from mlgate.reports import json_v1, junit, markdown, terminal
+from mlgate.reports import junit
+from mlgate.reports.json_v1 import writer
+from mlgate.reports.markdown import report as markdown
+from mlgate.reports.terminal import report as terminal
 
 KINDS: Kinds = {"accuracy": AccuracyKind(), "recorded": RecordedKind(), "latency": LatencyKind()}
 HEADER = evidence_file.header(Evidence.of(Provenance("c", "s", "m", (("a", "d"),)), [Environment("3", "L", "c")], []))
@@ -188,7 +191,7 @@ def said() -> tuple[Suite, Evidence]:
 
 def judged(suite: Suite, evidence: Evidence) -> None:
     report = judge(suite, KINDS, evidence, Baseline("file b", said()[1]))
-    for render in (json_v1.render, markdown.render, terminal.render, junit.render):
+    for render in (writer.render, markdown.render, terminal.render, junit.render):
         render(report)
 
 

@@ -27,7 +27,7 @@ from tests.linear import LONG, grows_with_the_text, pumped, seconds
 from mlgate.adapters.load_shape import LONGEST_HEAD, shape_of
 from mlgate.adapters.load_wire import head_of
 from mlgate.config.sections.section import Written
-from mlgate.reports.escape import flowing, markdown, markdown_code, terminal, xml
+from mlgate.reports.content.escape import flowing, markdown, markdown_code, terminal, xml
 
 OURS = [*sorted(Path("gate").rglob("*.py")), *sorted(Path("action").rglob("*.py"))]
 LIBRARIES = [

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.reports import columns
-from mlgate.reports.escape import terminal
+from mlgate.reports.content import text_width
+from mlgate.reports.content.escape import terminal
 from mlgate.wiring.doctor import examine
 from mlgate.wiring.publish import width
 from mlgate.wiring.tell import tell
@@ -28,9 +28,9 @@ def command(*, config: Path, ask: bool) -> int:
         if finding.state == "bad":
             code = code or finding.exit_code
         head = f"{_MARKS[finding.state]} {finding.what}"
-        for line in columns.hang(head, columns.wrap(terminal(finding.said, 500), room), _INDENT):
+        for line in text_width.hang(head, text_width.wrap(terminal(finding.said, 500), room), _INDENT):
             tell(sys.stdout, line)
         if finding.hint:
-            for line in columns.hang("", columns.wrap(f"next: {terminal(finding.hint, 500)}", room), _INDENT):
+            for line in text_width.hang("", text_width.wrap(f"next: {terminal(finding.hint, 500)}", room), _INDENT):
                 tell(sys.stdout, line)
     return code

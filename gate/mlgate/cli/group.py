@@ -159,8 +159,8 @@ def _tell_github(error: GateError) -> None:
 
 def _say(text: str, *, hint: str = "") -> None:
     """Tell a person. Folded on a terminal only: what reads a file's or a log's lines looks for whole ones."""
-    from mlgate.reports.columns import hang, wrap
-    from mlgate.reports.escape import terminal
+    from mlgate.reports.content.escape import terminal
+    from mlgate.reports.content.text_width import hang, wrap
 
     lines = [f"mlgate: {terminal(text, 2000)}"] + ([f"  next: {terminal(hint, 2000)}"] if hint else [])
     if sys.stderr.isatty():

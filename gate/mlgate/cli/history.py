@@ -19,7 +19,7 @@ from mlgate.wiring.tell import tell
 def command(*, model: str, config: Path, alias: str) -> int:
     """Show what was live when: every version of MODEL [the file's] that was champion, the latest first."""
     from mlgate.adapters import clock
-    from mlgate.reports import history
+    from mlgate.reports.terminal import history
     from mlgate.wiring.promotion import past
 
     source, ledger = past(RunOptions(config), model)

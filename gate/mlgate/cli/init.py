@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlgate.reports.first_files import Kind
+from mlgate.reports.starter_files import Kind
 from mlgate.wiring.init import run_init
 from mlgate.wiring.tell import tell
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.reports.escape import terminal
+from mlgate.reports.content.escape import terminal
 from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.plan import plan
 from mlgate.wiring.tell import tell

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.reports import power
+from mlgate.reports.terminal import power
 from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.publish import width
 from mlgate.wiring.replay import run_power

@@ -15,9 +15,9 @@ from mlgate.wiring.tell import tell
 def command(*, report: bool) -> int:
     """Print the JSON Schema of mlgate.yaml, for editors and validators."""
     if report:
-        from mlgate.reports import json_v1
+        from mlgate.reports.json_v1 import writer
 
-        schema = json_v1.schema()
+        schema = writer.schema()
     else:
         from mlgate.config.schema import json_schema
 

@@ -9,7 +9,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.rule_change import RuleChange
 from mlgate.core.verdict import Finding
-from mlgate.reports.escape import command_data, command_property, terminal
+from mlgate.reports.content.escape import command_data, command_property, terminal
 
 MOST_ANNOTATIONS = 10
 """GitHub shows ten errors and ten warnings a step, and drops the rest without a word."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from mlgate.core.build import BuildStep, ImageBuild, Underway
-from mlgate.reports.escape import flowing, markdown, markdown_code, terminal
+from mlgate.reports.content.escape import flowing, markdown, markdown_code, terminal
 
 GUIDE = "docs/how-to/dockerfile.md"
 

@@ -8,7 +8,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.rule_change import RuleChange
 from mlgate.core.verdict import Finding
-from mlgate.reports.escape import xml
+from mlgate.reports.content.escape import xml
 
 
 def render(report: Report) -> str:

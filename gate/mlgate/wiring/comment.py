@@ -16,9 +16,9 @@ from mlgate.adapters.github_workflow_run import WorkflowRun
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError
 from mlgate.core.report import Report
 from mlgate.core.untrusted_report import UntrustedReport
-from mlgate.reports import comment as page
-from mlgate.reports import json_v1
-from mlgate.reports.escape import command_data, terminal
+from mlgate.reports.content.escape import command_data, terminal
+from mlgate.reports.json_v1 import writer
+from mlgate.reports.markdown import comment as page
 from mlgate.wiring.publish import REPORT
 from mlgate.wiring.tell import tell
 
@@ -146,7 +146,7 @@ def _report(path: Path, run: WorkflowRun) -> Report:
     if len(content) > LARGEST_REPORT:
         raise EvidenceError(f"{REPORT} is too large: more than {LARGEST_REPORT >> 20} MB")
     try:
-        report = json_v1.parse(content.decode("utf-8"))
+        report = writer.parse(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise EvidenceError(f"{REPORT} is not a report: it is not UTF-8") from error
     except EvidenceError as error:

@@ -13,7 +13,7 @@ from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Evidence
 from mlgate.flow.judge import judge
 from mlgate.flow.merge import merge, refuse_foreign
-from mlgate.reports.escape import terminal
+from mlgate.reports.content.escape import terminal
 from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import RunOptions, recorded

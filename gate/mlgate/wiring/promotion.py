@@ -23,7 +23,7 @@ from mlgate.flow import promotion
 from mlgate.flow.acceptance import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import Approval, Promotion
-from mlgate.reports import json_v1
+from mlgate.reports.json_v1 import writer
 from mlgate.wiring import baselines, tracking, unmerged
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import RunOptions
@@ -153,7 +153,7 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, str]:
         raise Refused(
             "the report is not the one that the verdict was written for", where=str(path), hint="mlgate check"
         )
-    report = json_v1.parse(text.decode())
+    report = writer.parse(text.decode())
     evidence = evidence_file.read(
         folder.path / EVIDENCE, evidence_file.older(sum(one.planned for one in report.checks))
     )

@@ -14,7 +14,10 @@ from mlgate.adapters.run_folder import EVIDENCE, RunFolder
 from mlgate.core.errors import AdapterError, GateError
 from mlgate.core.report import Report
 from mlgate.reports import annotations as github_annotations
-from mlgate.reports import json_v1, junit, markdown, terminal
+from mlgate.reports import junit
+from mlgate.reports.json_v1 import writer
+from mlgate.reports.markdown import report as markdown
+from mlgate.reports.terminal import report as terminal
 from mlgate.wiring.tell import tell
 
 REPORT = "report.json"
@@ -33,7 +36,7 @@ def publish(
     Only report.json is required: a verdict without its report would be a word without a reason. *saved*: this run
     becomes the baseline.
     """
-    text = json_v1.render(report)
+    text = writer.render(report)
     show(report, names, out, saved=saved)
     folder.write(REPORT, text)
     for name, (file, render) in _FILES.items():
@@ -53,7 +56,7 @@ def show(report: Report, names: tuple[str, ...], out: TextIO, *, saved: bool = F
         colour = out.isatty() and not os.environ.get("NO_COLOR")
         tell(out, terminal.render(report, width=width(), colour=colour, saved=saved).rstrip("\n"))
     if "json" in names:
-        tell(out, json_v1.render(report).rstrip("\n"))
+        tell(out, writer.render(report).rstrip("\n"))
 
 
 def width() -> int:

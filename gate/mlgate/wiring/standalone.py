@@ -23,7 +23,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.ports import BaselineStore
 from mlgate.flow import beside
 from mlgate.flow.judge import judge
-from mlgate.reports.escape import terminal
+from mlgate.reports.content.escape import terminal
 from mlgate.wiring import baselines
 from mlgate.wiring.baselines import baseline_of
 from mlgate.wiring.choice import RunOptions, recorded

@@ -19,7 +19,10 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.tracking.record import DataUsed, LoggedRun, TrackingRecord
 from mlgate.flow import record as flow
-from mlgate.reports import escape, json_v1, markdown, svg
+from mlgate.reports.content import escape
+from mlgate.reports.json_v1 import writer
+from mlgate.reports.markdown import report as markdown
+from mlgate.reports.svg import charts
 from mlgate.wiring import unmerged
 from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.memory import Mlflow
@@ -123,7 +126,7 @@ def _demand_true(record: TrackingRecord) -> None:
     """Raise Refused for a record that is not what its own report and evidence say: it may come from anywhere."""
     try:
         text = record.files[REPORT]
-        report = json_v1.parse(text.decode())
+        report = writer.parse(text.decode())
         most = evidence_file.older(sum(one.planned for one in report.checks))
         evidence = evidence_file.parse(record.files[EVIDENCE], EVIDENCE, most)
     except (KeyError, UnicodeDecodeError) as error:
@@ -142,11 +145,11 @@ def _demand_true(record: TrackingRecord) -> None:
 
 def _files(report: Report, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
     yield EVIDENCE, folder.own(EVIDENCE).read_bytes()
-    yield REPORT, json_v1.render(report).encode()
+    yield REPORT, writer.render(report).encode()
     yield "summary.md", markdown.render(report).encode("utf-8", "replace")
-    yield "measurements.svg", svg.measurements(report).encode("utf-8", "replace")
+    yield "measurements.svg", charts.measurements(report).encode("utf-8", "replace")
     for one in report.loads:
-        yield f"latency-{_NOT_PLAIN.sub('_', one.check)}.svg", svg.latency(one).encode("utf-8", "replace")
+        yield f"latency-{_NOT_PLAIN.sub('_', one.check)}.svg", charts.latency(one).encode("utf-8", "replace")
 
 
 def _data(project: Project) -> Iterator[DataUsed]:

@@ -12,7 +12,7 @@ from tests.strategies import reports
 
 from mlgate.core.report import Report
 from mlgate.core.untrusted_report import UntrustedReport
-from mlgate.reports import comment
+from mlgate.reports.markdown import comment
 
 RAN = UntrustedReport("failure", "https://github.com/acme/model/actions/runs/17", "run 17, attempt 2", fork=True)
 

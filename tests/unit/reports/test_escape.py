@@ -13,7 +13,7 @@ from tests.samples import EVIL
 from tests.strategies import hostile
 from tests.unit.reports import runner
 
-from mlgate.reports import escape
+from mlgate.reports.content import escape
 
 GITHUB = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 CODE = re.compile(r"<code>(.*?)</code>", re.DOTALL)

@@ -15,7 +15,7 @@ from tests.strategies import hostile
 from tests.unit.reports import runner
 
 from mlgate.core.tracking.ledger import NO_VERSION, Kind, Ledger, Move
-from mlgate.reports.history import render
+from mlgate.reports.terminal.history import render
 
 SOURCE = "summarizer in http://mlflow:5000"
 NOW = "2026-11-23T05:00:00Z"

@@ -15,16 +15,16 @@ from tests.strategies import reports
 
 from mlgate.core.errors import EvidenceError
 from mlgate.core.report import Report
-from mlgate.reports import json_v1
+from mlgate.reports.json_v1 import writer
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = json_v1.schema()
+SCHEMA = writer.schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def test_the_schema_is_one_and_names_itself_as_reports_do() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$id"] == json_v1.SCHEMA
+    assert SCHEMA["$id"] == writer.SCHEMA
 
 
 def test_the_committed_schema_is_the_codes(golden: Golden) -> None:
@@ -35,27 +35,27 @@ def test_the_committed_schema_is_the_codes(golden: Golden) -> None:
 def test_committed_reports_follow_the_schema(name: str) -> None:
     text = (ROOT / f"tests/golden/reports/{name}.json").read_text()
     VALIDATOR.validate(json.loads(text))
-    assert json_v1.render(json_v1.parse(text)) == text
+    assert writer.render(writer.parse(text)) == text
 
 
 @settings(max_examples=50)
 @given(reports)
 def test_every_report_follows_the_schema(report: Report) -> None:
-    VALIDATOR.validate(json.loads(json_v1.render(report)))
+    VALIDATOR.validate(json.loads(writer.render(report)))
 
 
 def test_the_json_is_canonical() -> None:
-    text = json_v1.render(failing())
+    text = writer.render(failing())
     assert text == json.dumps(json.loads(text), sort_keys=True, indent=2) + "\n"
     assert text.isascii()
 
 
 def test_what_json_cannot_carry_is_a_word() -> None:
     measured = replace(passing().measurements[0], low=math.nan, high=-math.inf)
-    text = json_v1.render(replace(passing(), measurements=(measured,)))
+    text = writer.render(replace(passing(), measurements=(measured,)))
     assert '"low": "nan"' in text
     assert '"high": "-inf"' in text
-    assert json_v1.parse(text).measurements[0].high == -math.inf
+    assert writer.parse(text).measurements[0].high == -math.inf
 
 
 def paths(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -67,7 +67,7 @@ def paths(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [at]
 
 
-DOCUMENT = json.loads(json_v1.render(failing()))
+DOCUMENT = json.loads(writer.render(failing()))
 OBJECTS = [p for p in paths(DOCUMENT) if p and isinstance(p[-1], str)]
 
 
@@ -88,7 +88,7 @@ def changed(path: tuple[str | int, ...], change: str, value: object = None) -> s
 @given(st.sampled_from(OBJECTS), st.sampled_from(["drop", "add"]))
 def test_a_missing_or_unknown_key_is_refused(path: tuple[str | int, ...], change: str) -> None:
     with pytest.raises(EvidenceError):
-        json_v1.parse(changed(path, change))
+        writer.parse(changed(path, change))
 
 
 @settings(max_examples=200)
@@ -98,7 +98,7 @@ def test_a_value_of_the_wrong_type_is_refused(path: tuple[str | int, ...], value
     if VALIDATOR.is_valid(json.loads(text)):
         return  # a string where a string belongs
     with pytest.raises(EvidenceError):
-        json_v1.parse(text)
+        writer.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_value_of_the_wrong_type_is_refused(path: tuple[str | int, ...], value
 )
 def test_a_report_that_contradicts_itself_is_refused(path: tuple[str | int, ...], value: object) -> None:
     with pytest.raises(EvidenceError):
-        json_v1.parse(changed(path, "set", value))
+        writer.parse(changed(path, "set", value))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_report_that_contradicts_itself_is_refused(path: tuple[str | int, ...]
 )
 def test_what_is_no_report_is_refused(text: str) -> None:
     with pytest.raises(EvidenceError):
-        json_v1.parse(text)
+        writer.parse(text)
 
 
 @given(
@@ -155,18 +155,18 @@ def test_what_is_no_report_is_refused(text: str) -> None:
 )
 def test_no_text_at_all_raises_anything_else(text: str) -> None:
     with pytest.raises(EvidenceError):
-        json_v1.parse(text)
+        writer.parse(text)
 
 
 def test_a_twin_key_in_a_finding_is_refused() -> None:
-    text = json_v1.render(failing()).replace('"outcome": "failed",', '"outcome": "failed", "outcome": "passed",', 1)
+    text = writer.render(failing()).replace('"outcome": "failed",', '"outcome": "failed", "outcome": "passed",', 1)
     with pytest.raises(EvidenceError, match="twice"):
-        json_v1.parse(text)
+        writer.parse(text)
 
 
 def test_an_error_says_where() -> None:
     with pytest.raises(EvidenceError) as error:
-        json_v1.parse(changed(("findings", 1, "candidate", "n"), "set", "many"))
+        writer.parse(changed(("findings", 1, "candidate", "n"), "set", "many"))
     assert error.value.where == "report.findings[1].candidate.n"
     assert error.value.message == "expected a whole number"
 
@@ -174,4 +174,4 @@ def test_an_error_says_where() -> None:
 def test_a_later_wording_of_reason_and_docs_is_read() -> None:
     document = json.loads(changed(("reason",), "set", "said better"))
     document["findings"][0]["docs"] = "https://docs.example/findings#max_drop"
-    assert json_v1.parse(json.dumps(document)) == json_v1.parse(json.dumps(DOCUMENT))
+    assert writer.parse(json.dumps(document)) == writer.parse(json.dumps(DOCUMENT))

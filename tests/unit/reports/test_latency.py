@@ -12,10 +12,12 @@ from tests.samples import passing
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.stats.jackknife import Width
-from mlgate.reports import columns, markdown, terminal
-from mlgate.reports.figures import figures_of
-from mlgate.reports.histogram import bar, columns_of, histogram, ticks
-from mlgate.reports.steps import next_steps
+from mlgate.reports.content import text_width
+from mlgate.reports.content.histogram import bar, columns_of, histogram, ticks
+from mlgate.reports.content.next_steps import next_steps
+from mlgate.reports.content.numbers import figures_of
+from mlgate.reports.markdown import report as markdown
+from mlgate.reports.terminal import report as terminal
 
 
 def section(report: Report, width: int = 80) -> list[str]:
@@ -30,7 +32,7 @@ def with_load(report: Report, **changes: object) -> Report:
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
 def test_a_load_fits_every_terminal(name: str, width: int) -> None:
-    assert max(map(columns.width, section(ALL[name](), width))) <= width
+    assert max(map(text_width.width, section(ALL[name](), width))) <= width
 
 
 def test_a_percentile_carries_the_mark_of_its_rules() -> None:

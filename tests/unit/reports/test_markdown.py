@@ -12,7 +12,7 @@ from tests.strategies import reports
 
 from mlgate.core.report import Report
 from mlgate.core.verdict import DOCS
-from mlgate.reports import markdown
+from mlgate.reports.markdown import report as markdown
 
 GITHUB = MarkdownIt("commonmark").enable("table")
 OURS = {"<details>", "</details>", "<summary>", "</summary>", "<code>", "</code>", "<span>", "</span>", "<!-- -->"}

@@ -16,7 +16,7 @@ from mlgate.core.stats.jackknife import Width
 from mlgate.core.verdict import Delta, Finding
 from mlgate.flow.judge import Baseline
 from mlgate.flow.power import foretell
-from mlgate.reports.power import render
+from mlgate.reports.terminal.power import render
 
 LATENCY = Delta(0.4, Width(0.06), Width(0.08), base=40.0, rounds=60, error=0.03, by_request=True)
 STEADY: dict[str, Json] = {"mode": "open", "block_s": 0.5, "warm": 4, "looks": [64]}

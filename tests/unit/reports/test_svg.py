@@ -25,9 +25,10 @@ from mlgate.core.check import Bound
 from mlgate.core.metric import Metric
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.verdict import hold_limit, hold_slice
-from mlgate.reports import svg, svg_marks
-from mlgate.reports.figures import shown
-from mlgate.reports.svg_scale import scale_of
+from mlgate.reports.content.numbers import shown
+from mlgate.reports.svg import charts
+from mlgate.reports.svg import marks as svg_marks
+from mlgate.reports.svg.scale import scale_of
 
 law = settings(max_examples=100)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -119,33 +120,33 @@ def check(text: str) -> None:
 @law
 @given(reports)
 def test_a_picture_of_any_report_is_inert_and_legible(report: Report) -> None:
-    check(svg.measurements(report))
-    assert svg.measurements(report) == svg.measurements(replace(report))
+    check(charts.measurements(report))
+    assert charts.measurements(report) == charts.measurements(replace(report))
 
 
 @law
 @given(loads)
 def test_a_picture_of_any_load_is_inert_and_legible(load: LoadSummary) -> None:
-    check(svg.latency(load))
+    check(charts.latency(load))
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_pictures_of_the_samples_are_inert_and_legible(name: str) -> None:
-    check(svg.measurements(ALL[name]()))
+    check(charts.measurements(ALL[name]()))
     for load in ALL[name]().loads:
-        check(svg.latency(load))
+        check(charts.latency(load))
 
 
 @pytest.mark.parametrize(
     ("name", "report"), [("failing", failing()), ("errored", errored()), ("hostile", hostile()), ("sliced", sliced())]
 )
 def test_measurements_look(name: str, report: Report, golden: Golden) -> None:
-    golden(f"reports/{name}.svg", svg.measurements(report))
+    golden(f"reports/{name}.svg", charts.measurements(report))
 
 
 @pytest.mark.parametrize(("name", "report"), [("slower", slower()), ("late", late()), ("hostile", hostile())])
 def test_latency_looks(name: str, report: Report, golden: Golden) -> None:
-    golden(f"reports/{name}.latency.svg", svg.latency(report.loads[0]))
+    golden(f"reports/{name}.latency.svg", charts.latency(report.loads[0]))
 
 
 @law
@@ -177,14 +178,14 @@ def test_a_scale_does_not_go_where_values_cannot(metric: Metric) -> None:
 
 @pytest.mark.parametrize(("limit", "clears"), [(0.29, True), (0.31, False), (0.33, False)])
 def test_an_interval_that_clears_its_limit_is_seen_to(limit: float, clears: bool) -> None:
-    text = svg.measurements(of_one(ROUGE, 0.32, 0.02, (Bound.MIN, limit)))
+    text = charts.measurements(of_one(ROUGE, 0.32, 0.02, (Bound.MIN, limit)))
     tick = lines(text, svg_marks.INK)[-1][0]
     low = min(x for x, y, _, _ in lines(text, svg_marks.CANDIDATE) if y > 60)
     assert (low > tick) is clears
 
 
 def test_what_a_limit_forbids_lies_on_its_worse_side() -> None:
-    text = svg.measurements(of_one(ROUGE, 0.32, 0.02, (Bound.MIN, 0.25), (Bound.MAX, 0.4)))
+    text = charts.measurements(of_one(ROUGE, 0.32, 0.02, (Bound.MIN, 0.25), (Bound.MAX, 0.4)))
     below, above = [one for one in read(text).iter(f"{SVG}rect") if one.get("fill") == svg_marks.BEYOND][1:]
     low, high = (x for x, _, _, _ in lines(text, svg_marks.INK)[1:])
     assert float(below.get("x")) + float(below.get("width")) == pytest.approx(low, abs=0.1)
@@ -193,7 +194,7 @@ def test_what_a_limit_forbids_lies_on_its_worse_side() -> None:
 
 
 def test_of_two_limits_side_by_side_both_are_drawn_and_one_is_named() -> None:
-    text = svg.measurements(of_one(ROUGE, 0.4, 0.1, (Bound.MIN, 0.350), (Bound.MIN, 0.351)))
+    text = charts.measurements(of_one(ROUGE, 0.4, 0.1, (Bound.MIN, 0.350), (Bound.MIN, 0.351)))
     check(text)
     assert len(lines(text, svg_marks.INK)) == 1 + 2
     assert "min 0.35" in said(text)
@@ -201,32 +202,32 @@ def test_of_two_limits_side_by_side_both_are_drawn_and_one_is_named() -> None:
 
 def test_a_baseline_of_another_signature_stands_beside_nothing() -> None:
     whole = passing()
-    assert "baseline" in said(svg.measurements(whole))
+    assert "baseline" in said(charts.measurements(whole))
     other = tuple(replace(one, signature="another") for one in whole.before)
     findings = tuple(replace(one, baseline=None) for one in whole.findings)
-    assert "baseline" not in said(svg.measurements(replace(whole, before=other, findings=findings)))
+    assert "baseline" not in said(charts.measurements(replace(whole, before=other, findings=findings)))
 
 
 def test_what_no_rule_asks_is_not_called_passed() -> None:
-    text = said(svg.measurements(replace(passing(), findings=())))
+    text = said(charts.measurements(replace(passing(), findings=())))
     assert text.count("not judged") == 2
     assert "✓ passed" not in text
 
 
 def test_a_rule_whose_metric_was_not_measured_has_a_row() -> None:
-    text = said(svg.measurements(errored()))
+    text = said(charts.measurements(errored()))
     assert text.count("no measurement") == 2
     assert text.count("⊘ errored") == 3
 
 
 def test_a_report_of_nothing_says_so() -> None:
     nothing = replace(passing(), findings=(), measurements=(), before=())
-    assert said(svg.measurements(nothing)) == ["docstring-summarizer", "? inconclusive", "nothing was measured"]
+    assert said(charts.measurements(nothing)) == ["docstring-summarizer", "? inconclusive", "nothing was measured"]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_said_and_not_drawn(value: float) -> None:
-    text = svg.measurements(of_one(ROUGE, value, 0.1, (Bound.MIN, 0.3)))
+    text = charts.measurements(of_one(ROUGE, value, 0.1, (Bound.MIN, 0.3)))
     assert {"cannot be drawn", ROUGE.show(value), "⊘ errored"} <= set(said(text))
     assert not list(read(text).iter(f"{SVG}circle"))
 
@@ -235,29 +236,30 @@ def test_an_interval_without_an_end_has_no_cap_there() -> None:
     whole = of_one(ROUGE, 0.5, 0.1, (Bound.MIN, 0.3))
     open_above = replace(whole.measurements[0], high=math.inf)
     closed, open_ = (
-        lines(svg.measurements(one), svg_marks.CANDIDATE) for one in (whole, replace(whole, measurements=(open_above,)))
+        lines(charts.measurements(one), svg_marks.CANDIDATE)
+        for one in (whole, replace(whole, measurements=(open_above,)))
     )
     assert len(closed) - len(open_) == 1
 
 
 def test_the_twenty_worst_slices_are_shown_and_the_others_counted() -> None:
-    text = said(svg.measurements(sliced()))
+    text = said(charts.measurements(sliced()))
     assert sum(word.startswith("module=") for word in text) == 20
     assert text[-1] == "and 12 more: 12 passed"
     assert text.count("✗ failed") == 2 + 6
-    assert not any(word.startswith("and ") for word in said(svg.measurements(sliced(20))))
+    assert not any(word.startswith("and ") for word in said(charts.measurements(sliced(20))))
 
 
 def test_slices_that_are_left_out_are_not_called_harmless() -> None:
     worse = replace(sliced(25).findings[0], outcome=sliced(25).outcome)
     many = replace(sliced(), findings=tuple(replace(worse, slice=f"module={n}") for n in range(30)), measurements=())
-    assert said(svg.measurements(many))[-1] == "and 10 more: 10 failed"
+    assert said(charts.measurements(many))[-1] == "and 10 more: 10 failed"
 
 
 def test_of_too_many_metrics_the_worst_are_kept() -> None:
     parts = [replace(measured(ROUGE, 0.5, 0.1), name=f"m{number}") for number in range(99)]
     low = hold_limit(rule(Bound.MIN, 0.9, "m98"), parts[-1])
-    text = said(svg.measurements(report_of([low], parts, [])))
+    text = said(charts.measurements(report_of([low], parts, [])))
     assert "m98" in text
     assert text[-1] == "and 39 more: 39 not judged"
 
@@ -265,19 +267,19 @@ def test_of_too_many_metrics_the_worst_are_kept() -> None:
 def test_the_pointer_finds_the_whole_name_and_the_reason() -> None:
     name = "module=" + "x" * 300
     one = measured(ROUGE, 0.2, 0.01, slice_=name)
-    text = svg.measurements(report_of([hold_limit(rule(Bound.MIN, 0.3), one)], [one], []))
+    text = charts.measurements(report_of([hold_limit(rule(Bound.MIN, 0.3), one)], [one], []))
     told = [title.text for title in read(text).iter(f"{SVG}title")]
     assert told[1] == f"summaries [{name}] rougeL\nfailed: rougeL 0.2000 is below the minimum 0.3"
 
 
 def test_nobodys_name_is_a_second_line_of_what_the_pointer_finds() -> None:
     one = replace(measured(ROUGE, 0.2, 0.01), check="a\npassed: all is well")
-    assert "\npassed" not in "".join(read(svg.measurements(report_of([], [one], []))).itertext("*"))
+    assert "\npassed" not in "".join(read(charts.measurements(report_of([], [one], []))).itertext("*"))
 
 
 def test_both_sides_and_three_percentiles_are_drawn() -> None:
     load = slower().loads[0]
-    text = svg.latency(load)
+    text = charts.latency(load)
     bars = [one for one in read(text).iter(f"{SVG}rect") if one.get("fill") == svg_marks.BAR]
     assert len(bars) == 1 + sum(1 for count in load.counts if count)
     assert len(list(read(text).iter(f"{SVG}circle"))) == 3
@@ -288,13 +290,13 @@ def test_both_sides_and_three_percentiles_are_drawn() -> None:
 
 
 def test_a_load_without_a_baseline_names_none() -> None:
-    text = said(svg.latency(late().loads[0]))
+    text = said(charts.latency(late().loads[0]))
     assert "baseline" not in text
     assert text[2].startswith("? no time of it is judged: the generator, not the model,")
 
 
 def test_a_load_without_times_keeps_its_numbers() -> None:
-    text = svg.latency(replace(slower().loads[0], counts=()))
+    text = charts.latency(replace(slower().loads[0], counts=()))
     assert {"no times to draw", "63.28"} <= set(said(text))
     assert not list(read(text).iter(f"{SVG}circle"))
 
@@ -302,7 +304,7 @@ def test_a_load_without_times_keeps_its_numbers() -> None:
 def test_a_percentile_beyond_the_axis_is_not_drawn_on_it() -> None:
     load = slower().loads[0]
     far = replace(load.percentiles[0], value=1e6, high=1e7, baseline=math.nan)
-    text = svg.latency(replace(load, percentiles=(far,)))
+    text = charts.latency(replace(load, percentiles=(far,)))
     assert not list(read(text).iter(f"{SVG}circle"))
     assert "1000000.00" in said(text)
 
@@ -311,7 +313,7 @@ def test_one_slow_request_among_a_million_is_seen() -> None:
     load = replace(slower().loads[0], counts=(10**6, *(0,) * 22, 1), before=())
     heights = [
         float(one.get("height"))
-        for one in read(svg.latency(load)).iter(f"{SVG}rect")
+        for one in read(charts.latency(load)).iter(f"{SVG}rect")
         if one.get("fill") == svg_marks.BAR
     ]
     assert min(heights) == 1
@@ -326,4 +328,4 @@ def test_words_fit_their_room_or_end_in_an_ellipsis(text: str, room: float, size
 
 def test_every_load_sample_has_a_picture() -> None:
     for make in load_samples.ALL.values():
-        assert "speed" in said(svg.latency(make().loads[0]))
+        assert "speed" in said(charts.latency(make().loads[0]))

@@ -7,8 +7,9 @@ from tests.samples import ALL, EVIL, errored, failing, inconclusive, passing, wa
 
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
-from mlgate.reports import columns, terminal
-from mlgate.reports.steps import next_steps
+from mlgate.reports.content import text_width
+from mlgate.reports.content.next_steps import next_steps
+from mlgate.reports.terminal import report as terminal
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -24,22 +25,22 @@ def test_a_report_without_rules_says_so() -> None:
 
 
 def test_columns_of_wide_characters_stay_aligned() -> None:
-    lines = columns.table([["名前", "1"], ["a", "23"]], frozenset({1}))
+    lines = text_width.table([["名前", "1"], ["a", "23"]], frozenset({1}))
     assert lines == ["名前   1", "a     23"]
-    assert columns.width("名前   1") == 8
+    assert text_width.width("名前   1") == 8
 
 
 def test_wide_text_is_cut_and_folded_by_columns() -> None:
-    assert columns.cut("挨拶の文", 6) == "挨拶…"
-    assert columns.wrap("挨拶の文を返します", 7) == ["挨拶の", "文を返", "します"]
-    assert columns.width("é" + "e\u0301") == 2
+    assert text_width.cut("挨拶の文", 6) == "挨拶…"
+    assert text_width.wrap("挨拶の文を返します", 7) == ["挨拶の", "文を返", "します"]
+    assert text_width.width("é" + "e\u0301") == 2
 
 
 def test_folding_never_begins_a_line_with_a_command() -> None:
     for columns_ in range(5, 60):
-        for line in columns.wrap(f"word {'::a ' * 9}{':' * 70} x", columns_):
+        for line in text_width.wrap(f"word {'::a ' * 9}{':' * 70} x", columns_):
             assert not line.startswith("::")
-            assert columns.width(line) <= columns_
+            assert text_width.width(line) <= columns_
 
 
 def test_many_findings_are_counted_not_printed() -> None:
@@ -142,4 +143,4 @@ def test_examples_of_a_run_that_was_compared_with_nothing_moved_no_change() -> N
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
 def test_every_line_fits_the_terminal_but_a_link(name: str, width: int) -> None:
     lines = terminal.render(ALL[name](), width=width).splitlines()
-    assert max(columns.width(line) for line in lines if not line.startswith("https://")) <= width
+    assert max(text_width.width(line) for line in lines if not line.startswith("https://")) <= width

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlgate.cli.group import invoke
-from mlgate.reports import columns
+from mlgate.reports.content import text_width
 from mlgate.wiring.doctor import examine
 from mlgate.wiring.examined import DoctorFinding
 
@@ -72,7 +72,9 @@ def test_a_mistake_in_the_file_ends_with_the_code_of_the_configuration(
     path = project(tmp_path, load="{rate: 2, duration: 20s}")
     assert invoke(["doctor", "-c", str(path)]) == 2
     assert invoke(["doctor", "-c", str(project(tmp_path))]) == 3, "nobody answers"
-    assert max(columns.width(line) for line in capsys.readouterr().out.splitlines() if str(tmp_path) not in line) <= 80
+    assert (
+        max(text_width.width(line) for line in capsys.readouterr().out.splitlines() if str(tmp_path) not in line) <= 80
+    )
 
 
 def test_the_plan_says_how_long_load_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

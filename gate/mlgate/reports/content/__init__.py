@@ -1,0 +1,1 @@
+"""What several formats share: escaping, numbers, widths, what to do next."""

@@ -1,0 +1,1 @@
+"""A report in Markdown: for a job summary and for a comment."""

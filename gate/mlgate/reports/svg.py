@@ -1,8 +1,0 @@
-"""The pictures of a verdict, for whoever keeps or shows them: the same SVG document for the same report."""
-
-from __future__ import annotations
-
-from mlgate.reports.svg_latency import latency
-from mlgate.reports.svg_measurements import measurements
-
-__all__ = ["latency", "measurements"]
