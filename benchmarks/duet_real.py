@@ -27,11 +27,11 @@ from multiprocessing.process import BaseProcess
 import numpy as np
 from benchmarks.duet import BLOCK_S, DESIGNS, QUANTILES, Plan, Seen, by_requests, looked, series
 
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_load import HttpLoad
-from mlgate.adapters.json_protocol import PlainJson
-from mlgate.adapters.load_channel import ProcessChannel
-from mlgate.core.arrivals import arrivals
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.load.channel import ProcessChannel
+from mlgate.adapters.load.http_load import HttpLoad
+from mlgate.adapters.protocols.plain_json import PlainJson
+from mlgate.checks.latency_arrivals import arrivals
 from mlgate.core.check import Example
 from mlgate.core.latency_rounds import left_out
 from mlgate.core.load_block import LoadBlock

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mlgate.adapters import evidence_file
+from mlgate.adapters.files import evidence_file
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.evidence import Evidence, Observation, Provenance, Row

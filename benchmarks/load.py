@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlgate.adapters.load_channel import ProcessChannel
+from mlgate.adapters.load.channel import ProcessChannel
 
 HERE = Path(__file__).parent
 LOCUST = HERE.parent / ".cache/locust/bin/locust"

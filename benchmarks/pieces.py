@@ -15,10 +15,10 @@ import statistics
 import threading
 import time
 
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_load import HttpLoad
-from mlgate.adapters.load_channel import ProcessChannel
-from mlgate.adapters.openai_protocols import OpenAIChat
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.load.channel import ProcessChannel
+from mlgate.adapters.load.http_load import HttpLoad
+from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Example
 from mlgate.core.load_block import Arrival
 

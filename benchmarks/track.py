@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests import mlflow_server
 
-from mlgate.adapters import evidence_file
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_runs import MlflowRuns
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance
 from mlgate.core.metric import Better, Metric

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlgate.adapters import evidence_file
+from mlgate.adapters.files import evidence_file
 from mlgate.core import latency_rounds
 from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence

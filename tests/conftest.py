@@ -125,7 +125,7 @@ def _kserve() -> bool:
 @cache
 def _docker() -> bool:
     """Ask in a process of its own: an SDK that found no engine leaves an open socket behind, which is a warning."""
-    asks = "from mlgate.adapters.docker_engine import connect; connect().close()"
+    asks = "from mlgate.adapters.docker.engine import connect; connect().close()"
     return subprocess.run([sys.executable, "-c", asks], capture_output=True, check=False).returncode == 0
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.docker_driver import driver_image
-from mlgate.adapters.docker_image import Image, resolve
-from mlgate.adapters.load_channel import Channel
+from mlgate.adapters.docker.generator_image import driver_image
+from mlgate.adapters.docker.image import Image, resolve
+from mlgate.adapters.load.channel import Channel
 
 if TYPE_CHECKING:
     from docker import DockerClient

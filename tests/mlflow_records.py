@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_registry import MlflowRegistry
-from mlgate.adapters.mlflow_runs import MlflowRuns
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.registry import MlflowRegistry
+from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.evidence import Evidence, Observation, Provenance
 from mlgate.core.tracking.model_version import Candidate
 from mlgate.core.tracking.record import DataUsed, TrackingRecord

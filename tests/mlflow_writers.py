@@ -15,9 +15,9 @@ from tests.child_environment import child_environment
 from tests.mlflow_records import candidate, record, registry_of
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_runs import MlflowRuns
-from mlgate.adapters.pending_folder import PendingFolder
+from mlgate.adapters.files.pending_folder import PendingFolder
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.errors import GateError
 from mlgate.core.tracking.ledger import Move
 from mlgate.flow import promotion

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlgate.adapters import account, gate_file, plan_file, pytest_options
-from mlgate.adapters.plan_file import WorkerPlan
-from mlgate.adapters.pytest_options import CommandLine
-from mlgate.adapters.pytest_selection import Selection, batches, node
-from mlgate.adapters.rows_folder import RowWriter
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.executors import pytest_options, test_completion
+from mlgate.adapters.executors.pytest_options import CommandLine
+from mlgate.adapters.executors.pytest_selection import Selection, batches, node
+from mlgate.adapters.files import gate_file, plan_file
+from mlgate.adapters.files.plan_file import WorkerPlan
+from mlgate.adapters.files.run_folder import RunFolder
+from mlgate.adapters.files.worker_rows import RowWriter
 from mlgate.core.check import Check, Example
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.evidence import Observation
@@ -31,8 +32,8 @@ from mlgate.core.evidence import Observation
 if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is reset first
     from xdist.workermanage import WorkerController
 
-    from mlgate.adapters.stopwatch import Stopwatch
     from mlgate.core.ports import Model
+    from mlgate.pytest_timing import Stopwatch
     from mlgate.wiring import Standalone
 
 _COLLECTOR = pytest.StashKey["Collector"]()
@@ -276,7 +277,7 @@ def mlgate_latency() -> Stopwatch:
 
     Under xdist other workers share the machine: a duet stays fair, absolute times do not mean much.
     """
-    from mlgate.adapters.stopwatch import Stopwatch
+    from mlgate.pytest_timing import Stopwatch
 
     return Stopwatch()
 
@@ -287,7 +288,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if collector is not None and not session.config.option.collectonly:
         for item in session.items:
             for check in _owners(collector, item):
-                collector.rows.append(account.opened(check, item.nodeid))
+                collector.rows.append(test_completion.opened(check, item.nodeid))
     _note_selected(session.config, [item.nodeid for item in session.items])
 
 
@@ -334,7 +335,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
     collector = _active()
     if collector is not None and report.failed:
         for check in _checks_of(collector, Path(collector.plan.root) / report.nodeid.split("::")[0]):
-            collector.rows.append(account.failed(check, report.nodeid, "it could not be collected"))
+            collector.rows.append(test_completion.failed(check, report.nodeid, "it could not be collected"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -349,9 +350,9 @@ def pytest_runtest_makereport(
     for check in _owners(collector, item):
         if report.failed:
             what = call.excinfo.exconly(tryshort=True).splitlines()[0] if call.excinfo else "failed"
-            collector.rows.append(account.failed(check, item.nodeid, f"it failed in {call.when}: {what[:300]}"))
+            collector.rows.append(test_completion.failed(check, item.nodeid, f"it failed in {call.when}: {what[:300]}"))
         elif call.when == "teardown":
-            collector.rows.append(account.closed(check, item.nodeid))
+            collector.rows.append(test_completion.closed(check, item.nodeid))
     return report
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.adapters.mlflow_client import Server, StoreAddress
+from mlgate.adapters.mlflow.client import Server, StoreAddress
 
 ON_SERVER = pytest.mark.needs_mlflow
 ON_POSTGRES = (pytest.mark.needs_mlflow, pytest.mark.needs_postgres)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters.file_baseline import FileBaseline
-from mlgate.adapters.git_baseline import GitBaseline
+from mlgate.adapters.files.baseline_file import FileBaseline
+from mlgate.adapters.git.baseline import GitBaseline
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError, GateError
 from mlgate.core.evidence import Evidence, Observation, Provenance
 from mlgate.core.ports import BaselineStore

@@ -10,9 +10,9 @@ import pytest
 from tests.waiting import alive, until
 
 from mlgate import wiring
-from mlgate.adapters.inline_executor import InProcessExecutor
-from mlgate.adapters.plan_file import WorkerPlan
-from mlgate.adapters.pytest_executor import PytestExecutor
+from mlgate.adapters.executors.in_process import InProcessExecutor
+from mlgate.adapters.executors.pytest import PytestExecutor
+from mlgate.adapters.files.plan_file import WorkerPlan
 from mlgate.core.check import Check, Example, Json, Suite, data_digest
 from mlgate.core.evidence import Gap, Observation
 from mlgate.core.ports import Executor
@@ -78,7 +78,7 @@ def test_a_consumer_that_stops_early_leaves_no_process(made: Made, tmp_path: Pat
 
 
 def test_references_never_reach_the_workers(tmp_path: Path) -> None:
-    from mlgate.adapters import plan_file
+    from mlgate.adapters.files import plan_file
 
     examples = (Example("a", "asked", ("the hidden answer",)),)
     plan = WorkerPlan(Suite.of([Check("c", "accuracy", examples)]), {}, "/", 1, 1)

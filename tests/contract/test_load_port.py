@@ -27,12 +27,12 @@ from tests.servers_load import (
 from tests.unit.adapters.raw_server import RawServer, Script, ask, reply, serving
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.evidence_file import line_of
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_load import HttpLoad
-from mlgate.adapters.kserve_protocols import KServeV1
-from mlgate.adapters.load_channel import ProcessChannel
-from mlgate.adapters.openai_protocols import OpenAIChat
+from mlgate.adapters.files.evidence_file import line_of
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.load.channel import ProcessChannel
+from mlgate.adapters.load.http_load import HttpLoad
+from mlgate.adapters.protocols.kserve import KServeV1
+from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.evidence import Observation

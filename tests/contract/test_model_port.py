@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.answers_model import AnswersModel
-from mlgate.adapters.http_model import HttpModel
-from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
-from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
-from mlgate.adapters.protocols import HttpProtocol
-from mlgate.adapters.python_model import PythonModel
+from mlgate.adapters.models.answers import AnswersModel
+from mlgate.adapters.models.http_model import HttpModel
+from mlgate.adapters.models.python_model import PythonModel
+from mlgate.adapters.protocols.kserve import KServeV1, KServeV2
+from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.core.check import Example, Json
 from mlgate.core.ports import Failure, Model
 

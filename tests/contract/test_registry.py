@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from tests.mlflow_records import NOW, candidate, digest, record, registry_of
 
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_registry import LEDGER, MlflowRegistry
-from mlgate.adapters.mlflow_runs import MlflowRuns
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.registry import LEDGER, MlflowRegistry
+from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.errors import AdapterError, GateError
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 from mlgate.core.ports import Registry

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from tests.mlflow_records import BEGAN, digest, record
 
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import AdapterError
 from mlgate.core.ports import Tracker
 from mlgate.core.tracking.record import DataUsed, TrackingRecord

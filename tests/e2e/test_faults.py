@@ -171,7 +171,7 @@ def forged(path: Path, change: Callable[[list[str]], list[str]], *, seal: bool =
     lines = change(gzip.decompress(path.read_bytes()).decode().splitlines())
     path.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
     if seal:
-        from mlgate.adapters import evidence_file
+        from mlgate.adapters.files import evidence_file
         from mlgate.core.evidence import Evidence, decode
 
         first = evidence_file.parse_header(lines[0].encode(), "x")

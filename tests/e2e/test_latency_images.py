@@ -15,8 +15,8 @@ from tests.e2e.timed import SHORT, ended, outcomes, rows_in, timed, why, words
 from tests.images import ENDING, SILENT, mortal, python_image
 from tests.waiting import PATIENCE, until
 
-from mlgate.adapters.docker_engine import connect
-from mlgate.adapters.docker_owner import OWNER
+from mlgate.adapters.docker.engine import connect
+from mlgate.adapters.docker.labels import OWNER
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -13,8 +13,8 @@ from tests import mlflow_server as mlflow
 from tests.e2e.desk import Desk, Done
 from tests.e2e.repository import Job, Repository, pull
 
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.pending_folder import PendingFolder
+from mlgate.adapters.files.pending_folder import PendingFolder
+from mlgate.adapters.mlflow.client import Server, StoreAddress
 
 CONFIG = """\
 version: 1
@@ -506,7 +506,7 @@ def test_without_tracking_nothing_of_mlflow_is_loaded(desk: Desk) -> None:
     desk.project()
     done = desk.shell("check", "-n", "0", stdout=-1, stderr=-1, env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert done.code == 0
-    assert "mlgate.adapters.mlflow_client" in done.err
+    assert "mlgate.adapters.mlflow.client" in done.err
     assert "| mlflow\n" not in done.err.replace("  ", "")
 
 

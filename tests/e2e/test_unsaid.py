@@ -14,7 +14,7 @@ import pytest
 from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
 
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.files.run_folder import RunFolder
 
 HEAVY = (
     "pydantic",

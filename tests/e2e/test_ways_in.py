@@ -14,8 +14,8 @@ from tests.e2e.repository import Job, Repository, pull
 from tests.e2e.test_base_rules import lazy, raised
 from tests.waiting import PATIENCE
 
-from mlgate.adapters import plan_file
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.files import plan_file
+from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.cli.check import command
 from mlgate.core.errors import ConfigError
 from mlgate.wiring.choice import RunOptions

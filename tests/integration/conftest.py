@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.images import READY
 
-from mlgate.adapters.docker_engine import connect
-from mlgate.adapters.docker_hardening import SandboxOptions
-from mlgate.adapters.docker_owner import RUN
-from mlgate.adapters.docker_server import ModelServer, start
-from mlgate.adapters.load_channel import ProcessChannel
+from mlgate.adapters.docker.engine import connect
+from mlgate.adapters.docker.hardening import SandboxOptions
+from mlgate.adapters.docker.labels import RUN
+from mlgate.adapters.docker.server import ModelServer, start
+from mlgate.adapters.load.channel import ProcessChannel
 
 if TYPE_CHECKING:
     from docker import DockerClient

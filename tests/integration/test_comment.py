@@ -18,7 +18,7 @@ from tests.fake_github import TOKEN, FakeGithub, Fault, Pull, invalid, serving
 from tests.github_events import RUN, SHA, URL, environ, event
 from tests.samples import ALL, EVIL, failing, hostile, passing, warned
 
-from mlgate.adapters.github_patience import Retries
+from mlgate.adapters.github.retries import Retries
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.report import Report
 from mlgate.reports.json_v1 import writer

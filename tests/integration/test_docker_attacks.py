@@ -19,14 +19,14 @@ from tests.images import ATTEMPT, READY, ask, python_image
 from tests.integration.conftest import SMALL, Start, left_of
 from tests.waiting import PATIENCE, until
 
-from mlgate.adapters import docker_reaper
-from mlgate.adapters.docker_container import LOG_LIMIT, Container
-from mlgate.adapters.docker_hardening import Mode, identity, limits
-from mlgate.adapters.docker_owner import OWNER, RUN, labels
-from mlgate.adapters.docker_reaper import reap
-from mlgate.adapters.docker_sandbox import Sandbox
-from mlgate.adapters.docker_server import ModelServer, start
-from mlgate.adapters.load_channel import ProcessChannel
+from mlgate.adapters.docker import reaper
+from mlgate.adapters.docker.container import LOG_LIMIT, Container
+from mlgate.adapters.docker.hardening import Mode, identity, limits
+from mlgate.adapters.docker.labels import OWNER, RUN, labels
+from mlgate.adapters.docker.reaper import reap
+from mlgate.adapters.docker.sandbox import Sandbox
+from mlgate.adapters.docker.server import ModelServer, start
+from mlgate.adapters.load.channel import ProcessChannel
 from mlgate.core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -200,11 +200,11 @@ def test_a_container_that_cannot_start_is_removed(client: DockerClient, serve: S
 
 HOLDER = """
 import signal, sys
-from mlgate.adapters.docker_engine import connect
-from mlgate.adapters.docker_hardening import SandboxOptions
-from mlgate.adapters.docker_image import resolve
-from mlgate.adapters.docker_server import start
-from mlgate.adapters.load_channel import ProcessChannel
+from mlgate.adapters.docker.engine import connect
+from mlgate.adapters.docker.hardening import SandboxOptions
+from mlgate.adapters.docker.image import resolve
+from mlgate.adapters.docker.server import start
+from mlgate.adapters.load.channel import ProcessChannel
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell inherit that it is ignored
 
 client = connect()
@@ -281,7 +281,7 @@ def test_what_may_be_another_hosts_stays_unless_it_is_older_than_this_boot(
     busy.start()
     try:
         assert not [line for line in reap(client) if run_id in line]
-        monkeypatch.setattr(docker_reaper, "boot_time", lambda: time.time() + 3600)
+        monkeypatch.setattr(reaper, "boot_time", lambda: time.time() + 3600)
         assert [stopped.id[:12] in line for line in reap(client) if run_id in line] == [True]
     finally:
         stopped.remove()

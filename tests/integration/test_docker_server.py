@@ -15,16 +15,16 @@ from tests.images import ENDING, SILENT, ask, mortal, python_image
 from tests.integration.conftest import SMALL, Start
 from tests.waiting import PATIENCE, until
 
-from mlgate.adapters import docker_sandbox
-from mlgate.adapters.docker_build import Recipe, build
-from mlgate.adapters.docker_channel import ContainerChannel
-from mlgate.adapters.docker_driver import LABEL, driver_image, forget
-from mlgate.adapters.docker_hardening import Mode, limits
-from mlgate.adapters.docker_image import resolve
-from mlgate.adapters.docker_owner import RUN
-from mlgate.adapters.docker_probe import probe
-from mlgate.adapters.docker_sandbox import Sandbox
-from mlgate.adapters.load_channel import Channel
+from mlgate.adapters.docker import sandbox as docker_sandbox
+from mlgate.adapters.docker.generator_channel import ContainerChannel
+from mlgate.adapters.docker.generator_image import LABEL, driver_image, forget
+from mlgate.adapters.docker.hardening import Mode, limits
+from mlgate.adapters.docker.image import resolve
+from mlgate.adapters.docker.image_build import Recipe, build
+from mlgate.adapters.docker.labels import RUN
+from mlgate.adapters.docker.probe import probe
+from mlgate.adapters.docker.sandbox import Sandbox
+from mlgate.adapters.load.channel import Channel
 from mlgate.core.errors import AdapterError, ConfigError, ModelError, Refused
 
 if TYPE_CHECKING:

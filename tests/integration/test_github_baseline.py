@@ -13,11 +13,12 @@ import pytest
 from tests.fake_github import REPOSITORY, STRANGERS, TOKEN, FakeGithub, Fault, serving
 from tests.kept_baselines import archive
 
-from mlgate.adapters import evidence_file, github_artifacts
-from mlgate.adapters.github_artifacts import GithubArtifacts
-from mlgate.adapters.github_baseline import EVIDENCE_NAME, GithubBaseline, Judged
-from mlgate.adapters.github_line import GithubClient
-from mlgate.adapters.github_patience import Retries
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.github import artifacts
+from mlgate.adapters.github.artifacts import GithubArtifacts
+from mlgate.adapters.github.baseline import EVIDENCE_NAME, GithubBaseline, Judged
+from mlgate.adapters.github.client import GithubClient
+from mlgate.adapters.github.retries import Retries
 from mlgate.core.errors import AdapterError, EvidenceError, GateError, Refused
 from mlgate.core.evidence import Evidence, Observation, Provenance
 
@@ -197,7 +198,7 @@ def flood(judge: Judge) -> None:
 
 
 def test_many_uploads_of_strangers_keep_nobody_from_being_judged(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_artifacts, "PAGES", 2)
+    monkeypatch.setattr(artifacts, "PAGES", 2)
     flood(judge)
     judge.keep(100, BEFORE)
     assert judge.load() == evidence(100, BEFORE)
@@ -206,7 +207,7 @@ def test_many_uploads_of_strangers_keep_nobody_from_being_judged(judge: Judge, m
 def test_where_nothing_vouches_among_as_many_as_are_read_nothing_is_known(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(github_artifacts, "PAGES", 2)
+    monkeypatch.setattr(artifacts, "PAGES", 2)
     judge.keep(100, BEFORE)
     flood(judge)
     with pytest.raises(AdapterError, match="more than 2 pages") as caught:

@@ -15,8 +15,8 @@ import pytest
 from tests.child_environment import child_environment
 from tests.images import archive
 
-from mlgate.adapters import docker_archive
-from mlgate.adapters.docker_image import found, resolve
+from mlgate.adapters.docker import archive as docker_archive
+from mlgate.adapters.docker.image import found, resolve
 from mlgate.config.sections.image import Image as Section
 from mlgate.config.sections.model import ModelSection
 from mlgate.core.errors import ConfigError, ModelError, Refused

@@ -6,11 +6,11 @@ import pytest
 from tests.integration.kserve_server import PYTHON, M, kserve_serving, openai_serving, serving
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.http_model import HttpModel
-from mlgate.adapters.json_protocol import PlainJson
-from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
-from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
-from mlgate.adapters.protocols import HttpProtocol
+from mlgate.adapters.models.http_model import HttpModel
+from mlgate.adapters.protocols.kserve import KServeV1, KServeV2
+from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols.plain_json import PlainJson
+from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.core.check import Example
 from mlgate.core.ports import Failure
 

@@ -15,10 +15,10 @@ from tests.mlflow_server import Server as RealServer
 from tests.mlflow_writers import at_once, kill_at_every_step, promote, promote_beside, remember, sync, write
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_registry import MlflowRegistry
-from mlgate.adapters.mlflow_runs import MlflowRuns
-from mlgate.adapters.pending_folder import PendingFolder
+from mlgate.adapters.files.pending_folder import PendingFolder
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.registry import MlflowRegistry
+from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.errors import GateError
 from mlgate.flow import promotion
 

@@ -28,10 +28,10 @@ from tests.mlflow_server import Server as RealServer
 from tests.mlflow_server import server as real_server
 from tests.waiting import PATIENCE
 
-from mlgate.adapters import evidence_file
-from mlgate.adapters.mlflow_baseline import MlflowBaseline, of_alias, of_branch, of_run, of_version
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_runs import ARTIFACT_FOLDER, MlflowRuns
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.mlflow.baseline import MlflowBaseline, of_alias, of_branch, of_run, of_version
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.runs import ARTIFACT_FOLDER, MlflowRuns
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError, GateError, Refused
 from mlgate.core.tracking.record import LoggedRun, TrackingRecord
 from mlgate.flow import promotion
@@ -567,8 +567,8 @@ QUIET = """
 import logging, os, sys, threading, warnings
 from pathlib import Path
 from tests.mlflow_records import candidate, record, registry_of, NOW
-from mlgate.adapters.mlflow_client import Place, Server
-from mlgate.adapters.mlflow_runs import MlflowRuns
+from mlgate.adapters.mlflow.client import Place, Server
+from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.errors import AdapterError
 from mlgate.flow import promotion
 before = dict(os.environ)

@@ -17,8 +17,8 @@ from tests.law_load import LawLoad
 from tests.laws.test_judge import LIMIT, recorded, spoken
 from tests.laws.test_latency import RISE, observed, speed
 
-from mlgate.adapters import evidence_file, journal_file
-from mlgate.adapters.rows_folder import RowReader
+from mlgate.adapters.files import evidence_file, journal_file
+from mlgate.adapters.files.worker_rows import RowReader
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.latency import LatencyKind
 from mlgate.checks.recorded import RecordedKind

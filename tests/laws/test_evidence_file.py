@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlgate.adapters import evidence_file, journal_file
+from mlgate.adapters.files import evidence_file, journal_file
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Gap, Observation, Provenance
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.law_load import LawLoad
 
-from mlgate.adapters.load_executor import TimedExecutor
+from mlgate.adapters.executors.timed import TimedExecutor
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.latency import LatencyKind
 from mlgate.core import latency_rounds

@@ -24,8 +24,8 @@ import pytest
 import regex  # type: ignore[import-untyped] # its stubs are another package
 from tests.linear import LONG, grows_with_the_text, pumped, seconds
 
-from mlgate.adapters.load_shape import LONGEST_HEAD, shape_of
-from mlgate.adapters.load_wire import head_of
+from mlgate.adapters.load.head_patterns import LONGEST_HEAD, shape_of
+from mlgate.adapters.load.http1_parser import head_of
 from mlgate.config.sections.section import Written
 from mlgate.reports.content.escape import flowing, markdown, markdown_code, terminal, xml
 

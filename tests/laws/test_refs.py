@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.child_environment import child_environment
 
-from mlgate.adapters import git_ref
+from mlgate.adapters.git import refs
 from mlgate.core.errors import Refused
 
 NAMES = ("main", "origin/main", "refs/remotes/origin/main", "heads/main", "remotes/origin/main", "v1", "tags/v1")
@@ -58,8 +58,8 @@ def test_a_name_means_the_same_commit_whatever_refs_a_change_adds_or_is_refused(
     try:
         for name in _ids(good):
             if name in {good, "origin/main", "refs/remotes/origin/main"}:
-                assert git_ref.commit_of(root, name) == good, "never ambiguous"
+                assert refs.commit_of(root, name) == good, "never ambiguous"
             with contextlib.suppress(Refused):
-                assert git_ref.commit_of(root, name) == good, name
+                assert refs.commit_of(root, name) == good, name
     finally:
         run(root, "update-ref", "--stdin", given="".join(f"delete {name}\n" for name in kept))

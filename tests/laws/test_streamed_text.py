@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.law_load import LawLoad
 from tests.laws.test_latency import EXAMPLES, KINDS, observed, report_of, speed
 
-from mlgate.adapters.openai_protocols import OpenAIChat
+from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Bound, Example, Rule
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence, Observation

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from mlgate.adapters import whole_file
+from mlgate.adapters.files import safe_file
 from mlgate.core.check import Suite
 from mlgate.core.errors import ModelError
 from mlgate.wiring.images import Images
@@ -36,7 +36,7 @@ def sides(tmp_path: Path, **servers: Server) -> ModelPair:
 
 
 def prints(path: Path) -> None:
-    whole_file.write(path, path.name.encode())
+    safe_file.write(path, path.name.encode())
 
 
 def raises(error: BaseException) -> Callable[..., None]:

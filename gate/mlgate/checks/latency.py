@@ -6,8 +6,8 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlgate.checks.timed_plan import Asked, LatencyPlan, Search, strangers
-from mlgate.checks.timed_scores import first_answers, scores
+from mlgate.checks.latency_plan import Asked, LatencyPlan, Search, strangers
+from mlgate.checks.latency_scores import first_answers, scores
 from mlgate.core import latency_rounds
 from mlgate.core.check import START, Check
 from mlgate.core.errors import EvidenceError, GateError, ModelError, Refused

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
 from mlgate.reports.content import text_width
 from mlgate.reports.content.escape import terminal
 from mlgate.wiring.doctor import examine
 from mlgate.wiring.publish import width
-from mlgate.wiring.tell import tell
 
 _MARKS = {"ok": "✓", "note": "·", "bad": "✗"}
 _INDENT = 13

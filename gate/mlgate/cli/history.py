@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
 from mlgate.wiring.choice import RunOptions
-from mlgate.wiring.tell import tell
 
 
 @click.command()
@@ -18,7 +18,7 @@ from mlgate.wiring.tell import tell
 @options.alias("--alias", "Of which alias.")
 def command(*, model: str, config: Path, alias: str) -> int:
     """Show what was live when: every version of MODEL [the file's] that was champion, the latest first."""
-    from mlgate.adapters import clock
+    from mlgate.adapters.process import clock
     from mlgate.reports.terminal import history
     from mlgate.wiring.promotion import past
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from mlgate.adapters.terminal.output import tell
 from mlgate.reports.starter_files import Kind
 from mlgate.wiring.init import run_init
-from mlgate.wiring.tell import tell
 
 
 @click.command()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from mlgate.adapters import gate_file
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.files import gate_file
+from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.cli import options
 from mlgate.core.errors import GateError
 

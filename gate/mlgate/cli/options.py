@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from mlgate.adapters import gate_file
+from mlgate.adapters.files import gate_file
 
 Decorated = Callable[..., Any]
 

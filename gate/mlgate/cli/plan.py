@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
 from mlgate.reports.content.escape import terminal
 from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.plan import plan
-from mlgate.wiring.tell import tell
 
 
 @click.command()

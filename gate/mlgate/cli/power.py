@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
 from mlgate.reports.terminal import power
 from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.publish import width
 from mlgate.wiring.replay import run_power
-from mlgate.wiring.tell import tell
 
 
 @click.command()

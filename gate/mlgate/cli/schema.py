@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from mlgate.wiring.tell import tell
+from mlgate.adapters.terminal.output import tell
 
 
 @click.command()

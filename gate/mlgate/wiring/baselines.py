@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from mlgate.adapters import github_files
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.files.run_folder import RunFolder
+from mlgate.adapters.github import step_files
+from mlgate.adapters.terminal.output import tell
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Evidence
@@ -17,7 +18,6 @@ from mlgate.flow.judge import Baseline
 from mlgate.flow.promotion import CANDIDATE
 from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import Project
-from mlgate.wiring.tell import tell
 
 
 def store_of(choice: RunOptions, project: Project, folder: RunFolder) -> BaselineStore | None:
@@ -85,5 +85,5 @@ def tell_stays() -> None:
 
 def tell_kept(said: str) -> None:
     """Tell a person, and the workflow, that the next runs are held against this one."""
-    github_files.write_outputs({"baseline-kept": "true"})
+    step_files.write_outputs({"baseline-kept": "true"})
     tell(sys.stdout, said)

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from mlgate.adapters import buildx, docker_build, docker_engine, github_files
-from mlgate.adapters.buildx import Built
-from mlgate.adapters.buildx_command import Cache, Order
-from mlgate.adapters.buildx_line import BuildStatus
-from mlgate.adapters.docker_build import Recipe
-from mlgate.adapters.docker_image import split
+from mlgate.adapters.docker import buildx, engine, image_build
+from mlgate.adapters.docker.buildx import Built
+from mlgate.adapters.docker.buildx_command import Cache, Order
+from mlgate.adapters.docker.image import split
+from mlgate.adapters.docker.image_build import Recipe
+from mlgate.adapters.github import step_files
+from mlgate.adapters.terminal.build_progress import BuildStatus
+from mlgate.adapters.terminal.output import tell
 from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.sections.image import Build as Section
@@ -26,7 +28,6 @@ from mlgate.core.errors import AdapterError, ConfigError, Refused
 from mlgate.reports import build_summary
 from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.publish import width
-from mlgate.wiring.tell import tell
 
 _TOKENS = ("ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL")
 """What GitHub's cache asks for. A workflow gives it to actions in JavaScript, not to `run:`."""
@@ -73,13 +74,13 @@ def build(choice: BuildOptions, out: TextIO | None = None, err: TextIO | None = 
     except buildx.BuildFailed as error:
         tell(err, build_summary.failure(error.step, error.printed).rstrip("\n"))
         with _beside(err):
-            github_files.write_summary(build_summary.failure_markdown(error.step, error.printed))
+            step_files.write_summary(build_summary.failure_markdown(error.step, error.printed))
         raise
     done = _done(order, built)
     tell(out, build_summary.render(done).rstrip("\n"))
     with _beside(err):
-        github_files.write_summary(build_summary.to_markdown(done))
-    github_files.write_outputs(outputs(done))
+        step_files.write_summary(build_summary.to_markdown(done))
+    step_files.write_outputs(outputs(done))
     return 0
 
 
@@ -174,8 +175,8 @@ def _done(order: Order, built: Built) -> ImageBuild:
 
 
 def _image_id(built: Built, tag: str) -> str:
-    with contextlib.closing(docker_engine.connect()) as client:
-        return docker_build.loaded(client, (built.config, built.digest), tag).id
+    with contextlib.closing(engine.connect()) as client:
+        return image_build.loaded(client, (built.config, built.digest), tag).id
 
 
 def _layers(order: Order) -> str:

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import gate_file, github_files
-from mlgate.adapters.run_folder import RunFolder
-from mlgate.adapters.switch import switch
+from mlgate.adapters.files import gate_file
+from mlgate.adapters.files.run_folder import RunFolder
+from mlgate.adapters.process.environment_flags import in_github_actions, switch
+from mlgate.adapters.terminal.output import tell
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.wiring import unmerged
 from mlgate.wiring.hidden import secrets_at
 from mlgate.wiring.policy import AUTO, NONE, Base
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import tell_github
-from mlgate.wiring.tell import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class RunOptions:
         if said.lower() in (AUTO, NONE) and said != said.lower():
             hint = f"write {said.lower()}, or the branch of that name in full: refs/heads/{said}"
             raise ConfigError(f"{said!r} is no word for whose rules bind", where="base", hint=hint)
-        return said or (AUTO if github_files.inside() else NONE)
+        return said or (AUTO if in_github_actions() else NONE)
 
     @classmethod
     def of_environment(cls, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> RunOptions:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlgate.adapters import git_base, github_run
-from mlgate.adapters.file_baseline import CiBaseline
-from mlgate.adapters.github_artifacts import GithubArtifacts
-from mlgate.adapters.github_baseline import GithubBaseline, Judged
-from mlgate.adapters.github_line import GithubClient
-from mlgate.adapters.github_run import GithubRun
+from mlgate.adapters.files.baseline_file import CiBaseline
+from mlgate.adapters.git import base_commit
+from mlgate.adapters.github import environment
+from mlgate.adapters.github.artifacts import GithubArtifacts
+from mlgate.adapters.github.baseline import GithubBaseline, Judged
+from mlgate.adapters.github.client import GithubClient
+from mlgate.adapters.github.environment import GithubRun
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.ports import BaselineStore
 from mlgate.wiring import evidence_source
@@ -32,7 +33,7 @@ def store(root: Path, path: Path, most: int, base: str) -> BaselineStore:
     """
     own = CiBaseline(path, str(path), most)
     kept = evidence_source.baseline(own, root, base, approved=False) if base else own
-    run = github_run.here()
+    run = environment.here()
     if run is None:
         return kept
     name = os.environ.get("MLGATE_NAME") or "mlgate"
@@ -45,8 +46,8 @@ def store(root: Path, path: Path, most: int, base: str) -> BaselineStore:
 def _base(root: Path, run: GithubRun, default_branch: str) -> str:
     """Return the commit whose history says which baselines there can be: the one whose rules judge."""
     if run.is_change:
-        return git_base.merged_onto(root, run.merge, run.base)
-    return run.sha if run.is_reviewed else git_base.tip(root, default_branch)
+        return base_commit.merged_onto(root, run.merge, run.base)
+    return run.sha if run.is_reviewed else base_commit.tip(root, default_branch)
 
 
 @contextmanager

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from mlgate.adapters import github_workflow_run, whole_file
-from mlgate.adapters.github_api import Github
-from mlgate.adapters.github_line import GithubClient
-from mlgate.adapters.github_patience import Retries
-from mlgate.adapters.github_workflow_run import WorkflowRun
+from mlgate.adapters.files import safe_file
+from mlgate.adapters.github import workflow_run
+from mlgate.adapters.github.api import Github
+from mlgate.adapters.github.client import GithubClient
+from mlgate.adapters.github.retries import Retries
+from mlgate.adapters.github.workflow_run import WorkflowRun
+from mlgate.adapters.terminal.output import tell
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError
 from mlgate.core.report import Report
 from mlgate.core.untrusted_report import UntrustedReport
@@ -20,7 +22,6 @@ from mlgate.reports.content.escape import command_data, terminal
 from mlgate.reports.json_v1 import writer
 from mlgate.reports.markdown import comment as page
 from mlgate.wiring.publish import REPORT
-from mlgate.wiring.tell import tell
 
 LARGEST_REPORT = 16 << 20
 """Bytes of a report."""
@@ -86,7 +87,7 @@ def _run(environ: Mapping[str, str]) -> WorkflowRun:
             where="GITHUB_EVENT_NAME" if path else "GITHUB_EVENT_PATH",
             hint="call it in a workflow with `on: {workflow_run: {types: [completed]}}`",
         )
-    return github_workflow_run.read(Path(path))
+    return workflow_run.read(Path(path))
 
 
 def _token(environ: Mapping[str, str]) -> str:
@@ -138,7 +139,7 @@ def _hearsay(run: WorkflowRun, *, report: Report | None = None, why: str = "") -
 def _report(path: Path, run: WorkflowRun) -> Report:
     """Return the report. Raises EvidenceError for what is none: all of it was written by the change under test."""
     try:
-        content = whole_file.read(path, LARGEST_REPORT)
+        content = safe_file.read(path, LARGEST_REPORT)
     except FileNotFoundError as error:
         raise EvidenceError(f"{REPORT} is missing from what the run left") from error
     except OSError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from mlgate.adapters.run_folder import RunFolder
+from mlgate.adapters.files.run_folder import RunFolder
+from mlgate.adapters.terminal.output import tell
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
@@ -17,7 +18,6 @@ from mlgate.flow.promotion import CHAMPION
 from mlgate.wiring import baselines, promotion, tracking
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import publish, tell_github
-from mlgate.wiring.tell import tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from mlgate.adapters import csv_data, hf_data, jsonl_data, parquet_data, text_data
+from mlgate.adapters.data import csv_file, huggingface, jsonl_file, parquet_file, text_files
+from mlgate.adapters.data.examples import Dataset
 from mlgate.config.config import Config
 from mlgate.config.sections.check import RecordedCheck
 from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
 from mlgate.config.translate.checks import needed_fields
 from mlgate.core.check import Example
-from mlgate.core.dataset import Dataset
 from mlgate.core.errors import ConfigError
 
 _READERS: Mapping[str, Callable[..., Dataset]] = {
-    "jsonl": jsonl_data.read,
-    "csv": partial(csv_data.read, delimiter=","),
-    "tsv": partial(csv_data.read, delimiter="\t"),
-    "parquet": parquet_data.read,
+    "jsonl": jsonl_file.read,
+    "csv": partial(csv_file.read, delimiter=","),
+    "tsv": partial(csv_file.read, delimiter="\t"),
+    "parquet": parquet_file.read,
 }
 
 
@@ -36,10 +36,10 @@ def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
     match data:
         case LinesData(source=source, references=references, group=group):
             documents = root / group if group else None
-            return text_data.read(root / source, [root / reference for reference in references], documents)
+            return text_files.read(root / source, [root / reference for reference in references], documents)
         case DatasetData(dataset=path, split=split, config=config):
             where = root / path if (root / path).is_dir() else _on_the_hub(path)
-            return hf_data.read(
+            return huggingface.read(
                 where,
                 input_field=data.input,
                 reference_fields=data.references,

@@ -10,13 +10,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mlgate import __version__
-from mlgate.adapters import environment, git
+from mlgate.adapters.data.fields import quoted
+from mlgate.adapters.git import repository
+from mlgate.adapters.process import hardware
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.groups import counted, groups_of
 from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ports import Failure
-from mlgate.core.row import quoted
 from mlgate.core.stats.jackknife import FEWEST_PAIRS
 from mlgate.flow.beside import asked
 from mlgate.flow.check import look_up
@@ -41,7 +42,7 @@ _FIELDS = 3
 
 def examine(path: Path, *, ask: bool) -> Iterator[DoctorFinding]:
     """Yield what was found, in the order in which a run would need it. Stops where nothing further can be known."""
-    here = environment.observe()
+    here = hardware.observe()
     yield DoctorFinding("ok", "mlgate", f"{__version__}, Python {here.python}, {here.platform}, {here.cpu}")
     versions = ", ".join(f"{name} {version}" for name, version in here.versions if name != "mlgate")
     yield DoctorFinding("ok", "scoring", versions)
@@ -98,7 +99,7 @@ def _groups(project: Project, check: Check) -> Iterator[DoctorFinding]:
 
 
 def _commit(project: Project) -> DoctorFinding:
-    commit = git.commit(project.root)
+    commit = repository.commit(project.root)
     if not commit:
         return DoctorFinding("note", "git", "not a git repository: verdicts will name no commit")
     return DoctorFinding("ok", "git", commit)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from mlgate.adapters.pending_folder import PENDING, PendingFolder
-from mlgate.adapters.run_folder import FOLDER_NAME
+from mlgate.adapters.files.pending_folder import PENDING, PendingFolder
+from mlgate.adapters.files.run_folder import FOLDER_NAME
 from mlgate.core.errors import GateError
 from mlgate.core.ports import Registry
 from mlgate.core.tracking.ledger import NO_VERSION, Ledger

@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlgate.adapters import dvc_base, git, git_base, git_tracked
-from mlgate.adapters.file_baseline import CiBaseline, FileBaseline
-from mlgate.adapters.git_base import FileOrigin
-from mlgate.adapters.git_baseline import GitBaseline
+from mlgate.adapters.files.baseline_file import CiBaseline, FileBaseline
+from mlgate.adapters.git import base_commit, dvc_data, repository, tracked_files
+from mlgate.adapters.git.base_commit import FileOrigin
+from mlgate.adapters.git.baseline import GitBaseline
 from mlgate.core.errors import AdapterError, Refused
 from mlgate.core.ports import BaselineStore
 
@@ -24,7 +24,7 @@ def baseline(store: FileBaseline, root: Path, base: str, *, approved: bool) -> B
     a person *approved* it, there is none yet: the change is compared with nothing, and the file holds once merged.
     """
     path = str(store.path.absolute())
-    inside, whose = git_base.within(root, path), git_base.origin(root, base, path)
+    inside, whose = base_commit.within(root, path), base_commit.origin(root, base, path)
     if whose is FileOrigin.BASE:
         return GitBaseline(root, base, inside, store.most)
     said = _pointers(root, inside, base) if inside else ()
@@ -38,11 +38,11 @@ def baseline(store: FileBaseline, root: Path, base: str, *, approved: bool) -> B
     raise Refused(
         "this change brings its own baseline: what a change brings never judges it",
         where=inside or store.shown,
-        hint=_next_step(store, said, base) if not inside or not git.link(root, base, inside) else _LINKED,
+        hint=_next_step(store, said, base) if not inside or not repository.link(root, base, inside) else _LINKED,
     )
 
 
-def _next_step(store: FileBaseline, said: Sequence[dvc_base.Tracked], base: str) -> str:
+def _next_step(store: FileBaseline, said: Sequence[dvc_data.Tracked], base: str) -> str:
     if isinstance(store, CiBaseline):
         return "delete it from the repository: the default branch's run keeps the baseline"
     if said:
@@ -54,9 +54,9 @@ def _next_step(store: FileBaseline, said: Sequence[dvc_base.Tracked], base: str)
 
 def is_edited(root: Path, base: str, path: str) -> bool:
     """Return whether the change has another baseline at *path* than the base, in git or by a pointer of DVC."""
-    inside = git_base.within(root, path)
-    if git_base.origin(root, base, path) is FileOrigin.BASE:
-        return not git_base.is_same(root, base, inside)
+    inside = base_commit.within(root, path)
+    if base_commit.origin(root, base, path) is FileOrigin.BASE:
+        return not base_commit.is_same(root, base, inside)
     if not inside:
         return False
     before, after = _pointers_at(root, inside, base), _pointers_at(root, inside, "HEAD")
@@ -78,27 +78,27 @@ def refuse_brought(root: Path, path: Path, base: str, what: str = "evidence") ->
 
 def is_kept(root: Path, path: Path, base: str) -> bool:
     """Return whether the repository keeps what lies at *path*; of DVC's pointers where there is a *base* only."""
-    if git_tracked.is_brought(root, path):
+    if tracked_files.is_brought(root, path):
         return True
     if not base:
         return False
-    inside = git_base.within(root, str(path.absolute()))
-    return bool(inside and (git.files(root, base, inside) or _pointers(root, inside, base)))
+    inside = base_commit.within(root, str(path.absolute()))
+    return bool(inside and (repository.files(root, base, inside) or _pointers(root, inside, base)))
 
 
-def _pointers(root: Path, inside: str, base: str) -> tuple[dvc_base.Tracked, ...]:
+def _pointers(root: Path, inside: str, base: str) -> tuple[dvc_data.Tracked, ...]:
     return _pointers_at(root, inside, base) or _pointers_at(root, inside, "HEAD")
 
 
-def _pointers_at(root: Path, inside: str, commit: str) -> tuple[dvc_base.Tracked, ...]:
+def _pointers_at(root: Path, inside: str, commit: str) -> tuple[dvc_data.Tracked, ...]:
     top, file = _place(root, inside)
-    return dvc_base.tracked(top, commit, file)
+    return dvc_data.tracked(top, commit, file)
 
 
-def _by_dvc(root: Path, inside: str, said: Sequence[dvc_base.Tracked]) -> Path | None:
+def _by_dvc(root: Path, inside: str, said: Sequence[dvc_data.Tracked]) -> Path | None:
     """Return the file that the base's pointers name; None where another one lies here. Raises AdapterError for none."""
     top, file = _place(root, inside)
-    found = dvc_base.find(top, said[0], file) if len({one.version for one in said}) == 1 else None
+    found = dvc_data.find(top, said[0], file) if len({one.version for one in said}) == 1 else None
     if found is None and not os.path.lexists(file):
         raise AdapterError(
             f"DVC keeps the baseline, and the base's is not here ({said[0].version})",
@@ -110,4 +110,4 @@ def _by_dvc(root: Path, inside: str, said: Sequence[dvc_base.Tracked]) -> Path |
 
 def _place(root: Path, inside: str) -> tuple[Path, Path]:
     home = Path(os.path.realpath(root))
-    return Path(os.path.realpath(git.top(root))), Path(os.path.normpath(home / inside))
+    return Path(os.path.realpath(repository.top(root))), Path(os.path.normpath(home / inside))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlgate.adapters.secrets import Secrets, in_environment
+from mlgate.adapters.secrets.redactor import Secrets, in_environment
 from mlgate.config.load import load
 from mlgate.core.errors import GateError
 from mlgate.wiring.models import secrets_of

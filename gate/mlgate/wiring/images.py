@@ -9,15 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlgate.adapters import docker_archive, docker_build, docker_engine, docker_image, docker_reaper, docker_server
-from mlgate.adapters.docker_build import Recipe
-from mlgate.adapters.docker_hardening import SandboxOptions
-from mlgate.adapters.docker_image import Image
-from mlgate.adapters.docker_server import ModelServer
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_load import HttpLoad
-from mlgate.adapters.load_channel import Channel, ProcessChannel
-from mlgate.adapters.model_identity import of_image
+from mlgate.adapters.docker import archive as docker_archive
+from mlgate.adapters.docker import engine as docker_engine
+from mlgate.adapters.docker import image, image_build, reaper
+from mlgate.adapters.docker import server as docker_server
+from mlgate.adapters.docker.hardening import SandboxOptions
+from mlgate.adapters.docker.image import Image
+from mlgate.adapters.docker.image_build import Recipe
+from mlgate.adapters.docker.model_identity import of_image
+from mlgate.adapters.docker.server import ModelServer
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.load.channel import Channel, ProcessChannel
+from mlgate.adapters.load.http_load import HttpLoad
 from mlgate.config.sections.image import Image as Section
 from mlgate.config.sections.model import ModelSection
 from mlgate.core.errors import ModelError, Refused
@@ -56,7 +59,7 @@ class Images:
 
     def reap(self) -> tuple[str, ...]:
         """Remove what killed runs left in the engine; return what was removed."""
-        return docker_reaper.reap(self._engine)
+        return reaper.reap(self._engine)
 
     def start(self, section: ModelSection, run: str) -> ModelServer:
         """Start the section's image in its sandbox and return it when it is ready."""
@@ -99,7 +102,7 @@ class Images:
         given = self.baseline
         if given is None or given.ref is None:
             return
-        known, now = self._image(given).id, docker_image.found(self._engine, given.ref)
+        known, now = self._image(given).id, image.found(self._engine, given.ref)
         if now is not None and now.id != known:
             raise Refused(
                 f"the baseline's name {given.ref} was {known} when this run began, and is {now.id} now",
@@ -111,10 +114,10 @@ class Images:
             return docker_archive.take(self._engine, self.archive, given.ref or "")
         if given.build is None:
             assert given.ref is not None
-            return docker_image.resolve(self._engine, given.ref)
+            return image.resolve(self._engine, given.ref)
         how = given.build
         recipe = Recipe(self.root / how.context, how.dockerfile, how.args, how.target or "", cache=how.cache or "")
-        return docker_build.build(self._engine, recipe)
+        return image_build.build(self._engine, recipe)
 
 
 def load(section: ModelSection, server: ModelServer, run: str, *, stream: bool) -> HttpLoad:

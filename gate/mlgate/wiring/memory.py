@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from mlgate.adapters import github_run, mlflow_baseline
-from mlgate.adapters.mlflow_baseline import MlflowBaseline, nothing_yet
-from mlgate.adapters.mlflow_client import Server, StoreAddress
-from mlgate.adapters.mlflow_registry import MlflowRegistry
-from mlgate.adapters.mlflow_runs import MlflowRuns
+from mlgate.adapters.github import environment
+from mlgate.adapters.mlflow import baseline as mlflow_baseline
+from mlgate.adapters.mlflow.baseline import MlflowBaseline, nothing_yet
+from mlgate.adapters.mlflow.client import Server, StoreAddress
+from mlgate.adapters.mlflow.registry import MlflowRegistry
+from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.config.config import Config
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline as BaselineSection
 from mlgate.config.sections.registered_name import registered_name
@@ -105,7 +106,7 @@ class Mlflow:
             find = mlflow_baseline.of_run(section.run)
             return MlflowBaseline(self.server, f"MLflow run {section.run[:8]}", "name another run", find, most)
         if section.latest:
-            also = {"mlgate.name": self.name, **({"mlgate.reviewed": "true"} if github_run.here() else {})}
+            also = {"mlgate.name": self.name, **({"mlgate.reviewed": "true"} if environment.here() else {})}
             find = mlflow_baseline.of_branch(self.runs, section.latest, also)
             accept = f"let the gate pass on {section.latest} once"
             return MlflowBaseline(self.server, f"MLflow's last pass of {section.latest}", accept, find, most)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mlgate.adapters import evidence_file
-from mlgate.adapters.run_folder import EVIDENCE
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.files.run_folder import EVIDENCE
+from mlgate.adapters.terminal.output import tell
 from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Evidence
 from mlgate.flow.judge import judge
@@ -21,7 +22,6 @@ from mlgate.wiring.conclude import finish
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.needs import CiJobs, evidence_in
 from mlgate.wiring.project import KINDS
-from mlgate.wiring.tell import tell
 
 
 def run_merge(choice: RunOptions, paths: Sequence[Path], needs: CiJobs | None = None) -> int:

@@ -6,18 +6,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlgate.adapters.answers_model import AnswersModel
-from mlgate.adapters.grpc_load import GrpcLoad
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_model import HttpModel
-from mlgate.adapters.json_protocol import PlainJson
-from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
-from mlgate.adapters.model_identity import of_endpoint
-from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
-from mlgate.adapters.protocols import HttpProtocol
-from mlgate.adapters.python_model import PythonModel
-from mlgate.adapters.redaction import Redaction
-from mlgate.adapters.secrets import Secrets, in_environment, in_url
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.http.redaction import Redaction
+from mlgate.adapters.load.grpc_load import GrpcLoad
+from mlgate.adapters.models.answers import AnswersModel
+from mlgate.adapters.models.http_model import HttpModel
+from mlgate.adapters.models.identity import of_endpoint
+from mlgate.adapters.models.python_model import PythonModel
+from mlgate.adapters.protocols.kserve import KServeV1, KServeV2
+from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols.plain_json import PlainJson
+from mlgate.adapters.protocols.protocol import HttpProtocol
+from mlgate.adapters.secrets.redactor import Secrets, in_environment, in_url
 from mlgate.config.sections.model import Endpoint, ModelSection
 from mlgate.config.sections.served import GRPC, Served
 from mlgate.core.check import Json, Suite

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 
-from mlgate.adapters import github_files
+from mlgate.adapters.github import step_files
 from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Suite
 from mlgate.wiring.choice import RunOptions
@@ -33,7 +33,7 @@ def plan(choice: RunOptions, shards: int, name: str) -> Iterator[str]:
             suite, jobs = project.part(part), f"{len(found)} {'jobs' if len(found) > 1 else 'job'}"
             yield f"{_TITLES[part]}: {len(suite.planned):,} rows in {jobs}{_lasting(suite)}"
     accuracy = {part: found for part, found in matrices.items() if part != "latency"}
-    github_files.write_outputs(
+    step_files.write_outputs(
         {
             **{part: json.dumps(found) for part, found in accuracy.items()},
             **{f"{part}-of": str(len(found)) for part, found in accuracy.items()},

@@ -9,19 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlgate.adapters import (
-    base_data,
-    git,
-    git_base,
-    git_ref,
-    git_remote,
-    github_files,
-    github_run,
-    tests_surroundings,
-)
-from mlgate.adapters.base_data import OtherData
-from mlgate.adapters.git_base import FileOrigin
-from mlgate.adapters.github_run import GithubRun
+from mlgate.adapters.git import base_commit, base_data, refs, remotes, repository, test_dependencies
+from mlgate.adapters.git.base_commit import FileOrigin
+from mlgate.adapters.git.base_data import OtherData
+from mlgate.adapters.github import environment
+from mlgate.adapters.github.environment import GithubRun
+from mlgate.adapters.process.environment_flags import in_github_actions
 from mlgate.config import load
 from mlgate.config.config import Config
 from mlgate.config.sections.check import RecordedCheck
@@ -96,7 +89,7 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
     if not commit:
         binding = Binding(notice=_own_rules(base.ref), approved=base.approved)
         return Bound(config, tuple(read(config)), binding)
-    git_base.refuse_links(config.root.absolute())
+    base_commit.refuse_links(config.root.absolute())
     source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
         theirs = _config_at(config, commit)
@@ -123,27 +116,27 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
 def _commit(root: Path, ref: str) -> str:
     if ref != AUTO:
         return _named_commit(root, ref) if ref not in ("", NONE) else ""
-    run = github_run.here()
+    run = environment.here()
     return "" if run is None or _is_let_in(root, run) else _reviewed_commit(root, run)
 
 
 def _is_let_in(root: Path, run: GithubRun) -> bool:
     """Return whether somebody has let in what is checked out: a step of a reviewed run may check a change out."""
-    return run.is_reviewed and not run.is_change and git.is_commit_of(root, run.sha)
+    return run.is_reviewed and not run.is_change and repository.is_commit_of(root, run.sha)
 
 
 def _reviewed_commit(root: Path, run: GithubRun) -> str:
     """Return the commit that somebody has let in, and that what is checked out is held against."""
     if run.is_change:
-        return git_base.merged_onto(root, run.merge, run.base)
+        return base_commit.merged_onto(root, run.merge, run.base)
     if run.is_reviewed:  # what is called `origin` may be the fork that was checked out
-        return git_base.brought_here(root, run.sha)
+        return base_commit.brought_here(root, run.sha)
     if not run.default_branch:
         hint = "say it: --base REF (input `base`), or none for this checkout's own"
         raise AdapterError(
             f"whose rules bind is not known: the event of {run.event} names no default branch", hint=hint
         )
-    return git_base.tip(root, run.default_branch)  # nobody has let this ref's own rules in
+    return base_commit.tip(root, run.default_branch)  # nobody has let this ref's own rules in
 
 
 def _named_commit(root: Path, ref: str) -> str:
@@ -152,19 +145,19 @@ def _named_commit(root: Path, ref: str) -> str:
     What is checked out there may be a stranger's repository, whose branches are called like ours: the base branch is
     what the event says that it is.
     """
-    run = github_run.here()
+    run = environment.here()
     if run is None or _is_let_in(root, run):
-        return git_base.resolve(root, ref)
-    if git_ref.follows_head(ref):
+        return base_commit.resolve(root, ref)
+    if refs.follows_head(ref):
         raise Refused(
             f"{ref} is counted from what is checked out: the change chooses where that leads",
             where=str(root),
             hint=_NO_CHANGE,
         )
-    if run.is_change and git_ref.branch_of(ref) == run.base_branch:
-        return git_base.merged_onto(root, run.merge, run.base)
-    commit = git_base.resolve(root, ref)
-    if git.is_ancestor(root, commit, "HEAD") and not _is_merged(root, run, commit):
+    if run.is_change and refs.branch_of(ref) == run.base_branch:
+        return base_commit.merged_onto(root, run.merge, run.base)
+    commit = base_commit.resolve(root, ref)
+    if repository.is_ancestor(root, commit, "HEAD") and not _is_merged(root, run, commit):
         raise Refused(
             f"the base {ref} is a commit of the change itself ({commit[:10]}): it would judge itself by its own rules",
             where=str(root),
@@ -175,31 +168,31 @@ def _named_commit(root: Path, ref: str) -> str:
 
 def _is_merged(root: Path, run: GithubRun, commit: str) -> bool:
     """Return whether a commit is in the history of what somebody has let in."""
-    if git.is_ancestor(root, commit, _reviewed_commit(root, run)):
+    if repository.is_ancestor(root, commit, _reviewed_commit(root, run)):
         return True
     main = f"refs/remotes/origin/{run.default_branch}"  # a change may go to another branch, and have main merged in
-    known = git_ref.exact(root, main) if run.is_change and run.default_branch else ""
+    known = refs.exact(root, main) if run.is_change and run.default_branch else ""
     if not known:
         return False
-    git_remote.refuse_strangers(root, main)
-    return git.is_ancestor(root, commit, known)
+    remotes.refuse_strangers(root, main)
+    return repository.is_ancestor(root, commit, known)
 
 
 def _own_rules(ref: str) -> str:
     """Return what to say of a change that is judged by its own rules, for a workflow may name whose rules bind."""
-    run = github_run.here() if ref == NONE and github_files.inside() else None
+    run = environment.here() if ref == NONE and in_github_actions() else None
     return "base: none: this change is judged by its own rules, which it may edit" if run and run.is_change else ""
 
 
 def _base_branch() -> str | None:
-    run = github_run.here()
+    run = environment.here()
     return run.base_branch if run and run.is_change else None
 
 
 def _config_at(config: Config, commit: str) -> Config | None:
     """Return the base's configuration; None when it has none."""
     name = config.path.name
-    text = git_base.text(config.root, commit, name)
+    text = base_commit.text(config.root, commit, name)
     if text is None:
         return None
     shown = f"{config.path}@{commit[:10]}"
@@ -275,7 +268,7 @@ def _files(ours: Config, theirs: Config, commit: str) -> Iterator[RuleChange]:
     for name, check in theirs.checks.items():
         if isinstance(check, RecordedCheck):
             for path in dict.fromkeys(path.split("::")[0] for path in check.tests):
-                if not git_base.is_same(ours.root, commit, path):
+                if not base_commit.is_same(ours.root, commit, path):
                     yield RuleChange(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
             yield from _around(ours, theirs, commit, name, check)
     kept = theirs.baseline
@@ -288,7 +281,7 @@ def _files(ours: Config, theirs: Config, commit: str) -> Iterator[RuleChange]:
 def _own_baseline(ours: Config, commit: str) -> Iterator[RuleChange]:
     """Yield that the first baseline comes with the change: no rule of the base compares, so it can only block more."""
     kept = ours.baseline
-    if isinstance(kept, FileBaseline) and git_base.origin(ours.root, commit, kept.path) is FileOrigin.CHANGE:
+    if isinstance(kept, FileBaseline) and base_commit.origin(ours.root, commit, kept.path) is FileOrigin.CHANGE:
         said = f"the first baseline {kept.path} comes with this change: the next ones are held against it"
         yield RuleChange(Direction.TIGHTER, said, ours.where("baseline"))
 
@@ -299,7 +292,7 @@ def _around(ours: Config, theirs: Config, commit: str, name: str, check: Recorde
     model = posixpath.join(python.path, python.target.partition(":")[0].replace(".", "/")) if python else ""
     known = [ours.path.name, *(path for config in (theirs, ours) for path in _paths(config))]
     tests = [path.split("::")[0] for path in check.tests if not posixpath.isabs(path)]
-    found = [*tests_surroundings.edits(ours.root, commit, tests, model=model, known=known)]
+    found = [*test_dependencies.edits(ours.root, commit, tests, model=model, known=known)]
     for edit in found[:_MOST_FILES_LISTED]:
         yield RuleChange(Direction.EFFECTIVE, f"{name}: {edit.path} is {edit.how}, and its tests use it as it is here")
     if len(found) > _MOST_FILES_LISTED:
@@ -334,13 +327,13 @@ def _joined_config(theirs: Config, ours: Config, commit: str) -> Config:
     same = {"model": model, "report": report, "tracking": named(theirs.document)}  # a change sends no keys elsewhere
     if baseline is None:  # the base compares nothing: what the change compares is its own matter
         return replace(ours, document=ours.document.model_copy(update=same))
-    if isinstance(baseline, GitBaseline) and git_ref.follows_head(baseline.ref):
+    if isinstance(baseline, GitBaseline) and refs.follows_head(baseline.ref):
         raise Refused(
             f"the baseline's ref {baseline.ref} is counted from what is checked out: the change chooses its baseline",
             where=theirs.where("baseline", "ref"),
             hint="name a branch in full, on the base branch first: refs/remotes/origin/main",
         )
-    if isinstance(baseline, GitBaseline) and git_ref.branch_of(baseline.ref) == _base_branch():
+    if isinstance(baseline, GitBaseline) and refs.branch_of(baseline.ref) == _base_branch():
         baseline = baseline.model_copy(update={"ref": commit})  # the very branch, where a shallow clone knows it not
     document: Document = ours.document.model_copy(update={**same, "baseline": baseline})
     past = theirs.baseline_model

@@ -7,8 +7,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
-from mlgate.adapters import git, git_base
-from mlgate.adapters.http_address import Address
+from mlgate.adapters.git import base_commit
+from mlgate.adapters.git import repository as git
+from mlgate.adapters.http.address import Address
 from mlgate.config.config import Config
 from mlgate.config.sections.image import Source
 from mlgate.config.sections.model import ModelSection
@@ -73,7 +74,7 @@ def is_its_own(theirs: Config, ours: Config, commit: str) -> bool:
     if given is None:
         return False
     kept = git.files(ours.root, "HEAD", given.path)
-    return given != theirs.model.answers or not kept or not git_base.is_same(ours.root, commit, given.path)
+    return given != theirs.model.answers or not kept or not base_commit.is_same(ours.root, commit, given.path)
 
 
 def of_answers(ours: Config, checks: Sequence[Check]) -> Iterator[RuleChange]:

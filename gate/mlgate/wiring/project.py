@@ -9,16 +9,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from mlgate.adapters import environment, evidence_file, git, github_run
-from mlgate.adapters.file_baseline import FileBaseline
-from mlgate.adapters.git_baseline import GitBaseline
-from mlgate.adapters.inline_executor import InProcessExecutor
-from mlgate.adapters.load_executor import TimedExecutor
-from mlgate.adapters.parted_executor import SequenceExecutor
-from mlgate.adapters.plan_file import WorkerPlan
-from mlgate.adapters.pytest_executor import PytestExecutor
-from mlgate.adapters.python_source import source_digest
-from mlgate.adapters.secrets import Secrets, SecretsHidden, shown
+from mlgate.adapters.executors.in_process import InProcessExecutor
+from mlgate.adapters.executors.pytest import PytestExecutor
+from mlgate.adapters.executors.sequence import SequenceExecutor
+from mlgate.adapters.executors.timed import TimedExecutor
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.files.baseline_file import FileBaseline
+from mlgate.adapters.files.plan_file import WorkerPlan
+from mlgate.adapters.git import repository
+from mlgate.adapters.git.baseline import GitBaseline
+from mlgate.adapters.github import environment as github_run
+from mlgate.adapters.models.python_source import source_digest
+from mlgate.adapters.process import hardware
+from mlgate.adapters.secrets.redactor import Secrets, SecretsHidden, shown
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.latency import LatencyKind
 from mlgate.checks.recorded import RecordedKind
@@ -144,7 +147,7 @@ class Project:
     @cached_property
     def environment(self) -> Environment:
         """Return where this run observes. A sandbox that is weaker than its name is refused when it is probed."""
-        here, image = environment.observe(), self.config.model.image
+        here, image = hardware.observe(), self.config.model.image
         run = github_run.here()
         if run and run.attempt not in ("", "1"):
             here = replace(here, versions=(*here.versions, ("attempt", run.attempt)))
@@ -158,7 +161,7 @@ class Project:
     def provenance_of(self, model: str, baseline: str) -> Provenance:
         """Return what this checkout would observe of the models with these digests."""
         data = tuple(sorted((check.id, check.data_digest) for check in self.suite.checks))
-        return Provenance(git.commit(self.root), self.suite.digest, model, data, baseline, _run())
+        return Provenance(repository.commit(self.root), self.suite.digest, model, data, baseline, _run())
 
     def provenance_beside(self, shards: Provenance) -> Provenance:
         """Return `provenance`; where answers or images are not here, the *shards* say what the models were."""

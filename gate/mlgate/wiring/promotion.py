@@ -6,8 +6,12 @@ import hashlib
 import sys
 from dataclasses import replace
 
-from mlgate.adapters import clock, evidence_file, git_tracked, github_run, whole_file
-from mlgate.adapters.run_folder import EVIDENCE, VERDICT
+from mlgate.adapters.files import evidence_file, safe_file
+from mlgate.adapters.files.run_folder import EVIDENCE, VERDICT
+from mlgate.adapters.git import tracked_files
+from mlgate.adapters.github import environment
+from mlgate.adapters.process import clock
+from mlgate.adapters.terminal.output import tell
 from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
@@ -30,7 +34,6 @@ from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.memory import Mlflow
 from mlgate.wiring.project import KINDS, Project
 from mlgate.wiring.publish import REPORT
-from mlgate.wiring.tell import tell
 
 _LARGEST_REPORT = 1 << 28
 
@@ -135,7 +138,7 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, str]:
     """
     folder = choice.folder
     for name in (VERDICT, REPORT, EVIDENCE):
-        if git_tracked.is_brought(choice.config.parent, folder.path / name):
+        if tracked_files.is_brought(choice.config.parent, folder.path / name):
             raise Refused(
                 "the last verdict is committed: whoever did that made it",
                 where=str(folder.path / name),
@@ -146,7 +149,7 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, str]:
         raise EvidenceError(f"the last run came to no verdict: it is {concluded.outcome}", hint="mlgate check")
     path = folder.path / REPORT
     try:
-        text = whole_file.read(path, _LARGEST_REPORT)
+        text = safe_file.read(path, _LARGEST_REPORT)
     except OSError as error:
         raise EvidenceError(f"there is no report: {error.strerror}", where=str(path), hint="mlgate check") from error
     if hashlib.sha256(text).hexdigest() != concluded.report:
@@ -229,7 +232,7 @@ def image_of(config: Config) -> str:
 
 
 def _link() -> str:
-    run = github_run.here()
+    run = environment.here()
     return run.url if run else ""
 
 

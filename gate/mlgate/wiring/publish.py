@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Callable
 from typing import TextIO
 
-from mlgate.adapters import github_files, github_run
-from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.github import environment, step_files
+from mlgate.adapters.process.environment_flags import in_github_actions
+from mlgate.adapters.terminal.output import tell
 from mlgate.core.errors import AdapterError, GateError
 from mlgate.core.report import Report
 from mlgate.reports import annotations as github_annotations
@@ -18,7 +20,6 @@ from mlgate.reports import junit
 from mlgate.reports.json_v1 import writer
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.terminal import report as terminal
-from mlgate.wiring.tell import tell
 
 REPORT = "report.json"
 _FILES: dict[str, tuple[str, Callable[[Report], str]]] = {
@@ -45,7 +46,7 @@ def publish(
                 folder.write(file, render(report))
             except AdapterError as error:
                 tell(err, f"mlgate: warning: {error}")
-    if "github" in names and github_files.inside():
+    if "github" in names and in_github_actions():
         _github(report, out, err)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -66,9 +67,9 @@ def width() -> int:
 
 def _github(report: Report, out: TextIO, err: TextIO) -> None:
     tell(out, github_annotations.render(report).rstrip("\n"))
-    run = github_run.here()
+    run = environment.here()
     try:
-        github_files.write_summary(markdown.render(report, run_url=run.url if run else ""))
+        step_files.write_summary(markdown.render(report, run_url=run.url if run else ""))
     except AdapterError as error:
         tell(err, f"mlgate: warning: {error}")
 
@@ -77,7 +78,7 @@ def tell_github(outcome: str, code: int, folder: RunFolder) -> None:
     """Set the step's outputs; does nothing outside of GitHub Actions. Raises AdapterError: a verdict must arrive."""
     there = {"report-path": REPORT, "evidence-path": EVIDENCE}
     paths = {name: _path_of(folder, file) for name, file in there.items()}
-    github_files.write_outputs({"verdict": outcome, "exit-code": str(code), **paths})
+    step_files.write_outputs({"verdict": outcome, "exit-code": str(code), **paths})
 
 
 def _path_of(folder: RunFolder, name: str) -> str:
@@ -90,8 +91,8 @@ def _path_of(folder: RunFolder, name: str) -> str:
 
 def tell_error(error: GateError, out: TextIO) -> None:
     """Tell GitHub Actions of what stopped a run: an annotation at its place, and the job summary."""
-    if not github_files.inside():
+    if not in_github_actions():
         return
     tell(out, github_annotations.stopped(error).rstrip("\n"))
     with contextlib.suppress(AdapterError):
-        github_files.write_summary(markdown.stopped(error))
+        step_files.write_summary(markdown.stopped(error))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlgate.adapters import evidence_file
-from mlgate.adapters.run_folder import EVIDENCE
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.files.run_folder import EVIDENCE
 from mlgate.core.evidence import Evidence
 from mlgate.core.power import Forecast
 from mlgate.core.report import Report, Segment

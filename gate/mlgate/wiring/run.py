@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mlgate.adapters import evidence_file, github_files, journal_file
-from mlgate.adapters.journal_file import JournalFile
-from mlgate.adapters.progress_line import RunProgress
-from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.files import evidence_file, journal_file
+from mlgate.adapters.files.journal_file import JournalFile
+from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.github import step_files
+from mlgate.adapters.terminal.output import tell
+from mlgate.adapters.terminal.run_progress import RunProgress
 from mlgate.core.check import Suite
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.ports import Decided
@@ -22,7 +24,6 @@ from mlgate.wiring.conclude import finish
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.project import KINDS, Project
-from mlgate.wiring.tell import tell
 
 
 def run(choice: RunOptions) -> int:
@@ -105,7 +106,7 @@ def _shard(choice: RunOptions, project: Project, folder: RunFolder, shard: tuple
         f"  evidence: {folder.path / name}\n"
         f"  next: mlgate merge evidence-*.jsonl.gz, where all parts are together",
     )
-    github_files.write_outputs(
+    step_files.write_outputs(
         {"evidence-path": str(folder.path / name), "evidence-digest": evidence_file.digest(folder.path / name)}
     )
     return 3 if missing else 0

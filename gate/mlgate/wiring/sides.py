@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlgate.adapters.docker_server import ModelServer
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.http_load import HttpLoad
-from mlgate.adapters.load_channel import ProcessChannel
-from mlgate.adapters.secrets import Secrets
+from mlgate.adapters.docker.server import ModelServer
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.load.channel import ProcessChannel
+from mlgate.adapters.load.http_load import HttpLoad
+from mlgate.adapters.secrets.redactor import Secrets
+from mlgate.adapters.terminal.output import tell
 from mlgate.config.sections.model import Endpoint, ModelSection
 from mlgate.config.sections.served import GRPC
 from mlgate.core.check import Check, Json, Suite
@@ -21,7 +22,6 @@ from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.ports import Load, Model
 from mlgate.wiring import models
 from mlgate.wiring.images import Images, load
-from mlgate.wiring.tell import tell
 
 
 @dataclass

@@ -12,11 +12,12 @@ from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
-from mlgate.adapters import account, evidence_file, plan_file
-from mlgate.adapters.account import settle
-from mlgate.adapters.progress_line import RunProgress
-from mlgate.adapters.rows_folder import RowReader
-from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.executors import test_completion
+from mlgate.adapters.executors.test_completion import settle
+from mlgate.adapters.files import evidence_file, plan_file
+from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.files.worker_rows import RowReader
+from mlgate.adapters.terminal.run_progress import RunProgress
 from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
@@ -172,7 +173,7 @@ class PytestSession:
         project, folder = self.project, self.folder
         rows = list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh())
         recorded_by = [check.id for check in project.suite.checks if check.id in left_out and tests(check)]
-        rows += [account.failed(one, "deselected", "not all of its tests were selected") for one in recorded_by]
+        rows += [test_completion.failed(one, "deselected", "not all of its tests were selected") for one in recorded_by]
         rows = [project.secrets.row(row) for row in settle(rows, project.suite.planned)]
         baseline = baseline_of(project, self.choice)
         late = tuple(check for check in project.suite.checks if not beside_tests(check) and not left_out)

@@ -9,9 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlgate import __version__
-from mlgate.adapters import clock, dvc_pointer, evidence_file, git, git_tracked, github_run
-from mlgate.adapters.pending_folder import PENDING, PendingFolder
-from mlgate.adapters.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.data import dvc
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.files.pending_folder import PENDING, PendingFolder
+from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.git import repository, tracked_files
+from mlgate.adapters.github import environment
+from mlgate.adapters.process import clock
+from mlgate.adapters.terminal.output import tell
 from mlgate.config.load import load
 from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
 from mlgate.core.errors import GateError, Refused
@@ -28,7 +33,6 @@ from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.memory import Mlflow
 from mlgate.wiring.project import Project
 from mlgate.wiring.publish import REPORT
-from mlgate.wiring.tell import tell
 
 _PULL = re.compile(r"refs/pull/(\d{1,10})/")
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
@@ -47,7 +51,7 @@ def remember(memory: Mlflow, record: TrackingRecord, folder: RunFolder) -> Logge
         return error
     _remove_pending(pending, record.key)
     tell(sys.stdout, f"logged: {recorded.where}")
-    if memory.is_unnamed and github_run.here():
+    if memory.is_unnamed and environment.here():
         tell(sys.stderr, "mlgate: notice: this store ends with the job: name one by MLFLOW_TRACKING_URI")
     others = len(pending.keys())
     if others:
@@ -90,7 +94,7 @@ def run_sync(choice: RunOptions) -> int:
     unmerged.refuse(choice.config.parent)  # a change names its own server
     memory, folder = Mlflow.demanded(load(choice.config)), choice.folder
     pending = PendingFolder(folder.path / PENDING)
-    if git_tracked.is_brought(choice.config.parent, pending.path):
+    if tracked_files.is_brought(choice.config.parent, pending.path):
         raise Refused(
             "the waiting verdicts are committed: whoever did that made them",
             where=str(pending.path),
@@ -174,27 +178,27 @@ def _where(section: Data) -> str:
 def _top(root: Path) -> Path:
     """Return the repository's folder, where a pointer may lie above the configuration; outside git the latter's."""
     try:
-        return git.top(root)
+        return repository.top(root)
     except GateError:
         return root
 
 
 def _version(path: Path, root: Path) -> str:
     """Return what DVC calls the data, where it does."""
-    found = dvc_pointer.version_of(path, root) if path.exists() else None
+    found = dvc.version_of(path, root) if path.exists() else None
     if found is None:
         return ""
     return found.text if found.matches is not False else f"{found.text}, changed since"
 
 
 def _tags(report: Report, project: Project) -> Mapping[str, str]:
-    run = github_run.here()
+    run = environment.here()
     pull = _PULL.match(run.ref) if run else None
     own = run is not None and not run.is_change and run.ref.startswith("refs/heads/")
     branch = run.ref.removeprefix("refs/heads/") if run and own else ""
     commit = report.provenance.commit
     if run is None:
-        branch = git.branch(project.root)
+        branch = repository.branch(project.root)
         branch += "+dirty" if branch and commit.endswith("+dirty") else ""
     image = project.config.model.image
     facts = dict(report.loads[0].facts) if report.loads else {}

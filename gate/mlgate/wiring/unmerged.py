@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlgate.adapters import git, github_run
+from mlgate.adapters.git import repository
+from mlgate.adapters.github import environment
 from mlgate.core.errors import Refused
 
 
 def why(root: Path) -> str:
     """Return why no model of this CI run may become the baseline; empty on the default branch, and at a desk."""
-    run = github_run.here()
+    run = environment.here()
     if run is None:
         return ""
     if run.is_change:
         return "this change is not merged"
     if not run.is_reviewed:
         return "this is not the default branch"
-    return "" if git.is_commit_of(root, run.sha) else "what is checked out is not the commit of this run"
+    return "" if repository.is_commit_of(root, run.sha) else "what is checked out is not the commit of this run"
 
 
 def refuse(root: Path) -> None:

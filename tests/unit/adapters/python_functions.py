@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.python_model import PythonModel
+from mlgate.adapters.models.python_model import PythonModel
 from mlgate.core.check import Example, Json
 from mlgate.core.ports import Failure
 

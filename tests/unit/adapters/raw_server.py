@@ -12,8 +12,8 @@ from typing import Any
 
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.http_model import HttpModel
-from mlgate.adapters.kserve_protocols import KServeV1
+from mlgate.adapters.models.http_model import HttpModel
+from mlgate.adapters.protocols.kserve import KServeV1
 from mlgate.core.check import Example
 from mlgate.core.ports import Failure
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters.account import closed, failed, is_entry, opened, settle
+from mlgate.adapters.executors.test_completion import closed, failed, is_entry, opened, settle
 from mlgate.core.evidence import Gap, Observation, Row
 
 

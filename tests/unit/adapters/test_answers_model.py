@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters import answers_file
-from mlgate.adapters.answers_model import AnswersModel
+from mlgate.adapters.models import answers_file
+from mlgate.adapters.models.answers import AnswersModel
 from mlgate.core.check import Example
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.ports import Failure

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.adapters.block_text import MOST_ANSWER_TEXT, MOST_REQUESTS, UNTOLD, bounded
-from mlgate.adapters.evidence_file import line_of, parse_row
+from mlgate.adapters.files.evidence_file import line_of, parse_row
+from mlgate.adapters.load.row_limits import MOST_ANSWER_TEXT, MOST_REQUESTS, UNTOLD, bounded
 from mlgate.core.evidence import Observation
 from mlgate.core.load_block import LoadBlock, TimedReply, pack
 

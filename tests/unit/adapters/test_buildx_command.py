@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.adapters import docker_build
-from mlgate.adapters.buildx_command import Cache, Order, command, output, sources, targets
-from mlgate.adapters.docker_build import Recipe
+from mlgate.adapters.docker import image_build
+from mlgate.adapters.docker.buildx_command import Cache, Order, command, output, sources, targets
+from mlgate.adapters.docker.image_build import Recipe
 from mlgate.core.errors import ConfigError
 
 RECIPE = Recipe(Path("/ctx"), tag="m:candidate")
@@ -104,7 +104,7 @@ def test_only_what_is_pushed_is_attested_and_nothing_else_says_when_it_was_built
 
 def test_a_check_reads_the_same_layers_as_a_build_and_writes_none(tmp_path: Path) -> None:
     recipe = Recipe(tmp_path, cache="ghcr.io/acme/m:buildcache")
-    words = docker_build.command("docker", recipe, tmp_path / "id")
+    words = image_build.command("docker", recipe, tmp_path / "id")
     assert "--cache-from=type=registry,ref=ghcr.io/acme/m:buildcache" in words
     assert not [word for word in words if word.startswith("--cache-to")]
-    assert not [word for word in docker_build.command("docker", Recipe(tmp_path), tmp_path / "id") if "cache" in word]
+    assert not [word for word in image_build.command("docker", Recipe(tmp_path), tmp_path / "id") if "cache" in word]

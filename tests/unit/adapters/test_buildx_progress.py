@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlgate.adapters.buildx import _Lines, _why
-from mlgate.adapters.buildx_progress import LONGEST_LINE, BuildProgress, lines
+from mlgate.adapters.docker.buildx import _Lines, _why
+from mlgate.adapters.docker.buildx_progress import LONGEST_LINE, BuildProgress, lines
 from mlgate.core.errors import AdapterError, ModelError
 
 AT = "2026-11-23T01:38:{:012.9f}Z"

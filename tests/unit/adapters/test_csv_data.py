@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.adapters.csv_data import read
+from mlgate.adapters.data.csv_file import read
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, EvidenceError
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.adapters import answers_file, csv_data, data_file, hf_data, jsonl_data, parquet_data, text_data
+from mlgate.adapters.data import csv_file, huggingface, jsonl_file, open_file, parquet_file, text_files
+from mlgate.adapters.data.lines import numbered, unpacked
+from mlgate.adapters.models import answers_file
 from mlgate.core.errors import EvidenceError
-from mlgate.core.lines import numbered, unpacked
 
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d' * 32}\nsize 12345\n"
 READERS: dict[str, Callable[[Path], object]] = {
-    "x.jsonl": jsonl_data.read,
-    "x.csv": csv_data.read,
-    "x.tsv": partial(csv_data.read, delimiter="\t"),
-    "x.txt": lambda path: text_data.read(path, [path]),
+    "x.jsonl": jsonl_file.read,
+    "x.csv": csv_file.read,
+    "x.tsv": partial(csv_file.read, delimiter="\t"),
+    "x.txt": lambda path: text_files.read(path, [path]),
 }
 
 
@@ -48,7 +49,7 @@ def test_a_pointer_is_known_however_its_bytes_come() -> None:
 def test_a_reference_file_may_be_the_pointer(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("a\nb\nc\n")
     (tmp_path / "r").write_text(POINTER)
-    error = refusal(lambda path: text_data.read(path, [tmp_path / "r"]), tmp_path / "s")
+    error = refusal(lambda path: text_files.read(path, [tmp_path / "r"]), tmp_path / "s")
     assert error.where == str(tmp_path / "r")
 
 
@@ -62,7 +63,7 @@ def test_a_pointer_is_no_answers(tmp_path: Path) -> None:
 def test_a_pointer_is_no_parquet(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="pip install 'mlgate[parquet]'")
     (tmp_path / "x.parquet").write_text(POINTER)
-    error = refusal(parquet_data.read, tmp_path / "x.parquet")
+    error = refusal(parquet_file.read, tmp_path / "x.parquet")
     assert error.message == "it is a Git LFS pointer, not the data"
 
 
@@ -77,7 +78,7 @@ def test_a_saved_dataset_whose_files_were_not_fetched_says_which(
     datasets.DatasetDict({"test": split}).save_to_disk(str(tmp_path / "saved"))
     [path] = (tmp_path / "saved").glob(kept)
     path.write_text(POINTER)
-    error = refusal(hf_data.read, tmp_path / "saved")
+    error = refusal(huggingface.read, tmp_path / "saved")
     assert error.message == "it is a Git LFS pointer, not the data"
     assert error.where == str(path)
 
@@ -86,14 +87,14 @@ def test_a_text_that_speaks_of_git_lfs_is_data(tmp_path: Path) -> None:
     first = POINTER.partition("\n")[0]
     for text in (f"{first}, it says\n", f"x\n{POINTER}", POINTER * 20, f" {POINTER}"):
         (tmp_path / "x.txt").write_text(text)
-        assert [line for _, line in data_file.lines(tmp_path / "x.txt")] == text.splitlines()
+        assert [line for _, line in open_file.lines(tmp_path / "x.txt")] == text.splitlines()
 
 
 @pytest.mark.parametrize("name", [*READERS, pytest.param("x.parquet", marks=pytest.mark.needs_parquet)])
 def test_data_that_dvc_keeps_and_nobody_pulled_says_how_to(tmp_path: Path, name: str) -> None:
     if name == "x.parquet":
         pytest.importorskip("pyarrow", reason="pip install 'mlgate[parquet]'")
-    read = {**READERS, "x.parquet": parquet_data.read}[name]
+    read = {**READERS, "x.parquet": parquet_file.read}[name]
     error = refusal(read, tmp_path / name)
     assert (error.message, error.hint) == (
         "cannot read the data: no such file or directory",
@@ -109,13 +110,13 @@ def test_data_that_dvc_keeps_and_nobody_pulled_says_how_to(tmp_path: Path, name:
 def test_a_file_that_is_here_but_cannot_be_read_is_not_pulled(tmp_path: Path) -> None:
     (tmp_path / "x.csv").mkdir()
     (tmp_path / "x.csv.dvc").touch()
-    assert refusal(csv_data.read, tmp_path / "x.csv").hint == "check the path in `data:`"
+    assert refusal(csv_file.read, tmp_path / "x.csv").hint == "check the path in `data:`"
 
 
 def test_packed_and_plain_are_the_same_lines(tmp_path: Path) -> None:
     text = "input,reference\na,b\n"
     (tmp_path / "x.csv").write_text(text)
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(text.encode()))
-    plain, packed = (list(data_file.lines(tmp_path / name)) for name in ("x.csv", "x.csv.gz"))
+    plain, packed = (list(open_file.lines(tmp_path / name)) for name in ("x.csv", "x.csv.gz"))
     assert plain == packed
     assert list(csv.reader(line for _, line in plain)) == [["input", "reference"], ["a", "b"]]

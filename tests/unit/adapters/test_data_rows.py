@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.adapters import data_rows
+from mlgate.adapters.data import row_count
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ from mlgate.adapters import data_rows
 )
 def test_a_header_and_a_broken_line_are_no_example(tmp_path: Path, name: str, text: str, rows: int | None) -> None:
     (tmp_path / name).write_text(text)
-    assert data_rows.count(tmp_path / name) == rows
+    assert row_count.count(tmp_path / name) == rows
 
 
 def test_packed_rows_are_counted_too(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"id\n1\n2\n"))
-    assert data_rows.count(tmp_path / "a.csv.gz") == 2
+    assert row_count.count(tmp_path / "a.csv.gz") == 2
 
 
 def test_what_is_not_there_has_no_number(tmp_path: Path) -> None:
-    assert data_rows.count(tmp_path / "a.csv") is None
+    assert row_count.count(tmp_path / "a.csv") is None

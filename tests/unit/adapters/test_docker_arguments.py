@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from mlgate.adapters.docker_build import Recipe, command
-from mlgate.adapters.docker_driver_files import PACKAGE_HOME, digest, libraries
-from mlgate.adapters.docker_engine import connect
-from mlgate.adapters.docker_hardening import SandboxOptions, device_requests, identity, limits
-from mlgate.adapters.docker_image import describe, split
+from mlgate.adapters.docker.engine import connect
+from mlgate.adapters.docker.generator_files import PACKAGE_HOME, digest, libraries
+from mlgate.adapters.docker.hardening import SandboxOptions, device_requests, identity, limits
+from mlgate.adapters.docker.image import describe, split
+from mlgate.adapters.docker.image_build import Recipe, command
 from mlgate.core.errors import AdapterError, ConfigError
 
 pytest.importorskip("docker")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.child_environment import child_environment
 from tests.waiting import until
 
-from mlgate.adapters.docker_counters import find, of_engine
-from mlgate.adapters.docker_frames import Frames
-from mlgate.adapters.docker_owner import UNKNOWN, boot_time, is_dead, is_of_another_boot, owner
-from mlgate.adapters.docker_probe import Process, account, network, refuse, root_of, users_inside
+from mlgate.adapters.docker.cgroups import find, of_engine
+from mlgate.adapters.docker.frames import Frames
+from mlgate.adapters.docker.labels import UNKNOWN, boot_time, is_dead, is_of_another_boot, owner
+from mlgate.adapters.docker.probe import Process, account, network, refuse, root_of, users_inside
 from mlgate.core.errors import Refused
 
 STATUS = {"CapEff": "0", "CapPrm": "0", "CapBnd": "0", "CapAmb": "0", "NoNewPrivs": "1", "Seccomp": "2"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters import dvc_base
+from mlgate.adapters.git import dvc_data
 from mlgate.core.errors import AdapterError
 
 SET = "97945d222e32b864e37edf265b70a22e.dir"
@@ -51,11 +51,11 @@ def lock(path: str) -> str:
     return f"schema: '2.0'\nstages:\n  s:\n    outs:\n    - path: {path}\n      md5: {ONE}\n"
 
 
-def said(root: Path, path: str) -> tuple[dvc_base.Tracked, ...]:
-    return dvc_base.tracked(root, "HEAD", root / path)
+def said(root: Path, path: str) -> tuple[dvc_data.Tracked, ...]:
+    return dvc_data.tracked(root, "HEAD", root / path)
 
 
-def the(root: Path, path: str) -> dvc_base.Tracked:
+def the(root: Path, path: str) -> dvc_data.Tracked:
     (found,) = said(root, path)
     return found
 
@@ -75,11 +75,11 @@ def test_a_file_is_the_one_with_the_pointers_hash(root: Path) -> None:
     one = the(root, "data/one.txt")
     assert (one.version, one.where) == (f"dvc md5:{ONE}", "data/one.txt.dvc")
     file = root / "data/one.txt"
-    assert dvc_base.find(root, one, file) is None
+    assert dvc_data.find(root, one, file) is None
     put(root, "data/one.txt", "y")
-    assert dvc_base.find(root, one, file) is None
+    assert dvc_data.find(root, one, file) is None
     put(root, "data/one.txt", "x")
-    assert dvc_base.find(root, one, file) == file
+    assert dvc_data.find(root, one, file) == file
 
 
 @pytest.mark.parametrize("layout", ["files/md5/", ""])
@@ -88,9 +88,9 @@ def test_a_copy_in_the_cache_stands_in_and_one_that_was_tampered_with_does_not(r
     one = the(root, "data/one.txt")
     put(root, "data/one.txt", "y")
     copy = put(root, f".dvc/cache/{layout}{ONE[:2]}/{ONE[2:]}", "x")
-    assert dvc_base.find(root, one, root / "data/one.txt") == copy
+    assert dvc_data.find(root, one, root / "data/one.txt") == copy
     put(root, f".dvc/cache/{layout}{ONE[:2]}/{ONE[2:]}", "z")
-    assert dvc_base.find(root, one, root / "data/one.txt") is None
+    assert dvc_data.find(root, one, root / "data/one.txt") is None
 
 
 def folder(root: Path) -> None:
@@ -102,10 +102,10 @@ def folder(root: Path) -> None:
 def test_a_folder_is_the_one_with_the_pointers_hash(root: Path, tmp_path: Path) -> None:
     folder(root)
     one = the(root, "data/set")
-    assert dvc_base.place(root, one, root / "data/set", tmp_path / "whole")
+    assert dvc_data.place(root, one, root / "data/set", tmp_path / "whole")
     assert (tmp_path / "whole/deep/a.txt").read_text() == "a"
     put(root, "data/set/more.txt", "more")
-    assert not dvc_base.place(root, one, root / "data/set", tmp_path / "more"), "one file more is another folder"
+    assert not dvc_data.place(root, one, root / "data/set", tmp_path / "more"), "one file more is another folder"
 
 
 def test_a_folder_comes_from_the_cache_file_by_file(root: Path, tmp_path: Path) -> None:
@@ -117,10 +117,10 @@ def test_a_folder_comes_from_the_cache_file_by_file(root: Path, tmp_path: Path) 
         put(root, f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}", content)
     put(root, f".dvc/cache/files/md5/{SET[:2]}/{SET[2:]}", LISTING)
     put(root, "data/set/deep/a.txt", "worse")
-    assert dvc_base.place(root, one, root / "data/set", tmp_path / "there")
+    assert dvc_data.place(root, one, root / "data/set", tmp_path / "there")
     assert (tmp_path / "there/deep/a.txt").read_text() == "a"
     inside = the(root, "data/set/deep/a.txt")
-    found = dvc_base.find(root, inside, root / "data/set/deep/a.txt")
+    found = dvc_data.find(root, inside, root / "data/set/deep/a.txt")
     assert found is not None
     assert found.read_text() == "a"
 
@@ -129,15 +129,15 @@ def test_a_file_in_a_folder_is_judged_by_the_folders_hash(root: Path) -> None:
     folder(root)
     inside = the(root, "data/set/deep/a.txt")
     file = root / "data/set/deep/a.txt"
-    assert dvc_base.find(root, inside, file) == file
+    assert dvc_data.find(root, inside, file) == file
     put(root, "data/set/ä.txt", "edited")
-    assert dvc_base.find(root, inside, file) is None, "without the folder's list nothing says which file differs"
+    assert dvc_data.find(root, inside, file) is None, "without the folder's list nothing says which file differs"
     put(root, f".dvc/cache/files/md5/{SET[:2]}/{SET[2:]}", LISTING)
-    assert dvc_base.find(root, inside, file) == file
+    assert dvc_data.find(root, inside, file) == file
     put(root, "data/set/deep/a.txt", "worse")
-    assert dvc_base.find(root, inside, file) is None
+    assert dvc_data.find(root, inside, file) is None
     put(root, f".dvc/cache/files/md5/{SET[:2]}/{SET[2:]}", LISTING.replace("0cc1", "0cc2"))
-    assert dvc_base.find(root, inside, file) is None, "a list that does not have its hash says nothing"
+    assert dvc_data.find(root, inside, file) is None, "a list that does not have its hash says nothing"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_stages_own_folder_stands_in_dvc_yaml(root: Path) -> None:
 def test_what_only_another_kind_of_hash_names_is_never_found(root: Path) -> None:
     put(root, "data/one.txt", "x")
     keep(root, "data/one.txt.dvc", "outs:\n- etag: abcdef\n  path: one.txt\n")
-    assert dvc_base.find(root, the(root, "data/one.txt"), root / "data/one.txt") is None
+    assert dvc_data.find(root, the(root, "data/one.txt"), root / "data/one.txt") is None
 
 
 def test_two_pointers_that_disagree_are_both_told(root: Path) -> None:

@@ -8,9 +8,9 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlgate.adapters import dvc_pointer
-from mlgate.adapters.dvc_pointer import DvcVersion, is_left_behind, version_of
-from mlgate.core.lines import PIECE
+from mlgate.adapters.data import dvc
+from mlgate.adapters.data.dvc import DvcVersion, is_left_behind, version_of
+from mlgate.adapters.data.lines import PIECE
 
 # as DVC 3.67.1 wrote it: `wdir: sub` of `prep` stands in dvc.yaml only, and equal parameters become aliases
 LOCK = """\
@@ -292,7 +292,7 @@ def test_a_pointer_with_too_much_in_it_is_none(tmp_path: Path, monkeypatch: pyte
     data = put(tmp_path, "x.csv", "x")
     put(tmp_path, "x.csv.dvc", f"x: [{'a, ' * 200}]\n{out('x.csv', '0' * 32)}")
     assert version_of(data, tmp_path)
-    monkeypatch.setattr(dvc_pointer, "MOST_EVENTS", 200)
+    monkeypatch.setattr(dvc, "MOST_EVENTS", 200)
     assert version_of(data, tmp_path) is None
 
 
@@ -354,7 +354,7 @@ def test_a_path_that_cannot_exist_has_no_version(tmp_path: Path) -> None:
 
 
 def test_the_python_parser_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dvc_pointer, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(dvc, "_LOADER", yaml.SafeLoader)
     test_outputs_and_what_stages_read_are_found_in_a_lock(tmp_path)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.adapters.disk import names
 
-from mlgate.adapters import evidence_file
+from mlgate.adapters.files import evidence_file
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence, Observation, Provenance
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters import git
+from mlgate.adapters.git import repository
 from mlgate.core.errors import AdapterError, EvidenceError
 
 
@@ -41,25 +41,25 @@ def root(tmp_path: Path) -> Path:
 
 def failed(root: Path, ref: str, path: str) -> AdapterError:
     with pytest.raises(AdapterError) as caught:
-        git.show(root, ref, path)
+        repository.show(root, ref, path)
     return caught.value
 
 
 def test_a_path_is_relative_to_the_project_wherever_in_the_repository_it_lies(root: Path) -> None:
-    assert git.show(root, "main", "b") == b"top"
-    assert git.show(root / "project", "main", "sub/b") == b"deep"
-    assert git.show(root / "project", "main", "./sub//b") == b"deep"
-    assert git.show(root / "project", "main", "b") is None
-    assert git.show(root / "project", "main", "project/sub/b") is None
+    assert repository.show(root, "main", "b") == b"top"
+    assert repository.show(root / "project", "main", "sub/b") == b"deep"
+    assert repository.show(root / "project", "main", "./sub//b") == b"deep"
+    assert repository.show(root / "project", "main", "b") is None
+    assert repository.show(root / "project", "main", "project/sub/b") is None
 
 
 def test_what_the_ref_never_had_is_none_even_when_the_work_tree_has_it(root: Path) -> None:
     (root / "new").write_text("x")
     (root / "folder").mkdir()
     (root / "folder/new").write_text("x")
-    assert git.show(root, "main", "new") is None
-    assert git.show(root / "folder", "main", "new") is None
-    assert git.show(root, "main", "b/deeper") is None
+    assert repository.show(root, "main", "new") is None
+    assert repository.show(root / "folder", "main", "new") is None
+    assert repository.show(root, "main", "b/deeper") is None
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_what_the_ref_never_had_is_none_even_when_the_work_tree_has_it(root: Pat
     ["ä b.gz", 'a"b', "a\\b", "a\tb", "*", "b?", ":(top)b", "-x", "今天", b"\xff".decode(errors="surrogateescape")],
 )
 def test_odd_names_are_names(root: Path, name: str) -> None:
-    assert git.show(root, "main", name) is None
+    assert repository.show(root, "main", name) is None
     (root / name).write_text("odd")
     run(root, "add", "-A")
     run(root, "commit", "-qm", "odd")
-    assert git.show(root, "main", name) == b"odd"
+    assert repository.show(root, "main", name) == b"odd"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_file_that_a_partial_clone_cannot_get_any_more_is_an_error(root: Path)
     clone = root.parent / "clone"
     run(root.parent, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{root}", str(clone))
     root.rename(root.parent / "gone")
-    assert git.show(clone, "origin/main", "nothing") is None
+    assert repository.show(clone, "origin/main", "nothing") is None
     error = failed(clone, "origin/main", "b")
     assert error.where == "origin/main:b"
     assert "git fetch origin main" in error.hint
@@ -122,23 +122,23 @@ def test_outside_a_repository_there_is_no_commit_and_a_baseline_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_DIR", "/nowhere")  # the caller's settings do not reach us
-    assert git.commit(tmp_path) == ""
+    assert repository.commit(tmp_path) == ""
     assert "not a git repository" in failed(tmp_path, "main", "b").message
-    assert git.commit(tmp_path / "nowhere") == ""
+    assert repository.commit(tmp_path / "nowhere") == ""
     failed(tmp_path / "nowhere", "main", "b")
 
 
 def test_without_git_there_is_no_commit_and_a_baseline_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(root))
-    assert git.commit(root) == ""
+    assert repository.commit(root) == ""
     assert "install git" in failed(root, "main", "b").hint
 
 
 def test_before_the_first_commit_there_is_none(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True, env=child_environment())
-    assert git.commit(tmp_path) == ""
-    assert not git.is_commit_of(tmp_path, "a" * 40)
-    assert git.is_commit_of(tmp_path, "")
+    assert repository.commit(tmp_path) == ""
+    assert not repository.is_commit_of(tmp_path, "a" * 40)
+    assert repository.is_commit_of(tmp_path, "")
 
 
 def test_a_repository_of_another_user_is_an_error_that_says_what_to_do(
@@ -149,7 +149,7 @@ def test_a_repository_of_another_user_is_an_error_that_says_what_to_do(
     fake.write_text("#!/bin/sh\necho \"fatal: detected dubious ownership in repository at '$PWD'\" >&2\nexit 128\n")
     fake.chmod(0o755)
     with pytest.raises(AdapterError, match="another user owns it") as caught:
-        git.commit(root)
+        repository.commit(root)
     assert "git config --global --add safe.directory" in caught.value.hint
 
 
@@ -158,24 +158,24 @@ def test_a_head_that_git_cannot_read_is_an_error(root: Path) -> None:
     (git_folder / "refs/heads/main").write_text("nonsense\n")
     (git_folder / "packed-refs").unlink(missing_ok=True)
     with pytest.raises(AdapterError, match="which commit is checked out"):
-        git.commit(root)
+        repository.commit(root)
 
 
 def test_a_file_larger_than_evidence_may_be_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git, "LARGEST", 2)
+    monkeypatch.setattr(repository, "LARGEST", 2)
     with pytest.raises(EvidenceError, match="larger"):
-        git.show(root, "main", "b")
+        repository.show(root, "main", "b")
 
 
 def test_the_commit_says_whether_the_tree_had_changes(root: Path) -> None:
     head = run(root, "rev-parse", "HEAD")
-    assert git.commit(root) == head
+    assert repository.commit(root) == head
     (root / "untracked").write_text("")
-    assert git.commit(root) == head
+    assert repository.commit(root) == head
     (root / "b").write_text("changed")
-    assert git.commit(root) == f"{head}+dirty"
+    assert repository.commit(root) == f"{head}+dirty"
 
 
 def test_a_tree_that_git_cannot_compare_is_not_called_clean(root: Path) -> None:
     (root / ".git/index").write_bytes(b"broken")
-    assert git.commit(root).endswith("+dirty")
+    assert repository.commit(root).endswith("+dirty")

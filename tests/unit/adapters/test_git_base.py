@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters import base_data, git, git_base
+from mlgate.adapters.git import base_commit, base_data, repository
 from mlgate.core.errors import AdapterError, Refused
 
 
@@ -91,15 +91,15 @@ def test_the_first_parent_of_githubs_merge_is_the_base_and_of_another_the_event_
     run(root, "merge", "-q", "--no-ff", "-m", "m", "change")
     merge = run(root, "rev-parse", "HEAD")
     other = run(root, "rev-parse", "change")
-    assert git_base.merged_onto(root, merge, other) == base
-    assert git_base.merged_onto(root, "", other) == other
-    assert git_base.merged_onto(root, "f" * 40, other) == other
+    assert base_commit.merged_onto(root, merge, other) == base
+    assert base_commit.merged_onto(root, "", other) == other
+    assert base_commit.merged_onto(root, "f" * 40, other) == other
 
 
 @pytest.mark.parametrize("base", ["f" * 40, "main", "", "--help"])
 def test_a_base_that_is_not_here_is_an_error_with_advice(root: Path, base: str) -> None:
     with pytest.raises(AdapterError) as caught:
-        git_base.merged_onto(root, "", base)
+        base_commit.merged_onto(root, "", base)
     assert "fetch-depth: 2" in caught.value.hint
 
 
@@ -109,33 +109,33 @@ def test_a_shallow_clone_fetches_no_more_than_one_commit(root: Path, tmp_path: P
         commit(root)
     clone = tmp_path / "clone"
     run(root, "clone", "-q", "--depth", "1", f"file://{root.parents[1]}", str(clone))
-    assert git_base.merged_onto(clone, "", first) == first
+    assert base_commit.merged_onto(clone, "", first) == first
     assert run(clone, "rev-list", "--all", "--count") == "1"
 
 
 def test_a_folder_behind_a_link_inside_the_repository_is_refused(root: Path, tmp_path: Path) -> None:
     (root.parent / "b").symlink_to("a")
     with pytest.raises(Refused, match="symbolic link"):
-        git_base.refuse_links(root.parent / "b")
+        base_commit.refuse_links(root.parent / "b")
     outside = tmp_path / "way"
     outside.symlink_to(root.parents[1])
-    git_base.refuse_links(outside / "models/a")
-    git_base.refuse_links(root)
+    base_commit.refuse_links(outside / "models/a")
+    base_commit.refuse_links(root)
 
 
 def test_a_text_that_is_no_text_is_an_error(root: Path) -> None:
     (root / "mlgate.yaml").write_bytes(b"\xff")
     commit(root)
     with pytest.raises(AdapterError, match="not UTF-8"):
-        git_base.text(root, "HEAD", "mlgate.yaml")
-    assert git_base.text(root, "HEAD", "other.yaml") is None
+        base_commit.text(root, "HEAD", "mlgate.yaml")
+    assert base_commit.text(root, "HEAD", "other.yaml") is None
 
 
 def test_replaced_objects_are_not_seen(root: Path) -> None:
     other = run(root, "hash-object", "-w", "../../shared/data")
     run(root, "replace", run(root, "rev-parse", "HEAD:./own"), other)
     assert run(root, "show", "HEAD:./own") == "base"
-    assert git.show(root, "HEAD", "own") == b"own"
+    assert repository.show(root, "HEAD", "own") == b"own"
 
 
 def test_a_tree_cannot_bring_a_repository_of_its_own(root: Path) -> None:
@@ -145,9 +145,9 @@ def test_a_tree_cannot_bring_a_repository_of_its_own(root: Path) -> None:
         (root / name).mkdir()
     (root / "HEAD").write_text("ref: refs/heads/main\n")
     (root / "config").write_text(f"[core]\n\trepositoryformatversion = 0\n\tfsmonitor = touch {ran}\n\tbare = false\n")
-    assert git.commit(root) == ""
+    assert repository.commit(root) == ""
     with pytest.raises(AdapterError):
-        git.resolved(root, "HEAD")
+        repository.resolved(root, "HEAD")
     assert not os.path.lexists(ran)
 
 

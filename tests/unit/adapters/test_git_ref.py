@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters import git_ref
-from mlgate.adapters.git_baseline import GitBaseline
+from mlgate.adapters.git import refs
+from mlgate.adapters.git.baseline import GitBaseline
 from mlgate.core.errors import AdapterError, Refused
 
 
@@ -60,38 +60,38 @@ def ours(ci: pytest.MonkeyPatch, clone: Clone) -> None:
 
 def refused(clone: Clone, written: str) -> Refused:
     with pytest.raises(Refused) as caught:
-        git_ref.commit_of(clone.root, written)
+        refs.commit_of(clone.root, written)
     return caught.value
 
 
 @pytest.mark.parametrize("place", ["refs/heads/origin/main", "refs/tags/origin/main", "refs/origin/main"])
 def test_a_remotes_branch_is_never_another_ref_called_so(clone: Clone, place: str) -> None:
     clone.set(place, clone.evil)
-    assert git_ref.commit_of(clone.root, "origin/main") == clone.good
-    assert git_ref.commit_of(clone.root, "origin/main~0") == clone.good
+    assert refs.commit_of(clone.root, "origin/main") == clone.good
+    assert refs.commit_of(clone.root, "origin/main~0") == clone.good
     clone.set("refs/remotes/origin/main", clone.good)
     run(clone.root, "update-ref", "-d", "refs/remotes/origin/main")
     with pytest.raises(AdapterError, match="knows no ref"):
-        git_ref.commit_of(clone.root, "origin/main")
+        refs.commit_of(clone.root, "origin/main")
     run(clone.root, "remote", "remove", "origin")
     with pytest.raises(AdapterError, match="knows no ref"):
-        git_ref.commit_of(clone.root, "origin/main")
+        refs.commit_of(clone.root, "origin/main")
 
 
 def test_another_remotes_branch_is_that_remotes(clone: Clone) -> None:
     run(clone.root, "remote", "add", "up/stream", "/nowhere")
     clone.set("refs/remotes/up/stream/main", clone.good)
     clone.set("refs/heads/up/stream/main", clone.evil)
-    assert git_ref.commit_of(clone.root, "up/stream/main") == clone.good
+    assert refs.commit_of(clone.root, "up/stream/main") == clone.good
 
 
 @pytest.mark.parametrize("named", ["tags", "heads"])
 def test_a_full_name_is_exact(clone: Clone, named: str) -> None:
     for place in (f"refs/{named}/refs/remotes/origin/main", f"refs/{named}/refs/remotes/origin/gone"):
         clone.set(place, clone.evil)
-    assert git_ref.commit_of(clone.root, "refs/remotes/origin/main") == clone.good
+    assert refs.commit_of(clone.root, "refs/remotes/origin/main") == clone.good
     with pytest.raises(AdapterError, match="knows no ref"):
-        git_ref.commit_of(clone.root, "refs/remotes/origin/gone")
+        refs.commit_of(clone.root, "refs/remotes/origin/gone")
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_a_name_that_could_mean_two_commits_is_refused_and_one_that_means_one_is
     assert one in error.message
     assert other in error.message
     assert "in full" in error.hint
-    assert git_ref.commit_of(clone.root, one) == clone.good
+    assert refs.commit_of(clone.root, one) == clone.good
     clone.set(other, clone.good)
-    assert git_ref.commit_of(clone.root, "stable") == clone.good
+    assert refs.commit_of(clone.root, "stable") == clone.good
 
 
 @pytest.mark.parametrize(("prefix", "kind"), [("heads/", "branch"), ("tags/", "tag"), ("remotes/origin/", "branch")])
@@ -127,28 +127,28 @@ def test_a_shortened_full_name_is_ambiguous_with_a_branch_called_so(clone: Clone
 def test_an_annotated_tag_is_its_commit(clone: Clone) -> None:
     run(clone.root, "tag", "-am", "v1", "v1", clone.good)
     clone.set("refs/heads/v1", clone.good)
-    assert git_ref.commit_of(clone.root, "v1") == clone.good
-    assert git_ref.commit_of(clone.root, run(clone.root, "rev-parse", "refs/tags/v1")) == clone.good
+    assert refs.commit_of(clone.root, "v1") == clone.good
+    assert refs.commit_of(clone.root, run(clone.root, "rev-parse", "refs/tags/v1")) == clone.good
     clone.set("refs/heads/v1", clone.evil)
     assert "ambiguous" in refused(clone, "v1").message
     run(clone.root, "tag", "blob", run(clone.root, "rev-parse", f"{clone.good}:b"))
     with pytest.raises(AdapterError, match="names no commit"):
-        git_ref.commit_of(clone.root, "blob")
+        refs.commit_of(clone.root, "blob")
 
 
 @pytest.mark.parametrize("kind", ["branch", "tag"])
 def test_an_id_is_itself_and_an_abbreviated_one_that_is_a_refs_name_too_is_refused(clone: Clone, kind: str) -> None:
     short = clone.good[:10]
-    assert git_ref.commit_of(clone.root, short) == clone.good
-    assert git_ref.commit_of(clone.root, short.upper()) == clone.good
+    assert refs.commit_of(clone.root, short) == clone.good
+    assert refs.commit_of(clone.root, short.upper()) == clone.good
     run(clone.root, kind, short, clone.evil)
     assert "ambiguous" in refused(clone, short).message
     clone.set(f"refs/{'heads' if kind == 'branch' else 'tags'}/{clone.good}", clone.evil)
-    assert git_ref.commit_of(clone.root, clone.good) == clone.good
-    assert git_ref.commit_of(clone.root, clone.good.upper()) == clone.good
+    assert refs.commit_of(clone.root, clone.good) == clone.good
+    assert refs.commit_of(clone.root, clone.good.upper()) == clone.good
     longer = "a" * 64
     clone.set(f"refs/heads/{longer}", clone.evil)
-    assert git_ref.commit_of(clone.root, longer) == clone.evil, "in this repository an id has 40 digits"
+    assert refs.commit_of(clone.root, longer) == clone.evil, "in this repository an id has 40 digits"
 
 
 def test_in_ci_an_abbreviated_id_is_refused(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,13 +161,13 @@ def test_steps_back_begin_at_the_name(clone: Clone) -> None:
     later = commit(clone.root, "later")
     clone.set("refs/heads/line", later)
     for written in ("line~1", "line^", "line~", "HEAD~1", "HEAD^", f"{later}~1"):
-        assert git_ref.commit_of(clone.root, written) == clone.evil
-    assert git_ref.commit_of(clone.root, "line^^") == clone.good
-    assert git_ref.commit_of(clone.root, "HEAD") == later
+        assert refs.commit_of(clone.root, written) == clone.evil
+    assert refs.commit_of(clone.root, "line^^") == clone.good
+    assert refs.commit_of(clone.root, "HEAD") == later
     clone.set("refs/heads/HEAD", clone.good)
-    assert git_ref.commit_of(clone.root, "HEAD") == later
+    assert refs.commit_of(clone.root, "HEAD") == later
     with pytest.raises(AdapterError, match="names no commit"):
-        git_ref.commit_of(clone.root, "line~9")
+        refs.commit_of(clone.root, "line~9")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_what_was_left_beside_the_refs_is_never_chosen(clone: Clone, name: str) 
         if name.isupper():
             clone.set(f"{place}{name}", clone.evil)
     with pytest.raises(AdapterError):
-        git_ref.commit_of(clone.root, name)
+        refs.commit_of(clone.root, name)
 
 
 @pytest.mark.parametrize(
@@ -194,31 +194,31 @@ def test_what_was_left_beside_the_refs_is_never_chosen(clone: Clone, name: str) 
 def test_other_expressions_are_refused(clone: Clone, written: str) -> None:
     clone.set("refs/heads/main", clone.good)
     with pytest.raises(AdapterError, match="not a git ref"):
-        git_ref.commit_of(clone.root, written)
+        refs.commit_of(clone.root, written)
 
 
 def test_a_desks_branch_may_lag_behind_and_in_ci_it_may_be_a_strangers(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clone.set("refs/heads/main", clone.evil)
-    assert git_ref.commit_of(clone.root, "main") == clone.evil
+    assert refs.commit_of(clone.root, "main") == clone.evil
     for name, value in (("CI", "true"), ("CI", "1"), ("GITHUB_ACTIONS", "true")):
         with monkeypatch.context() as ci:
             ci.setenv(name, value)
             ours(ci, clone)
             error = refused(clone, "main")
             assert error.hint.endswith("refs/remotes/origin/main")
-            assert git_ref.commit_of(clone.root, "refs/remotes/origin/main") == clone.good
-            assert git_ref.commit_of(clone.root, "origin/main") == clone.good
+            assert refs.commit_of(clone.root, "refs/remotes/origin/main") == clone.good
+            assert refs.commit_of(clone.root, "origin/main") == clone.good
             run(clone.root, "update-ref", "-d", "refs/heads/main")
             run(clone.root, "tag", "-f", "main", clone.evil)
             assert "refs/remotes/origin/main" in refused(clone, "main").message, "a tag is a stranger's, too"
             run(clone.root, "tag", "-d", "main")
             with pytest.raises(AdapterError) as caught:
-                git_ref.commit_of(clone.root, "main")
+                refs.commit_of(clone.root, "main")
             assert "refs/remotes/origin/main" in caught.value.hint
             clone.set("refs/heads/main", clone.good)
-            assert git_ref.commit_of(clone.root, "main") == clone.good
+            assert refs.commit_of(clone.root, "main") == clone.good
             clone.set("refs/heads/main", clone.evil)
 
 

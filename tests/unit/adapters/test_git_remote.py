@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.adapters.test_git_ref import run
 
-from mlgate.adapters import git_ref, git_remote
+from mlgate.adapters.git import refs, remotes
 from mlgate.core.errors import Refused
 
 JOB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/model"}
@@ -28,7 +28,7 @@ JOB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/mod
     ],
 )
 def test_every_way_to_this_repository_is_ours(url: str) -> None:
-    assert git_remote.is_ours(url, JOB)
+    assert remotes.is_ours(url, JOB)
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_every_way_to_this_repository_is_ours(url: str) -> None:
     ],
 )
 def test_every_other_address_is_a_strangers(url: str) -> None:
-    assert not git_remote.is_ours(url, JOB)
+    assert not remotes.is_ours(url, JOB)
 
 
 def test_a_run_that_names_no_repository_trusts_none() -> None:
-    assert not git_remote.is_ours("https://github.com/acme/model", {})
-    assert not git_remote.is_ours("https://github.com/", {})
+    assert not remotes.is_ours("https://github.com/acme/model", {})
+    assert not remotes.is_ours("https://github.com/", {})
 
 
 def test_a_server_of_ones_own_is_the_one_that_the_run_names() -> None:
     job = {**JOB, "GITHUB_SERVER_URL": "https://git.example/hub"}
-    assert git_remote.is_ours("https://git.example/hub/acme/model.git", job)
-    assert not git_remote.is_ours("https://github.com/acme/model", job)
+    assert remotes.is_ours("https://git.example/hub/acme/model.git", job)
+    assert not remotes.is_ours("https://github.com/acme/model", job)
 
 
 def test_the_remote_that_is_this_repository_counts_beside_a_fork_called_origin(
@@ -76,14 +76,14 @@ def test_the_remote_that_is_this_repository_counts_beside_a_fork_called_origin(
         run(tmp_path, "update-ref", ref, "HEAD")
     for name, value in (*JOB.items(), ("GITHUB_ACTIONS", "true")):
         monkeypatch.setenv(name, value)
-    assert git_ref.commit_of(tmp_path, "upstream/main") == run(tmp_path, "rev-parse", "HEAD")
+    assert refs.commit_of(tmp_path, "upstream/main") == run(tmp_path, "rev-parse", "HEAD")
     for ref in ("refs/remotes/origin/upstream/main", "refs/remotes/other/main"):
         with pytest.raises(Refused, match="origin is another repository than acme/model") as caught:
-            git_ref.commit_of(tmp_path, ref)
+            refs.commit_of(tmp_path, ref)
         assert "token" not in str(caught.value)
     run(tmp_path, "remote", "set-url", "origin", "gh:acme/model")
     run(tmp_path, "config", "url.https://github.com/.insteadOf", "gh:")
-    assert git_ref.commit_of(tmp_path, "refs/remotes/origin/upstream/main")
+    assert refs.commit_of(tmp_path, "refs/remotes/origin/upstream/main")
     monkeypatch.delenv("GITHUB_ACTIONS")
     run(tmp_path, "remote", "remove", "upstream")
-    assert git_ref.commit_of(tmp_path, "refs/remotes/other/main"), "at a desk nothing changes"
+    assert refs.commit_of(tmp_path, "refs/remotes/other/main"), "at a desk nothing changes"

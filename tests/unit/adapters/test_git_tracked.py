@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters.git_tracked import is_brought
+from mlgate.adapters.git.tracked_files import is_brought
 
 
 def run(root: Path, *arguments: str) -> str:

@@ -10,10 +10,10 @@ from itertools import count
 import pytest
 from tests.unit.adapters.raw_server import RawServer, Script, reply, said, serving
 
-from mlgate.adapters import github_line
-from mlgate.adapters.github_line import GithubClient
-from mlgate.adapters.github_patience import Retries, longer, pause
-from mlgate.adapters.github_reply import Answer, Purpose
+from mlgate.adapters.github import client
+from mlgate.adapters.github.client import GithubClient
+from mlgate.adapters.github.replies import Answer, Purpose
+from mlgate.adapters.github.retries import Retries, longer, pause
 from mlgate.core.errors import AdapterError, ConfigError
 
 TOKEN = "ghs_secretOfThisTest"  # noqa: S105 - of no real GitHub
@@ -93,7 +93,7 @@ def test_a_redirect_is_an_error_and_not_followed(status: str) -> None:
 
 
 def test_a_reply_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_line, "LARGEST", 1 << 20)
+    monkeypatch.setattr(client, "LARGEST", 1 << 20)
     with pytest.raises(AdapterError, match="more than 1 MB"):
         ask(said(reply(b" " * (2 << 20))))
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlgate.adapters import github_workflow_run
-from mlgate.adapters.github_workflow_run import WorkflowRun
+from mlgate.adapters.github import workflow_run
+from mlgate.adapters.github.workflow_run import WorkflowRun
 from mlgate.core.errors import AdapterError
 
 RUN: dict[str, Any] = {
@@ -31,7 +31,7 @@ def written(folder: Path, **changes: Any) -> Path:
 
 
 def test_a_run_is_what_github_says_of_it(tmp_path: Path) -> None:
-    run = github_workflow_run.read(written(tmp_path))
+    run = workflow_run.read(written(tmp_path))
     assert run == WorkflowRun(
         id=17,
         attempt=1,
@@ -48,15 +48,15 @@ def test_a_run_is_what_github_says_of_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("attempt", "name"), [(1, "run 17"), (3, "run 17, attempt 3")])
 def test_a_run_has_a_name_that_tells_its_attempts_apart(tmp_path: Path, attempt: int, name: str) -> None:
-    assert github_workflow_run.read(written(tmp_path, run_attempt=attempt)).name == name
+    assert workflow_run.read(written(tmp_path, run_attempt=attempt)).name == name
 
 
 def test_a_branch_of_the_repository_itself_is_no_fork(tmp_path: Path) -> None:
-    assert not github_workflow_run.read(written(tmp_path, head_repository={"full_name": "acme/model"})).is_fork
+    assert not workflow_run.read(written(tmp_path, head_repository={"full_name": "acme/model"})).is_fork
 
 
 def test_what_is_gone_is_empty(tmp_path: Path) -> None:
-    run = github_workflow_run.read(written(tmp_path, head_repository=None, head_branch=None))
+    run = workflow_run.read(written(tmp_path, head_repository=None, head_branch=None))
     assert (run.head, run.branch) == ("", "")
     assert run.is_fork
 
@@ -67,7 +67,7 @@ def test_what_is_gone_is_empty(tmp_path: Path) -> None:
 )
 def test_a_value_of_another_form_is_an_error_that_names_its_key(tmp_path: Path, key: str, value: object) -> None:
     with pytest.raises(AdapterError, match=f"the event has no {key} of a run that has ended") as caught:
-        github_workflow_run.read(written(tmp_path, **{key: value}))
+        workflow_run.read(written(tmp_path, **{key: value}))
     assert "types: [completed]" in caught.value.hint
 
 
@@ -76,4 +76,4 @@ def test_an_event_that_is_no_file_is_an_error(tmp_path: Path) -> None:
     link.symlink_to(written(tmp_path))
     for path in (tmp_path, tmp_path / "nothing", link):
         with pytest.raises(AdapterError, match="the event cannot be read"):
-            github_workflow_run.read(path)
+            workflow_run.read(path)

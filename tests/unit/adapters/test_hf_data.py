@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from mlgate.adapters.hf_data import read
+from mlgate.adapters.data.huggingface import read
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, EvidenceError
 

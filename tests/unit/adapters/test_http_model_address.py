@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from tests.waiting import PATIENCE
 
-from mlgate.adapters import http_address
-from mlgate.adapters.http_address import Address, refuse_forbidden
-from mlgate.adapters.http_model import HttpModel
-from mlgate.adapters.kserve_protocols import KServeV1
-from mlgate.adapters.openai_protocols import OpenAIChat
+from mlgate.adapters.http import address
+from mlgate.adapters.http.address import Address, refuse_forbidden
+from mlgate.adapters.models.http_model import HttpModel
+from mlgate.adapters.protocols.kserve import KServeV1
+from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, Refused
 
@@ -76,7 +76,7 @@ def test_a_name_that_leads_to_a_forbidden_address_is_refused_before_anything_is_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # No name may lead to a link-local address on every machine that runs tests: forbid loopback instead.
-    monkeypatch.setattr(http_address, "_METADATA", {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")})
+    monkeypatch.setattr(address, "_METADATA", {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")})
     with socket.create_server(("127.0.0.1", 0)) as listener:
         model = HttpModel(f"http://localhost:{listener.getsockname()[1]}", KServeV1("m"), timeout_s=PATIENCE)
         with pytest.raises(Refused, match="no endpoint"):

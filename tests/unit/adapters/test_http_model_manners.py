@@ -11,8 +11,8 @@ import pytest
 from tests.unit.adapters.raw_server import GOOD, ask, examples, question, reply, said, serving
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.http_model import HttpModel
-from mlgate.adapters.kserve_protocols import KServeV1
+from mlgate.adapters.models.http_model import HttpModel
+from mlgate.adapters.protocols.kserve import KServeV1
 from mlgate.core.ports import Failure
 
 

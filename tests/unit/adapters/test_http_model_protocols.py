@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters.json_protocol import PlainJson
-from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
-from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
-from mlgate.adapters.protocols import HttpProtocol
+from mlgate.adapters.protocols.kserve import KServeV1, KServeV2
+from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols.plain_json import PlainJson
+from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.core.check import Json
 from mlgate.core.ports import Failure
 

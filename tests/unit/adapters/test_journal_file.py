@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tests.unit.adapters.disk import names, no_file_larger_than
 
-from mlgate.adapters import evidence_file, journal_file
-from mlgate.adapters.journal_file import JournalFile
+from mlgate.adapters.files import evidence_file, journal_file
+from mlgate.adapters.files.journal_file import JournalFile
 from mlgate.core.errors import AdapterError, EvidenceError, Refused
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance, Row
 

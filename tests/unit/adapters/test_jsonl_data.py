@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.adapters.jsonl_data import read
+from mlgate.adapters.data.jsonl_file import read
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, EvidenceError, GateError
 

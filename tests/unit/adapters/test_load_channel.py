@@ -21,7 +21,7 @@ from tests.unit.adapters.raw_server import RawServer, Script, serving
 from tests.waiting import PATIENCE, alive, until
 
 import mlgate
-from mlgate.adapters.load_channel import ProcessChannel, reply_of
+from mlgate.adapters.load.channel import ProcessChannel, reply_of
 from mlgate.core.errors import AdapterError
 
 ASK = base64.b64encode(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n").decode()
@@ -202,7 +202,7 @@ def test_the_worker_runs_with_nothing_but_the_standard_library(tmp_path: Path) -
     ):
         (tmp_path / "mlgate" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "mlgate" / name).write_text((source / name).read_text())
-    run = "import runpy; runpy.run_module('mlgate.adapters.load_worker', run_name='__main__')"
+    run = "import runpy; runpy.run_module('mlgate.adapters.load.worker', run_name='__main__')"
     found = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {run}"],
         input=b'{"do": "payloads", "items": []}\n{"do": "quit"}\n',

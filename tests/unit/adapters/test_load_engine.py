@@ -18,9 +18,10 @@ from tests.servers_load import chunked, sends, serving_tls, text, tls_file, unti
 from tests.unit.adapters.raw_server import RawServer, Script, reply, serving
 from tests.waiting import PATIENCE as BOUND
 
-from mlgate.adapters import load_book, load_engine
-from mlgate.adapters.load_connection import Target
-from mlgate.adapters.load_engine import MOST_UNREACHED, Engine, HostGone, NoConnection
+from mlgate.adapters.load import engine as load_engine
+from mlgate.adapters.load import results
+from mlgate.adapters.load.connection import Target
+from mlgate.adapters.load.engine import MOST_UNREACHED, Engine, HostGone, NoConnection
 
 ASK = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b"
 
@@ -220,7 +221,7 @@ def test_replies_under_way_are_bounded_together_and_what_is_too_much_fails_alone
 
 
 def test_the_times_of_pieces_that_a_block_keeps_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_book, "MARKS", 5)
+    monkeypatch.setattr(results, "MARKS", 5)
     with serving(sends(text("fine"))) as server, engine(server) as made:
         book, start = made.closed_loop([0], asks(1), 1, BOUND, 10, stream=True)
         seen: dict[str, Any] = book.columns(start, [0], made.timeout_s)

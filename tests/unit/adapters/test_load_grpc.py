@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.grpc_load import GrpcLoad
-from mlgate.adapters.grpc_messages import _bytes_field, infer_request, infer_texts
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.redaction import Redaction
-from mlgate.adapters.secrets import Secrets
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.http.redaction import Redaction
+from mlgate.adapters.load.grpc_load import GrpcLoad
+from mlgate.adapters.protocols.grpc_messages import _bytes_field, infer_request, infer_texts
+from mlgate.adapters.secrets.redactor import Secrets
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.load_block import Arrival, LoadBlock

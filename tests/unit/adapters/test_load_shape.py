@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlgate.adapters import load_shape
-from mlgate.adapters.load_book import Results
-from mlgate.adapters.load_shape import LONGEST_HEAD, shape_of
-from mlgate.adapters.load_wire import HEAD_LIMIT, Head, Reader, head_of
+from mlgate.adapters.load import head_patterns
+from mlgate.adapters.load.head_patterns import LONGEST_HEAD, shape_of
+from mlgate.adapters.load.http1_parser import HEAD_LIMIT, Head, Reader, head_of
+from mlgate.adapters.load.results import Results
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: %b\r\nContent-Type: text/plain\r\ncontent-length: %b\r\nX-Id: %b\r\n\r\n%b"
 
@@ -237,4 +237,4 @@ def test_a_shape_is_learned_once_however_often_its_replies_are_read_with_care() 
 
 def test_every_name_that_reading_with_care_looks_at_is_held_fast() -> None:
     looked_at = set(re.findall(r'case b"([a-z-]+)"', inspect.getsource(head_of)))
-    assert looked_at == {name.decode() for name in load_shape._TELLING}
+    assert looked_at == {name.decode() for name in head_patterns._TELLING}

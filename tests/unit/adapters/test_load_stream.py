@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters.event_stream import events
-from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols.sse import events
 from mlgate.core.ports import Failure
 
 CHAT = OpenAIChat("m", stream=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.servers_load import chunked, until_close
 
-from mlgate.adapters.load_wire import BODY_LIMIT, HEAD_LIMIT, Reader
+from mlgate.adapters.load.http1_parser import BODY_LIMIT, HEAD_LIMIT, Reader
 
 PLAIN = b"HTTP/1.1 200 OK\r\ncontent-LENGTH: 5\r\nContent-Type: Application/JSON; charset=x\r\n\r\nhello"
 

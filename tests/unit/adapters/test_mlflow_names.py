@@ -18,8 +18,8 @@ from mlflow.utils.validation import (
 )
 from tests.strategies import FRAGMENTS, hostile
 
-from mlgate.adapters import mlflow_names
-from mlgate.adapters.mlflow_names import LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG, name
+from mlgate.adapters.mlflow import names
+from mlgate.adapters.mlflow.names import LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG, name
 
 VALIDATORS: tuple[Callable[[str], None], ...] = (_validate_metric_name, _validate_param_name, _validate_tag_name)
 pieces = st.sampled_from([*FRAGMENTS, "/", "//", ".", "..", "...", " ", "a", "é", "挨", "-", "_", "x" * 190, "\n"])
@@ -89,7 +89,7 @@ def test_long_names_that_end_differently_stay_two() -> None:
 
 @given(odd | st.integers(0, 10_000).map(lambda n: "é" * n))
 def test_a_value_fits_and_a_short_one_stays(text: str) -> None:
-    for made, most in ((mlflow_names.param(text), LONGEST_PARAM), (mlflow_names.tag(text), LONGEST_TAG)):
+    for made, most in ((names.param(text), LONGEST_PARAM), (names.tag(text), LONGEST_TAG)):
         assert len(made) <= most
         assert made.encode("utf-8", "strict").count(0) == 0
         if len(text) <= most and text.isprintable():
@@ -98,7 +98,7 @@ def test_a_value_fits_and_a_short_one_stays(text: str) -> None:
 
 def test_what_is_cut_says_so_and_how_long_it_was() -> None:
     digest = hashlib.sha256(b"x" * 5_000).hexdigest()[:8]
-    assert mlflow_names.param("x" * 5_000).endswith(f"x… (5,000 characters, sha256 {digest})")
-    assert mlflow_names.param("x" * 5_000) != mlflow_names.param("x" * 4_999 + "y")
+    assert names.param("x" * 5_000).endswith(f"x… (5,000 characters, sha256 {digest})")
+    assert names.param("x" * 5_000) != names.param("x" * 4_999 + "y")
     assert LONGEST_PARAM < MAX_PARAM_VAL_LENGTH
     assert LONGEST_TAG < MAX_TAG_VAL_LENGTH

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from mlgate.adapters.docker_hardening import SandboxOptions
-from mlgate.adapters.docker_image import Image
-from mlgate.adapters.http_address import Address
-from mlgate.adapters.json_protocol import PlainJson
-from mlgate.adapters.kserve_protocols import KServeV1, KServeV2
-from mlgate.adapters.model_identity import of_endpoint, of_image
-from mlgate.adapters.openai_protocols import OpenAIChat, OpenAICompletions
-from mlgate.adapters.protocols import HttpProtocol
+from mlgate.adapters.docker.hardening import SandboxOptions
+from mlgate.adapters.docker.image import Image
+from mlgate.adapters.docker.model_identity import of_image
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.models.identity import of_endpoint
+from mlgate.adapters.protocols.kserve import KServeV1, KServeV2
+from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
+from mlgate.adapters.protocols.plain_json import PlainJson
+from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.config.sections.model import ModelSection
 from mlgate.core.check import Json, Suite
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters.redaction import Redaction
+from mlgate.adapters.http.redaction import Redaction
 
 
 @given(st.text(min_size=4).filter(lambda text: text.split() == [text]), st.text(), st.text())

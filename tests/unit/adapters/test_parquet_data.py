@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgate.adapters import csv_data, jsonl_data
-from mlgate.adapters.parquet_data import read
+from mlgate.adapters.data import csv_file, jsonl_file
+from mlgate.adapters.data.parquet_file import read
 from mlgate.core.check import Example, data_digest
 from mlgate.core.errors import ConfigError, EvidenceError
 
@@ -135,8 +135,8 @@ def test_the_format_of_a_file_does_not_change_its_data(rows: list[dict[str, str]
             writer.writerows(kept)
         parquet = written(folder, [dict(row) for row in kept])
         digests = {
-            data_digest(jsonl_data.read(folder / "d.jsonl", slice_fields=["domain"]).examples),
-            data_digest(csv_data.read(folder / "d.csv", slice_fields=["domain"]).examples),
+            data_digest(jsonl_file.read(folder / "d.jsonl", slice_fields=["domain"]).examples),
+            data_digest(csv_file.read(folder / "d.csv", slice_fields=["domain"]).examples),
             data_digest(read(parquet, slice_fields=["domain"]).examples),
         }
     assert len(digests) == 1

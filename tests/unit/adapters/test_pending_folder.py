@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.strategies import hostile
 from tests.unit.adapters.disk import names, no_file_larger_than
 
-from mlgate.adapters.pending_folder import RECORD, PendingFolder
+from mlgate.adapters.files.pending_folder import RECORD, PendingFolder
 from mlgate.core.check import digest_of
 from mlgate.core.errors import AdapterError, EvidenceError
 from mlgate.core.tracking.record import DataUsed, TrackingRecord

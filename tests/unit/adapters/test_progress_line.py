@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.adapters.progress_line import line
+from mlgate.adapters.terminal.run_progress import line
 
 
 @pytest.mark.parametrize(

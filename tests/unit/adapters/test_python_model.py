@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.unit.adapters.python_functions import Make, ask, written_to
 
-from mlgate.adapters.python_model import PythonModel
+from mlgate.adapters.models.python_model import PythonModel
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import Failure
 

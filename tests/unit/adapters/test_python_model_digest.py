@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgate.adapters.python_model import PythonModel
+from mlgate.adapters.models.python_model import PythonModel
 
 
 def digest(root: Path, target: str = "pkg.mod:f") -> str:

@@ -14,7 +14,7 @@ from tests.child_environment import child_environment
 from tests.unit.adapters.python_functions import Make, ask, written_to
 from tests.waiting import PATIENCE
 
-from mlgate.adapters.python_process import LOG_TAIL, start
+from mlgate.adapters.models.python_process import LOG_TAIL, start
 from mlgate.core.ports import Failure
 
 
@@ -161,7 +161,7 @@ def test_nothing_is_left_when_the_gate_is_killed(tmp_path: Path, busy: str) -> N
         f"def f(x):\n open('pids', 'w').write(f\"{{os.getpid()}} {{subprocess.Popen(['sleep', '600']).pid}}\")\n {busy}"
     )
     gate = (
-        "from pathlib import Path; from mlgate.adapters.python_model import PythonModel;"
+        "from pathlib import Path; from mlgate.adapters.models.python_model import PythonModel;"
         "from mlgate.core.check import Example;"
         f"list(PythonModel('model:f', Path({str(tmp_path)!r})).answer([Example('a', 'x')]))"
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters import python_source
-from mlgate.adapters.python_source import source_digest
+from mlgate.adapters.models import python_source
+from mlgate.adapters.models.python_source import source_digest
 
 
 def package(root: Path) -> Path:

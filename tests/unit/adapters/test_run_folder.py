@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.adapters.disk import names
 
-from mlgate.adapters.run_folder import Concluded, RunFolder
+from mlgate.adapters.files.run_folder import Concluded, RunFolder
 from mlgate.core.errors import AdapterError, EvidenceError, Refused
 
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters import secret_forms, secrets
-from mlgate.adapters.http_exchange import HttpReply
-from mlgate.adapters.http_reading import wrong_status
-from mlgate.adapters.redaction import Redaction
-from mlgate.adapters.secrets import Secrets, in_environment, in_url, shown
+from mlgate.adapters.http.connection import HttpReply
+from mlgate.adapters.http.redaction import Redaction
+from mlgate.adapters.http.replies import wrong_status
+from mlgate.adapters.secrets import encodings, redactor
+from mlgate.adapters.secrets.redactor import Secrets, in_environment, in_url, shown
 from mlgate.core.errors import AdapterError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.load_block import LoadBlock, pack, unpack
@@ -118,14 +118,14 @@ def test_the_work_grows_with_the_text_and_not_with_the_secret(
     """A text of nothing but pieces of the secret, each too short to be one."""
     compared = 0
 
-    def counted(text: str, at: int, floor: int, place: tuple[str, int, str]) -> secret_forms.SecretSpan:
+    def counted(text: str, at: int, floor: int, place: tuple[str, int, str]) -> encodings.SecretSpan:
         nonlocal compared
         span = found(text, at, floor, place)
         compared += span.end - span.start
         return span
 
-    found = secret_forms._run
-    monkeypatch.setattr(secret_forms, "_run", counted)
+    found = encodings._run
+    monkeypatch.setattr(encodings, "_run", counted)
     hidden = hashlib.shake_128(b"x").hexdigest(length // 2)
     size = int(piece) or min(39, int(length * piece))
     text = " ".join(hidden[i % (length - size) :][:size] for i in range(0, 200_000, 13))[:100_000]
@@ -288,8 +288,8 @@ def test_what_is_secret_in_an_address_is_hidden_in_answers() -> None:
 def test_a_log_of_any_length_is_kept_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: int, ends: str
 ) -> None:
-    monkeypatch.setattr(secrets, "_BLOCK", 256)
-    monkeypatch.setattr(secrets, "_LONGEST_LINE", 512)
+    monkeypatch.setattr(redactor, "_BLOCK", 256)
+    monkeypatch.setattr(redactor, "_LONGEST_LINE", 512)
     log, said = tmp_path / "pytest.log", f"a key {TOKEN}"
     before = "x" * 63 + "\n"
     more = before * 4 + "y" * over if over > 0 else before * 4
@@ -303,7 +303,7 @@ def test_a_log_of_any_length_is_kept_without_it(
 def test_of_a_line_that_is_too_long_to_be_looked_through_the_rest_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "_LONGEST_LINE", 512)
+    monkeypatch.setattr(redactor, "_LONGEST_LINE", 512)
     log = tmp_path / "pytest.log"
     for cut in range(1, len(TOKEN)):
         log.write_text(f"{'x' * (512 - cut)}{TOKEN}{'z' * 2000}\nthe end\n")

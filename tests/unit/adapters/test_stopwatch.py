@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mlgate.adapters.stopwatch import ROUNDS, Stopwatch
+from mlgate.pytest_timing import ROUNDS, Stopwatch
 
 
 class Clock:

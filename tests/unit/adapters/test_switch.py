@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.adapters.switch import in_ci
+from mlgate.adapters.process.environment_flags import in_ci
 
 
 @pytest.mark.parametrize("word", ["true", "1", "True", "yes", "woodpecker"])

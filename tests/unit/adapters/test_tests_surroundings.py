@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.child_environment import child_environment
 
-from mlgate.adapters import tests_surroundings
-from mlgate.adapters.python_mentions import mentions
+from mlgate.adapters.git import test_dependencies
+from mlgate.adapters.git.python_references import mentions
 
 TEST = "import pytest\n{}\ndef test_tone(gate):\n    pass\n"
 
@@ -38,7 +38,7 @@ def edits(
     write(root, {"mlgate.yaml": "version: 1\n", "m.py": "import lib\n", "lib.py": "", "README.md": "", **before})
     git(root, "checkout", "-qb", "change")
     write(root, after)
-    found = tests_surroundings.edits(root, "main", [test], model="m", known=["mlgate.yaml"])
+    found = test_dependencies.edits(root, "main", [test], model="m", known=["mlgate.yaml"])
     return [f"{one.path} {one.how}" for one in found]
 
 

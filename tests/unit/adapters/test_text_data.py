@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters.text_data import read
+from mlgate.adapters.data.text_files import read
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, EvidenceError
 

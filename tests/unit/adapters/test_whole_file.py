@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.adapters.disk import names, no_file_larger_than
 
-from mlgate.adapters import whole_file
+from mlgate.adapters.files import safe_file
 from mlgate.core.errors import AdapterError
 
 
@@ -17,14 +17,14 @@ def test_a_link_in_the_files_place_is_replaced_and_what_it_leads_to_stays(tmp_pa
     other.write_text("precious")
     path = tmp_path / "report.json"
     path.symlink_to(other)
-    whole_file.write(path, b"ours")
+    safe_file.write(path, b"ours")
     assert (other.read_text(), path.read_text(), path.is_symlink()) == ("precious", "ours", False)
 
 
 def test_a_folder_in_the_files_place_is_an_error_that_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "report.json").mkdir()
     with pytest.raises(AdapterError) as caught:
-        whole_file.write(tmp_path / "report.json", b"ours")
+        safe_file.write(tmp_path / "report.json", b"ours")
     assert "move it" in caught.value.hint
     assert names(tmp_path) == ["report.json"]
 
@@ -38,7 +38,7 @@ def test_what_lies_in_the_folders_place_is_an_error_that_says_what_to_do(tmp_pat
         folder.symlink_to("nowhere")
     for path in (folder / "report.json", folder / "deeper/report.json"):
         with pytest.raises(AdapterError) as caught:
-            whole_file.write(path, b"ours")
+            safe_file.write(path, b"ours")
         assert "move it" in caught.value.hint
 
 
@@ -46,7 +46,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     path = tmp_path / "report.json"
     path.write_text("old")
     with no_file_larger_than(100), pytest.raises(AdapterError):
-        whole_file.write(path, b"x" * 1000)
+        safe_file.write(path, b"x" * 1000)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["report.json"]
 
@@ -63,7 +63,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     ],
 )
 def test_each_cause_has_its_own_next_step(number: int, step: str) -> None:
-    assert step in whole_file.next_step(OSError(number, "x"))
+    assert step in safe_file.next_step(OSError(number, "x"))
 
 
 @pytest.mark.parametrize("odd", ["folder", "fifo", "device", "link to a device", "link to itself"])
@@ -82,7 +82,7 @@ def test_only_regular_files_are_read_and_none_is_waited_for(tmp_path: Path, odd:
         case _:
             path.symlink_to(path)
     with pytest.raises(OSError, match=r"regular|symbolic"):
-        whole_file.read(path, 10, follow=follow)
+        safe_file.read(path, 10, follow=follow)
 
 
 @pytest.mark.parametrize("odd", ["folder", "fifo", "device"])
@@ -94,23 +94,23 @@ def test_only_regular_files_are_opened_whatever_lay_there_a_moment_ago(tmp_path:
         case "fifo":
             os.mkfifo(path)
     with pytest.raises(OSError, match="regular"):
-        whole_file.opened(path, os.O_RDONLY)
+        safe_file.opened(path, os.O_RDONLY)
 
 
 def test_a_link_is_followed_only_where_a_person_named_the_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     (tmp_path / "link").symlink_to("file")
-    assert whole_file.read(tmp_path / "link", 10, follow=True) == b"text"
+    assert safe_file.read(tmp_path / "link", 10, follow=True) == b"text"
     with pytest.raises(OSError, match="regular"):
-        whole_file.read(tmp_path / "link", 10)
+        safe_file.read(tmp_path / "link", 10)
     with pytest.raises(OSError, match="symbolic"):
-        whole_file.opened(tmp_path / "link", os.O_RDONLY)
+        safe_file.opened(tmp_path / "link", os.O_RDONLY)
 
 
 def test_one_byte_too_many_shows_and_no_more_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x" * 100)
-    assert len(whole_file.read(tmp_path / "file", 100)) == 100
-    assert len(whole_file.read(tmp_path / "file", 7)) == 8
+    assert len(safe_file.read(tmp_path / "file", 100)) == 100
+    assert len(safe_file.read(tmp_path / "file", 7)) == 8
 
 
 @pytest.mark.parametrize("odd", ["link", "fifo", "socket", "nothing"])
@@ -124,14 +124,14 @@ def test_what_is_no_file_is_cleared_away(tmp_path: Path, odd: str, monkeypatch: 
         case "socket":
             with socket.socket(socket.AF_UNIX) as server:
                 server.bind("odd")
-    whole_file.clear(Path("odd"))
+    safe_file.clear(Path("odd"))
     assert not os.path.lexists("odd")
 
 
 def test_a_file_stays_and_a_folder_or_a_device_is_not_ours_to_clear(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
-    whole_file.clear(tmp_path / "file")
+    safe_file.clear(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "text"
     for path in (tmp_path, Path("/dev/null")):
         with pytest.raises(AdapterError, match="lies where a file belongs"):
-            whole_file.clear(path)
+            safe_file.clear(path)

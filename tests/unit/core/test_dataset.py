@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlgate.adapters.data.examples import Dataset, gather
+from mlgate.adapters.data.fields import DEEPEST_NESTING, Fields
 from mlgate.core.check import Example, digest_of
-from mlgate.core.dataset import Dataset, gather
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.groups import groups_of
-from mlgate.core.row import DEEPEST_NESTING, Fields
 
 Row = Mapping[str, object]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlgate.adapters.data.lines import LARGEST_FILE, LONGEST_LINE, PIECE, numbered, unpacked
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.core.lines import LARGEST_FILE, LONGEST_LINE, PIECE, numbered, unpacked
 
 
 def cut(content: bytes, size: int) -> Iterator[bytes]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.core.dataset import gather
+from mlgate.adapters.data.examples import gather
+from mlgate.adapters.data.fields import LONGEST_ID, Fields
 from mlgate.core.errors import ConfigError
-from mlgate.core.row import LONGEST_ID, Fields
 
 
 def test_an_id_as_long_as_may_be_is_taken() -> None:

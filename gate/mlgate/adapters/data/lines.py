@@ -1,0 +1,127 @@
+"""Lines of text out of pieces of bytes: bounded, strict, and cut only where a line feed stands."""
+
+from __future__ import annotations
+
+import stat
+import zlib
+from collections.abc import Iterable, Iterator
+
+from mlgate.adapters.data import git_lfs
+from mlgate.core.errors import ConfigError, EvidenceError
+
+PIECE = 1 << 20
+"""Bytes to read at a time."""
+
+LARGEST_FILE = 1 << 30
+"""Bytes that a data file may have, unpacked."""
+
+LONGEST_LINE = 8 << 20
+"""Bytes that one line may have."""
+
+_GZIP = 31
+
+
+def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
+    r"""Yield (line number, text) without the line feed; a `\r` stays, and so do U+2028 and U+0085, which are text.
+
+    A byte order mark is dropped. Raises ConfigError, with `file:line`, for a NUL, bytes that are not UTF-8, a line of
+    more than 8 MB and a file of more than 1 GB; EvidenceError for a file of Git LFS that was not fetched.
+    """
+    number, size, rest = 0, 0, b""
+    for piece in fetched(pieces, source):
+        size += len(piece)
+        if size > LARGEST_FILE:
+            raise too_large(source)
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            number += 1
+            yield number, _text(line, number, source)
+        if len(rest) > LONGEST_LINE:
+            raise _too_long(number + 1, source)
+    if rest:
+        yield number + 1, _text(rest, number + 1, source)
+
+
+def unpacked(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
+    """Yield what gzip packed, a bounded piece at a time, over all its members.
+
+    Raises EvidenceError when it is cut off, damaged, or a file of Git LFS that was not fetched.
+    """
+    unzip = zlib.decompressobj(_GZIP)
+    begun = ended = False
+    try:
+        for piece in fetched(pieces, source):
+            left = piece
+            while left:
+                if ended:
+                    left = left.lstrip(b"\0")  # tapes and some tools pad with zeros (gzip does the same)
+                    if not left:
+                        break
+                    unzip, ended = zlib.decompressobj(_GZIP), False
+                begun = True
+                yield unzip.decompress(left, PIECE)
+                ended = unzip.eof
+                left = unzip.unused_data if ended else unzip.unconsumed_tail
+    except zlib.error as error:
+        raise EvidenceError("it is not gzip, or damaged", hint="pack it again", where=source) from error
+    if not begun or not ended:
+        raise EvidenceError("the gzip file is cut off", hint="copy or download it again", where=source)
+
+
+def fetched(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
+    """Yield the same bytes, unless all of them are a Git LFS pointer: EvidenceError."""
+    left = iter(pieces)
+    head = b""
+    while len(head) < git_lfs.LARGEST_POINTER and (piece := next(left, None)) is not None:
+        head += piece
+    refuse_pointer(head, source)
+    yield head
+    yield from left
+
+
+def refuse_pointer(head: bytes, source: str) -> None:
+    """Refuse a file, by its first `lfs.SIZE` bytes, when it is what Git LFS left in its place."""
+    if git_lfs.is_pointer(head):
+        raise EvidenceError(
+            "it is a Git LFS pointer, not the data",
+            hint="fetch it: git lfs pull (in Actions: `lfs: true`)",
+            where=source,
+        )
+
+
+def admit(source: str, mode: int) -> None:
+    """Refuse what is not a plain file, before it is opened: reading a FIFO would wait for ever."""
+    if stat.S_ISDIR(mode):
+        raise unreadable(source, "it is a directory")
+    if not stat.S_ISREG(mode):
+        raise unreadable(source, "it is not a plain file")
+
+
+def unreadable(source: str, why: str, *, hint: str = "check the path in `data:`") -> EvidenceError:
+    """Return the error for data that cannot be read at all."""
+    return EvidenceError(f"cannot read the data: {why[:1].lower()}{why[1:]}", hint=hint, where=source)
+
+
+def too_large(source: str) -> ConfigError:
+    """Return the error for data of more than 1 GB."""
+    return ConfigError("it has more than 1 GB of data", hint="gate on a sample of it", where=source)
+
+
+def _text(line: bytes, number: int, source: str) -> str:
+    where = f"{source}:{number}"
+    if len(line) > LONGEST_LINE:
+        raise _too_long(number, source)
+    if number == 1:
+        line = line.removeprefix(b"\xef\xbb\xbf")
+    if b"\0" in line:
+        raise ConfigError("there is a NUL character in the line", hint="save the file as UTF-8 text", where=where)
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"byte {error.start + 1} of the line is not UTF-8", hint="save the file as UTF-8 text", where=where
+        ) from error
+
+
+def _too_long(number: int, source: str) -> ConfigError:
+    return ConfigError("the line has more than 8 MB", hint="split the example, or drop it", where=f"{source}:{number}")

@@ -1,0 +1,1 @@
+"""Who carries out what a suite asks: this process, the workers of pytest, a load generator."""

@@ -1,0 +1,1 @@
+"""The files that mlgate writes and reads."""

@@ -1,0 +1,1 @@
+"""GitHub: its API, and a step of GitHub Actions."""

@@ -1,0 +1,1 @@
+"""MLflow: runs, registered models, and evidence that is kept there."""

@@ -1,0 +1,1 @@
+"""The model under test, wherever it runs."""

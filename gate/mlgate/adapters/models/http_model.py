@@ -1,0 +1,152 @@
+"""A model behind an HTTP endpoint."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import LifoQueue
+
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.http.connection import Broken, HttpConnection, HttpReply, HungUp, Unreachable
+from mlgate.adapters.http.headers import checked
+from mlgate.adapters.http.redaction import Redaction
+from mlgate.adapters.http.replies import known_secrets, read
+from mlgate.adapters.models.identity import of_endpoint
+from mlgate.adapters.protocols.protocol import Answers, HttpProtocol
+from mlgate.core.check import Example, Json
+from mlgate.core.errors import ConfigError
+from mlgate.core.evidence import NOT_ASKED
+from mlgate.core.ports import Failure
+
+MOST_UNREACHED = 5
+"""After so many questions in a row that could not even be sent, the rest are not tried."""
+
+
+class HttpModel:
+    """Asks an inference server, *concurrency* requests at a time; the answers come in the examples' order.
+
+    What is sent looks like any client's: a server must not be able to tell that it is being measured.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        protocol: HttpProtocol,
+        *,
+        concurrency: int = 1,
+        timeout_s: float = 60.0,
+        retries: int = 2,
+        headers: Mapping[str, str] | None = None,
+        batch: int = 1,
+        sleep: Callable[[float], object] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+        redaction: Redaction | None = None,
+    ) -> None:
+        self._address = Address.of(url)
+        if batch > 1 and not protocol.batches:
+            raise ConfigError(f"{protocol.name} carries one input a request", hint="leave out batch, raise concurrency")
+        if not (concurrency >= 1 and batch >= 1 and retries >= 0 and 0 < timeout_s < threading.TIMEOUT_MAX):
+            raise ConfigError("concurrency and batch begin at 1, retries at 0, and timeouts are positive")
+        self._protocol = protocol
+        self._concurrency = concurrency
+        self._timeout_s = timeout_s
+        self._retries = retries
+        self._headers = checked(headers or {})
+        self._batch = batch
+        self._sleep = sleep
+        self._jitter = jitter
+        self._redaction = redaction or known_secrets(self._address, headers or {})
+        self._lines: set[HttpConnection] = set()
+        self._lock = threading.Lock()
+        self._unreached = 0
+
+    @property
+    def digest(self) -> str:
+        """Return what stands for this model in provenance: where and how it is asked. Its weights nobody can see."""
+        return of_endpoint(self._address, self._protocol.identity)
+
+    def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
+        """Ask about *examples* and yield answers in their order. Raises Refused when the host is a forbidden one."""
+        inputs = [example.input for example in examples]
+        parts = [inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch)]
+        own = [self._line() for _ in range(min(self._concurrency, len(parts)))]
+        lines: LifoQueue[HttpConnection] = LifoQueue()
+        for line in own:
+            lines.put(line)
+        pool = ThreadPoolExecutor(max_workers=self._concurrency)
+        waiting: deque[Future[Answers]] = deque()
+        try:
+            for part in parts:
+                waiting.append(pool.submit(self._ask, part, lines))
+                if len(waiting) >= 2 * self._concurrency:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            if waiting:  # nobody takes what is still to come
+                for line in own:
+                    line.hang_up()
+            pool.shutdown(cancel_futures=True)
+            for line in own:
+                self._end(line)
+
+    def close(self) -> None:
+        """Hang up, also on questions that are under way. Asking again opens new connections."""
+        with self._lock:
+            lines = list(self._lines)
+        for line in lines:
+            line.hang_up()
+
+    def _line(self) -> HttpConnection:
+        line = HttpConnection(self._address, self._timeout_s)
+        with self._lock:
+            self._lines.add(line)
+        return line
+
+    def _end(self, line: HttpConnection) -> None:
+        line.close()
+        with self._lock:
+            self._lines.discard(line)
+
+    def _ask(self, inputs: Sequence[Json], lines: LifoQueue[HttpConnection]) -> Answers:
+        n = len(inputs)
+        if self._unreached >= MOST_UNREACHED:
+            return [Failure(f"{NOT_ASKED}the endpoint cannot be reached", "gate")] * n
+        try:
+            path, value = self._protocol.encode(inputs)
+            body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except ValueError as error:
+            return [Failure(self._redaction.line(f"cannot be asked: {error}"), "gate")] * n
+        line = lines.get()
+        try:
+            reply = self._post(line, self._address.target(path), body)
+        except Unreachable as error:
+            self._count(reached=False)
+            return [Failure(self._redaction.line(f"could not connect to {self._address}: {error}"), "gate")] * n
+        except Broken as error:
+            self._count(reached=True)
+            return [Failure(self._redaction.line(str(error)))] * n
+        finally:
+            lines.put(line)
+        self._count(reached=True)
+        return read(reply, n, self._protocol, self._redaction)
+
+    def _post(self, line: HttpConnection, target: str, body: bytes) -> HttpReply:
+        for attempt in range(self._retries):
+            try:
+                return line.post(target, body, self._headers)
+            except HungUp:
+                raise
+            except Unreachable:
+                self._sleep(min(2.0, 0.2 * 2**attempt) * (0.5 + 0.5 * self._jitter()))
+        return line.post(target, body, self._headers)
+
+    def _count(self, *, reached: bool) -> None:
+        with self._lock:
+            if self._unreached < MOST_UNREACHED:
+                self._unreached = 0 if reached else self._unreached + 1
