@@ -32,7 +32,7 @@ from mlgate.core.stats.alpha_spending import ONLY, Look
 from mlgate.core.stats.jackknife import Array
 from mlgate.core.stats.ratio import ratio
 from mlgate.core.stats.series import RoundNumbers, Series
-from mlgate.flow import timing
+from mlgate.flow import judge_latency
 
 BASE_S = 0.01
 """The server's time for a request on a machine at rest."""
@@ -262,7 +262,7 @@ def rule(quantile: float) -> Rule:
 def judged(sides: tuple[Series, Series], quantile: float, look: Look = ONLY) -> Outcome:
     """Return what mlgate says."""
     one, other = (replace(side, quantile=quantile, look=look) for side in sides)
-    return next(timing.compare(CHECK, [(rule(quantile), one, other)], across=False)).outcome
+    return next(judge_latency.compare(CHECK, [(rule(quantile), one, other)], across=False)).outcome
 
 
 @dataclass(frozen=True)

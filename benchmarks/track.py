@@ -35,7 +35,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import CheckSummary, Report
 from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import Finding, Measurement
-from mlgate.flow.record import record
+from mlgate.flow.tracking_record import record
 from mlgate.reports.json_v1 import writer
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.svg import charts

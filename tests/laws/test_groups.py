@@ -18,8 +18,8 @@ from mlgate.core.groups import groups_of, with_copies_joined
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.stats.jackknife import ENOUGH_EQUAL, FEWEST_PAIRS, SMALLEST_SLICE
+from mlgate.flow.base_rules import joined
 from mlgate.flow.judge import Baseline, judge
-from mlgate.flow.policy import joined
 from mlgate.reports.json_v1 import reader, writer
 
 DROPS = tuple(Rule(name, Bound.MAX_DROP, margin) for name, margin in (("chrf", 2.0), ("rougeL", 0.03), ("bleu", 4.0)))

@@ -24,7 +24,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Decided, Kinds, Load, Standing
 from mlgate.core.report import Report
 from mlgate.core.stats.jackknife import Statistics
-from mlgate.flow import beside
+from mlgate.flow import paired_baseline
 from mlgate.flow.check import settled, settles
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge
@@ -55,7 +55,7 @@ def speed(*rules: Rule, rounds: int = 30, **params: Json) -> Check:
 
 
 def suite_of(check: Check, *, duet: bool) -> Suite:
-    return Suite.of(beside.with_baseline([check], "image old") if duet else [check])
+    return Suite.of(paired_baseline.with_baseline([check], "image old") if duet else [check])
 
 
 def provenance(suite: Suite) -> Provenance:

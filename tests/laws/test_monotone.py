@@ -32,9 +32,9 @@ from mlgate.core.verdict import (
     hold_limit,
     hold_slice,
 )
-from mlgate.flow import timing
+from mlgate.flow import judge_latency
+from mlgate.flow.base_rules import joined
 from mlgate.flow.judge import Baseline, judge
-from mlgate.flow.policy import joined
 
 SOFT = st.sampled_from([Outcome.INCONCLUSIVE, Outcome.WARNED])
 BREACH = st.sampled_from([Outcome.FAILED, Outcome.WARNED])
@@ -138,10 +138,10 @@ def test_of_times_that_were_taken_in_turn(name: str, data: st.DataObject) -> Non
     check = Check("speed", "latency", ())
     for soften in (Outcome.INCONCLUSIVE, Outcome.WARNED):
         chain = sorted((replace(rule, on_inconclusive=soften, on_breach=breach) for rule in rules), key=_loosest)
-        assert_never_milder(chain, lambda rule: next(timing.compare(check, [(rule, part, past)], across=False)))
+        assert_never_milder(chain, lambda rule: next(judge_latency.compare(check, [(rule, part, past)], across=False)))
     assert_never_milder(
         sorted((replace(rule, bound=Bound.MAX, relative=False, limit=50 * rule.limit) for rule in chain), key=_loosest),
-        lambda rule: timing.hold(check, rule, part),
+        lambda rule: judge_latency.hold(check, rule, part),
     )
 
 
@@ -155,7 +155,7 @@ def test_of_a_number_that_a_run_has_once(metric: Metric, data: st.DataObject) ->
     now, past = (Fact(metric.name, metric, "s", data.draw(st.floats(1, 3)), "run") for _ in range(2))
     rules = data.draw(chains([Bound.MAX_RISE], metric.name))
     check = Check("speed", "latency", ())
-    assert_never_milder(rules, lambda rule: next(timing.compare(check, [(rule, now, past)], across=False)))
+    assert_never_milder(rules, lambda rule: next(judge_latency.compare(check, [(rule, now, past)], across=False)))
 
 
 @pytest.mark.parametrize("soft", [Outcome.INCONCLUSIVE, Outcome.WARNED])

@@ -14,8 +14,8 @@ from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.outcome import Outcome
 from mlgate.core.rule_change import Direction
 from mlgate.core.stats.jackknife import SMALLEST_SLICE
+from mlgate.flow.base_rules import joined
 from mlgate.flow.judge import Baseline, judge
-from mlgate.flow.policy import joined
 
 KINDS = {"accuracy": AccuracyKind()}
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "house", "quickly", "big", "small"]

@@ -15,7 +15,7 @@ from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, 
 from mlgate.core.report import Report
 from mlgate.core.verdict import MORE_SETTLES
 from mlgate.flow.judge import Baseline, judge
-from mlgate.flow.timing import is_restless
+from mlgate.flow.judge_latency import is_restless
 
 OPEN = MORE_SETTLES | {"left-out", "early", "not-measured"}
 """The topics of findings that more rounds may settle."""

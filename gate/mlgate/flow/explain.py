@@ -9,8 +9,8 @@ from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import Kinds
 from mlgate.core.report import Segment
+from mlgate.flow.influential_examples import most_moved
 from mlgate.flow.judge import Baseline
-from mlgate.flow.moved import most_moved
 from mlgate.flow.scoring import Incomplete, Scored, score
 
 WHOLE_TEXT = 20_000

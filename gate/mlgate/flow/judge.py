@@ -18,9 +18,9 @@ from mlgate.core.secret import notices
 from mlgate.core.stats.jackknife import SMALLEST_SLICE, Statistics
 from mlgate.core.stats.series import Fact, Series
 from mlgate.core.verdict import Finding, Measurement, hold_baseline, hold_limit, hold_slice, unmeasured
-from mlgate.flow import beside, timing
-from mlgate.flow.loads import load_summary
-from mlgate.flow.moved import segments
+from mlgate.flow import judge_latency, paired_baseline
+from mlgate.flow.influential_examples import segments
+from mlgate.flow.load_summary import load_summary
 from mlgate.flow.scoring import (
     WHOLE,
     Chosen,
@@ -66,7 +66,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
     """Score the evidence, hold it against every rule, and conclude. Refuses rows that the suite did not plan."""
     _refuse_strangers(suite, evidence)
     baseline = _beside(suite, evidence, baseline)
-    checks = beside.asked(suite)
+    checks = paired_baseline.asked(suite)
     judged = [_judge_check(check, kinds, evidence, baseline) for check in checks]
     findings = sorted(
         (_with_note(finding) for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
@@ -100,7 +100,7 @@ def _with_note(finding: Finding) -> Finding:
 
 def _beside(suite: Suite, evidence: Evidence, baseline: Baseline | None) -> Baseline | None:
     """Return the baseline; one that was observed in the same run is part of the same evidence."""
-    found = beside.evidence_of(suite, evidence)
+    found = paired_baseline.evidence_of(suite, evidence)
     if found is None or baseline is None:
         return baseline
     return replace(baseline, evidence=found)
@@ -153,7 +153,7 @@ def _judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Basel
     )
     findings += tuple(_findings_of_unheld_rules(check, findings))
     if check.rounds:
-        findings = tuple(timing.with_reasons(check, evidence, findings))
+        findings = tuple(judge_latency.with_reasons(check, evidence, findings))
     bad = [finding for finding in findings if finding.outcome is not Outcome.PASSED and not finding.slice]
     return _Judged(
         tuple(findings),
@@ -169,7 +169,7 @@ def _measurements(check: Check, scored: Scored, where: Mapping[str, Chosen | Non
             if isinstance(part, Statistics):
                 yield measure(check, part, chosen, name)
             else:
-                yield timing.measured(check.id, part)
+                yield judge_latency.measured(check.id, part)
 
 
 def _findings_of_unheld_rules(check: Check, findings: Sequence[Finding]) -> Iterator[Finding]:
@@ -200,7 +200,7 @@ def _limits(check: Check, scored: Scored, parts: Sequence[Slice]) -> Iterator[Fi
             elif isinstance(part, Statistics):
                 yield hold_limit(rule, measure(check, part, place.chosen if place else None, name))
             else:
-                yield timing.hold(check, rule, part)
+                yield judge_latency.hold(check, rule, part)
 
 
 def _places(rule: Rule, parts: Sequence[Slice]) -> Iterable[Slice | None]:
@@ -259,7 +259,7 @@ def _comparisons(
         yield from _hold_family(check, scored, before, [one for one in asked if one.family(check) == family])
     for added in (False, True):
         of_one = [one for one in timed if one[0].added is added]
-        yield from timing.compare(check, of_one, across=check.params.get("stored") == "block")
+        yield from judge_latency.compare(check, of_one, across=check.params.get("stored") == "block")
 
 
 def _pair(after: Statistics, past: Statistics, place: Slice | None) -> Pair:

@@ -12,7 +12,7 @@ from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report
-from mlgate.flow.acceptance import refusal
+from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.check import look_up
 from mlgate.flow.judge import Baseline
 from mlgate.flow.promotion import CANDIDATE

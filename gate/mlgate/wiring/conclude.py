@@ -13,7 +13,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report
 from mlgate.core.tracking.record import LoggedRun
-from mlgate.flow.acceptance import refusal
+from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.promotion import CHAMPION
 from mlgate.wiring import baselines, promotion, tracking
 from mlgate.wiring.project import Project

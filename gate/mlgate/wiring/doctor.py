@@ -19,8 +19,8 @@ from mlgate.core.groups import counted, groups_of
 from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ports import Failure
 from mlgate.core.stats.jackknife import FEWEST_PAIRS
-from mlgate.flow.beside import asked
 from mlgate.flow.check import look_up
+from mlgate.flow.paired_baseline import asked
 from mlgate.flow.scoring import other_data
 from mlgate.wiring import doctor_memory
 from mlgate.wiring.data import dataset

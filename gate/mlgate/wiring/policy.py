@@ -23,7 +23,7 @@ from mlgate.config.sections.document import Document, FileBaseline, GitBaseline
 from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.rule_change import Direction, Policy, RuleChange
-from mlgate.flow import policy as flow
+from mlgate.flow import base_rules as flow
 from mlgate.wiring import evidence_source, policy_question
 from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
 

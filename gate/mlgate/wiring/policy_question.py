@@ -17,7 +17,7 @@ from mlgate.core.check import Check, Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.core.rule_change import Direction, RuleChange
-from mlgate.flow.copied import answered, copied
+from mlgate.flow.copied_answers import answered, copied
 from mlgate.wiring import models
 
 WAYS = ("endpoint", "image", "python", "answers")

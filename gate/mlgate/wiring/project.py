@@ -39,8 +39,8 @@ from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
 from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
 from mlgate.core.report import Report
 from mlgate.core.rule_change import Policy
-from mlgate.flow import beside
-from mlgate.flow.policy import ordered
+from mlgate.flow import paired_baseline
+from mlgate.flow.base_rules import ordered
 from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy, policy_question
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
@@ -89,7 +89,7 @@ class Project:
         bound = policy.bound(config, base or Base(), lambda one: [_check(one, name) for name in one.checks])
         config, checks = with_image(bound.config, image) if image else bound.config, bound.checks
         if config.baseline_model is not None:
-            checks = beside.with_baseline(checks, written(config.baseline_model))
+            checks = paired_baseline.with_baseline(checks, written(config.baseline_model))
         suite = Suite.of(checks, config.model.name)
         return cls(config, suite, bound.binding, image_archive, is_given_its_image=bool(image))
 

@@ -24,7 +24,7 @@ from mlgate.core.tracking.ledger import Ledger
 from mlgate.core.tracking.model_version import Candidate
 from mlgate.core.tracking.record import LoggedRun
 from mlgate.flow import promotion
-from mlgate.flow.acceptance import refusal
+from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import Approval, Promotion
 from mlgate.reports.json_v1 import writer

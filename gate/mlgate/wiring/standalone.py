@@ -22,7 +22,7 @@ from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import BaselineStore
-from mlgate.flow import beside
+from mlgate.flow import paired_baseline
 from mlgate.flow.judge import judge
 from mlgate.reports.content.escape import terminal
 from mlgate.wiring import baselines
@@ -106,7 +106,7 @@ class PytestSession:
     @property
     def late(self) -> set[str]:
         """Return the checks that are asked when the tests are done."""
-        return {check.id for check in beside.asked(self.project.suite) if not beside_tests(check)}
+        return {check.id for check in paired_baseline.asked(self.project.suite) if not beside_tests(check)}
 
     def leave(self, left_out: Collection[str], why: str) -> None:
         """Say that this session does not judge. Older words stand, unless a check was asked in it."""
@@ -117,7 +117,7 @@ class PytestSession:
         self.text += f"{terminal(said, 2000)}\n  next: pytest -p mlgate, without a selection; or mlgate check\n"
 
     def _left_out(self, left_out: Collection[str], why: str) -> str:
-        return f"not judged: {len(left_out)} of {len(beside.asked(self.project.suite))} checks were deselected ({why})"
+        return f"not judged: {len(left_out)} of {len(paired_baseline.asked(self.project.suite))} checks were deselected ({why})"
 
     def interrupt(self) -> None:
         """Say that there is no verdict. The file says `incomplete`."""

@@ -23,7 +23,7 @@ from mlgate.core.errors import GateError, Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.tracking.record import DataUsed, LoggedRun, TrackingRecord
-from mlgate.flow import record as flow
+from mlgate.flow import tracking_record as flow
 from mlgate.reports.content import escape
 from mlgate.reports.json_v1 import writer
 from mlgate.reports.markdown import report as markdown

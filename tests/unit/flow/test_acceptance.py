@@ -13,7 +13,7 @@ from mlgate.core.check import Bound
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding, hold_baseline, hold_limit
-from mlgate.flow.acceptance import refusal
+from mlgate.flow.baseline_eligibility import refusal
 
 ROUGE_NOW, ROUGE_THEN = measured(ROUGE, 0.33, 0.012), measured(ROUGE, 0.35, 0.012)
 LIMIT = hold_limit(rule(Bound.MIN, 0.3), ROUGE_NOW)

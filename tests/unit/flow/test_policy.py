@@ -10,7 +10,7 @@ import pytest
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, data_digest
 from mlgate.core.outcome import Outcome
 from mlgate.core.rule_change import Direction
-from mlgate.flow.policy import joined
+from mlgate.flow.base_rules import joined
 
 MIN = Rule("chrf", Bound.MIN, 30.0, where="mlgate.yaml@base:5:1")
 DROP = Rule("chrf", Bound.MAX_DROP, 2.0, where="mlgate.yaml@base:6:1")

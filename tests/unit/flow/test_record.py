@@ -19,7 +19,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, Report
 from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import hold_limit
-from mlgate.flow.record import key, record
+from mlgate.flow.tracking_record import key, record
 
 
 def told(of: Report, **more: Any) -> TrackingRecord:
@@ -78,7 +78,7 @@ def test_every_field_that_tells_two_rules_apart_is_in_the_key_and_what_they_are_
     renamed = replace(renamed, findings=(replace(renamed.findings[0], rule=one), *renamed.findings[1:]))
     assert key(renamed) == key(passing())
     judged = {field.name for field in fields(Rule) if field.compare and field.name != "where"}
-    assert judged == {name for change in OTHER_RULES for name in change}, "is the new field in flow/record.py?"
+    assert judged == {name for change in OTHER_RULES for name in change}, "is the new field in flow/tracking_record.py?"
 
 
 def test_a_verdict_that_was_logged_keeps_its_key() -> None:

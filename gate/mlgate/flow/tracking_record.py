@@ -9,7 +9,7 @@ from mlgate.core.check import Json, Rule, digest_of
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import Measurement
-from mlgate.flow.acceptance import refusal
+from mlgate.flow.baseline_eligibility import refusal
 
 _MOST_SLICES = 20
 """Of those that no rule judges, in each check."""

@@ -13,7 +13,7 @@ from mlgate.core.check import Check, Example, Json, data_digest
 from mlgate.core.groups import groups_of
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.rule_change import Direction, RuleChange
-from mlgate.flow.rule_changes import ruled
+from mlgate.flow.base_rules_diff import ruled
 
 _CODE = "code"
 """The parameter with the digest of the user's tests: always the head's, for its tests are what runs."""
