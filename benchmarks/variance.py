@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mlgate.adapters.files import evidence_file
+from mlgate.commands.run_options import RunOptions
 from mlgate.core import latency_rounds
 from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence
@@ -22,7 +23,6 @@ from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.example_effects import explained, without_examples
 from mlgate.core.stats.ratio import ratio
 from mlgate.core.stats.series import Series, shared
-from mlgate.wiring.choice import RunOptions
 
 NAMES = ("p50_ms", "p95_ms", "mean_ms")
 CONFIDENCE = 0.95

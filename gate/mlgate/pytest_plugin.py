@@ -32,12 +32,12 @@ from mlgate.core.evidence import Observation
 if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is reset first
     from xdist.workermanage import WorkerController
 
+    from mlgate.commands.pytest_session import PytestSession
     from mlgate.core.ports import Model
     from mlgate.pytest_timing import Stopwatch
-    from mlgate.wiring import Standalone
 
 _COLLECTOR = pytest.StashKey["Collector"]()
-_STANDALONE: pytest.StashKey[Standalone] = pytest.StashKey()
+_STANDALONE: pytest.StashKey[PytestSession] = pytest.StashKey()
 _SELECTION = pytest.StashKey[Selection]()
 _COMMAND_LINE = pytest.StashKey[CommandLine]()
 _CURRENT: list[pytest.Config] = []
@@ -57,9 +57,9 @@ class Collector:
     def model(self) -> Model:
         """Return the model under test, started once a process."""
         if self._model is None:
-            from mlgate import wiring
+            from mlgate.wiring.models import model
 
-            self._model = wiring.model(self.plan.model, Path(self.plan.root), self.plan.suite, self.plan.workers)
+            self._model = model(self.plan.model, Path(self.plan.root), self.plan.suite, self.plan.workers)
         return self._model
 
     def close(self) -> None:
@@ -121,21 +121,21 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def _begin(config: pytest.Config) -> None:
     """Decide whose rules judge, and what is asked. Raises GateError."""
-    from mlgate import wiring
+    from mlgate.commands.publish import tell_error
+    from mlgate.commands.pytest_session import PytestSession, VerdictReset
+    from mlgate.commands.run_options import RunOptions
 
     given, whole = config.stash[_COMMAND_LINE], config.known_args_namespace
-    reset = wiring.VerdictReset.WHEN_FIRST_CHECK_RUNS
+    reset = VerdictReset.WHEN_FIRST_CHECK_RUNS
     if given.is_strict or whole.mlgate_strict:
-        reset = wiring.VerdictReset.AT_START
+        reset = VerdictReset.AT_START
     elif pytest_options.is_quiet(whole):
-        reset = wiring.VerdictReset.NEVER
+        reset = VerdictReset.NEVER
     try:
         given.check(whole)
-        standalone = wiring.PytestSession.begin(
-            wiring.RunOptions.of_environment(given.gate_file(config.rootpath)), reset
-        )
+        standalone = PytestSession.begin(RunOptions.of_environment(given.gate_file(config.rootpath)), reset)
     except GateError as error:
-        wiring.tell_error(error, sys.stdout)
+        tell_error(error, sys.stdout)
         raise
     config.add_cleanup(standalone.close)
     config.stash[_STANDALONE] = standalone
@@ -216,9 +216,9 @@ class BatchItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask, and send each row as it comes."""
-        from mlgate import wiring
+        from mlgate.wiring.project import ASKING
 
-        kind = wiring.ASKING[self._check.kind]
+        kind = ASKING[self._check.kind]
         for row in kind.observe(self._check, self._examples, self._collector.model):
             self._collector.rows.append(row)
 
@@ -364,13 +364,13 @@ def _owners(collector: Collector, item: pytest.Item) -> Sequence[str]:
 
 
 def _checks_of(collector: Collector, path: Path) -> Sequence[str]:
-    from mlgate import wiring
+    from mlgate.wiring.project import tests
 
     root = Path(collector.plan.root)
     return tuple(
         check.id
         for check in collector.plan.suite.checks
-        if any(path.resolve().is_relative_to((root / name.split("::")[0]).resolve()) for name in wiring.tests(check))
+        if any(path.resolve().is_relative_to((root / name.split("::")[0]).resolve()) for name in tests(check))
     )
 
 

@@ -17,8 +17,8 @@ from tests.waiting import PATIENCE
 from mlgate.adapters.files import plan_file
 from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.cli.check import command
+from mlgate.commands.run_options import RunOptions
 from mlgate.core.errors import ConfigError
-from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import Project
 
 RECORDED = """\

@@ -19,10 +19,10 @@ from tests.github_events import RUN, SHA, URL, environ, event
 from tests.samples import ALL, EVIL, failing, hostile, passing, warned
 
 from mlgate.adapters.github.retries import Retries
+from mlgate.commands.comment import LARGEST_REPORT, comment
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.report import Report
 from mlgate.reports.json_v1 import writer
-from mlgate.wiring.comment import LARGEST_REPORT, comment
 
 pytestmark = pytest.mark.needs_openapi
 

@@ -14,6 +14,7 @@ from tests.github_events import SHA, environ, event
 from tests.samples import failing
 from tests.waiting import works_at_most
 
+from mlgate.commands.comment import LARGEST_REPORT, comment
 from mlgate.reports import annotations as workflow_commands
 from mlgate.reports import junit
 from mlgate.reports.json_v1 import writer
@@ -21,7 +22,6 @@ from mlgate.reports.markdown import comment as page
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.svg import charts
 from mlgate.reports.terminal import report as terminal
-from mlgate.wiring.comment import LARGEST_REPORT, comment
 
 MOST_S = 30
 """Of the processor, for one report and every renderer; the slowest takes 3 on the machine that it was written on, and

@@ -12,7 +12,7 @@ from mlgate.adapters.files import safe_file
 from mlgate.core.check import Suite
 from mlgate.core.errors import ModelError
 from mlgate.wiring.images import Images
-from mlgate.wiring.sides import ModelPair
+from mlgate.wiring.model_pair import ModelPair
 
 
 class Server:

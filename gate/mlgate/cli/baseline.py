@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import RunOptions
+from mlgate.commands.run_options import RunOptions
 
 
 @click.group()
@@ -23,6 +23,6 @@ def accept(*, config: Path, output: Path | None) -> int:
 
     Its files are verified and judged again. With `baseline: {from: mlflow}` this is `mlgate promote`.
     """
-    from mlgate.wiring.promotion import run_accept
+    from mlgate.commands.promote import run_accept
 
     return run_accept(RunOptions(config, output))

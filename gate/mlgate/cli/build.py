@@ -67,7 +67,7 @@ def command(
     """
     if push and (tag or archive):
         raise click.UsageError("--push names the image and where it goes: leave out --tag and --archive")
-    from mlgate.wiring.build import BuildOptions, build
+    from mlgate.commands.build import BuildOptions, build
 
     kind, folder = cache or (None, "")
     return build(

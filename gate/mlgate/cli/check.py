@@ -67,8 +67,8 @@ def command(
     allow_forks: bool,
 ) -> int:
     """Observe the model, judge it by the rules of mlgate.yaml, and say so by the exit code."""
-    from mlgate.wiring.choice import RunOptions
-    from mlgate.wiring.run import run
+    from mlgate.commands.check import run
+    from mlgate.commands.run_options import RunOptions
 
     if (shard or part) and save_baseline:
         raise click.UsageError("a shard is not a baseline: `mlgate merge` judges first")

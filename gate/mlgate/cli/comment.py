@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.comment import comment
+from mlgate.commands.comment import comment
 
 
 @click.command()

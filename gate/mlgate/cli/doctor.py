@@ -9,10 +9,10 @@ import click
 
 from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
+from mlgate.commands.doctor import examine
+from mlgate.commands.publish import width
 from mlgate.reports.content import text_width
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring.doctor import examine
-from mlgate.wiring.publish import width
 
 _MARKS = {"ok": "✓", "note": "·", "bad": "✗"}
 _INDENT = 13

@@ -9,10 +9,10 @@ import click
 
 from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
+from mlgate.commands.publish import width
+from mlgate.commands.replay import run_explain
+from mlgate.commands.run_options import RunOptions
 from mlgate.reports.terminal import segments
-from mlgate.wiring.choice import RunOptions
-from mlgate.wiring.publish import width
-from mlgate.wiring.replay import run_explain
 
 
 @click.command()

@@ -139,7 +139,7 @@ def _secret_remover(arguments: Sequence[str] | None) -> Callable[[str], str]:
     if "mlgate.config.load" not in sys.modules:
         return str
     from mlgate.cli.judging import place_of
-    from mlgate.wiring.hidden import secrets_at
+    from mlgate.wiring.error_redaction import secrets_at
 
     return secrets_at(place_of(sys.argv[1:] if arguments is None else arguments)).text
 
@@ -152,7 +152,7 @@ def _tell(error: GateError) -> None:
 
 def _tell_github(error: GateError) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from mlgate.wiring.publish import tell_error
+        from mlgate.commands.publish import tell_error
 
         tell_error(error, sys.stdout)
 

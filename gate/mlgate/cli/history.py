@@ -9,7 +9,7 @@ import click
 
 from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
-from mlgate.wiring.choice import RunOptions
+from mlgate.commands.run_options import RunOptions
 
 
 @click.command()
@@ -19,8 +19,8 @@ from mlgate.wiring.choice import RunOptions
 def command(*, model: str, config: Path, alias: str) -> int:
     """Show what was live when: every version of MODEL [the file's] that was champion, the latest first."""
     from mlgate.adapters.process import clock
+    from mlgate.commands.promote import past
     from mlgate.reports.terminal import history
-    from mlgate.wiring.promotion import past
 
     source, ledger = past(RunOptions(config), model)
     tell(sys.stdout, history.render(source, ledger, alias, clock.now()).rstrip("\n"))

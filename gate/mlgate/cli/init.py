@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands.init import run_init
 from mlgate.reports.starter_files import Kind
-from mlgate.wiring.init import run_init
 
 
 @click.command()

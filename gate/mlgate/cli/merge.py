@@ -43,9 +43,9 @@ def command(
     EVIDENCE is files, or folders with them. A shard that is missing is a hole: its rules are never measured, and the
     verdict blocks.
     """
-    from mlgate.wiring.choice import RunOptions
-    from mlgate.wiring.merge import run_merge
-    from mlgate.wiring.needs import CiJobs
+    from mlgate.commands.ci_jobs import CiJobs
+    from mlgate.commands.merge import run_merge
+    from mlgate.commands.run_options import RunOptions
 
     choice = RunOptions(
         config,

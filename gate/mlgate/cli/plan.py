@@ -9,9 +9,9 @@ import click
 
 from mlgate.adapters.terminal.output import tell
 from mlgate.cli import options
+from mlgate.commands.plan import plan
+from mlgate.commands.run_options import RunOptions
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring.choice import RunOptions
-from mlgate.wiring.plan import plan
 
 
 @click.command()

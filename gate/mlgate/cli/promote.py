@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import RunOptions
+from mlgate.commands.run_options import RunOptions
 
 
 @click.command()
@@ -20,6 +20,6 @@ def command(*, config: Path, output: Path | None, alias: str) -> int:
     The verdict's files are verified and judged again; then the model is registered as a version, `candidate` points to
     it and, once it is approved where mlgate.yaml asks for that, `champion`. Asks no model.
     """
-    from mlgate.wiring.promotion import run_promote
+    from mlgate.commands.promote import run_promote
 
     return run_promote(RunOptions(config, output), alias)

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import RunOptions
-from mlgate.wiring.publish import show
-from mlgate.wiring.replay import run_replay
+from mlgate.commands.publish import show
+from mlgate.commands.replay import run_replay
+from mlgate.commands.run_options import RunOptions
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import RunOptions
+from mlgate.commands.run_options import RunOptions
 
 
 @click.command()
@@ -23,6 +23,6 @@ from mlgate.wiring.choice import RunOptions
 )
 def command(*, config: Path, alias: str, to: int | None) -> int:
     """Give the champion's alias back to the version before, in MLflow's registry."""
-    from mlgate.wiring.promotion import run_rollback
+    from mlgate.commands.promote import run_rollback
 
     return run_rollback(RunOptions(config), alias, to or 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.wiring.choice import RunOptions
+from mlgate.commands.run_options import RunOptions
 
 
 @click.command()
@@ -15,6 +15,6 @@ from mlgate.wiring.choice import RunOptions
 @options.output
 def command(*, config: Path, output: Path | None) -> int:
     """Log the verdicts that MLflow did not take when they were made, and that wait in .mlgate/pending."""
-    from mlgate.wiring.tracking import run_sync
+    from mlgate.commands.track import run_sync
 
     return run_sync(RunOptions(config, output))

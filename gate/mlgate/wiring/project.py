@@ -41,12 +41,12 @@ from mlgate.core.report import Report
 from mlgate.core.rule_change import Policy
 from mlgate.flow import paired_baseline
 from mlgate.flow.base_rules import ordered
-from mlgate.wiring import ci_baseline, evidence_source, memory, models, policy, policy_question
+from mlgate.wiring import base_question, base_rules, ci_baseline, evidence_source, mlflow, models
+from mlgate.wiring.base_rules import Base, Binding
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
-from mlgate.wiring.memory import Mlflow
-from mlgate.wiring.policy import Base, Binding
-from mlgate.wiring.sides import ModelPair
+from mlgate.wiring.mlflow import Mlflow
+from mlgate.wiring.model_pair import ModelPair
 
 ASKING: Asked = {kind.name: kind for kind in (AccuracyKind(), RecordedKind())}
 TIMING: Timed = {kind.name: kind for kind in (LatencyKind(),)}
@@ -86,7 +86,7 @@ class Project:
         Raises ConfigError, with the place, for what cannot be used; Refused for a change that may not loosen its gate.
         """
         config = load(path)
-        bound = policy.bound(config, base or Base(), lambda one: [_check(one, name) for name in one.checks])
+        bound = base_rules.bound(config, base or Base(), lambda one: [_check(one, name) for name in one.checks])
         config, checks = with_image(bound.config, image) if image else bound.config, bound.checks
         if config.baseline_model is not None:
             checks = paired_baseline.with_baseline(checks, written(config.baseline_model))
@@ -108,9 +108,9 @@ class Project:
         whose, ours = self.binding.policy, self.binding.names_its_model
         if whose is None or not (ours or self.is_given_its_image):
             return whose
-        found = [*policy_question.of_evidence(self.config, self.suite.checks, evidence)]
-        if found and self.binding.ratchet and (ours or policy_question.is_baseline(self.config)):
-            raise policy.refusal(found)
+        found = [*base_question.of_evidence(self.config, self.suite.checks, evidence)]
+        if found and self.binding.ratchet and (ours or base_question.is_baseline(self.config)):
+            raise base_rules.refusal(found)
         return replace(whose, changes=ordered([*whose.changes, *(one for one in found if one not in whose.changes)]))
 
     @property
@@ -198,7 +198,7 @@ class Project:
                 return ci_baseline.store(self.root, self.kept_by_ci, self.most_rows_of_older, self.binding.base)
             case MlflowBaseline() as section:
                 most = self.most_rows_of_older
-                return memory.baseline_of(self.memory, self.config, section, base=self.binding.base, most=most)
+                return mlflow.baseline_of(self.memory, self.config, section, base=self.binding.base, most=most)
             case _:
                 return None
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mlgate.cli.group import invoke
+from mlgate.commands.doctor import examine
+from mlgate.commands.doctor_finding import DoctorFinding
 from mlgate.reports.content import text_width
-from mlgate.wiring.doctor import examine
-from mlgate.wiring.examined import DoctorFinding
 
 RULES = "{p50_ms: {max_rise: 10%}, p95_ms: {max: 200}}"
 

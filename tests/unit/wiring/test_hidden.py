@@ -8,7 +8,7 @@ import pytest
 
 from mlgate.cli import group
 from mlgate.core.errors import ConfigError, GateError
-from mlgate.wiring.hidden import secrets_at
+from mlgate.wiring.error_redaction import secrets_at
 
 FILE = """version: 1
 model:

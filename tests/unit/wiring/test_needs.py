@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mlgate.commands.ci_jobs import LARGEST_NEEDS, CiJobs, evidence_in
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
-from mlgate.wiring.needs import LARGEST_NEEDS, CiJobs, evidence_in
 
 ONE, TWO = "1" * 64, "2" * 64
 

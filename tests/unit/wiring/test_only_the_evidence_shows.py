@@ -11,7 +11,7 @@ from mlgate.core.check import Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Provenance
 from mlgate.core.rule_change import Policy
-from mlgate.wiring.policy import Binding
+from mlgate.wiring.base_rules import Binding
 from mlgate.wiring.project import Project
 
 

@@ -7,7 +7,7 @@ import pytest
 from mlgate.config.config import Config
 from mlgate.config.load import parse
 from mlgate.core.rule_change import Direction
-from mlgate.wiring.policy_sections import beside_like, sections, tightest
+from mlgate.wiring.base_sections import beside_like, sections, tightest
 
 FILE = """\
 version: 1

@@ -7,6 +7,7 @@ import sys
 from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.adapters.github import step_files
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands.run_options import RunOptions
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Evidence
@@ -16,7 +17,6 @@ from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.check import look_up
 from mlgate.flow.judge import Baseline
 from mlgate.flow.promotion import CANDIDATE
-from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import Project
 
 

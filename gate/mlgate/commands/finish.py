@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands import baseline, promote, track
+from mlgate.commands.publish import publish, tell_github
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
@@ -15,9 +17,7 @@ from mlgate.core.report import Report
 from mlgate.core.tracking.record import LoggedRun
 from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.promotion import CHAMPION
-from mlgate.wiring import baselines, promotion, tracking
 from mlgate.wiring.project import Project
-from mlgate.wiring.publish import publish, tell_github
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +53,27 @@ def finish(evidence: Evidence, report: Report, project: Project, folder: RunFold
 def _log_to_mlflow(report: Report, digest: str, project: Project, folder: RunFolder) -> LoggedRun | GateError | None:
     if project.memory is None:
         return None
-    return tracking.remember(project.memory, tracking.record_of(report, digest, project, folder), folder)
+    return track.remember(project.memory, track.record_of(report, digest, project, folder), folder)
 
 
 def _accept(ended: FinishedRun, project: Project, store: BaselineStore) -> None:
     kept, logged = project.config.baseline, ended.logged
     if not isinstance(kept, MlflowBaseline):
-        baselines.save(store, ended.evidence, ended.report)
+        baseline.save(store, ended.evidence, ended.report)
         return
     if refusal(ended.report):
-        baselines.tell_stays()
+        baseline.tell_stays()
     elif kept.latest:
         tell(sys.stdout, f"the next runs are held against the last pass of {kept.latest}, without being saved")
     elif project.memory is not None and isinstance(logged, LoggedRun):
         try:
-            done = promotion.promote(
+            done = promote.promote(
                 project.memory,
                 ended.report,
                 ended.digest,
                 logged,
                 kept.chosen_alias or CHAMPION,
-                image=promotion.image_of(project.config),
+                image=promote.image_of(project.config),
                 form=ended.evidence.form,
                 model_before=project.model_before(ended.report.provenance.model),
                 again=False,
@@ -81,6 +81,6 @@ def _accept(ended: FinishedRun, project: Project, store: BaselineStore) -> None:
         except GateError as error:  # e.g. it waits for approval: that is no part of the verdict
             tell(sys.stderr, f"mlgate: notice: the model is not promoted: {error}")
         else:
-            baselines.tell_kept(promotion.said(done, project.memory))
+            baseline.tell_kept(promote.said(done, project.memory))
     else:
         tell(sys.stderr, "mlgate: notice: the model is not promoted: mlgate sync, then mlgate promote")

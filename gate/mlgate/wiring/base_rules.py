@@ -24,8 +24,8 @@ from mlgate.core.check import Check
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 from mlgate.core.rule_change import Direction, Policy, RuleChange
 from mlgate.flow import base_rules as flow
-from mlgate.wiring import evidence_source, policy_question
-from mlgate.wiring.policy_sections import beside_like, named, sections, tightest
+from mlgate.wiring import base_question, evidence_source
+from mlgate.wiring.base_sections import beside_like, named, sections, tightest
 
 _MOST_FILES_LISTED = 15
 """Files around tests that are told one by one."""
@@ -97,8 +97,8 @@ def bound(config: Config, base: Base, read: ReadChecks) -> Bound:
             return _first(config, base, read, commit)
         theirs, replaced = _with_data(theirs, config, commit, Path(os.path.realpath(folder)), approved=base.approved)
         checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
-    own_model = policy_question.is_its_own(theirs, config, commit)
-    copies = policy_question.of_answers(config, checks) if own_model else ()
+    own_model = base_question.is_its_own(theirs, config, commit)
+    copies = base_question.of_answers(config, checks) if own_model else ()
     edits = [*replaced, *changes, *sections(theirs, config), *copies, *_files(config, theirs, commit)]
     changes = flow.ordered(edits)
     _refuse(theirs, changes, approved=base.approved)

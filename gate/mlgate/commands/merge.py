@@ -10,17 +10,17 @@ from pathlib import Path
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.files.run_folder import EVIDENCE
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands import baseline
+from mlgate.commands.baseline import baseline_of
+from mlgate.commands.ci_jobs import CiJobs, evidence_in
+from mlgate.commands.finish import finish
+from mlgate.commands.run_options import RunOptions, recorded
 from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Evidence
 from mlgate.flow.judge import judge
 from mlgate.flow.merge import merge, refuse_foreign
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring import baselines
-from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import RunOptions, recorded
-from mlgate.wiring.conclude import finish
 from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.needs import CiJobs, evidence_in
 from mlgate.wiring.project import KINDS
 
 
@@ -38,7 +38,7 @@ def run_merge(choice: RunOptions, paths: Sequence[Path], needs: CiJobs | None = 
         choice = choice.saving(project)
         for path in files:
             refuse_brought(project.root, path, project.binding.base)
-        store = baselines.store_of(choice, project, folder)
+        store = baseline.store_of(choice, project, folder)
         if needs is not None:
             needs.vouch(digests)
         troubles = needs.troubles(project, digests.values()) if needs is not None else ()

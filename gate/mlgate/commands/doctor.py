@@ -13,6 +13,8 @@ from mlgate import __version__
 from mlgate.adapters.data.fields import quoted
 from mlgate.adapters.git import repository
 from mlgate.adapters.process import hardware
+from mlgate.commands import doctor_mlflow
+from mlgate.commands.doctor_finding import DoctorFinding
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.groups import counted, groups_of
@@ -22,9 +24,7 @@ from mlgate.core.stats.jackknife import FEWEST_PAIRS
 from mlgate.flow.check import look_up
 from mlgate.flow.paired_baseline import asked
 from mlgate.flow.scoring import other_data
-from mlgate.wiring import doctor_memory
 from mlgate.wiring.data import dataset
-from mlgate.wiring.examined import DoctorFinding
 from mlgate.wiring.project import Project, tests
 
 _EXTRAS = {
@@ -58,7 +58,7 @@ def examine(path: Path, *, ask: bool) -> Iterator[DoctorFinding]:
     yield from _data(project)
     yield _commit(project)
     yield _beside(project, ask=ask) if project.beside else _baseline(project)
-    yield from doctor_memory.examine(project)
+    yield from doctor_mlflow.examine(project)
     if ask:
         yield _model(project)
 

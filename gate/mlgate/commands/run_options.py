@@ -13,12 +13,12 @@ from mlgate.adapters.files import gate_file
 from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.adapters.process.environment_flags import in_github_actions, switch
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands import unmerged_guard
+from mlgate.commands.publish import tell_github
 from mlgate.core.errors import ConfigError, GateError
-from mlgate.wiring import unmerged
-from mlgate.wiring.hidden import secrets_at
-from mlgate.wiring.policy import AUTO, NONE, Base
+from mlgate.wiring.base_rules import AUTO, NONE, Base
+from mlgate.wiring.error_redaction import secrets_at
 from mlgate.wiring.project import Project
-from mlgate.wiring.publish import tell_github
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class RunOptions:
     def saving(self, project: Project) -> RunOptions:
         """Return the choice with what `keep_baseline` means for *project*; what is not merged saves nothing."""
         wanted = self.save_baseline or (self.keep_baseline and project.is_kept_by_ci)
-        why = unmerged.why(project.root) if wanted else ""
+        why = unmerged_guard.why(project.root) if wanted else ""
         if why:
             tell(sys.stderr, f"mlgate: notice: the baseline stays what it is: {why}")
         return replace(self, save_baseline=wanted and not why)

@@ -20,14 +20,14 @@ from mlgate.adapters.docker.image_build import Recipe
 from mlgate.adapters.github import step_files
 from mlgate.adapters.terminal.build_progress import BuildStatus
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands.fork_guard import refuse_strangers
+from mlgate.commands.publish import width
 from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.sections.image import Build as Section
 from mlgate.core.build import CacheKind, ImageBuild, ImageDestination, outputs
 from mlgate.core.errors import AdapterError, ConfigError, Refused
 from mlgate.reports import build_summary
-from mlgate.wiring.forks import refuse_strangers
-from mlgate.wiring.publish import width
 
 _TOKENS = ("ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL")
 """What GitHub's cache asks for. A workflow gives it to actions in JavaScript, not to `run:`."""

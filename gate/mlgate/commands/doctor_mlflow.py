@@ -8,13 +8,13 @@ from pathlib import Path
 
 from mlgate.adapters.files.pending_folder import PENDING, PendingFolder
 from mlgate.adapters.files.run_folder import FOLDER_NAME
+from mlgate.commands.doctor_finding import DoctorFinding
 from mlgate.core.errors import GateError
 from mlgate.core.ports import Registry
 from mlgate.core.tracking.ledger import NO_VERSION, Ledger
 from mlgate.core.tracking.model_version import Version
 from mlgate.flow.promotion import CANDIDATE, CHAMPION
-from mlgate.wiring.examined import DoctorFinding
-from mlgate.wiring.memory import Mlflow
+from mlgate.wiring.mlflow import Mlflow
 from mlgate.wiring.project import Project
 
 

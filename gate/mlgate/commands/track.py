@@ -17,6 +17,9 @@ from mlgate.adapters.git import repository, tracked_files
 from mlgate.adapters.github import environment
 from mlgate.adapters.process import clock
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands import unmerged_guard
+from mlgate.commands.publish import REPORT
+from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
 from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
 from mlgate.core.errors import GateError, Refused
@@ -28,11 +31,8 @@ from mlgate.reports.content import escape
 from mlgate.reports.json_v1 import writer
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.svg import charts
-from mlgate.wiring import unmerged
-from mlgate.wiring.choice import RunOptions
-from mlgate.wiring.memory import Mlflow
+from mlgate.wiring.mlflow import Mlflow
 from mlgate.wiring.project import Project
-from mlgate.wiring.publish import REPORT
 
 _PULL = re.compile(r"refs/pull/(\d{1,10})/")
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
@@ -91,7 +91,7 @@ def record_of(report: Report, verdict: str, project: Project, folder: RunFolder)
 
 def run_sync(choice: RunOptions) -> int:
     """Log what waits in the run's folder. Return the exit code: 0 when nothing waits any more."""
-    unmerged.refuse(choice.config.parent)  # a change names its own server
+    unmerged_guard.refuse(choice.config.parent)  # a change names its own server
     memory, folder = Mlflow.demanded(load(choice.config)), choice.folder
     pending = PendingFolder(folder.path / PENDING)
     if tracked_files.is_brought(choice.config.parent, pending.path):
@@ -205,7 +205,7 @@ def _tags(report: Report, project: Project) -> Mapping[str, str]:
     return {
         "mlgate.version": __version__,
         "mlgate.name": project.memory.name if project.memory else "",
-        "mlgate.reviewed": "true" if run and not unmerged.why(project.root) else "",
+        "mlgate.reviewed": "true" if run and not unmerged_guard.why(project.root) else "",
         "mlgate.branch": branch,
         "mlgate.pull_request": pull[1] if pull else "",
         "mlgate.link": run.url if run else "",

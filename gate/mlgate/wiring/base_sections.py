@@ -11,7 +11,7 @@ from mlgate.config.sections.model import ModelSection
 from mlgate.config.sections.registered_name import registered_name
 from mlgate.config.sections.tracking import Tracking
 from mlgate.core.rule_change import Direction, RuleChange
-from mlgate.wiring.policy_question import questions, way
+from mlgate.wiring.base_question import questions, way
 
 _ASKED = ("url", "headers", "timeout", "retries", "concurrency", "batch", "ready_within", "cpus", "memory", "gpus")
 """How the model is run and asked: what moves the numbers without being the model."""

@@ -12,6 +12,10 @@ from mlgate.adapters.git import tracked_files
 from mlgate.adapters.github import environment
 from mlgate.adapters.process import clock
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands import baseline, track, unmerged_guard
+from mlgate.commands.baseline import baseline_of
+from mlgate.commands.publish import REPORT
+from mlgate.commands.run_options import RunOptions
 from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
@@ -28,19 +32,15 @@ from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import Approval, Promotion
 from mlgate.reports.json_v1 import writer
-from mlgate.wiring import baselines, tracking, unmerged
-from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import RunOptions
-from mlgate.wiring.memory import Mlflow
+from mlgate.wiring.mlflow import Mlflow
 from mlgate.wiring.project import KINDS, Project
-from mlgate.wiring.publish import REPORT
 
 _LARGEST_REPORT = 1 << 28
 
 
 def run_promote(choice: RunOptions, alias: str) -> int:
     """Make the model of the verdict in the run's folder the live one. Return the exit code."""
-    unmerged.refuse(choice.config.parent)
+    unmerged_guard.refuse(choice.config.parent)
     folder = choice.folder
     with folder.held():
         project = choice.project()
@@ -50,7 +50,7 @@ def run_promote(choice: RunOptions, alias: str) -> int:
         if not _has_won(memory, verdict, alias):
             acceptable(report, evidence, project, choice)
             image = image_of(project.config) if is_here(report, project, evidence.form) else ""
-        record = tracking.record_of(report, verdict, project, folder)
+        record = track.record_of(report, verdict, project, folder)
         recorded = memory.runs.logged(record) or memory.runs.log(record)
         done = promote(memory, report, verdict, recorded, alias, image=image, form=evidence.form)
         tell(sys.stdout, said(done, memory))
@@ -59,7 +59,7 @@ def run_promote(choice: RunOptions, alias: str) -> int:
 
 def run_rollback(choice: RunOptions, alias: str, to: int) -> int:
     """Give the alias back to the version before. Return the exit code."""
-    unmerged.refuse(choice.config.parent)  # and a change names its own server
+    unmerged_guard.refuse(choice.config.parent)  # and a change names its own server
     registry = Mlflow.demanded(load(choice.config)).registry()
     move = promotion.rollback(registry, alias=alias, now=clock.now(), to=to, link=_link())
     tell(sys.stdout, f"{alias} of {registry.source} is version {move.version} again, after version {move.before}")
@@ -68,25 +68,25 @@ def run_rollback(choice: RunOptions, alias: str, to: int) -> int:
 
 def run_accept(choice: RunOptions) -> int:
     """Make the model of the verdict in the run's folder the baseline, wherever that is kept. Return the exit code."""
-    unmerged.refuse(choice.config.parent)
+    unmerged_guard.refuse(choice.config.parent)
     project = choice.project()
     kept = project.config.baseline
     if isinstance(kept, MlflowBaseline) and kept.chosen_alias:
         return run_promote(choice, kept.chosen_alias)
     folder = choice.folder
-    store = baselines.store_of(replace(choice, save_baseline=True), project, folder)
+    store = baseline.store_of(replace(choice, save_baseline=True), project, folder)
     with folder.held():
         evidence, report, _ = verified(choice)
         acceptable(report, evidence, project, choice)
         is_here(report, project, evidence.form)
         assert store is not None  # store_of refuses a file without a baseline
-        baselines.save(store, evidence, report)
+        baseline.save(store, evidence, report)
     return 0
 
 
 def past(choice: RunOptions, model: str) -> tuple[str, Ledger]:
     """Return the registered model, for people, and its ledger."""
-    unmerged.refuse(choice.config.parent)
+    unmerged_guard.refuse(choice.config.parent)
     if model and not is_model_name(model):
         raise ConfigError(f"{model!r} is no registered model's name", hint="mlgate history, for the file's own")
     memory = Mlflow.demanded(load(choice.config))

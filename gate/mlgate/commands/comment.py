@@ -15,13 +15,13 @@ from mlgate.adapters.github.client import GithubClient
 from mlgate.adapters.github.retries import Retries
 from mlgate.adapters.github.workflow_run import WorkflowRun
 from mlgate.adapters.terminal.output import tell
+from mlgate.commands.publish import REPORT
 from mlgate.core.errors import AdapterError, ConfigError, EvidenceError
 from mlgate.core.report import Report
 from mlgate.core.untrusted_report import UntrustedReport
 from mlgate.reports.content.escape import command_data, terminal
 from mlgate.reports.json_v1 import writer
 from mlgate.reports.markdown import comment as page
-from mlgate.wiring.publish import REPORT
 
 LARGEST_REPORT = 16 << 20
 """Bytes of a report."""

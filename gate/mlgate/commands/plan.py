@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator
 
 from mlgate.adapters.github import step_files
+from mlgate.commands.run_options import RunOptions
 from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Suite
-from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.project import PARTS, Project
 
 _TITLES = {

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.files.run_folder import EVIDENCE
+from mlgate.commands.baseline import baseline_of
+from mlgate.commands.run_options import RunOptions
 from mlgate.core.evidence import Evidence
 from mlgate.core.power import Forecast
 from mlgate.core.report import Report, Segment
 from mlgate.flow.explain import explain
 from mlgate.flow.judge import judge
 from mlgate.flow.power import foretell
-from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import RunOptions
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.project import KINDS, Project
 

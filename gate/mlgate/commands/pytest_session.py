@@ -18,6 +18,13 @@ from mlgate.adapters.files import evidence_file, plan_file
 from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
 from mlgate.adapters.files.worker_rows import RowReader
 from mlgate.adapters.terminal.run_progress import RunProgress
+from mlgate.commands import baseline as baselines
+from mlgate.commands.baseline import baseline_of
+from mlgate.commands.check import decided
+from mlgate.commands.finish import finish
+from mlgate.commands.fork_guard import refuse_strangers
+from mlgate.commands.publish import tell_error, tell_github
+from mlgate.commands.run_options import RunOptions, recorded
 from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
@@ -25,14 +32,7 @@ from mlgate.core.ports import BaselineStore
 from mlgate.flow import paired_baseline
 from mlgate.flow.judge import judge
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring import baselines
-from mlgate.wiring.baselines import baseline_of
-from mlgate.wiring.choice import RunOptions, recorded
-from mlgate.wiring.conclude import finish
-from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.project import KINDS, Project, beside_tests, tests
-from mlgate.wiring.publish import tell_error, tell_github
-from mlgate.wiring.run import decided
 
 
 class VerdictReset(Enum):
@@ -117,7 +117,8 @@ class PytestSession:
         self.text += f"{terminal(said, 2000)}\n  next: pytest -p mlgate, without a selection; or mlgate check\n"
 
     def _left_out(self, left_out: Collection[str], why: str) -> str:
-        return f"not judged: {len(left_out)} of {len(paired_baseline.asked(self.project.suite))} checks were deselected ({why})"
+        asked = paired_baseline.asked(self.project.suite)
+        return f"not judged: {len(left_out)} of {len(asked)} checks were deselected ({why})"
 
     def interrupt(self) -> None:
         """Say that there is no verdict. The file says `incomplete`."""

@@ -11,18 +11,18 @@ from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
 from mlgate.adapters.github import step_files
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.run_progress import RunProgress
+from mlgate.commands import baseline as baselines
+from mlgate.commands.baseline import baseline_of, baseline_of_part
+from mlgate.commands.finish import finish
+from mlgate.commands.fork_guard import refuse_strangers
+from mlgate.commands.run_options import RunOptions, recorded
 from mlgate.core.check import Suite
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.ports import Decided
 from mlgate.core.report import Report
 from mlgate.flow.check import check, nothing, observe, settled, settles, usable
 from mlgate.flow.judge import Baseline
-from mlgate.wiring import baselines
-from mlgate.wiring.baselines import baseline_of, baseline_of_part
-from mlgate.wiring.choice import RunOptions, recorded
-from mlgate.wiring.conclude import finish
 from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.forks import refuse_strangers
 from mlgate.wiring.project import KINDS, Project
 
 

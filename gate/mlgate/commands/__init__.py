@@ -1,0 +1,1 @@
+"""What one verb does with what wiring composed: compose, one flow call, finish."""
