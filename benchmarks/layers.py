@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.builders import Done, Workshop, change_code, met, project, python_base, workshop
+from tests.support.builders import Done, Workshop, change_code, met, project, python_base, workshop
 
 GOAL = 0.10
 """Of the time without cached layers: what a change of code may take on a cold builder with the registry's."""

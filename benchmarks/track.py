@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests import mlflow_server
+from tests.support import mlflow_server
 
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.mlflow.client import Server, StoreAddress

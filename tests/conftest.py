@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:  # this file is tried alone, too
-    from tests.fake_mlflow import FakeMlflow
-    from tests.mlflow_server import Server
+    from tests.support.fake_mlflow import FakeMlflow
+    from tests.support.mlflow_server import Server
 
 GOLDEN = Path(__file__).parent / "golden"
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -87,7 +87,7 @@ def golden() -> Golden:
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One MLflow server for all tests of a worker: mark them needs_mlflow, never stop it, and use `own_name` in it."""
-    from tests import mlflow_server as mlflow
+    from tests.support import mlflow_server as mlflow
 
     with mlflow.server(tmp_path_factory.mktemp("mlflow")) as server:
         yield server
@@ -96,7 +96,7 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def mlflow_on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One more, whose store is a real PostgreSQL: mark tests needs_postgres, too."""
-    from tests import mlflow_server as mlflow
+    from tests.support import mlflow_server as mlflow
 
     with mlflow.server(tmp_path_factory.mktemp("postgres"), backend="postgres") as server:
         yield server
@@ -105,7 +105,7 @@ def mlflow_on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 @pytest.fixture
 def fake_mlflow(mlflow_server: Server) -> Iterator[FakeMlflow]:
     """Stand between a client and the real server: everything is passed on, but for what the test scripts."""
-    from tests.fake_mlflow import faking
+    from tests.support.fake_mlflow import faking
 
     with faking(mlflow_server.uri) as fake:
         yield fake
@@ -134,19 +134,19 @@ def _act() -> bool:
 
 
 def _buildkit() -> bool:
-    from tests import builders
+    from tests.support import builders
 
     return builders.met()
 
 
 def _mlflow() -> bool:
-    from tests import mlflow_server
+    from tests.support import mlflow_server
 
     return mlflow_server.met()
 
 
 def _postgres() -> bool:
-    from tests import postgres
+    from tests.support import postgres
 
     return postgres.met()
 

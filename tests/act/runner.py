@@ -19,8 +19,8 @@ from pathlib import Path
 from tests.act import staging
 from tests.act.consumer import Consumer, Event
 from tests.act.ran import Ran, read_log
-from tests.child_environment import TO_THE_INDEX, only
-from tests.waiting import PATIENCE
+from tests.support.child_environment import TO_THE_INDEX, only
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 _LOOK_S = 0.5

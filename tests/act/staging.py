@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.act.dialect import with_githubs_outputs
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 from tests.workflows import files
 
 SELF = "org/mlgate"

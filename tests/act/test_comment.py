@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests import fake_github
 from tests.act.conftest import Act
 from tests.act.consumer import FULL_NAME, NUMBER, Consumer, Event
 from tests.act.judged import held
 from tests.act.project import BAD, EXAMPLES, GOOD, model, project, write
 from tests.act.ran import Ran
-from tests.fake_github import FakeGithub, Pull
+from tests.support import fake_github
+from tests.support.fake_github import FakeGithub, Pull
 
 pytestmark = [pytest.mark.needs_act, pytest.mark.needs_openapi]
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests import fake_github
 from tests.act import runner
 from tests.act.conftest import Act
 from tests.act.consumer import FULL_NAME, Consumer, Event
@@ -16,8 +15,9 @@ from tests.act.judged import errors, held, one_error, report
 from tests.act.project import BAD, WORSE, config, example, model, project, rows, write
 from tests.act.ran import Ran
 from tests.act.staging import Edit
-from tests.fake_github import FakeGithub, Fault
-from tests.kept_baselines import archive, learn
+from tests.support import fake_github
+from tests.support.fake_github import FakeGithub, Fault
+from tests.support.kept_baselines import archive, learn
 
 from mlgate.cli.group import invoke
 

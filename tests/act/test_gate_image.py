@@ -21,10 +21,10 @@ from tests.act.consumer import Consumer
 from tests.act.judged import errors, held, report
 from tests.act.project import EXAMPLES, example, project, rows, write
 from tests.act.ran import Ran
-from tests.builders import TOOLS, Workshop, python_base, workshop
-from tests.child_environment import child_environment
-from tests.images import SERVER
-from tests.waiting import PATIENCE
+from tests.support.builders import TOOLS, Workshop, python_base, workshop
+from tests.support.child_environment import child_environment
+from tests.support.images import SERVER
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.needs_act, pytest.mark.needs_docker, pytest.mark.needs_buildkit, pytest.mark.alone]
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests import mlflow_server as mlflow
 from tests.act.conftest import Act
 from tests.act.consumer import Consumer
 from tests.act.judged import held, one_error, report
 from tests.act.project import WORSE, config, example, model, project, write
+from tests.support import mlflow_server as mlflow
 
 pytestmark = [pytest.mark.needs_act, pytest.mark.needs_mlflow]
 

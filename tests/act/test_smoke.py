@@ -12,8 +12,8 @@ import pytest
 from tests.act import dialect, runner, staging
 from tests.act.conftest import Act
 from tests.act.consumer import Consumer
-from tests.child_environment import child_environment
-from tests.waiting import alive, until
+from tests.support.child_environment import child_environment
+from tests.support.waiting import alive, until
 
 pytestmark = pytest.mark.needs_act
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests.act.runner import ROOT
-from tests.child_environment import TO_THE_INDEX, child_environment, only
-from tests.waiting import PATIENCE
+from tests.support.child_environment import TO_THE_INDEX, child_environment, only
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.needs_act
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 
 from mlgate.adapters.files.baseline_file import FileBaseline
 from mlgate.adapters.git.baseline import GitBaseline

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.waiting import alive, until
+from tests.support.waiting import alive, until
 
 from mlgate import wiring
 from mlgate.adapters.executors.in_process import InProcessExecutor

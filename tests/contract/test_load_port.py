@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.servers_load import (
+from tests.support.raw_server import RawServer, Script, ask, reply, serving
+from tests.support.servers_load import (
     EVENTS_HEAD,
     FINE,
     asked_text,
@@ -24,8 +25,7 @@ from tests.servers_load import (
     tls_file,
     until_close,
 )
-from tests.unit.adapters.raw_server import RawServer, Script, ask, reply, serving
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.files.evidence_file import line_of
 from mlgate.adapters.http.address import Address

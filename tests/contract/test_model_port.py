@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.models.answers import AnswersModel
 from mlgate.adapters.models.http_model import HttpModel

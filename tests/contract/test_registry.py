@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.mlflow_records import NOW, candidate, digest, record, registry_of
+from tests.support.mlflow_records import NOW, candidate, digest, record, registry_of
 
 from mlgate.adapters.mlflow.client import Server, StoreAddress
 from mlgate.adapters.mlflow.registry import LEDGER, MlflowRegistry

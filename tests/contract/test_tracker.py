@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.mlflow_records import BEGAN, digest, record
+from tests.support.mlflow_records import BEGAN, digest, record
 
 from mlgate.adapters.mlflow.client import Server, StoreAddress
 from mlgate.adapters.mlflow.runs import ARTIFACT_FOLDER, MlflowRuns

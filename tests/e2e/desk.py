@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.child_environment import child_environment
-from tests.waiting import PATIENCE
+from tests.support.child_environment import child_environment
+from tests.support.waiting import PATIENCE
 
 from mlgate.cli.group import invoke
 

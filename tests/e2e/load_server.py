@@ -173,7 +173,7 @@ class LoadServer:
     @property
     def asked(self) -> int:
         """How many requests it got. Only while it lives."""
-        from tests.waiting import PATIENCE
+        from tests.support.waiting import PATIENCE
 
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(self.url, timeout=PATIENCE) as reply:
@@ -187,7 +187,9 @@ class LoadServer:
 @contextmanager
 def load_server(behaviour: Behaviour = Behaviour(), *, port: int = 0) -> Iterator[LoadServer]:
     """Run a server, at *port* or a free one. It ends with the block, and with this process: its input ends then."""
-    from tests.child_environment import child_environment  # here: the server itself has the standard library only
+    from tests.support.child_environment import (
+        child_environment,  # here: the server itself has the standard library only
+    )
 
     command, env = [sys.executable, "-I", __file__, json.dumps(asdict(behaviour)), str(port)], child_environment()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as process:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.child_environment import child_environment
 from tests.e2e.desk import Desk, Done
+from tests.support.child_environment import child_environment
 
 
 @dataclass

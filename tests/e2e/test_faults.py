@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
-from tests.waiting import PATIENCE, alive, until
+from tests.support.child_environment import child_environment
+from tests.support.waiting import PATIENCE, alive, until
 
 STOPS = """\
 import os, time

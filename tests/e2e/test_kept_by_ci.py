@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.e2e.desk import Done
 from tests.e2e.repository import Job, Repository, errors, pull, pushed
-from tests.fake_github import TOKEN, FakeGithub, Fault, serving
-from tests.kept_baselines import archive, learn
+from tests.support.fake_github import TOKEN, FakeGithub, Fault, serving
+from tests.support.kept_baselines import archive, learn
 
 from mlgate.wiring.ci_baseline import TOKENS
 

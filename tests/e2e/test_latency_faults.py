@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
 from tests.e2e.load_server import Behaviour, load_server, nowhere
 from tests.e2e.timed import (
@@ -34,7 +33,8 @@ from tests.e2e.timed import (
     words,
     workers,
 )
-from tests.waiting import PATIENCE, until
+from tests.support.child_environment import child_environment
+from tests.support.waiting import PATIENCE, until
 
 TOLERANT = "{error_rate: {max: 0.6}, rougeL: {min: 0.1}}"
 COMPARING = "{p50_ms: {max_rise: 50%}, error_rate: {max: 0.9}}"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.desk import Desk, Done
 from tests.e2e.timed import SHORT, ended, outcomes, rows_in, timed, why, words
-from tests.images import ENDING, SILENT, mortal, python_image
-from tests.waiting import PATIENCE, until
+from tests.support.images import ENDING, SILENT, mortal, python_image
+from tests.support.waiting import PATIENCE, until
 
 from mlgate.adapters.docker.engine import connect
 from mlgate.adapters.docker.labels import OWNER

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
+from tests.support.child_environment import child_environment
 
 from mlgate.core.stats.jackknife import SMALLEST_SLICE
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import mlflow_server as mlflow
 from tests.e2e.desk import Desk, Done
 from tests.e2e.repository import Job, Repository, pull
+from tests.support import mlflow_server as mlflow
 
 from mlgate.adapters.files.pending_folder import PendingFolder
 from mlgate.adapters.mlflow.client import Server, StoreAddress

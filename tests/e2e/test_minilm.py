@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.child_environment import TO_THE_INDEX, child_environment, only
 from tests.e2e.desk import Desk, Done
 from tests.e2e.timed import taken
+from tests.support.child_environment import TO_THE_INDEX, child_environment, only
 
 pytestmark = [pytest.mark.needs_docker, pytest.mark.alone]
 ROOT = Path(__file__).parent.parent.parent

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 
 HEAVY = {
     "pydantic", "sacrebleu", "numpy", "mlflow", "docker", "pytest", "_pytest", "xdist", "rouge_score", "nltk",

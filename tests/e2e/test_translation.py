@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
+from tests.support.child_environment import child_environment
 
 SOURCE = [f"Satz {i} über das Wetter, den Hafen und 1,5 Meter hohe Wellen." for i in range(30)]
 FIRST = [f"Sentence {i} about the weather, the harbour and waves {1 + i / 10:.1f} metres high." for i in range(30)]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
 from tests.e2e.desk import Desk
+from tests.support.child_environment import child_environment
 
 from mlgate.adapters.files.run_folder import RunFolder
 

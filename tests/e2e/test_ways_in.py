@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.desk import Desk
 from tests.e2e.repository import Job, Repository, pull
 from tests.e2e.test_base_rules import lazy, raised
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.files import plan_file
 from mlgate.adapters.files.run_folder import RunFolder

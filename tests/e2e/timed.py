@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.desk import Desk, Done
-from tests.waiting import alive, until
+from tests.support.waiting import alive, until
 
 SHORT = "{rate: 100, duration: 1s, block: 100ms, warmup: 100ms}"
 """Eleven rounds of about ten requests."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.conftest import Golden
-from tests.samples import ALL
+from tests.support.samples import ALL
 
 from mlgate.reports import annotations as github
 from mlgate.reports import junit

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.images import READY
+from tests.support.images import READY
 
 from mlgate.adapters.docker.engine import connect
 from mlgate.adapters.docker.hardening import SandboxOptions

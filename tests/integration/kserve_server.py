@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".cache"

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fake_github import TOKEN, FakeGithub, Fault, Pull, invalid, serving
-from tests.github_events import RUN, SHA, URL, environ, event
-from tests.samples import ALL, EVIL, failing, hostile, passing, warned
+from tests.support.fake_github import TOKEN, FakeGithub, Fault, Pull, invalid, serving
+from tests.support.github_events import RUN, SHA, URL, environ, event
+from tests.support.samples import ALL, EVIL, failing, hostile, passing, warned
 
 from mlgate.adapters.github.retries import Retries
 from mlgate.commands.comment import LARGEST_REPORT, comment

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.child_environment import child_environment
-from tests.images import ATTEMPT, READY, ask, python_image
 from tests.integration.conftest import SMALL, Start, left_of
-from tests.waiting import PATIENCE, until
+from tests.support.child_environment import child_environment
+from tests.support.images import ATTEMPT, READY, ask, python_image
+from tests.support.waiting import PATIENCE, until
 
 from mlgate.adapters.docker import reaper
 from mlgate.adapters.docker.container import LOG_LIMIT, Container

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.images import ENDING, SILENT, ask, mortal, python_image
 from tests.integration.conftest import SMALL, Start
-from tests.waiting import PATIENCE, until
+from tests.support.images import ENDING, SILENT, ask, mortal, python_image
+from tests.support.waiting import PATIENCE, until
 
 from mlgate.adapters.docker import sandbox as docker_sandbox
 from mlgate.adapters.docker.generator_channel import ContainerChannel

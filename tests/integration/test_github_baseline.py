@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fake_github import REPOSITORY, STRANGERS, TOKEN, FakeGithub, Fault, serving
-from tests.kept_baselines import archive
+from tests.support.fake_github import REPOSITORY, STRANGERS, TOKEN, FakeGithub, Fault, serving
+from tests.support.kept_baselines import archive
 
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.github import artifacts

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import load_samples
-from tests.fake_github import Pull, serving
-from tests.github_events import SHA, environ, event
-from tests.samples import failing
-from tests.waiting import works_at_most
+from tests.support import load_samples
+from tests.support.fake_github import Pull, serving
+from tests.support.github_events import SHA, environ, event
+from tests.support.samples import failing
+from tests.support.waiting import works_at_most
 
 from mlgate.commands.comment import LARGEST_REPORT, comment
 from mlgate.reports import annotations as workflow_commands

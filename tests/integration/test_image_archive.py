@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.child_environment import child_environment
-from tests.images import archive
+from tests.support.child_environment import child_environment
+from tests.support.images import archive
 
 from mlgate.adapters.docker import archive as docker_archive
 from mlgate.adapters.docker.image import found, resolve

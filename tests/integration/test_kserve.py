@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.integration.kserve_server import PYTHON, M, kserve_serving, openai_serving, serving
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.models.http_model import HttpModel
 from mlgate.adapters.protocols.kserve import KServeV1, KServeV2

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import CONFIG, Done, Workshop, change_code, project, python_base, workshop
-from tests.child_environment import child_environment
-from tests.waiting import PATIENCE, alive, until
+from tests.support.builders import CONFIG, Done, Workshop, change_code, project, python_base, workshop
+from tests.support.child_environment import child_environment
+from tests.support.waiting import PATIENCE, alive, until
 
 pytestmark = pytest.mark.needs_buildkit
 

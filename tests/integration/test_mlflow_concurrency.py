@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.mlflow_records import candidate, record, registry_of
-from tests.mlflow_server import Server as RealServer
-from tests.mlflow_writers import at_once, kill_at_every_step, promote, promote_beside, remember, sync, write
-from tests.waiting import PATIENCE
+from tests.support.mlflow_records import candidate, record, registry_of
+from tests.support.mlflow_server import Server as RealServer
+from tests.support.mlflow_writers import at_once, kill_at_every_step, promote, promote_beside, remember, sync, write
+from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.files.pending_folder import PendingFolder
 from mlgate.adapters.mlflow.client import Server, StoreAddress

@@ -19,14 +19,25 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.child_environment import child_environment
-from tests.fake_mlflow import API, ARTIFACTS, Ask, FakeMlflow, Reply, Request, Script, faking
-from tests.mlflow_faults import after, climbing, garbage, outside, redirect, reset, rewritten, says, silent, status
-from tests.mlflow_records import NOW, candidate, digest, evidence, record, registry_of
-from tests.mlflow_server import ADMIN, PASSWORD
-from tests.mlflow_server import Server as RealServer
-from tests.mlflow_server import server as real_server
-from tests.waiting import PATIENCE
+from tests.support.child_environment import child_environment
+from tests.support.fake_mlflow import API, ARTIFACTS, Ask, FakeMlflow, Reply, Request, Script, faking
+from tests.support.mlflow_faults import (
+    after,
+    climbing,
+    garbage,
+    outside,
+    redirect,
+    reset,
+    rewritten,
+    says,
+    silent,
+    status,
+)
+from tests.support.mlflow_records import NOW, candidate, digest, evidence, record, registry_of
+from tests.support.mlflow_server import ADMIN, PASSWORD
+from tests.support.mlflow_server import Server as RealServer
+from tests.support.mlflow_server import server as real_server
+from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.mlflow.baseline import MlflowBaseline, of_alias, of_branch, of_run, of_version
@@ -566,7 +577,7 @@ def _all_errors(place: StoreAddress) -> Iterator[GateError]:
 QUIET = """
 import logging, os, sys, threading, warnings
 from pathlib import Path
-from tests.mlflow_records import candidate, record, registry_of, NOW
+from tests.support.mlflow_records import candidate, record, registry_of, NOW
 from mlgate.adapters.mlflow.client import Place, Server
 from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.errors import AdapterError

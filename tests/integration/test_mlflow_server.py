@@ -12,13 +12,24 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from tests.child_environment import child_environment
-from tests.fake_mlflow import API, ARTIFACTS, FakeMlflow, Script, faking
-from tests.mlflow_faults import after, climbing, garbage, meanwhile, outside, redirect, reset, silent, status, times
-from tests.mlflow_server import ADMIN, PASSWORD, Server, server
-from tests.own_process import listens
-from tests.postgres import postgres
-from tests.waiting import PATIENCE, alive, until
+from tests.support.child_environment import child_environment
+from tests.support.fake_mlflow import API, ARTIFACTS, FakeMlflow, Script, faking
+from tests.support.mlflow_faults import (
+    after,
+    climbing,
+    garbage,
+    meanwhile,
+    outside,
+    redirect,
+    reset,
+    silent,
+    status,
+    times,
+)
+from tests.support.mlflow_server import ADMIN, PASSWORD, Server, server
+from tests.support.own_process import listens
+from tests.support.postgres import postgres
+from tests.support.waiting import PATIENCE, alive, until
 
 CREATE = ("POST", f"{API}/runs/create")
 
@@ -125,7 +136,7 @@ def test_a_killed_test_process_takes_its_servers_with_it(tmp_path: Path) -> None
     script = textwrap.dedent("""\
         import sys
         from pathlib import Path
-        from tests.mlflow_server import server
+        from tests.support.mlflow_server import server
         with server(Path(sys.argv[1]), backend="postgres") as real:
             print(real.backend.rpartition("=")[2], flush=True)
             sys.stdin.read()

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.law_load import LawLoad
 from tests.laws.test_judge import LIMIT, recorded, spoken
 from tests.laws.test_latency import RISE, observed, speed
+from tests.support.law_load import LawLoad
 
 from mlgate.adapters.files import evidence_file, journal_file
 from mlgate.adapters.files.worker_rows import RowReader

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.law_load import LawLoad
+from tests.support.law_load import LawLoad
 
 from mlgate.adapters.executors.timed import TimedExecutor
 from mlgate.checks.accuracy import AccuracyKind

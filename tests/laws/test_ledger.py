@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fake_registry import FakeRegistry
-from tests.movers import Story, at, candidate, lived, promoting, rolling_back, settle, stories, told, turns
+from tests.support.fake_registry import FakeRegistry
+from tests.support.movers import Story, at, candidate, lived, promoting, rolling_back, settle, stories, told, turns
 
 from mlgate.core.errors import GateError, Refused
 from mlgate.core.tracking.ledger import NO_VERSION

@@ -9,8 +9,8 @@ from statistics import fmean
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.law_load import LawLoad
 from tests.laws.test_latency import ABSENT, KINDS, changed, observed, old, provenance, speed
+from tests.support.law_load import LawLoad
 
 from mlgate.core.check import Bound, Check, Rule, Suite
 from mlgate.core.evidence import Evidence

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.law_load import LawLoad
 from tests.laws.test_latency import KINDS, observed, speed
+from tests.support.law_load import LawLoad
 
 from mlgate.core.check import Bound, Check, Example, Rule
 from mlgate.core.latency_metrics import timing as metric_of

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 import regex  # type: ignore[import-untyped] # its stubs are another package
-from tests.linear import LONG, grows_with_the_text, pumped, seconds
+from tests.support.linear import LONG, grows_with_the_text, pumped, seconds
 
 from mlgate.adapters.load.head_patterns import LONGEST_HEAD, shape_of
 from mlgate.adapters.load.http1_parser import head_of

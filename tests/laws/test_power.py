@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from statistics import mean
 
-from tests.law_load import LawLoad
 from tests.laws.test_latency import ABSENT, KINDS, observed, speed
+from tests.support.law_load import LawLoad
 
 from mlgate.core.check import Bound, Rule
 from mlgate.core.outcome import Outcome

@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from tests.fake_registry import FakeRegistry
-from tests.movers import (
+from tests.support.fake_registry import FakeRegistry
+from tests.support.movers import (
     PROMOTED,
     Ended,
     Mover,

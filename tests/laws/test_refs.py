@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 
 from mlgate.adapters.git import refs
 from mlgate.core.errors import Refused

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.samples import failing
-from tests.strategies import reports
+from tests.support.samples import failing
+from tests.support.strategies import reports
 from tests.unit.reports import runner
 
 from mlgate.core.outcome import Outcome

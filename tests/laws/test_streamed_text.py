@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.law_load import LawLoad
 from tests.laws.test_latency import EXAMPLES, KINDS, observed, report_of, speed
+from tests.support.law_load import LawLoad
 
 from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Bound, Example, Rule

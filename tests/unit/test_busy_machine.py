@@ -24,10 +24,10 @@ def faults(source: str, name: str) -> Iterator[str]:
             if one.arg == "suppress_health_check" and "too_slow" not in ast.dump(one.value):
                 yield f"{place}: a busy machine is slow: suppress HealthCheck.too_slow, too"
             if one.arg == "timeout" and _is_a_second_or_more(one.value):
-                yield f"{place}: write tests.waiting.PATIENCE for a time-out that must not be reached"
+                yield f"{place}: write tests.support.waiting.PATIENCE for a time-out that must not be reached"
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if called in WAITS and any(map(_is_a_second_or_more, node.args)):
-            yield f"{place}: write tests.waiting.PATIENCE for a wait that must not end by itself"
+            yield f"{place}: write tests.support.waiting.PATIENCE for a wait that must not end by itself"
 
 
 def _is_a_second_or_more(node: ast.AST) -> bool:

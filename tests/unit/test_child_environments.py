@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
-from tests.child_environment import PASSED_ON, child_environment
 from tests.conftest import STEERS
+from tests.support.child_environment import PASSED_ON, child_environment
 
 TESTS = Path(__file__).parents[1]
 WHOLE = {"child_environment.py", "conftest.py", "mlflow_writers.py"}

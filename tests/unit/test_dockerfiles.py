@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(ROOT.glob("examples/*/Dockerfile"))

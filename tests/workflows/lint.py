@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # as a script this file is not below the root
 
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 from tests.workflows import files
 from tests.workflows.files import Document
 from tests.workflows.rules_scripts import silences_nothing

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tests.support.config_reference import BEGIN, END, tables
 
 from mlgate.config.load import parse
-from mlgate.config.reference import BEGIN, END, tables
 from mlgate.config.schema import json_schema, sections
 from mlgate.config.sections.duration import show
 from mlgate.config.sections.model import Endpoint

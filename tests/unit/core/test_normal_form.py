@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.linear import grows_with_the_text
+from tests.support.linear import grows_with_the_text
 
 from mlgate.core import normal_form
 from mlgate.core.normal_form import Form, normal

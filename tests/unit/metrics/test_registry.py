@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.child_environment import child_environment
+from tests.support.child_environment import child_environment
 
 from mlgate.metrics.registry import build, names
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.samples import EVIL, failing, inconclusive, passing, warned
+from tests.support.samples import EVIL, failing, inconclusive, passing, warned
 from tests.unit.reports import runner
 
 from mlgate.core.errors import ConfigError

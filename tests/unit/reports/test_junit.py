@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
-from tests.samples import ALL, errored, failing, inconclusive, passing, warned
+from tests.support.samples import ALL, errored, failing, inconclusive, passing, warned
 
 from mlgate.reports import junit
 

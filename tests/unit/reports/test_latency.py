@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from tests.load_samples import ALL, late, load, noisy, slower, streaming, times
-from tests.samples import passing
+from tests.support.load_samples import ALL, late, load, noisy, slower, streaming, times
+from tests.support.samples import passing
 
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report

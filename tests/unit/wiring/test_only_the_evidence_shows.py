@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.wiring.test_policy_sections import OLD, image
+from tests.unit.wiring.test_base_sections import OLD, image
 
 from mlgate.core.check import Suite
 from mlgate.core.errors import Refused

@@ -1,0 +1,182 @@
+"""The Open Inference Protocol over gRPC: bytes by hand, and a real grpcio server on the other end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.waiting import PATIENCE
+
+from mlgate.adapters.http.address import Address
+from mlgate.adapters.http.redaction import Redaction
+from mlgate.adapters.load.grpc_load import GrpcLoad
+from mlgate.adapters.protocols.grpc_messages import _bytes_field, infer_request, infer_texts
+from mlgate.adapters.secrets.redactor import Secrets
+from mlgate.core.check import Example
+from mlgate.core.errors import ConfigError, ModelError, Refused
+from mlgate.core.load_block import Arrival, LoadBlock
+from mlgate.core.ports import Failure, Load
+
+EXAMPLES = [Example(str(i), f"Größe {i}") for i in range(3)]
+
+
+def response(texts: list[str], *, raw: bool, kind: bytes = b"BYTES") -> bytes:
+    """A ModelInferResponse, by its field numbers: model_name 1, outputs 5, raw_output_contents 6."""
+    contents = b"".join(_bytes_field(8, text.encode()) for text in texts)
+    tensor = _bytes_field(1, b"out") + _bytes_field(2, kind) + (b"" if raw else _bytes_field(5, contents))
+    packed = b"".join(len(text.encode()).to_bytes(4, "little") + text.encode() for text in texts)
+    return _bytes_field(1, b"m") + _bytes_field(5, tensor) + (_bytes_field(6, packed) if raw else b"")
+
+
+@given(st.lists(st.text(), max_size=5), st.booleans())
+def test_texts_come_back_from_both_kinds_of_contents(texts: list[str], raw: bool) -> None:
+    assert infer_texts(response(texts, raw=raw)) == texts
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_texts_or_a_sentence(data: bytes) -> None:
+    try:
+        found = infer_texts(data)
+    except ValueError as error:
+        found = [str(error)]
+    assert all(isinstance(text, str) for text in found)
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=3), st.booleans(), st.data())
+def test_a_cut_message_is_never_taken_for_other_texts(texts: list[str], raw: bool, data: st.DataObject) -> None:
+    whole = response(texts, raw=raw)
+    cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    try:
+        found = infer_texts(cut)
+    except ValueError:
+        return
+    assert raw
+    assert found == []  # the cut fell between the tensor and its raw contents: no values, which is a failure
+
+
+grpc: Any = pytest.importorskip("grpc", reason="needs grpcio: pip install 'mlgate[grpc]'")
+
+
+@contextmanager
+def serving(answer: Callable[[bytes, Any], bytes]) -> Iterator[Address]:
+    handler = grpc.unary_unary_rpc_method_handler(answer)
+    service = grpc.method_handlers_generic_handler("inference.GRPCInferenceService", {"ModelInfer": handler})
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((service,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield Address.of(f"http://127.0.0.1:{port}")
+    finally:
+        server.stop(None).wait()
+
+
+@contextmanager
+def loading(address: Address, **more: Any) -> Iterator[GrpcLoad]:
+    load = GrpcLoad(address, "m", **{"timeout_s": PATIENCE, **more})
+    try:
+        yield load
+    finally:
+        load.close()
+        load.close()
+
+
+def pressed(load: Load, order: Sequence[int], concurrency: int) -> LoadBlock:
+    """Press for a moment, and again where a busy machine let too few requests begin in it."""
+    while True:
+        block = load.press(EXAMPLES, order, concurrency, 0.05)
+        if len(block.replies) >= concurrency:
+            return block
+
+
+def asked(message: bytes) -> str:
+    return next(one.input for one in EXAMPLES if message == infer_request("m", [str(one.input)]))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_closed_loop_brings_each_example_its_answer(raw: bool) -> None:
+    with serving(lambda message, _: response([f"saw {asked(message)}"], raw=raw)) as address, loading(address) as load:
+        block = pressed(load, [2, 0], 2)
+    assert all(one.answer == f"saw Größe {one.example}" and not one.failure for one in block.replies)
+    assert all(0 < one.first <= one.done for one in block.replies)
+
+
+def test_metadata_that_the_server_repeats_is_hidden_in_failures() -> None:
+    token = "abcDEF-123456-ghiJKL-789"  # noqa: S105 - none of anybody's
+
+    def repeat(_: bytes, context: Any) -> bytes:
+        sent = dict(context.invocation_metadata())["authorization"]
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, f"{sent} and {sent.encode().hex()} are unknown")
+        raise AssertionError
+
+    redaction = Redaction([], Secrets({"TOK": token}))
+    with (
+        serving(repeat) as address,
+        loading(address, headers={"Authorization": f"Bearer {token}"}, redaction=redaction) as load,
+    ):
+        (failed, *_) = load.answer(EXAMPLES[:1])
+        (reply, *_) = pressed(load, [0], 1).replies
+    for said in (str(failed), reply.failure):
+        assert "Bearer [secret TOK] and " in said
+        assert token not in said
+        assert token.encode().hex()[:16] not in said
+
+
+def test_as_a_model_it_answers_in_order() -> None:
+    echo = lambda message, _: response([asked(message)], raw=True)  # noqa: E731 - a server in one line
+    with serving(echo) as address, loading(address, concurrency=3) as load:
+        assert list(load.answer(EXAMPLES)) == [one.input for one in EXAMPLES]
+        (odd,) = load.answer([Example("odd", 3)])
+    assert odd == Failure("cannot be asked: kserve-v2 over gRPC takes a text input, not int", "gate")
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "answered no outputs"),
+        (b"\xff" * 20, "answered a message that is no protobuf, or cut off"),
+        (response(["a", "b"], raw=True), "answered 2 values for 1 inputs"),
+        (response(["a"], raw=True, kind=b"FP32"), "answered FP32, not a tensor of texts"),
+    ],
+)
+def test_a_wrong_reply_is_a_failure_that_took_the_time_out(data: bytes, why: str) -> None:
+    with serving(lambda *_: data) as address, loading(address) as load:
+        block = pressed(load, [0], 1)
+    assert {one.failure for one in block.replies} == {why}
+    assert all(one.done >= PATIENCE for one in block.replies)
+
+
+def test_an_error_of_the_server_is_the_models_and_hides_secrets() -> None:
+    def fail(_: bytes, context: Any) -> bytes:
+        context.abort(grpc.StatusCode.INTERNAL, "bad token s3cret-value")
+        return b""
+
+    with serving(fail) as address, loading(address, headers={"X-Key": "s3cret-value"}) as load:
+        assert list(load.answer(EXAMPLES[:1])) == [Failure("status INTERNAL: bad token ***")]
+
+
+def test_a_server_that_is_not_there_is_the_gates_failure() -> None:
+    with serving(lambda *_: b"") as address:
+        pass
+    with loading(address, timeout_s=PATIENCE) as load:
+        (answer,) = load.answer(EXAMPLES[:1])
+        assert isinstance(answer, Failure)
+        assert answer.blame == "gate"
+        with pytest.raises(ModelError, match="could not connect"):
+            load.press(EXAMPLES, [0], 1, 0.01)
+
+
+def test_an_open_loop_is_refused_with_what_to_write_instead() -> None:
+    with loading(Address.of("http://127.0.0.1:9")) as load, pytest.raises(ConfigError) as caught:
+        load.fire(EXAMPLES, [Arrival(0.0, 0)])
+    assert "concurrency" in caught.value.hint
+
+
+def test_a_forbidden_address_is_refused() -> None:
+    with pytest.raises(Refused):
+        GrpcLoad(Address("http", "169.254.169.254", 80, "", ""), "m")
