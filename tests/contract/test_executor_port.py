@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from tests.support.waiting import alive, until
 
-from mlgate import wiring
 from mlgate.adapters.executors.in_process import InProcessExecutor
 from mlgate.adapters.executors.pytest import PytestExecutor
 from mlgate.adapters.files.plan_file import WorkerPlan
 from mlgate.core.check import Check, Example, Json, Suite, data_digest
 from mlgate.core.evidence import Gap, Observation
 from mlgate.core.ports import Executor
+from mlgate.wiring.models import model
+from mlgate.wiring.project import ASKING
 
 MODEL = "def shout(text):\n    if text == 'bad':\n        raise ValueError('no')\n    return text.upper()\n"
 Made = Callable[[Path], Executor]
@@ -33,7 +34,7 @@ def written(root: Path) -> dict[str, Json]:
 
 def inline(root: Path) -> Executor:
     section = written(root)
-    return InProcessExecutor(wiring.ASKING, lambda: wiring.model(section, root, suite([]), 1))
+    return InProcessExecutor(ASKING, lambda: model(section, root, suite([]), 1))
 
 
 def by_pytest(workers: int) -> Made:
