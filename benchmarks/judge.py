@@ -26,7 +26,7 @@ from mlgate.core.evidence import Evidence, Observation, Provenance, Row
 from mlgate.core.stats.jackknife import Statistics, Unscored
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.scoring import Scored, score
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.terminal import report as terminal
 
 METRICS = ("bleu", "chrf", "rougeL")
@@ -128,7 +128,7 @@ def gate(references: list[str], base: list[str], candidate: list[str]) -> Iterat
     began = time.perf_counter()
     judge(suite, kinds, evidence["candidate"], Baseline("file b", evidence["baseline"]))
     yield "compare and conclude", time.perf_counter() - began
-    yield "report", timed(lambda: (writer.render(report), terminal.render(report)))
+    yield "report", timed(lambda: (json_v1.render(report), terminal.render(report)))
 
 
 def timed(call: Callable[[], object]) -> float:

@@ -36,7 +36,7 @@ from mlgate.core.report import CheckSummary, Report
 from mlgate.core.tracking.record import DataUsed, TrackingRecord
 from mlgate.core.verdict import Finding, Measurement
 from mlgate.flow.tracking_record import record
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.svg import charts
 
@@ -92,7 +92,7 @@ def verdict(number: int, folder: Path) -> TrackingRecord:
     )
     files = {
         "evidence.jsonl.gz": path.read_bytes(),
-        "report.json": writer.render(report).encode(),
+        "report.json": json_v1.render(report).encode(),
         "summary.md": markdown.render(report).encode(),
         "measurements.svg": charts.measurements(report).encode(),
     }

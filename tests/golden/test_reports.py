@@ -8,7 +8,7 @@ from tests.support.samples import ALL
 
 from mlgate.reports import annotations as github
 from mlgate.reports import junit
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.terminal import report as terminal
 
@@ -33,7 +33,7 @@ def test_a_ci_server_reads(name: str, golden: Golden) -> None:
 
 @reports
 def test_a_program_reads(name: str, golden: Golden) -> None:
-    golden(f"reports/{name}.json", writer.render(ALL[name]()))
+    golden(f"reports/{name}.json", json_v1.render(ALL[name]()))
 
 
 @reports

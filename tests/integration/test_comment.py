@@ -22,7 +22,7 @@ from mlgate.adapters.github.retries import Retries
 from mlgate.commands.comment import LARGEST_REPORT, comment
 from mlgate.core.errors import AdapterError, ConfigError
 from mlgate.core.report import Report
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 
 pytestmark = pytest.mark.needs_openapi
 
@@ -47,7 +47,7 @@ class Desk:
     def leaves(self, report: Report | str | bytes) -> None:
         """The run leaves a report, or what it says is one."""
         self.artifact.mkdir(exist_ok=True)
-        text = writer.render(report) if isinstance(report, Report) else report
+        text = json_v1.render(report) if isinstance(report, Report) else report
         (self.artifact / "report.json").write_bytes(text.encode() if isinstance(text, str) else text)
 
     def comments(self, name: str = "mlgate", *, status: bool = False, **more: str) -> int:
@@ -232,7 +232,7 @@ def no_folder(desk: Desk) -> None:
 
 def a_link(desk: Desk) -> None:
     no_report(desk)
-    (desk.folder / "secret.json").write_text(writer.render(passing()))
+    (desk.folder / "secret.json").write_text(json_v1.render(passing()))
     (desk.artifact / "report.json").symlink_to(desk.folder / "secret.json")
 
 
@@ -251,7 +251,7 @@ def too_large(desk: Desk) -> None:
 
 
 def truncated(desk: Desk) -> None:
-    desk.leaves(writer.render(failing())[:5000])
+    desk.leaves(json_v1.render(failing())[:5000])
 
 
 def not_utf8(desk: Desk) -> None:
@@ -260,13 +260,13 @@ def not_utf8(desk: Desk) -> None:
 
 def changed(**more: Any) -> Any:
     def change(desk: Desk) -> None:
-        desk.leaves(json.dumps({**json.loads(writer.render(failing())), **more}))
+        desk.leaves(json.dumps({**json.loads(json_v1.render(failing())), **more}))
 
     return change
 
 
 def not_a_number(desk: Desk) -> None:
-    desk.leaves(writer.render(passing()).replace('"value": 0.33871', '"value": NaN'))
+    desk.leaves(json_v1.render(passing()).replace('"value": 0.33871', '"value": NaN'))
 
 
 def deep(desk: Desk) -> None:
@@ -329,7 +329,7 @@ def test_markdown_that_lies_in_the_artifact_is_never_used(desk: Desk) -> None:
 
 
 def test_a_report_that_no_gate_writes_is_no_crash(desk: Desk) -> None:
-    text = writer.render(failing())
+    text = json_v1.render(failing())
     desk.leaves(re.sub(r'"(planned|answered|n|requests|failed)": \d+', rf'"\1": {"9" * 4000}', text))
     desk.comments(status=True)
     assert desk.body.startswith(MARKER)
@@ -337,7 +337,7 @@ def test_a_report_that_no_gate_writes_is_no_crash(desk: Desk) -> None:
 
 
 def test_the_longest_report_is_read_and_its_comment_is_short(desk: Desk) -> None:
-    document = json.loads(writer.render(failing()))
+    document = json.loads(json_v1.render(failing()))
     document["notices"] = ["@org/team | `x` " * 100] * 9_000
     text = json.dumps(document)
     desk.leaves(text + " " * (LARGEST_REPORT - len(text)))

@@ -17,7 +17,7 @@ from tests.support.waiting import works_at_most
 from mlgate.commands.comment import LARGEST_REPORT, comment
 from mlgate.reports import annotations as workflow_commands
 from mlgate.reports import junit
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import comment as page
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.svg import charts
@@ -46,8 +46,8 @@ Place = tuple[str | int, ...]
 
 def document() -> dict[str, Any]:
     """A report that has something of everything."""
-    whole: dict[str, Any] = json.loads(writer.render(failing()))
-    whole["loads"] = json.loads(writer.render(load_samples.late()))["loads"]
+    whole: dict[str, Any] = json.loads(json_v1.render(failing()))
+    whole["loads"] = json.loads(json_v1.render(load_samples.late()))["loads"]
     whole["policy"] = {"source": "base 1234567", "changes": [{"direction": "looser", "what": "w", "where": "x:1:2"}]}
     whole["notices"] = ["n"]
     whole["checks"][0]["missing"], whole["checks"][0]["planned"] = 1, whole["checks"][0]["planned"] + 1
@@ -92,7 +92,7 @@ def crowded(*places: Place) -> str:
 
 def shown(text: str) -> None:
     """Read a report, and show it in every form."""
-    report = writer.parse(text)
+    report = json_v1.parse(text)
     for render in (markdown.render, terminal.render, junit.render, workflow_commands.render, charts.measurements):
         assert render(report)
     for load in report.loads[:3]:

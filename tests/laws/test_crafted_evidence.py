@@ -28,7 +28,7 @@ from mlgate.core.evidence import Environment, Evidence, Gap, Observation, Proven
 from mlgate.core.ports import Kinds
 from mlgate.flow.judge import Baseline, judge
 from mlgate.reports import junit
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.terminal import report as terminal
 
@@ -191,7 +191,7 @@ def said() -> tuple[Suite, Evidence]:
 
 def judged(suite: Suite, evidence: Evidence) -> None:
     report = judge(suite, KINDS, evidence, Baseline("file b", said()[1]))
-    for render in (writer.render, markdown.render, terminal.render, junit.render):
+    for render in (json_v1.render, markdown.render, terminal.render, junit.render):
         render(report)
 
 

@@ -20,7 +20,7 @@ from mlgate.core.report import Report
 from mlgate.core.stats.jackknife import ENOUGH_EQUAL, FEWEST_PAIRS, SMALLEST_SLICE
 from mlgate.flow.base_rules import joined
 from mlgate.flow.judge import Baseline, judge
-from mlgate.reports.json_v1 import reader, writer
+from mlgate.reports.json_v1 import document as json_v1
 
 DROPS = tuple(Rule(name, Bound.MAX_DROP, margin) for name, margin in (("chrf", 2.0), ("rougeL", 0.03), ("bleu", 4.0)))
 
@@ -66,7 +66,7 @@ def test_copies_of_every_row_change_no_outcome_and_no_interval(seed: int, n: int
         assert np.isclose(other.delta.low, finding.delta.low)
         assert np.isclose(other.delta.high, finding.delta.high)
     assert any(f"{n * times:,} examples in {n:,} groups" in notice for notice in more.notices)
-    assert reader.parse(writer.render(more)).measurements == more.measurements
+    assert json_v1.parse(json_v1.render(more)).measurements == more.measurements
 
 
 def _worse(rng: random.Random, row: Observation) -> str:

@@ -26,7 +26,7 @@ from mlgate.core.stats.jackknife import SMALLEST_SLICE, Width
 from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_limit, hold_slice
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 
 KINDS: Kinds = {"recorded": RecordedKind(), "accuracy": AccuracyKind()}
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "house", "quickly", ".", ",", "big", "small"]
@@ -85,7 +85,7 @@ def test_any_sharding_gives_the_whole_runs_report_byte_for_byte(
     rnd.shuffle(parts)
     merged, _ = merge(parts)
     again = judge(suite, KINDS, merged, baseline)
-    assert writer.render(again) == writer.render(whole)
+    assert json_v1.render(again) == json_v1.render(whole)
 
 
 @given(values, st.data())

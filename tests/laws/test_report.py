@@ -19,7 +19,7 @@ from mlgate.core.rule_change import Direction
 from mlgate.reports import annotations as github
 from mlgate.reports import junit
 from mlgate.reports.content.text_width import width as columns
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.terminal import report as terminal
 from mlgate.reports.terminal import segments
@@ -30,10 +30,10 @@ law = settings(max_examples=100)
 @law
 @given(reports)
 def test_a_report_survives_its_json(report: Report) -> None:
-    again = writer.parse(writer.render(report))
+    again = json_v1.parse(json_v1.render(report))
     assert repr(again) == repr(report)  # repr instead of ==, for NaN is not NaN
     assert again.provenance == report.provenance  # whose repr leaves out the baseline
-    assert writer.render(again) == writer.render(report)
+    assert json_v1.render(again) == json_v1.render(report)
 
 
 @law
@@ -54,7 +54,7 @@ def test_no_line_of_any_renderer_is_a_command_but_our_own_annotations(report: Re
         terminal.render(report, width=width),
         terminal.render(report, width=width, colour=True),
         markdown.render(report),
-        writer.render(report),
+        json_v1.render(report),
         junit.render(report),
         segments.render(report.segments, width=width),
     ):
@@ -119,7 +119,7 @@ def test_junit_is_well_formed_and_green_only_when_the_gate_is_open(report: Repor
 @law
 @given(reports)
 def test_every_renderer_writes_utf8_and_the_same_bytes_again(report: Report) -> None:
-    for render in (terminal.render, markdown.render, writer.render, junit.render, github.render):
+    for render in (terminal.render, markdown.render, json_v1.render, junit.render, github.render):
         assert render(report).encode() == render(report).encode()
 
 

@@ -13,7 +13,7 @@ from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
-from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Percentile, Report
+from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Narrowed, Percentile, Report
 from mlgate.core.stats.jackknife import Width
 from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_bounds, hold_limit, unmeasured
 
@@ -101,8 +101,7 @@ def load(after: Sequence[float], before: Sequence[float], **more: Any) -> LoadSu
         edges_ms=edges,
         counts=counted(after, edges),
         before=counted(before, edges) if before else (),
-        narrowed="p95_ms" if before else "",
-        known=((10, 0.061), (20, 0.037), (30, 0.024)) if before else (),
+        narrowed=Narrowed("p95_ms", ((10, 0.061), (20, 0.037), (30, 0.024))) if before else None,
         facts=_STARTED,
     )
     return replace(whole, **more)

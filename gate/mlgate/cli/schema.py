@@ -15,9 +15,9 @@ from mlgate.adapters.terminal.output import tell
 def command(*, report: bool) -> int:
     """Print the JSON Schema of mlgate.yaml, for editors and validators."""
     if report:
-        from mlgate.reports.json_v1 import writer
+        from mlgate.reports.json_v1 import document as json_v1
 
-        schema = writer.schema()
+        schema = json_v1.schema()
     else:
         from mlgate.config.schema import json_schema
 

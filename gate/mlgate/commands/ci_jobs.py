@@ -7,12 +7,12 @@ of a run may replace the run's artifacts (threats T29-T31), but not another job'
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlgate.core import strict_json
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
 from mlgate.wiring.project import PARTS, Project
 
@@ -35,7 +35,7 @@ class CiJobs:
     def read(cls, text: str) -> CiJobs:
         """Read `toJSON(needs)`. Raises ConfigError for what GitHub would not have written."""
         try:
-            jobs = json.loads(text, object_pairs_hook=_once) if len(text) <= LARGEST_NEEDS else None
+            jobs = strict_json.loads(text) if len(text) <= LARGEST_NEEDS else None
         except (ValueError, RecursionError):
             jobs = None
         if not isinstance(jobs, dict) or not jobs:
@@ -81,13 +81,6 @@ class CiJobs:
                 yield f"the job {name} was skipped"
         if lost := len(self.digests.difference(here)):
             yield f"{lost} of {len(self.digests)} evidence files that jobs sent are not here"
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object of JSON; one with a name twice would say two things."""
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise ValueError("a name is there twice")
-    return dict(pairs)
 
 
 def _unlike() -> ConfigError:

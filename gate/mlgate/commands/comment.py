@@ -20,7 +20,7 @@ from mlgate.core.errors import AdapterError, ConfigError, EvidenceError
 from mlgate.core.report import Report
 from mlgate.core.untrusted_report import UntrustedReport
 from mlgate.reports.content.escape import command_data, terminal
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import comment as page
 
 LARGEST_REPORT = 16 << 20
@@ -147,7 +147,7 @@ def _report(path: Path, run: WorkflowRun) -> Report:
     if len(content) > LARGEST_REPORT:
         raise EvidenceError(f"{REPORT} is too large: more than {LARGEST_REPORT >> 20} MB")
     try:
-        report = writer.parse(content.decode("utf-8"))
+        report = json_v1.parse(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise EvidenceError(f"{REPORT} is not a report: it is not UTF-8") from error
     except EvidenceError as error:

@@ -31,7 +31,7 @@ from mlgate.flow import promotion
 from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import Approval, Promotion
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.wiring.mlflow import Mlflow
 from mlgate.wiring.project import KINDS, Project
 
@@ -156,7 +156,7 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, str]:
         raise Refused(
             "the report is not the one that the verdict was written for", where=str(path), hint="mlgate check"
         )
-    report = writer.parse(text.decode())
+    report = json_v1.parse(text.decode())
     evidence = evidence_file.read(
         folder.path / EVIDENCE, evidence_file.older(sum(one.planned for one in report.checks))
     )

@@ -17,7 +17,7 @@ from mlgate.core.errors import AdapterError, GateError
 from mlgate.core.report import Report
 from mlgate.reports import annotations as github_annotations
 from mlgate.reports import junit
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.terminal import report as terminal
 
@@ -37,7 +37,7 @@ def publish(
     Only report.json is required: a verdict without its report would be a word without a reason. *saved*: this run
     becomes the baseline.
     """
-    text = writer.render(report)
+    text = json_v1.render(report)
     show(report, names, out, saved=saved)
     folder.write(REPORT, text)
     for name, (file, render) in _FILES.items():
@@ -57,7 +57,7 @@ def show(report: Report, names: tuple[str, ...], out: TextIO, *, saved: bool = F
         colour = out.isatty() and not os.environ.get("NO_COLOR")
         tell(out, terminal.render(report, width=width(), colour=colour, saved=saved).rstrip("\n"))
     if "json" in names:
-        tell(out, writer.render(report).rstrip("\n"))
+        tell(out, json_v1.render(report).rstrip("\n"))
 
 
 def width() -> int:

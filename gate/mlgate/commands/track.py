@@ -28,7 +28,7 @@ from mlgate.core.report import Report
 from mlgate.core.tracking.record import DataUsed, LoggedRun, TrackingRecord
 from mlgate.flow import tracking_record as flow
 from mlgate.reports.content import escape
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import report as markdown
 from mlgate.reports.svg import charts
 from mlgate.wiring.mlflow import Mlflow
@@ -130,7 +130,7 @@ def _demand_true(record: TrackingRecord) -> None:
     """Raise Refused for a record that is not what its own report and evidence say: it may come from anywhere."""
     try:
         text = record.files[REPORT]
-        report = writer.parse(text.decode())
+        report = json_v1.parse(text.decode())
         most = evidence_file.older(sum(one.planned for one in report.checks))
         evidence = evidence_file.parse(record.files[EVIDENCE], EVIDENCE, most)
     except (KeyError, UnicodeDecodeError) as error:
@@ -149,7 +149,7 @@ def _demand_true(record: TrackingRecord) -> None:
 
 def _files(report: Report, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
     yield EVIDENCE, folder.own(EVIDENCE).read_bytes()
-    yield REPORT, writer.render(report).encode()
+    yield REPORT, json_v1.render(report).encode()
     yield "summary.md", markdown.render(report).encode("utf-8", "replace")
     yield "measurements.svg", charts.measurements(report).encode("utf-8", "replace")
     for one in report.loads:

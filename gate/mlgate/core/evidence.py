@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mlgate.core import legacy_digests
+from mlgate.core import legacy_digests, strict_json
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM, identity
 
@@ -198,7 +198,7 @@ _DIGITS = len(str(_EXACT)) + 1
 def decode(line: str) -> Row:
     """Read one row back. Anything that `encode` would not have written is an EvidenceError."""
     try:
-        value = json.loads(line, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_int=_whole)
+        value = strict_json.loads(line, whole=_whole, is_finite=False)
         if any(half in line for half in _SURROGATES):  # a pair can be encoded, half of one cannot
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
@@ -227,14 +227,3 @@ def _whole(text: str) -> int:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice")
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

@@ -72,6 +72,15 @@ class Percentile:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowed:
+    """The compared metric that is known least well for its margin, and how its interval narrowed."""
+
+    metric: str
+    known: tuple[tuple[int, float], ...]
+    """After how many rounds, ascending: half the width of its 95 % interval, as a share."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSummary:
     """What one latency check sent and saw: beside its rules, what a person needs to trust its numbers."""
 
@@ -106,10 +115,8 @@ class LoadSummary:
     """The baseline's counts, in the same bins; empty without a duet."""
     begun: int = 0
     """Rounds of a first try that the machine disturbed, so that it was started over; 0: there was none."""
-    narrowed: str = ""
-    """The metric that is known least well for its margin, of those that are compared; empty for none."""
-    known: tuple[tuple[int, float], ...] = ()
-    """After how many rounds, ascending: half the width of its 95 % interval, as a share; what more rounds bought."""
+    narrowed: Narrowed | None = None
+    """What more rounds bought; None where nothing is compared."""
     facts: tuple[tuple[str, str], ...] = ()
     """How the model was started: sandbox, what its probe found, image, seconds. Text of the engine's, not ours."""
     flaw: str = ""

@@ -14,7 +14,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.latency_metrics import timing
 from mlgate.core.latency_rounds import LatencyRounds
 from mlgate.core.load_block import TimedReply
-from mlgate.core.report import LoadSummary, Percentile
+from mlgate.core.report import LoadSummary, Narrowed, Percentile
 from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.block_bootstrap import log_width
 from mlgate.core.stats.ratio import ratio
@@ -42,7 +42,6 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
     busy = [block.facts.get("cpu_s", 0.0) for block in seen.counted.values()]
     edges = _edges(replies, past.replies if past else ())
     median = _both(seen, past, "p50_ms")
-    narrowed, known = _widest_interval(check, seen, past)
     return LoadSummary(
         check=check.id,
         load=described(check),
@@ -62,8 +61,7 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
         edges_ms=edges,
         counts=_counts(replies, edges),
         before=_counts(past.replies, edges) if past else (),
-        narrowed=narrowed,
-        known=known,
+        narrowed=_widest_interval(check, seen, past),
         facts=tuple((name, _text(seen.start[name])) for name in sorted(seen.start, key=_telling) if name not in _RUN),
         flaw=seen.flaw,
     )
@@ -133,9 +131,7 @@ def _both(seen: LatencyRounds, past: LatencyRounds | None, name: str) -> tuple[S
     return (one, other) if len(one.values) and len(other.values) else None
 
 
-def _widest_interval(
-    check: Check, seen: LatencyRounds, past: LatencyRounds | None
-) -> tuple[str, tuple[tuple[int, float], ...]]:
+def _widest_interval(check: Check, seen: LatencyRounds, past: LatencyRounds | None) -> Narrowed | None:
     """Return the compared metric whose interval is widest for its margin, and how it narrowed from look to look."""
     widest, most = "", 0.0
     for rule in check.rules:
@@ -149,13 +145,12 @@ def _widest_interval(
             widest, most = rule.metric, half
     both = _both(seen, past, widest) if widest else None
     if both is None:
-        return "", ()
+        return None
     places = [place + seen.planned_warm for place in seen.look.places if place + seen.planned_warm <= len(seen.done)]
     told = sorted({places[0], places[len(places) // 2], places[-1]}) if places else [len(seen.done)]
     halves = [ratio(*(side.of(np.arange(place + 1)) for side in both)).half(_CONFIDENCE) for place in told]
-    return widest, tuple(
-        (place - seen.begun, math.expm1(half)) for place, half in zip(told, halves, strict=True) if math.isfinite(half)
-    )
+    known = [(place - seen.begun, math.expm1(half)) for place, half in zip(told, halves, strict=True)]
+    return Narrowed(widest, tuple((rounds, half) for rounds, half in known if math.isfinite(half)))
 
 
 def _series(seen: LatencyRounds, name: str) -> Series:

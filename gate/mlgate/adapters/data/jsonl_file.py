@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlgate.adapters.data import open_file
 from mlgate.adapters.data.examples import Dataset, gather
 from mlgate.adapters.data.fields import DEEPEST_NESTING, Fields
+from mlgate.core import strict_json
 from mlgate.core.errors import ConfigError
 
 
@@ -38,7 +38,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
 
 def _row(line: str, where: str) -> Mapping[str, object]:
     try:
-        row: object = json.loads(line, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite)
+        row = strict_json.loads(line)
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"the line is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}",
@@ -69,21 +69,3 @@ def _depth(value: object) -> int:
 
 def _too_deep(where: str) -> ConfigError:
     return ConfigError(f"the line is nested deeper than {DEEPEST_NESTING} levels", where=where)
-
-
-def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice in one object")  # json would silently take the last
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text[:20]} is too large a number")  # json would silently make it infinite
-    return value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlgate.adapters.data.lines import PIECE, admit, numbered, unpacked
+from mlgate.core import strict_json
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
 
 LARGEST_FILE = 512 << 20
@@ -77,7 +77,7 @@ class AnswersFile:
 
     def _object(self, number: int, line: str) -> Mapping[str, object]:
         try:
-            value: object = json.loads(line, object_pairs_hook=_no_twins)
+            value = strict_json.loads(line, is_finite=False)
         except (ValueError, RecursionError) as error:
             raise self._damage_at(number, f"the line is not JSON: {error}") from error
         if not isinstance(value, dict):
@@ -121,10 +121,3 @@ class AnswersFile:
 
     def _damage_at(self, number: int, why: str) -> EvidenceError:
         return EvidenceError(why, hint="write the answers again", where=f"{self._path}:{number}")
-
-
-def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice in one object")  # json would silently take the last
-    return value

@@ -116,9 +116,9 @@ def trust(load: LoadSummary) -> Iterator[str]:
         yield _many(load.failed, "request") + " failed"
     if math.isfinite(load.noise):
         yield f"noise of this machine {_share(load.noise, 1)} (p50)"
-    if len(load.known) > 1:
-        after = ", ".join(f"±{_share(half, 1)} after {rounds:,}" for rounds, half in load.known)
-        yield f"widest for its margin: {load.narrowed}, {after} rounds"
+    if load.narrowed and len(load.narrowed.known) > 1:
+        after = ", ".join(f"±{_share(half, 1)} after {rounds:,}" for rounds, half in load.narrowed.known)
+        yield f"widest for its margin: {load.narrowed.metric}, {after} rounds"
     if load.begun:
         yield f"started over once: the machine disturbed the first {_many(load.begun, 'round')}"
     late, busy = load.late_p99_ms, load.generator

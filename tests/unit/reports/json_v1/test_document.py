@@ -15,16 +15,16 @@ from tests.support.strategies import reports
 
 from mlgate.core.errors import EvidenceError
 from mlgate.core.report import Report
-from mlgate.reports.json_v1 import writer
+from mlgate.reports.json_v1 import document as json_v1
 
 ROOT = Path(__file__).parents[4]
-SCHEMA = writer.schema()
+SCHEMA = json_v1.schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def test_the_schema_is_one_and_names_itself_as_reports_do() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$id"] == writer.SCHEMA
+    assert SCHEMA["$id"] == json_v1.SCHEMA
 
 
 def test_the_committed_schema_is_the_codes(golden: Golden) -> None:
@@ -35,27 +35,27 @@ def test_the_committed_schema_is_the_codes(golden: Golden) -> None:
 def test_committed_reports_follow_the_schema(name: str) -> None:
     text = (ROOT / f"tests/golden/reports/{name}.json").read_text()
     VALIDATOR.validate(json.loads(text))
-    assert writer.render(writer.parse(text)) == text
+    assert json_v1.render(json_v1.parse(text)) == text
 
 
 @settings(max_examples=50)
 @given(reports)
 def test_every_report_follows_the_schema(report: Report) -> None:
-    VALIDATOR.validate(json.loads(writer.render(report)))
+    VALIDATOR.validate(json.loads(json_v1.render(report)))
 
 
 def test_the_json_is_canonical() -> None:
-    text = writer.render(failing())
+    text = json_v1.render(failing())
     assert text == json.dumps(json.loads(text), sort_keys=True, indent=2) + "\n"
     assert text.isascii()
 
 
 def test_what_json_cannot_carry_is_a_word() -> None:
     measured = replace(passing().measurements[0], low=math.nan, high=-math.inf)
-    text = writer.render(replace(passing(), measurements=(measured,)))
+    text = json_v1.render(replace(passing(), measurements=(measured,)))
     assert '"low": "nan"' in text
     assert '"high": "-inf"' in text
-    assert writer.parse(text).measurements[0].high == -math.inf
+    assert json_v1.parse(text).measurements[0].high == -math.inf
 
 
 def paths(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -67,7 +67,7 @@ def paths(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [at]
 
 
-DOCUMENT = json.loads(writer.render(failing()))
+DOCUMENT = json.loads(json_v1.render(failing()))
 OBJECTS = [p for p in paths(DOCUMENT) if p and isinstance(p[-1], str)]
 
 
@@ -88,7 +88,7 @@ def changed(path: tuple[str | int, ...], change: str, value: object = None) -> s
 @given(st.sampled_from(OBJECTS), st.sampled_from(["drop", "add"]))
 def test_a_missing_or_unknown_key_is_refused(path: tuple[str | int, ...], change: str) -> None:
     with pytest.raises(EvidenceError):
-        writer.parse(changed(path, change))
+        json_v1.parse(changed(path, change))
 
 
 @settings(max_examples=200)
@@ -98,7 +98,7 @@ def test_a_value_of_the_wrong_type_is_refused(path: tuple[str | int, ...], value
     if VALIDATOR.is_valid(json.loads(text)):
         return  # a string where a string belongs
     with pytest.raises(EvidenceError):
-        writer.parse(text)
+        json_v1.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_value_of_the_wrong_type_is_refused(path: tuple[str | int, ...], value
 )
 def test_a_report_that_contradicts_itself_is_refused(path: tuple[str | int, ...], value: object) -> None:
     with pytest.raises(EvidenceError):
-        writer.parse(changed(path, "set", value))
+        json_v1.parse(changed(path, "set", value))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_report_that_contradicts_itself_is_refused(path: tuple[str | int, ...]
 )
 def test_what_is_no_report_is_refused(text: str) -> None:
     with pytest.raises(EvidenceError):
-        writer.parse(text)
+        json_v1.parse(text)
 
 
 @given(
@@ -155,18 +155,18 @@ def test_what_is_no_report_is_refused(text: str) -> None:
 )
 def test_no_text_at_all_raises_anything_else(text: str) -> None:
     with pytest.raises(EvidenceError):
-        writer.parse(text)
+        json_v1.parse(text)
 
 
 def test_a_twin_key_in_a_finding_is_refused() -> None:
-    text = writer.render(failing()).replace('"outcome": "failed",', '"outcome": "failed", "outcome": "passed",', 1)
+    text = json_v1.render(failing()).replace('"outcome": "failed",', '"outcome": "failed", "outcome": "passed",', 1)
     with pytest.raises(EvidenceError, match="twice"):
-        writer.parse(text)
+        json_v1.parse(text)
 
 
 def test_an_error_says_where() -> None:
     with pytest.raises(EvidenceError) as error:
-        writer.parse(changed(("findings", 1, "candidate", "n"), "set", "many"))
+        json_v1.parse(changed(("findings", 1, "candidate", "n"), "set", "many"))
     assert error.value.where == "report.findings[1].candidate.n"
     assert error.value.message == "expected a whole number"
 
@@ -174,4 +174,4 @@ def test_an_error_says_where() -> None:
 def test_a_later_wording_of_reason_and_docs_is_read() -> None:
     document = json.loads(changed(("reason",), "set", "said better"))
     document["findings"][0]["docs"] = "https://docs.example/findings#max_drop"
-    assert writer.parse(json.dumps(document)) == writer.parse(json.dumps(DOCUMENT))
+    assert json_v1.parse(json.dumps(document)) == json_v1.parse(json.dumps(DOCUMENT))

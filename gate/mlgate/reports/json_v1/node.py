@@ -1,13 +1,13 @@
-"""JSON from outside, read strictly: what is not exactly as expected is an error that says where."""
+"""A JSON document from outside, read strictly: what is not exactly as expected is an error that says where."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
+from mlgate.core import strict_json
 from mlgate.core.errors import EvidenceError
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
@@ -37,12 +37,10 @@ class Node:
     def of(cls, text: str, name: str) -> Node:
         """Read a document. Twin keys, NaN and numbers beyond a double are errors, as is nesting without end."""
         try:
-            value: Value = json.loads(
-                text, object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite
-            )
+            value = strict_json.loads(text)
         except (ValueError, RecursionError) as error:
             raise EvidenceError(f"not valid JSON: {error}", where=name) from error
-        return cls(value, name)
+        return cls(cast(Value, value), name)
 
     def wrong(self, expected: str) -> EvidenceError:
         """Return the error that this value is not what was expected."""
@@ -129,21 +127,3 @@ class Node:
         if not isinstance(self.value, str) or self.value not in known:
             raise self.wrong(f"one of {', '.join(known)}")
         return known[self.value]
-
-
-def _no_twins(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice")
-    return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise ValueError("a number is greater than a double can hold")
-    return value
