@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass
 
@@ -26,8 +27,8 @@ class FinishedRun:
 
     evidence: Evidence
     report: Report
-    digest: str
-    """SHA-256 of report.json."""
+    content: bytes
+    """report.json, as it was written."""
     logged: LoggedRun | GateError | None
     """Why it is not; None where nothing is to be logged."""
 
@@ -36,24 +37,26 @@ def finish(evidence: Evidence, report: Report, project: Project, folder: RunFold
     """Publish a report, log it, write its verdict; then keep it as the baseline in *store*. Return the exit code."""
     report = project.complete(report, evidence)
     saved = store is not None and not refusal(report)
-    digest = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved)
+    content = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved)
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
-    logged = _log_to_mlflow(report, digest, project, folder)
+    logged = _log_to_mlflow(report, content, project, folder)
     if isinstance(logged, GateError) and project.memory and project.memory.section.required and not code:
         outcome, code = "errored", 3
         reason = f"{report.outcome.name.lower()}, but tracking is required and failed: {logged.message}"
         tell(sys.stderr, "mlgate: `required: true`: a verdict that is not logged does not pass")
-    folder.conclude(outcome, code, reason, digest)  # before anything is promoted: a disk may be full
+    folder.conclude(
+        outcome, code, reason, hashlib.sha256(content).hexdigest()
+    )  # before anything is promoted: a disk may be full
     if store is not None and code in (0, report.outcome.exit_code):
-        _accept(FinishedRun(evidence, report, digest, logged), project, store)
+        _accept(FinishedRun(evidence, report, content, logged), project, store)
     tell_github(outcome, code, folder)
     return code
 
 
-def _log_to_mlflow(report: Report, digest: str, project: Project, folder: RunFolder) -> LoggedRun | GateError | None:
+def _log_to_mlflow(report: Report, content: bytes, project: Project, folder: RunFolder) -> LoggedRun | GateError | None:
     if project.memory is None:
         return None
-    return track.remember(project.memory, track.record_of(report, digest, project, folder), folder)
+    return track.remember(project.memory, track.record_of(report, content, project, folder), folder)
 
 
 def _accept(ended: FinishedRun, project: Project, store: BaselineStore) -> None:
@@ -70,7 +73,7 @@ def _accept(ended: FinishedRun, project: Project, store: BaselineStore) -> None:
             done = promote.promote(
                 project.memory,
                 ended.report,
-                ended.digest,
+                hashlib.sha256(ended.content).hexdigest(),
                 logged,
                 kept.chosen_alias or CHAMPION,
                 image=promote.image_of(project.config),

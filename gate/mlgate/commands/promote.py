@@ -45,12 +45,13 @@ def run_promote(choice: RunOptions, alias: str) -> int:
     with folder.held():
         project = choice.project()
         memory = Mlflow.demanded(project.config)
-        evidence, report, verdict = verified(choice)
+        evidence, report, content = verified(choice)
+        verdict = hashlib.sha256(content).hexdigest()
         image = ""  # of a version that is there already
         if not _has_won(memory, verdict, alias):
             acceptable(report, evidence, project, choice)
             image = image_of(project.config) if is_here(report, project, evidence.form) else ""
-        record = track.record_of(report, verdict, project, folder)
+        record = track.record_of(report, content, project, folder)
         recorded = memory.runs.logged(record) or memory.runs.log(record)
         done = promote(memory, report, verdict, recorded, alias, image=image, form=evidence.form)
         tell(sys.stdout, said(done, memory))
@@ -131,8 +132,8 @@ def promote(
     )
 
 
-def verified(choice: RunOptions) -> tuple[Evidence, Report, str]:
-    """Return the evidence, the report and its digest, as the last run left them.
+def verified(choice: RunOptions) -> tuple[Evidence, Report, bytes]:
+    """Return the evidence, the report and the bytes that it was read from, as the last run left them.
 
     Raises EvidenceError where no run came to a verdict, Refused where the files are not those that it wrote.
     """
@@ -166,7 +167,7 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, str]:
             where=str(folder.path / EVIDENCE),
             hint="mlgate check",
         )
-    return evidence, report, concluded.report
+    return evidence, report, text
 
 
 def acceptable(report: Report, evidence: Evidence, project: Project, choice: RunOptions) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -31,14 +30,14 @@ _FILES: dict[str, tuple[str, Callable[[Report], str]]] = {
 
 def publish(
     report: Report, folder: RunFolder, names: tuple[str, ...], out: TextIO, err: TextIO, *, saved: bool = False
-) -> str:
-    """Write and show *report*; return the digest of report.json. A sink that fails is told and changes nothing.
+) -> bytes:
+    """Write and show *report*; return report.json. If an output fails, it prints a warning, and nothing else changes.
 
     Only report.json is required: a verdict without its report would be a word without a reason. *saved*: this run
     becomes the baseline.
     """
     text = json_v1.render(report)
-    show(report, names, out, saved=saved)
+    show(report, names, out, saved=saved, text=text)
     folder.write(REPORT, text)
     for name, (file, render) in _FILES.items():
         if name in names:
@@ -48,16 +47,16 @@ def publish(
                 tell(err, f"mlgate: warning: {error}")
     if "github" in names and in_github_actions():
         _github(report, out, err)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return text.encode()
 
 
-def show(report: Report, names: tuple[str, ...], out: TextIO, *, saved: bool = False) -> None:
-    """Print the report as a person or a program asked for it."""
+def show(report: Report, names: tuple[str, ...], out: TextIO, *, saved: bool = False, text: str = "") -> None:
+    """Print the report as a person or a program asked for it; *text* is its JSON, if it was rendered already."""
     if "terminal" in names:
         colour = out.isatty() and not os.environ.get("NO_COLOR")
         tell(out, terminal.render(report, width=width(), colour=colour, saved=saved).rstrip("\n"))
     if "json" in names:
-        tell(out, json_v1.render(report).rstrip("\n"))
+        tell(out, (text or json_v1.render(report)).rstrip("\n"))
 
 
 def width() -> int:

@@ -77,15 +77,15 @@ def _is_kept_for_retry(pending: PendingFolder, record: TrackingRecord) -> bool:
     return True
 
 
-def record_of(report: Report, verdict: str, project: Project, folder: RunFolder) -> TrackingRecord:
-    """Return what MLflow is told of a verdict whose files lie in *folder*; *verdict* is report.json's digest."""
+def record_of(report: Report, content: bytes, project: Project, folder: RunFolder) -> TrackingRecord:
+    """Return what MLflow is told of a verdict whose evidence lies in *folder*; *content* is its report.json."""
     return flow.record(
         report,
-        verdict=verdict,
+        verdict=hashlib.sha256(content).hexdigest(),
         began=clock.milliseconds(),
         data=tuple(_data(project)),
         tags={name: text for name, text in _tags(report, project).items() if text},
-        files=dict(_files(report, folder)),
+        files=dict(_files(report, content, folder)),
     )
 
 
@@ -147,9 +147,9 @@ def _demand_true(record: TrackingRecord) -> None:
         raise Refused("a waiting verdict is not what its report and its evidence say: somebody edited it")
 
 
-def _files(report: Report, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
+def _files(report: Report, content: bytes, folder: RunFolder) -> Iterator[tuple[str, bytes]]:
     yield EVIDENCE, folder.own(EVIDENCE).read_bytes()
-    yield REPORT, json_v1.render(report).encode()
+    yield REPORT, content
     yield "summary.md", markdown.render(report).encode("utf-8", "replace")
     yield "measurements.svg", charts.measurements(report).encode("utf-8", "replace")
     for one in report.loads:

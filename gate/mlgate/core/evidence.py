@@ -90,6 +90,14 @@ class Evidence:
     rows: Mapping[tuple[str, str], Row] = field(default_factory=dict)
     form: int = CURRENT_FORM
     """Of its digest and of those in its provenance. What an older mlgate observed keeps the digest that it got then."""
+    _by_check: Mapping[str, Mapping[str, Row]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the rows by check, once: every judging step asks for those of one."""
+        by_check: dict[str, dict[str, Row]] = {}
+        for (check, example), row in self.rows.items():
+            by_check.setdefault(check, {})[example] = row
+        object.__setattr__(self, "_by_check", by_check)
 
     @classmethod
     def of(
@@ -117,9 +125,9 @@ class Evidence:
         rows = [*self.rows.values(), *other.rows.values()]
         return Evidence.of(self.provenance, self.environments | other.environments, rows, self.form)
 
-    def under(self, check: str) -> dict[str, Row]:
+    def under(self, check: str) -> Mapping[str, Row]:
         """Return the rows of one check by example id."""
-        return {example: row for (owner, example), row in self.rows.items() if owner == check}
+        return self._by_check.get(check, {})
 
     def lines(self) -> Iterator[str]:
         """Yield every row as one line of canonical JSON, in an order that no scheduler can change."""
@@ -208,12 +216,18 @@ def decode(line: str) -> Row:
     except ValueError as error:
         raise EvidenceError(f"a row is not valid JSON: {error}") from error
     match value:
-        case {"check": str(check), "example": str(example), "seen": dict(seen)} if len(value) == 3:  # noqa: PLR2004 - no other key
+        case {"check": str(check), "example": str(example), "seen": dict(seen), **more} if not more:
             if all(isinstance(v, str) or (_is_number(v) and math.isfinite(v)) for v in seen.values()):
                 return Observation(check, example, seen)
             raise EvidenceError("an observation holds something that is neither a text nor a finite number")
-        case {"check": str(check), "example": str(example), "gap": str(why), "blame": "model" | "gate" as blame}:
-            if len(value) == 4:  # noqa: PLR2004 - the four keys of the pattern and no other
+        case {
+            "check": str(check),
+            "example": str(example),
+            "gap": str(why),
+            "blame": "model" | "gate" as blame,
+            **more,
+        }:
+            if not more:
                 return Gap(check, example, why, blame)
     raise EvidenceError("a row is neither an observation nor a gap")
 

@@ -8,7 +8,9 @@ that `.findings[].candidate.value` needs no second look-up.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 from mlgate.core.report import Report
 from mlgate.reports.json_v1 import conclusions, loads, run
@@ -73,7 +75,7 @@ REPORT = Definition(
     complaint=_worst_first,
 )
 
-_DEFINED = {
+_DEFINED: Mapping[str, Definition[Any]] = {
     "provenance": run.PROVENANCE,
     "policy": run.POLICY,
     "change": run.CHANGE,
