@@ -241,7 +241,7 @@ def test_the_sources_are_found() -> None:
     assert len(FOUND) > 90
     assert len(THEIRS) > 20
     places = {found.place.split(":")[0].split(".")[0] for found in FOUND}
-    assert {"tracking_uri", "duration", "memory", "registry_names", "buildx_command", "build", "columns"} <= places
+    assert {"uris", "duration", "memory_size", "registry_names", "buildx_command", "build", "text_width"} <= places
 
 
 @pytest.mark.parametrize("found", [*FOUND, *THEIRS], ids=[found.place for found in [*FOUND, *THEIRS]])

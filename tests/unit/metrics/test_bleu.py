@@ -113,7 +113,7 @@ def test_references_without_text_are_refused() -> None:
 
 
 def test_memory_does_not_grow_with_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sacrebleu_rows, "_CHUNK", 5)
+    monkeypatch.setattr(sacrebleu_rows, "_CHUNK_EXAMPLES", 5)
     text = " ".join(f"w{i}" for i in range(300))
     bleu = build("bleu")
     peaks = []

@@ -42,10 +42,10 @@ def files(python: Path | None = None) -> dict[PurePosixPath, Path]:
     modules = list(_extension_modules(library))
     found = {PurePosixPath(path): path for path in [python, *modules, *_sources(library), *certificates()]}
     found |= {PurePosixPath(path): Path(path).resolve() for path in _libraries([python, *modules])}
-    return found | {PurePosixPath(PACKAGE_HOME, "mlgate", name): _PACKAGE / name for name in _own_files()}
+    return found | {PurePosixPath(PACKAGE_HOME, "mlgate", name): _PACKAGE / name for name in own_files()}
 
 
-def _own_files() -> set[str]:
+def own_files() -> set[str]:
     """Return our own files: what is run, and what that imports, in turn."""
     found, new = set[str](), set(_RUN)
     while new:

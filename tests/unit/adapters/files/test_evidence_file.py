@@ -31,7 +31,7 @@ def test_a_row_as_long_as_may_be_is_read_back_and_a_longer_one_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, evidence = tmp_path / "e.jsonl.gz", of("x" * 500)
-    monkeypatch.setattr(evidence_file, "LONGEST", len(next(evidence.lines())) + 1)
+    monkeypatch.setattr(evidence_file, "LONGEST_ROW", len(next(evidence.lines())) + 1)
     evidence_file.write(path, evidence)
     assert evidence_file.read(path) == evidence
     error = refused(path, of("x" * 501))
@@ -44,7 +44,7 @@ def test_evidence_as_large_as_may_be_is_read_back_and_larger_is_not_written(
 ) -> None:
     path, evidence = tmp_path / "e.jsonl.gz", of("x" * 500, "y" * 500)
     evidence_file.write(path, evidence)
-    monkeypatch.setattr(evidence_file, "LARGEST", len(gzip.decompress(path.read_bytes())))
+    monkeypatch.setattr(evidence_file, "LARGEST_FILE", len(gzip.decompress(path.read_bytes())))
     evidence_file.write(path, evidence)
     assert evidence_file.read(path) == evidence
     assert "more than" in refused(path, of("x" * 500, "y" * 501)).message
@@ -52,7 +52,7 @@ def test_evidence_as_large_as_may_be_is_read_back_and_larger_is_not_written(
 
 
 def test_a_header_that_could_not_be_read_back_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence_file, "LONGEST", 300)
+    monkeypatch.setattr(evidence_file, "LONGEST_ROW", 300)
     checks = tuple((f"check-{i}", "digest") for i in range(20))
     assert "more than" in refused(tmp_path / "e", Evidence.of(Provenance("", "", "", checks), [], [])).message
 

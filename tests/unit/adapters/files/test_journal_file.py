@@ -46,7 +46,7 @@ def test_a_full_disk_stops_the_run_and_what_was_kept_can_be_read(tmp_path: Path)
 
 
 def test_a_row_that_could_not_be_read_back_is_not_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence_file, "LONGEST", 200)
+    monkeypatch.setattr(evidence_file, "LONGEST_ROW", 200)
     path = tmp_path / "journal.jsonl"
     with JournalFile(path, Evidence.of(RUN, [], []), HERE) as journal:
         with pytest.raises(EvidenceError, match="c/long"):
@@ -58,7 +58,7 @@ def test_a_row_that_could_not_be_read_back_is_not_added(tmp_path: Path, monkeypa
 def test_a_journal_never_grows_beyond_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.jsonl"
     with JournalFile(path, Evidence.of(RUN, [], ROWS[:5]), HERE) as journal:
-        monkeypatch.setattr(journal_file, "LARGEST", path.stat().st_size + 80)
+        monkeypatch.setattr(journal_file, "LARGEST_FILE", path.stat().st_size + 80)
         journal.append(ROWS[5])
         with pytest.raises(EvidenceError, match="more than"):
             journal.append(ROWS[6])

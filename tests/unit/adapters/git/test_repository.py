@@ -162,7 +162,7 @@ def test_a_head_that_git_cannot_read_is_an_error(root: Path) -> None:
 
 
 def test_a_file_larger_than_evidence_may_be_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository, "LARGEST", 2)
+    monkeypatch.setattr(repository, "LARGEST_FILE", 2)
     with pytest.raises(EvidenceError, match="larger"):
         repository.show(root, "main", "b")
 

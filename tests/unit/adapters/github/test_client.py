@@ -93,7 +93,7 @@ def test_a_redirect_is_an_error_and_not_followed(status: str) -> None:
 
 
 def test_a_reply_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LARGEST", 1 << 20)
+    monkeypatch.setattr(client, "LARGEST_REPLY", 1 << 20)
     with pytest.raises(AdapterError, match="more than 1 MB"):
         ask(said(reply(b" " * (2 << 20))))
 

@@ -89,7 +89,7 @@ def test_an_event_that_cannot_be_read_is_an_error(tmp_path: Path, text: str) -> 
 def test_an_event_that_is_not_there_or_too_large_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AdapterError):
         environment.here({**environ(tmp_path, "pull_request", pull()), "GITHUB_EVENT_PATH": str(tmp_path / "no")})
-    monkeypatch.setattr(environment, "LARGEST", 10)
+    monkeypatch.setattr(environment, "LARGEST_EVENT", 10)
     with pytest.raises(AdapterError, match="more than"):
         environment.here(environ(tmp_path, "pull_request", pull()))
 

@@ -21,6 +21,7 @@ from tests.support.servers_load import sends, text
 from tests.support.waiting import PATIENCE, alive, until
 
 import mlgate
+from mlgate.adapters.docker.generator_files import own_files
 from mlgate.adapters.load.channel import ProcessChannel, reply_of
 from mlgate.core.errors import AdapterError
 
@@ -193,13 +194,9 @@ def test_a_line_that_is_no_reply_is_an_error(line: bytes) -> None:
 
 
 def test_the_worker_runs_with_nothing_but_the_standard_library(tmp_path: Path) -> None:
-    """As in the driver container: an interpreter without site-packages, the load_ files, two files beside them."""
+    """As in the generator's container: an interpreter without site-packages, and what own_files() says."""
     source = Path(mlgate.__file__).parent
-    for name in (
-        "__init__.py",
-        "adapters/__init__.py",
-        *(f"adapters/{p.name}" for p in source.glob("adapters/load_*.py")),
-    ):
+    for name in own_files():
         (tmp_path / "mlgate" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "mlgate" / name).write_text((source / name).read_text())
     run = "import runpy; runpy.run_module('mlgate.adapters.load.worker', run_name='__main__')"

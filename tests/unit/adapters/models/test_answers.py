@@ -186,7 +186,7 @@ def test_a_gzip_file_that_is_cut_off_is_an_evidence_error(tmp_path: Path, cut: i
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_unpacked(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers_file, "MOST", 8 << 20)
+    monkeypatch.setattr(answers_file, "LARGEST_FILE", 8 << 20)
     path = write("x.txt.gz", (b"a" * 1000 + b"\n") * (16 << 10))
     assert path.stat().st_size < 100_000
     with pytest.raises(Refused, match="more than 8 MB"):
@@ -194,7 +194,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked(write: Write, monkeypatch:
 
 
 def test_a_bomb_of_empty_lines_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers_file, "LINES", 1000)
+    monkeypatch.setattr(answers_file, "MOST_LINES", 1000)
     with pytest.raises(Refused, match="more than 1,000 lines"):
         answers(write("x.txt.gz", b"\n" * 1001))
 

@@ -120,7 +120,7 @@ def test_hidden_files_caches_and_times_change_nothing(tmp_path: Path) -> None:
 def test_beyond_the_limit_sizes_count_and_weights_never_push_source_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(python_source, "LIMIT", 2000)
+    monkeypatch.setattr(python_source, "LARGEST_SOURCE", 2000)
     place = package(tmp_path)
     (place / "a.bin").write_bytes(b"a" * 5000)
     (place / "z.py").write_text("z = 1\n")

@@ -66,7 +66,7 @@ def test_equal_influences_have_no_width_and_numbers_that_are_none_no_interval() 
 def test_chunks_do_not_change_the_influence(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(2).random((101, 2)) + 1
     whole = influence(rows, mean)
-    monkeypatch.setattr("mlgate.core.stats.jackknife._CHUNK", 10)
+    monkeypatch.setattr("mlgate.core.stats.jackknife._CHUNK_NUMBERS", 10)
     assert influence(rows, mean) == pytest.approx(whole, abs=1e-12)
 
 
