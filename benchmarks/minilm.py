@@ -1,10 +1,10 @@
 """What the gate says of a harmless and of a harmful image, run after run: examples/minilm on this machine.
 
-    python -m benchmarks.minilm [--runs 10] [--neighbour] [--budget 60]        (needs `make minilm`, Docker, two cores)
+    python -m benchmarks.minilm [--runs 10] [--neighbour] [--budget 60] [--keep DIR]  (needs `make minilm`)
 
 Runs `mlgate check` on the refactored image and on the one with 10 % more work, in turn, and counts what comes out of it
 and how long it takes. A harmless image that does not pass is blocked, whatever the verdict is called. `--neighbour`
-keeps one other process busy all the while.
+keeps one other process busy all the while. `--keep` keeps what `mlgate replay` needs of each run that came out wrong.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import multiprocessing
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from benchmarks.duet_real import running
 
 EXAMPLE = Path(__file__).parent.parent / "examples/minilm"
 IMAGES = {"harmless": "mlgate.yaml", "+10 %": "mlgate-slow.yaml"}
+RIGHT = {"harmless": "passed", "+10 %": "failed"}
 MLGATE = Path(sys.executable).with_name("mlgate")
 
 
@@ -42,8 +44,8 @@ class Run:
     """Each compared time: its change with the interval, and what became of it."""
 
 
-def run(image: str, budget_s: float) -> Run:
-    """Gate one image."""
+def run(image: str, budget_s: float, keep: Path | None) -> Run:
+    """Gate one image; keep its evidence where the verdict is not the right one."""
     text = (EXAMPLE / IMAGES[image]).read_text().replace("budget: 60s", f"budget: {budget_s:g}s")
     with tempfile.TemporaryDirectory() as folder:
         config = EXAMPLE / f".benchmark-{IMAGES[image]}"
@@ -56,6 +58,9 @@ def run(image: str, budget_s: float) -> Run:
             config.unlink()
         seconds = time.monotonic() - began
         report = json.loads(Path(folder, "report.json").read_text())
+        if keep and report["outcome"] != RIGHT[image]:
+            keep.mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path(folder, "evidence.jsonl.gz"), keep / f"{image[:4].strip()}-{time.time():.0f}.jsonl.gz")
     return Run(image, report["outcome"], seconds, "; ".join(_said(report)))
 
 
@@ -82,13 +87,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10, help="of each image")
     parser.add_argument("--neighbour", action="store_true", help="keep one other process busy")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds that a run may take that is not settled")
+    parser.add_argument("--keep", type=Path, help="keep the evidence of each run that came out wrong in this folder")
     asked = parser.parse_args()
     runs: list[Run] = []
     beside = multiprocessing.get_context("fork").Process(target=busy, daemon=True)
     with running(beside) if asked.neighbour else contextlib.nullcontext():
         for number in range(asked.runs):
             for image in IMAGES:
-                runs.append(run(image, asked.budget))
+                runs.append(run(image, asked.budget, asked.keep))
                 one = runs[-1]
                 print(f"{number + 1:3} {image:9} {one.outcome:12} {one.seconds:5.1f} s  {one.said}", flush=True)
     print(f"{'image':9} {'runs':>5} {'passed':>7} {'FAILED':>7} {'blocked':>8} {'median s':>9} {'most s':>7}")

@@ -55,10 +55,11 @@ def render(lines: Sequence[Line]) -> str:
 
 def _leg(job: str) -> tuple[int, int]:
     """Jobs in the order of the gate; legs by their number."""
-    order = ("plan", "image", "build", "accuracy", "answers", "latency", "verdict", "release")
+    order = ("plan", "image", "build", "accuracy", "image-accuracy", "latency", "verdict", "release")
     name = job.rsplit("/", 1)[-1]
     number = re.search(r"-(\d+)$", name)
-    found = next((i for i, known in enumerate(order) if name.startswith(known)), len(order))
+    bare = re.sub(r"( \d+ of \d+)?(-\d+)?$", "", name)
+    found = order.index(bare) if bare in order else len(order)
     return found, int(number[1]) if number else 0
 
 

@@ -109,14 +109,14 @@ def test_a_shard_that_is_killed_is_named_and_blocks(act: Act, consumer: Consumer
     write(consumer, {"model.py": OUT_OF_MEMORY.format(input=fifth)})
     ran = act(consumer, consumer.pull_request())
     assert sorted([ran.job("accuracy-1"), ran.job("accuracy-2")]) == ["failure", "success"], ran
-    held(ran, "errored", 3, "12 of 24 examples", "the job early failed")
+    held(ran, "errored", 3, "12 of 24 examples", "the job accuracy failed")
     assert len(list(ran.artifacts.glob("*-evidence-*"))) == 1
     one_error(ran, "12 of 24 examples")
 
 
 def test_a_shard_whose_evidence_is_lost_is_named_and_blocks(act: Act, consumer: Consumer) -> None:
     project(consumer, workflow=example(shards=2))
-    ran = act(consumer, consumer.pull_request(), faults={"upload:mlgate-evidence-early-2": "lose"})
+    ran = act(consumer, consumer.pull_request(), faults={"upload:mlgate-evidence-accuracy-2": "lose"})
     assert (ran.job("accuracy-1"), ran.job("accuracy-2")) == ("success", "success"), ran
     held(ran, "errored", 3, "12 of 24 examples", "1 of 2 evidence files that jobs sent are not here")
 
@@ -124,20 +124,20 @@ def test_a_shard_whose_evidence_is_lost_is_named_and_blocks(act: Act, consumer: 
 def test_evidence_that_is_cut_is_refused(act: Act, consumer: Consumer) -> None:
     """No job vouches for what arrived: cut on its way, or replaced by another job of the run."""
     project(consumer)
-    ran = act(consumer, consumer.pull_request(), faults={"upload:mlgate-evidence-early-1": "cut"})
+    ran = act(consumer, consumer.pull_request(), faults={"upload:mlgate-evidence-accuracy-1": "cut"})
     held(ran, "refused", 5, "REFUSED: no job of this run says that it sent this evidence")
-    one_error(ran, "evidence-early-1of1.jsonl.gz")
+    one_error(ran, "evidence-accuracy-1of1.jsonl.gz")
 
 
 def cancelled(outputs: str) -> Edit:
     """What GitHub says of a job that was cancelled. act cannot cancel; so it is said to the verdict in its place."""
-    early = f'.early = {{"result": "cancelled", "outputs": {outputs}}}'
+    accuracy = f'.accuracy = {{"result": "cancelled", "outputs": {outputs}}}'
 
     def edit(path: str, text: str) -> str:
         if path != "action/merge/action.yml":
             return text
         assert "      run: exec " in text
-        said = f"""      run: |\n        MLGATE_NEEDS="$(jq '{early}' <<< "$MLGATE_NEEDS")"\n        exec """
+        said = f"""      run: |\n        MLGATE_NEEDS="$(jq '{accuracy}' <<< "$MLGATE_NEEDS")"\n        exec """
         return text.replace("      run: exec ", said)
 
     return edit
@@ -147,11 +147,11 @@ def cancelled(outputs: str) -> Edit:
 def test_a_job_that_was_cancelled_blocks(act: Act, consumer: Consumer, evidence: str) -> None:
     project(consumer)
     lost = evidence == "lost"
-    faults = {"upload:mlgate-evidence-early-1": "lose"} if lost else {}
-    edit = cancelled("{}" if lost else ".early.outputs")
+    faults = {"upload:mlgate-evidence-accuracy-1": "lose"} if lost else {}
+    edit = cancelled("{}" if lost else ".accuracy.outputs")
     ran = act(consumer, consumer.pull_request(), faults=faults, edit=edit)
     said = "there is no evidence here" if lost else "all evidence is here and passes, but not all jobs ended well"
-    held(ran, "errored", 3, f"{said}: the job early was cancelled, or ran out of time")
+    held(ran, "errored", 3, f"{said}: the job accuracy was cancelled, or ran out of time")
 
 
 def test_a_job_that_was_skipped_against_the_plan_blocks(act: Act, consumer: Consumer) -> None:
@@ -159,13 +159,15 @@ def test_a_job_that_was_skipped_against_the_plan_blocks(act: Act, consumer: Cons
 
     def skip(path: str, text: str) -> str:
         return (
-            text.replace("needs.plan.outputs.early != '[]'", "false") if path.endswith("workflows/gate.yml") else text
+            text.replace("needs.plan.outputs.accuracy != '[]'", "false")
+            if path.endswith("workflows/gate.yml")
+            else text
         )
 
     ran = act(consumer, consumer.pull_request(), edit=skip)
     assert ran.job("accuracy") == "skipped"
-    held(ran, "errored", 3, "the job early was skipped")
-    one_error(ran, "the job early was skipped")
+    held(ran, "errored", 3, "the job accuracy was skipped")
+    one_error(ran, "the job accuracy was skipped")
 
 
 def test_a_checkout_that_fails_is_red_and_not_absent(act: Act, consumer: Consumer) -> None:
@@ -237,7 +239,7 @@ def test_a_forks_change_never_runs_on_a_machine_that_outlives_the_job(act: Act, 
     ran = act(consumer, consumer.pull_request(fork=True), env={"RUNNER_ENVIRONMENT": "self-hosted"})
     assert ran.job("accuracy") == "failure"
     assert ran.output("accuracy", "exit-code") == "5"
-    held(ran, "errored", 3, "a fork's change on a self-hosted machine", "the job early failed")
+    held(ran, "errored", 3, "a fork's change on a self-hosted machine", "the job accuracy failed")
 
 
 def test_a_merge_queue_is_judged_by_the_branch_that_it_merges_into(act: Act, consumer: Consumer) -> None:

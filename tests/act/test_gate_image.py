@@ -146,7 +146,7 @@ def test_a_slow_model_in_an_image_that_the_gate_built_is_blocked(
     project(consumer, gate=site.config(), workflow=workflow, Dockerfile=site.dockerfile)
     write(consumer, clerk(code))
     ran = taken(partial(act, consumer, consumer.pull_request(), env=site.env, labels=("bench-1",)))
-    for job in ("plan", "build", "answers", "latency"):
+    for job in ("plan", "build", "image-accuracy", "latency"):
         assert ran.job(job) == "success", ran
     assert len((ran.output("build", "image") or "").removeprefix("sha256:")) == 64
     assert any("of 1 step cached" in page for page in ran.summary), ran.summary

@@ -42,7 +42,7 @@ def test_parts_of_two_attempts_are_told(repository: Repository, job: Job, monkey
     for k in (1, 2):
         monkeypatch.setenv("GITHUB_RUN_ATTEMPT", str(k))
         where = str(repository.top / f"run-{k}")
-        part = ("--part", "early", "--shard", f"{k}/2", "-n", "0", "-o", where)
+        part = ("--part", "accuracy", "--shard", f"{k}/2", "-n", "0", "-o", where)
         assert repository.mlgate("check", *part).code == 0
     done = repository.mlgate("merge", *(str(repository.top / f"run-{k}") for k in (1, 2)))
     assert done.code == 0, done.err

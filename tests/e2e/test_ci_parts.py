@@ -28,7 +28,7 @@ def observed(repository: Repository, job: Job, shards: int = 3, *options: str) -
     for k in range(1, shards + 1):
         job.clear()
         where = str(repository.top / "runs" / str(k))
-        part = ("--part", "early", "--shard", f"{k}/{shards}", "-n", "0", "-o", where)
+        part = ("--part", "accuracy", "--shard", f"{k}/{shards}", "-n", "0", "-o", where)
         assert repository.mlgate("check", *part, *options).code == 0
         said = job.outputs
         assert set(said) == {"evidence-path", "evidence-digest"}
@@ -37,10 +37,10 @@ def observed(repository: Repository, job: Job, shards: int = 3, *options: str) -
         Path(said["evidence-path"]).rename(target)
         outputs[f"evidence-{k}"] = said["evidence-digest"]
     job.clear()
-    skipped = {name: {"result": "skipped", "outputs": {}} for name in ("build", "served", "latency")}
+    skipped = {name: {"result": "skipped", "outputs": {}} for name in ("build", "image-accuracy", "latency")}
     return {
-        "plan": {"result": "success", "outputs": {"early": "[1, 2, 3]"}},
-        "early": {"result": "success", "outputs": outputs},
+        "plan": {"result": "success", "outputs": {"accuracy": "[1, 2, 3]"}},
+        "accuracy": {"result": "success", "outputs": outputs},
         **skipped,
     }
 
@@ -66,9 +66,9 @@ def test_the_plan_says_what_the_jobs_are(repository: Repository, job: Job) -> No
     assert done.code == 0
     assert "accuracy: 80 rows in 3 jobs" in done.out
     assert job.outputs == {
-        "early": "[1, 2, 3]",
-        "served": "[]",
-        "early-of": "3",
+        "accuracy": "[1, 2, 3]",
+        "image-accuracy": "[]",
+        "accuracy-of": "3",
         "served-of": "0",
         "latency": "false",
         "build": "false",
@@ -79,7 +79,7 @@ def test_no_job_is_planned_without_an_example(repository: Repository, job: Job) 
     repository.project(n=2)
     job.begin("push", {}, MLGATE_BASE="none")
     assert repository.mlgate("plan", "--shards", "8").code == 0
-    assert job.outputs["early"] == "[1, 2]"
+    assert job.outputs["accuracy"] == "[1, 2]"
 
 
 def test_the_plan_of_a_change_says_whose_rules_bind(repository: Repository, job: Job) -> None:
@@ -130,12 +130,13 @@ def test_a_shard_that_is_missing_blocks(repository: Repository, parts: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("result", "says"), [("failure", "early failed"), ("cancelled", "early was cancelled"), ("skipped", "early was sk")]
+    ("result", "says"),
+    [("failure", "accuracy failed"), ("cancelled", "accuracy was cancelled"), ("skipped", "accuracy was sk")],
 )
 def test_whole_evidence_does_not_pass_where_a_job_did_not_end_well(
     repository: Repository, parts: dict[str, Any], job: Job, result: str, says: str
 ) -> None:
-    parts["early"]["result"] = result
+    parts["accuracy"]["result"] = result
     done = merged(repository, parts)
     assert done.code == 3
     assert says in done.err
@@ -178,11 +179,11 @@ def test_no_evidence_at_all_is_told_with_what_the_jobs_came_to(
 ) -> None:
     for one in (repository.top / "artifacts").iterdir():
         one.unlink()
-    parts["early"] = {"result": "failure", "outputs": {}}
+    parts["accuracy"] = {"result": "failure", "outputs": {}}
     for _ in ("empty", "missing"):
         done = merged(repository, parts)
         assert done.code == 3
-        assert "there is no evidence here: the job early failed" in done.err
+        assert "there is no evidence here: the job accuracy failed" in done.err
         assert job.outputs["exit-code"] == "3"
         if (repository.top / "artifacts").exists():
             (repository.top / "artifacts").rmdir()
@@ -196,17 +197,17 @@ def test_no_evidence_at_all_is_told_with_what_the_jobs_came_to(
         "{}",
         "null",
         '"x"',
-        '{"early": 1}',
-        '{"early": {"result": "neutral", "outputs": {}}}',
-        '{"early": {"result": ["success"], "outputs": {}}}',
-        '{"early": {"result": "success", "outputs": []}}',
-        '{"early": {"result": "success", "outputs": {"evidence-1": ["x"]}}}',
-        '{"early": {"result": "success", "outputs": {"evidence-1": {"x": 1}}}}',
-        '{"early": {"result": "success", "outputs": {"evidence-1": null}}}',
-        '{"early": {"result": "success", "outputs": {"evidence-1": "abc"}}}',
-        '{"early": {"result": "failure", "outputs": {}, "result": "success"}}',
+        '{"accuracy": 1}',
+        '{"accuracy": {"result": "neutral", "outputs": {}}}',
+        '{"accuracy": {"result": ["success"], "outputs": {}}}',
+        '{"accuracy": {"result": "success", "outputs": []}}',
+        '{"accuracy": {"result": "success", "outputs": {"evidence-1": ["x"]}}}',
+        '{"accuracy": {"result": "success", "outputs": {"evidence-1": {"x": 1}}}}',
+        '{"accuracy": {"result": "success", "outputs": {"evidence-1": null}}}',
+        '{"accuracy": {"result": "success", "outputs": {"evidence-1": "abc"}}}',
+        '{"accuracy": {"result": "failure", "outputs": {}, "result": "success"}}',
         "[" * 50_000,
-        '{"early": "' + "x" * (2 << 20) + '"}',
+        '{"accuracy": "' + "x" * (2 << 20) + '"}',
     ],
     ids=lambda text: text[:60],
 )

@@ -22,7 +22,7 @@ ASK = {**READ, "actions": "read"}
 """For who asks GitHub which run kept the baseline, and fetches it."""
 PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
     ".github/workflows/gate.yml": {
-        **dict.fromkeys(("plan", "build", "early", "served", "latency"), READ),
+        **dict.fromkeys(("plan", "build", "accuracy", "image-accuracy", "latency"), READ),
         "verdict": ASK,
     },
     ".github/workflows/build.yml": {

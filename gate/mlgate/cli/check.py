@@ -31,10 +31,10 @@ from mlgate.cli.judging import Judging
 )
 @click.option(
     "--part",
-    type=click.Choice(("early", "served", "latency")),
+    type=click.Choice(("accuracy", "image-accuracy", "latency")),
     envvar="MLGATE_PART",
     metavar="PART",
-    help="Observe accuracy only, of a model that is no image (early) or one (served); or times (latency).",
+    help="Observe one part only: accuracy, of a model that is no image; image-accuracy, of one that is; or latency.",
 )
 @click.option(
     "--image-archive",

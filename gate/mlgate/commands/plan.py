@@ -13,8 +13,8 @@ from mlgate.core.check import Check, Suite
 from mlgate.wiring.project import PARTS, Project
 
 _TITLES = {
-    "early": "accuracy",
-    "served": "accuracy, of the image",
+    "accuracy": "accuracy",
+    "image-accuracy": "accuracy, of the image",
     "latency": "latency, alone on its machine",
 }
 

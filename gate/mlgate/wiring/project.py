@@ -53,7 +53,7 @@ TIMING: Timed = {kind.name: kind for kind in (LatencyKind(),)}
 KINDS: Mapping[str, Kind] = {**ASKING, **TIMING}
 """Every kind of check: one file in checks/, one name here."""
 
-PARTS = ("early", "served", "latency")
+PARTS = ("accuracy", "image-accuracy", "latency")
 """What a run can be divided into: accuracy of a model that is no image, of one that is, and what is timed alone.
 
 Tests that record rows of an image's model go with the image, too: all evidence of a run names the same one.
@@ -293,7 +293,7 @@ class Project:
     def _part_of(self, check: Check) -> str:
         if check.exclusive:
             return "latency"
-        return "early" if self.config.model.image is None else "served"
+        return "accuracy" if self.config.model.image is None else "image-accuracy"
 
     def plan(self, workers: int) -> WorkerPlan:
         """Return what workers need to know."""

@@ -14,12 +14,12 @@ ONE, TWO = "1" * 64, "2" * 64
 
 
 def needs(**outputs: object) -> str:
-    return json.dumps({"early": {"result": "success", "outputs": outputs}})
+    return json.dumps({"accuracy": {"result": "success", "outputs": outputs}})
 
 
 def test_digests_are_what_outputs_of_that_name_carry() -> None:
     read = CiJobs.read(needs(**{"evidence-1": ONE, "evidence-2": "", "image": "x"}))
-    assert read.results == {"early": "success"}
+    assert read.results == {"accuracy": "success"}
     assert read.digests == {ONE}
 
 
