@@ -69,7 +69,7 @@ def test_the_plan_says_what_the_jobs_are(repository: Repository, job: Job) -> No
         "accuracy": "[1, 2, 3]",
         "image-accuracy": "[]",
         "accuracy-of": "3",
-        "served-of": "0",
+        "image-accuracy-of": "0",
         "latency": "false",
         "build": "false",
     }

@@ -122,7 +122,7 @@ def workers(parent: int) -> list[int]:
                 command = (folder / "cmdline").read_bytes()
             except OSError:
                 continue
-            if stat[0] != "Z" and int(stat[1]) == parent and b"load_worker" in command:
+            if stat[0] != "Z" and int(stat[1]) == parent and b"adapters.load.worker" in command:
                 found.append(int(folder.name))
     return found
 
