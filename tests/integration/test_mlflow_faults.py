@@ -578,12 +578,12 @@ QUIET = """
 import logging, os, sys, threading, warnings
 from pathlib import Path
 from tests.support.mlflow_records import candidate, record, registry_of, NOW
-from mlgate.adapters.mlflow.client import Place, Server
+from mlgate.adapters.mlflow.client import StoreAddress, Server
 from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.core.errors import AdapterError
 from mlgate.flow import promotion
 before = dict(os.environ)
-place = Place(sys.argv[1], Path("artifacts"), 1.0)
+place = StoreAddress(sys.argv[1], Path("artifacts"), 1.0)
 try:
     run = MlflowRuns(Server(place), "quiet").log(record()).run
     registry = registry_of(place, "quiet", stages={"champion": "Production"})
