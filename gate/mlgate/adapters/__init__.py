@@ -1,1 +1,1 @@
-"""One outside thing a file, translated to core types and GateError."""
+"""One outside thing a folder, translated to core types and GateError."""

@@ -27,8 +27,8 @@ class FinishedRun:
 
     evidence: Evidence
     report: Report
-    content: bytes
-    """report.json, as it was written."""
+    digest: str
+    """SHA-256 of report.json."""
     logged: LoggedRun | GateError | None
     """Why it is not; None where nothing is to be logged."""
 
@@ -38,17 +38,16 @@ def finish(evidence: Evidence, report: Report, project: Project, folder: RunFold
     report = project.complete(report, evidence)
     saved = store is not None and not refusal(report)
     content = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved)
+    digest = hashlib.sha256(content).hexdigest()
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
     logged = _log_to_mlflow(report, content, project, folder)
     if isinstance(logged, GateError) and project.memory and project.memory.section.required and not code:
         outcome, code = "errored", 3
         reason = f"{report.outcome.name.lower()}, but tracking is required and failed: {logged.message}"
         tell(sys.stderr, "mlgate: `required: true`: a verdict that is not logged does not pass")
-    folder.conclude(
-        outcome, code, reason, hashlib.sha256(content).hexdigest()
-    )  # before anything is promoted: a disk may be full
+    folder.conclude(outcome, code, reason, digest)  # before anything is promoted: a disk may be full
     if store is not None and code in (0, report.outcome.exit_code):
-        _accept(FinishedRun(evidence, report, content, logged), project, store)
+        _accept(FinishedRun(evidence, report, digest, logged), project, store)
     tell_github(outcome, code, folder)
     return code
 
@@ -73,7 +72,7 @@ def _accept(ended: FinishedRun, project: Project, store: BaselineStore) -> None:
             done = promote.promote(
                 project.memory,
                 ended.report,
-                hashlib.sha256(ended.content).hexdigest(),
+                ended.digest,
                 logged,
                 kept.chosen_alias or CHAMPION,
                 image=promote.image_of(project.config),

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import yaml
 
 from mlgate.config.yaml.fault import Fault, quoted, refusal
-from mlgate.config.yaml.position import Mark, Positions, Steps, Written
+from mlgate.config.yaml.position import EntryPosition, Mark, Positions, Steps
 from mlgate.config.yaml.scalar import Ambiguous, Scalar, resolve
 from mlgate.config.yaml.source import LARGEST_CONFIG, too_large
 from mlgate.core.errors import ConfigError
@@ -90,7 +90,7 @@ class _Builder:
     """Puts events together. Faults after which the rest can still be read are collected; others raise _Stop."""
 
     root: Value = None
-    places: dict[Steps, Written] = field(default_factory=dict)
+    places: dict[Steps, EntryPosition] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     _stack: list[_Open] = field(default_factory=list)
     _nodes: int = 0
@@ -177,22 +177,22 @@ class _Builder:
     def _put(self, value: Value, mark: Mark, *, nested: bool = False) -> Steps:
         if not self._stack:
             self.root = value
-            self.places[()] = Written(mark, nested=nested)
+            self.places[()] = EntryPosition(mark, nested=nested)
             return ()
         top = self._stack[-1]
         if isinstance(top.into, list):
             steps: Steps = (*top.steps, len(top.into))
             top.into.append(value)
-            self.places[steps] = Written(mark, nested=nested)
+            self.places[steps] = EntryPosition(mark, nested=nested)
             if isinstance(value, str):
-                self.places.setdefault((*top.steps, value), Written(mark))
+                self.places.setdefault((*top.steps, value), EntryPosition(mark))
             return steps
         assert top.key is not None  # _expects_key sent every key to _key
         key, key_mark = top.key
         top.key = None
         steps = (*top.steps, key)
         top.into[key] = value
-        self.places[steps] = Written(mark, key_mark, nested)
+        self.places[steps] = EntryPosition(mark, key_mark, nested)
         return steps
 
     def _fault(self, mark: Mark, message: str, hint: str) -> None:

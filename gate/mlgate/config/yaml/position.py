@@ -19,7 +19,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class EntryPosition:
     """Where one entry is written."""
 
     value: Mark
@@ -40,7 +40,7 @@ class Positions:
 
     name: str
     """The file, as the user gave it."""
-    places: Mapping[Steps, Written]
+    places: Mapping[Steps, EntryPosition]
     """A text in a list is also found by itself: `("metrics", "chrf")` is the item of `metrics: [chrf]`."""
 
     def mark(self, steps: Steps, *, key: bool = False) -> Mark:
