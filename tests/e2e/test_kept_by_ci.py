@@ -177,7 +177,7 @@ def test_parts_ask_nobody_and_the_judge_asks(ci: Ci, monkeypatch: pytest.MonkeyP
     asked = len(ci.github.calls)
     monkeypatch.delenv(TOKENS[0])
     part = ci.repository.top.parent / "part"
-    assert ci.judged("--part", "early", "--shard", "1/1", "-o", str(part)).code == 0
+    assert ci.judged("--part", "accuracy", "--shard", "1/1", "-o", str(part)).code == 0
     assert len(ci.github.calls) == asked
     monkeypatch.setenv(TOKENS[0], TOKEN)
     assert ci.repository.mlgate("merge", str(part), "--base", "auto").code == 1
