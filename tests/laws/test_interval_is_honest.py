@@ -33,6 +33,7 @@ def worlds(coverage: ModuleType) -> dict[float, object]:
     return {world.share: world for world in coverage.worlds(size=800)}
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("share", "size"), [(1.0, 50), (0.3, 100), (0.05, 300)])
 def test_the_interval_covers_and_the_gate_holds(
     coverage: ModuleType, worlds: dict[float, object], share: float, size: int
@@ -44,6 +45,7 @@ def test_the_interval_covers_and_the_gate_holds(
     assert cell.any_false_fail <= 0.025 + SLACK, cell
 
 
+@pytest.mark.simulation
 def test_an_interval_of_two_thirds_the_width_would_be_noticed(
     coverage: ModuleType, worlds: dict[float, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.block_bootstrap import bounds, log_width
 from mlgate.core.stats.series import Series
 
+pytestmark = pytest.mark.simulation
+
 RUNS = 60
 SLACK = 0.12
 """Three standard errors of a rate near 90 % over this many runs: a warning light, not a measurement."""
