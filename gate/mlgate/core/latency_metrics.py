@@ -47,6 +47,9 @@ FACTS: dict[str, Metric] = {
 }
 """Numbers that a run has once: no interval."""
 
+STARTING = frozenset({"start_s", "load_s"})
+"""Facts of a start: of two runs they are no more comparable than times."""
+
 PACE = Metric("ms_per_token", "ms", Better.LOWER)
 """From when a request was due to its end, by token: a time between tokens is held against it. No rule names it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +13,19 @@ from mlgate.adapters.docker import archive as docker_archive
 from mlgate.adapters.docker import engine as docker_engine
 from mlgate.adapters.docker import image, image_build, reaper
 from mlgate.adapters.docker import server as docker_server
+from mlgate.adapters.docker.generator_image import driver_image
 from mlgate.adapters.docker.hardening import SandboxOptions
 from mlgate.adapters.docker.image import Image
 from mlgate.adapters.docker.image_build import Recipe
 from mlgate.adapters.docker.model_identity import of_image
 from mlgate.adapters.docker.server import ModelServer
+from mlgate.adapters.docker.start_together import Start, start_together
 from mlgate.adapters.http.address import Address
 from mlgate.adapters.load.channel import Channel, ProcessChannel
 from mlgate.adapters.load.http_load import HttpLoad
 from mlgate.config.sections.image import Image as Section
 from mlgate.config.sections.model import ModelSection
-from mlgate.core.errors import ModelError, Refused
+from mlgate.core.errors import GateError, ModelError, Refused
 from mlgate.core.identity import CURRENT_FORM
 from mlgate.wiring import models
 
@@ -45,6 +47,8 @@ class Images:
     archive: Path | None = None
     """The file that holds the candidate's image, which is then named by its ID; None: it is in the engine already."""
     _found: dict[str, Image] = field(default_factory=dict)
+    _lines: list[DockerClient] = field(default_factory=list)
+    """More lines to the engine: each is for one thread at a time."""
 
     def digest(self, section: ModelSection, form: int = CURRENT_FORM) -> str:
         """Return what stands for an image model in provenance: its content, and how it is started and asked."""
@@ -63,26 +67,39 @@ class Images:
 
     def start(self, section: ModelSection, run: str) -> ModelServer:
         """Start the section's image in its sandbox and return it when it is ready."""
+        return self._start_of(section, run, self._engine)(lambda: False)
+
+    def start_together(self, sections: Sequence[ModelSection], run: str) -> list[ModelServer | GateError]:
+        """Start several sections' images at one moment; return each when it is ready, or why it did not start."""
+        driver_image(self._engine)  # made by one of them, not by all at once
+        for _ in sections[len(self._lines) + 1 :]:
+            self._lines.append(docker_engine.connect())
+        lines = [self._engine, *self._lines]
+        return start_together([self._start_of(one, run, line) for one, line in zip(sections, lines, strict=False)])
+
+    def _start_of(self, section: ModelSection, run: str, engine: DockerClient) -> Start:
         given = section.image
         assert given is not None
         if given == self.baseline:
             self._hold_baseline()
-        path = given.ready or given.usual_ready_path(section.served_name)
-        return docker_server.start(
-            self._engine,
-            self._image(given),
+        content, path = self._image(given), given.ready or given.usual_ready_path(section.served_name)
+        return lambda given_up: docker_server.start(
+            engine,
+            content,
             _options(given),
             run_id=run,
             readiness=path or _port_is_enough,
             ready_s=given.ready_within.total_seconds(),
             outside=ProcessChannel,
+            given_up=given_up,
         )
 
     def close(self) -> None:
         """Hang up."""
         engine = self.__dict__.pop("_engine", None)
-        if engine is not None:
-            engine.close()
+        for line in [*self._lines, *([engine] if engine is not None else [])]:
+            line.close()
+        self._lines.clear()
 
     @cached_property
     def _engine(self) -> DockerClient:

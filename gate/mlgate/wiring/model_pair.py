@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from mlgate.config.sections.model import Endpoint, ModelSection
 from mlgate.config.sections.served import GRPC
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.latency_metrics import STARTING
 from mlgate.core.ports import Load, Model
 from mlgate.wiring import models
 from mlgate.wiring.images import Images, load
@@ -26,7 +27,10 @@ from mlgate.wiring.images import Images, load
 
 @dataclass
 class ModelPair:
-    """Opens models and loads of both sides. An image is started once a side and run, and lives until `close`."""
+    """Opens models and loads of both sides. An image is started once a side and run, and lives until `close`.
+
+    Two images whose times are compared start at one moment (start_together.py), unless a rule asks how long that takes.
+    """
 
     root: Path
     suite: Suite
@@ -42,6 +46,8 @@ class ModelPair:
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     """What says that times were taken in turn, in one run."""
     _servers: dict[bool, ModelServer] = field(default_factory=dict)
+    _failed: dict[bool, GateError] = field(default_factory=dict)
+    """Why a side did not start that was started beside the other one."""
 
     def load(self, check: Check) -> Load:
         """Return one side of a timed check, ready to be put under load."""
@@ -90,9 +96,27 @@ class ModelPair:
         if not self._servers:
             for removed in self.images.reap():
                 tell(sys.stderr, f"mlgate: notice: a run that was killed had left this, and it was removed: {removed}")
+        if not self._servers and not self._failed and self._starts_both:
+            for side, started in zip((False, True), self.images.start_together(self._both, self.run), strict=True):
+                if isinstance(started, GateError):
+                    self._failed[side] = started
+                else:
+                    self._servers[side] = started
+        if baseline in self._failed:
+            raise self._failed.pop(baseline)
         if baseline not in self._servers:
             self._servers[baseline] = self.images.start(section, self.run)
         return self._servers[baseline]
+
+    @property
+    def _both(self) -> Sequence[ModelSection]:
+        return self._section(baseline=False), self._section(baseline=True)
+
+    @property
+    def _starts_both(self) -> bool:
+        compared = [check for check in self.suite.checks if check.rounds and check.baseline_of]
+        timed = any(rule.metric in STARTING for check in self.suite.checks if check.rounds for rule in check.rules)
+        return bool(compared) and not timed and all(one.image is not None for one in self._both)
 
     def _endpoint_load(self, section: ModelSection, given: Endpoint, *, stream: bool) -> HttpLoad:
         return HttpLoad(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from mlgate.adapters.docker.server import ModelServer
 from mlgate.adapters.files import safe_file
-from mlgate.core.check import Suite
-from mlgate.core.errors import ModelError
+from mlgate.config.sections.model import ModelSection
+from mlgate.core.check import Bound, Check, Example, Rule, Suite
+from mlgate.core.errors import GateError, ModelError
 from mlgate.wiring.images import Images
 from mlgate.wiring.model_pair import ModelPair
 
@@ -82,3 +85,78 @@ def test_a_second_interrupt_ends_both_and_is_not_lost(tmp_path: Path, where: str
     with pytest.raises(KeyboardInterrupt):
         sides(tmp_path, candidate=one, baseline=other).close()
     assert (one.ended, other.ended) == (1, 1)
+
+
+class Started(Images):
+    """Stands for images that start, or do not: `alone` and `together` say which were started how."""
+
+    def __init__(self, root: Path, failing: str = "") -> None:
+        super().__init__(root)
+        self.alone: list[str] = []
+        self.together: list[str] = []
+        self._failing = failing
+
+    def reap(self) -> tuple[str, ...]:
+        return ()
+
+    def start(self, section: ModelSection, run: str) -> ModelServer:
+        assert run
+        assert section.image is not None
+        self.alone.append(str(section.image.ref))
+        return cast("ModelServer", Server(prints))
+
+    def start_together(self, sections: Sequence[ModelSection], run: str) -> list[ModelServer | GateError]:
+        assert run
+        names = [str(one.image.ref) for one in sections if one.image is not None]
+        self.together += names
+        return [
+            ModelError(f"{name} does not start") if name == self._failing else cast("ModelServer", Server(prints))
+            for name in names
+        ]
+
+
+def image(ref: str) -> dict[str, Any]:
+    return {"name": "m", "image": {"ref": ref, "protocol": "kserve-v1"}}
+
+
+def pair_of(tmp_path: Path, images: Images, *, rule: str = "p50_ms", timed: bool = True) -> ModelPair:
+    example = Example("1", "x", ("y",))
+    rules = (Rule(rule, Bound.MAX, 1000.0),)
+    check = Check("speed", "latency", (example,), rules=rules, rounds=1 if timed else 0)
+    suite = Suite((check, replace(check, id="baseline/speed", baseline_of="speed")))
+    return ModelPair(tmp_path, suite, images, image("pr"), image("main"), tmp_path)
+
+
+def test_images_whose_times_are_compared_start_at_one_moment(tmp_path: Path) -> None:
+    images = Started(tmp_path)
+    pair = pair_of(tmp_path, images)
+    for baseline in (False, True, False):
+        pair._server(pair._section(baseline=baseline), baseline=baseline)
+    assert (images.together, images.alone) == (["pr", "main"], [])
+
+
+@pytest.mark.parametrize(("rule", "timed"), [("start_s", True), ("load_s", True), ("p50_ms", False)])
+def test_images_start_in_turn_where_a_start_is_what_is_timed_or_nothing_is(
+    tmp_path: Path, rule: str, timed: bool
+) -> None:
+    images = Started(tmp_path)
+    pair = pair_of(tmp_path, images, rule=rule, timed=timed)
+    for baseline in (False, True):
+        pair._server(pair._section(baseline=baseline), baseline=baseline)
+    assert (images.together, images.alone) == ([], ["pr", "main"])
+
+
+@pytest.mark.parametrize("failing", ["pr", "main"])
+def test_a_side_that_did_not_start_says_so_where_it_is_needed_and_the_other_one_serves(
+    tmp_path: Path, failing: str
+) -> None:
+    images = Started(tmp_path, failing)
+    pair = pair_of(tmp_path, images)
+    for baseline in (False, True):
+        section = pair._section(baseline=baseline)
+        if section == pair._section(baseline=failing == "main"):
+            with pytest.raises(ModelError, match=f"{failing} does not start"):
+                pair._server(section, baseline=baseline)
+        else:
+            assert pair._server(section, baseline=baseline)
+    assert images.alone == []

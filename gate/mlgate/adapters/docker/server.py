@@ -86,12 +86,14 @@ def start(
     readiness: str | Ready,
     ready_s: float,
     outside: Callable[[], Channel],
+    given_up: Callable[[], bool] = lambda: False,
 ) -> ModelServer:
     """Run *image* and return it when it is ready: *readiness* is the path of a GET that answers 200, or a question.
 
     A strict sandbox is reached from a container in its network, any other one from here, over the channel that
     *outside* starts. Raises ModelError, with what the model printed last, when it ends or is not ready after
-    *ready_s* seconds; Refused when the sandbox is not what it says. Nothing is left behind then, nor after Ctrl-C.
+    *ready_s* seconds, or when nobody waits for it any more (*given_up*); Refused when the sandbox is not what it says.
+    Nothing is left behind then, nor after Ctrl-C.
     """
     driver = driver_image(client)
     with ExitStack() as undo:
@@ -101,7 +103,7 @@ def start(
         channel = ContainerChannel(client, sandbox, driver) if options.mode == "strict" else outside()
         undo.callback(channel.close)
         connected = time.monotonic()
-        wait = _Wait(sandbox, channel, began, began + ready_s)
+        wait = _Wait(sandbox, channel, began, began + ready_s, given_up)
         opened = wait.for_port(readiness if isinstance(readiness, str) else "/")
         loaded = wait.for_answer(readiness)
         found = probe(client, sandbox, driver)
@@ -142,11 +144,14 @@ def _option_facts(options: SandboxOptions) -> dict[str, str | float]:
 class _Wait:
     """Waiting for a server, with an eye on its container."""
 
-    def __init__(self, sandbox: Sandbox, channel: Channel, began: float, deadline: float) -> None:
+    def __init__(
+        self, sandbox: Sandbox, channel: Channel, began: float, deadline: float, given_up: Callable[[], bool]
+    ) -> None:
         self._sandbox = sandbox
         self._channel = channel
         self._began = began
         self._deadline = deadline
+        self._given_up = given_up
         self._looked = began
 
     def for_port(self, path: str) -> float:
@@ -205,6 +210,8 @@ class _Wait:
 
     def _pause(self, why: str) -> None:
         """Wait for a moment. Raises ModelError when the container has ended, or the time is over: *why*."""
+        if self._given_up():
+            raise ModelError(f"starting the model was given up: {why}")
         now = time.monotonic()
         if now - self._looked >= _LOOK_S or now >= self._deadline:
             self._looked = now
