@@ -41,7 +41,8 @@ def fails(error: BaseException) -> Start:
 def test_both_are_under_way_at_the_same_time() -> None:
     meeting = threading.Barrier(2, timeout=PATIENCE)
     one, other = Server(), Server()
-    assert start_together([starts(one, meeting.wait), starts(other, meeting.wait)]) == [one, other]
+    found: list[object] = [*start_together([starts(one, meeting.wait), starts(other, meeting.wait)])]
+    assert found == [one, other]
 
 
 @pytest.mark.parametrize("error", [ModelError("it ended"), Refused("its name points elsewhere")])
