@@ -1,6 +1,6 @@
 """The load generator's process: a line of JSON in, a line of JSON out, until standard input ends.
 
-Standard library only, with the other load_ files it names: it also runs inside a container that has nothing else.
+Standard library only, with the files beside it that it imports: it also runs inside a container that has nothing else.
 
     hello     addresses, port, name, host, tls, server_name, timeout_s, cpus, connections, limit
     payloads  items: whole HTTP requests in base64, numbered from 0 on over all such commands
@@ -27,7 +27,8 @@ from itertools import pairwise
 from typing import Any
 
 from mlgate.adapters.load.connection import Target
-from mlgate.adapters.load.engine import Engine, HostGone, NoConnection
+from mlgate.adapters.load.engine import Engine
+from mlgate.adapters.load.pool import HostGone, NoConnection
 from mlgate.adapters.load.results import Results
 
 Command = Mapping[str, Any]

@@ -18,10 +18,11 @@ from tests.support.raw_server import RawServer, Script, reply, serving
 from tests.support.servers_load import chunked, sends, serving_tls, text, tls_file, until_close
 from tests.support.waiting import PATIENCE as BOUND
 
-from mlgate.adapters.load import engine as load_engine
-from mlgate.adapters.load import results
+from mlgate.adapters.load import pool, results
+from mlgate.adapters.load.closed_loop import MOST_UNREACHED
 from mlgate.adapters.load.connection import Target
-from mlgate.adapters.load.engine import MOST_UNREACHED, Engine, HostGone, NoConnection
+from mlgate.adapters.load.engine import Engine
+from mlgate.adapters.load.pool import HostGone, NoConnection
 
 ASK = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b"
 
@@ -196,7 +197,7 @@ def test_replies_under_way_are_bounded_together_and_what_is_too_much_fails_alone
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of three replies that stay under way only two have room: one is refused, and then the others go on."""
-    monkeypatch.setattr(load_engine, "UNDER_WAY", 120_000)
+    monkeypatch.setattr(pool, "UNDER_WAY", 120_000)
     refused = threading.Event()
     data = reply(b"x" * 50_000)
 
@@ -215,7 +216,7 @@ def test_replies_under_way_are_bounded_together_and_what_is_too_much_fails_alone
     with serving(script) as server, engine(server) as made:
         seen = closed(made, 3, 3)
         assert closed(made, 20, 2)["failure"] == {}
-        assert made._held == 0
+        assert made._pool._held == 0
     (why,) = seen["failure"].values()
     assert why == "too much is under way: the replies that are not whole yet have 120000 bytes"
 
@@ -434,24 +435,3 @@ def test_a_large_request_goes_through_tls_whole() -> None:
         body = b"x" * 3_000_000
         book, start = made.closed_loop([0], [ASK % (len(body), body)], 2, BOUND, 4, stream=False)
         assert book.columns(start, [0], BOUND)["failure"] == {}
-
-
-@pytest.mark.parametrize(
-    ("context", "name", "why"),
-    [
-        (ssl.create_default_context, "127.0.0.1", "certificate verify failed"),
-        (trusting, "elsewhere.example", "Hostname mismatch"),
-    ],
-)
-def test_a_certificate_that_is_not_the_servers_is_not_accepted(context: Any, name: str, why: str) -> None:
-    script, tls = sends(text("fine")), {"tls": context(), "server_name": name}
-    with serving_tls(script) as server, engine(server, **tls) as made, pytest.raises(NoConnection, match=why):
-        closed(made, 1)
-    assert server.questions == []
-
-
-def test_the_first_address_that_answers_is_taken() -> None:
-    with serving(sends(text("fine"))) as server:
-        made = Engine(Target(("127.0.0.2", "127.0.0.1"), port(server), "m"), BOUND, 8)
-        assert closed(made, 2)["failure"] == {}
-        made.close()
