@@ -8,47 +8,30 @@ import math
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 from mlgate.adapters.http.address import Address, refuse_forbidden
-from mlgate.adapters.http.connection import HttpReply
 from mlgate.adapters.http.headers import checked, host, request
 from mlgate.adapters.http.redaction import Redaction
-from mlgate.adapters.http.replies import EVENT_STREAM, STATUS_OK, known_secrets, read, told, wrong_status
+from mlgate.adapters.http.replies import known_secrets
 from mlgate.adapters.load.channel import Channel
+from mlgate.adapters.load.reply_decoder import ReplyDecoder, Streaming
 from mlgate.adapters.load.row_limits import bounded
 from mlgate.adapters.protocols.protocol import HttpProtocol
-from mlgate.adapters.protocols.sse import events
 from mlgate.adapters.secrets.redactor import shown
 from mlgate.core.check import Example
-from mlgate.core.errors import AdapterError, ConfigError, ModelError
+from mlgate.core.errors import ConfigError, ModelError
 from mlgate.core.evidence import NOT_ASKED
-from mlgate.core.load_block import Arrival, LoadBlock, TimedReply
+from mlgate.core.load_block import Arrival, LoadBlock
 from mlgate.core.ports import Failure
 
 SLACK_S = 30.0
 """How much longer than its block may take a worker may be silent: opening connections, writing a long line."""
 _PART_BYTES = 4 << 20
 """The most bytes of requests that one command carries to the worker."""
-_MICRO = 1e6
 
 Resources = Callable[[], Mapping[str, float]]
 """Reads `server_cpu_s`, which only grows, and `server_memory_mb`: the peak so far, or a sample where none is kept."""
-
-Carried = tuple[tuple[int, int], ...]
-"""Of each event with text: where it ended in the body, and how many characters it brought."""
-Seen = tuple[str, str, Carried]
-"""Of one distinct reply: answer, failure, and its events with text."""
-
-
-@runtime_checkable
-class Streaming(Protocol):
-    """A protocol whose answers can come in pieces."""
-
-    stream: bool
-
-    def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, dict[int, int]]:
-        """Return the answer, and how many characters of it which event carried."""
 
 
 class HttpLoad:
@@ -79,20 +62,15 @@ class HttpLoad:
         *concurrency* is for `answer`; *connections* are open before an open loop begins, which opens more when it
         must; *cpus* are the cores that the worker keeps to. Raises ConfigError for a protocol that cannot stream.
         """
-        if stream and not isinstance(protocol, Streaming):
-            raise ConfigError(
-                f"{protocol.name} answers in one piece: it cannot stream",
-                hint="stream with protocol openai-chat or openai-completions, or leave out stream",
-            )
+        self._protocol = _streaming(protocol) if stream else protocol
         if not (timeout_s > 0 and concurrency >= 1 and connections >= 1):
             raise ConfigError("concurrency and connections begin at 1, and timeouts are positive")
         self._channel = channel
         self._address = address
-        self._protocol = cast("HttpProtocol", replace(cast("Any", protocol), stream=True)) if stream else protocol
-        self._stream = stream
         self._timeout_s = timeout_s
         self._headers = checked(headers or {})
         self._redaction = redaction or known_secrets(address, headers or {})
+        self._decoder = ReplyDecoder(self._protocol, stream, timeout_s, self._redaction)
         self._facts = dict(facts or {})
         self._resources = resources
         self._gone = gone
@@ -113,29 +91,18 @@ class HttpLoad:
         if not arrivals:
             return LoadBlock(())
         plan = self._plan(examples, [arrival.example for arrival in arrivals])
-        command = {
-            "do": "open",
-            "due": [arrival.due for arrival in arrivals],
-            "payload": plan,
-            "stream": self._stream,
-        }
+        command = {"do": "open", "due": [arrival.due for arrival in arrivals], "payload": plan}
         found, facts = self._run_block(command, arrivals[-1].due)
-        replies = self._replies(found, [arrival.example for arrival in arrivals])
+        replies = self._decoder.replies(found, [arrival.example for arrival in arrivals])
         return LoadBlock(bounded(replies, self._timeout_s), facts)
 
     def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
         """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
         plan = self._plan(examples, order)
-        command = {
-            "do": "closed",
-            "payload": plan,
-            "concurrency": concurrency,
-            "seconds": seconds,
-            "stream": self._stream,
-        }
+        command = {"do": "closed", "payload": plan, "concurrency": concurrency, "seconds": seconds}
         found, facts = self._run_block(command, seconds)
         asked = [order[i % len(order)] for i in range(len(found["reply"]))]
-        return LoadBlock(bounded(self._replies(found, asked), self._timeout_s), facts)
+        return LoadBlock(bounded(self._decoder.replies(found, asked), self._timeout_s), facts)
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         """Ask about each example once, `concurrency` at a time; yield in order, a part of the examples at a time."""
@@ -177,13 +144,12 @@ class HttpLoad:
             "concurrency": min(self._concurrency, n),
             "seconds": seconds,
             "count": n,
-            "stream": self._stream,
         }
         found = self._call(command, seconds)
         if "unreachable" in found:
             return [Failure(self._redaction.line(str(found["unreachable"])), "gate")] * n
         unreached = set(found["unreached"])
-        replies = self._replies(found, list(range(len(found["reply"]))))
+        replies = self._decoder.replies(found, list(range(len(found["reply"]))))
         answers: list[str | Failure] = [
             Failure(one.failure, "gate" if i in unreached else "model") if one.failure else one.answer
             for i, one in enumerate(replies)
@@ -241,6 +207,7 @@ class HttpLoad:
         self._greeted = True
 
     def _call(self, command: Mapping[str, object], seconds: float) -> dict[str, Any]:
+        command = {**command, "stream": self._decoder.stream}
         return self._channel.call(command, seconds + 2 * self._timeout_s + SLACK_S)
 
     def _run_block(self, command: Mapping[str, object], seconds: float) -> tuple[dict[str, Any], dict[str, float]]:
@@ -258,58 +225,15 @@ class HttpLoad:
             facts["server_memory_mb"] = max(memory)
         return found, facts
 
-    def _replies(self, found: Mapping[str, Any], asked: Sequence[int]) -> tuple[TimedReply, ...]:
-        """Turn the worker's columns into replies. Equal replies are read once."""
-        try:
-            seen = [
-                self._decoded_reply(HttpReply(r["status"], r["kind"], base64.b64decode(r["body"])))
-                for r in found["replies"]
-            ]
-            columns = zip(
-                asked, *(found[name] for name in ("due_us", "late_us", "first_us", "done_us", "reply")), strict=True
-            )
-            return tuple(
-                self._reply(i, column, seen, found["failure"], found["marks"]) for i, column in enumerate(columns)
-            )
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise AdapterError(f"the load generator's columns cannot be read: {error}") from error
 
-    def _reply(
-        self,
-        i: int,
-        column: tuple[int, ...],
-        seen: Sequence[Seen],
-        failures: Mapping[str, str],
-        marks: Mapping[str, Sequence[tuple[int, int]]],
-    ) -> TimedReply:
-        example, due, late, first, done, place = column
-        failure = self._redaction.line(failures[str(i)]) if str(i) in failures else ""
-        answer = ""
-        carried: Carried = ()
-        if not failure:
-            answer, failure, carried = seen[place]
-        arrived = _arrival_of_text(carried, marks.get(str(i), ()), done) if not failure else {}
-        times = tuple(at / _MICRO for at in arrived)
-        began = times[0] if times else first / _MICRO if first >= 0 else math.nan
-        ended = max(done / _MICRO, self._timeout_s) if failure else done / _MICRO
-        return TimedReply(
-            example, due / _MICRO, late / _MICRO, began, ended, answer, failure, times, tuple(arrived.values())
+def _streaming(protocol: HttpProtocol) -> HttpProtocol:
+    """Return the protocol as one that asks for pieces. Raises ConfigError for one that cannot."""
+    if not isinstance(protocol, Streaming):
+        raise ConfigError(
+            f"{protocol.name} answers in one piece: it cannot stream",
+            hint="stream with protocol openai-chat or openai-completions, or leave out stream",
         )
-
-    def _decoded_reply(self, reply: HttpReply) -> Seen:
-        if not self._stream:
-            (one,) = read(reply, 1, self._protocol, self._redaction)
-            return ("", one.why, ()) if isinstance(one, Failure) else (one, "", ())
-        if reply.status != STATUS_OK:
-            return "", wrong_status(reply, self._redaction).why, ()
-        if reply.kind != EVENT_STREAM:
-            kind = self._redaction.line(reply.kind, 40) or "no content type"
-            return "", f"status 200, {kind}, not an event stream: {self._redaction.line(reply.body) or 'empty'}", ()
-        came = events(reply.body)
-        answer, carried = cast("Streaming", self._protocol).decode_stream([event.data for event in came])
-        if isinstance(answer, Failure):
-            return "", told(answer, reply, self._redaction).why, ()
-        return answer, "", tuple((came[index].end, size) for index, size in carried.items())
+    return cast("HttpProtocol", replace(cast("Any", protocol), stream=True))
 
 
 def addresses(address: Address) -> list[str]:
@@ -324,18 +248,3 @@ def addresses(address: Address) -> list[str]:
     for number in numbers:
         refuse_forbidden(number)
     return numbers
-
-
-def _arrival_of_text(carried: Carried, marks: Sequence[tuple[int, int]], done: int) -> dict[int, int]:
-    """Return how many characters arrived when, in microseconds: what came in one read arrived together.
-
-    An event is there when the body had first grown to its end. Ends and marks ascend.
-    """
-    found: dict[int, int] = {}
-    place = 0
-    for end, size in carried:
-        while place < len(marks) and marks[place][0] < end:
-            place += 1
-        at = marks[place][1] if place < len(marks) else done
-        found[at] = found.get(at, 0) + size
-    return found
