@@ -1,4 +1,4 @@
-"""What every Load is to the gate: HttpLoad over a real worker process, against real servers."""
+"""What every OpenLoop and ClosedLoop is to the gate: HttpLoad over a real worker process, against real servers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.evidence import Observation
 from mlgate.core.load_block import Arrival, LoadBlock, pack, unpack
-from mlgate.core.ports import Failure, Load, Model
+from mlgate.core.ports import ClosedLoop, Failure, Model, OpenLoop
 
 EXAMPLES = [Example(str(i), f"input {i}") for i in range(4)]
 ARRIVALS = [Arrival(i / 500, i % 4) for i in range(12)]
@@ -79,12 +79,13 @@ def failures(block: LoadBlock) -> set[str]:
     return {one.failure for one in block.replies}
 
 
-def test_it_is_a_load_and_a_model() -> None:
+def test_it_is_a_load_in_both_loops_and_a_model() -> None:
     with loading("http://127.0.0.1:9", facts={"sandbox": "none"}) as made:
-        load: Load = made
         model: Model = made
-        assert load.facts == {"sandbox": "none"}
-        assert load.gone() == ""
+        assert isinstance(made, OpenLoop)
+        assert isinstance(made, ClosedLoop)
+        assert made.facts == {"sandbox": "none"}
+        assert made.gone() == ""
         assert model is made
 
 

@@ -15,7 +15,7 @@ Answer = Callable[[Example, int], str]
 
 @dataclass
 class LawLoad:
-    """A core.ports.Load without a clock. Times are 20 ms times a lognormal factor, and what the test makes of them."""
+    """Both loops, without a clock. Times are 20 ms times a lognormal factor, and what the test makes of them."""
 
     seed: int = 1
     slower: float = 1.0

@@ -10,10 +10,10 @@ from mlgate.checks.latency_plan import Asked, LatencyPlan, Search, strangers
 from mlgate.checks.latency_scores import first_answers, scores
 from mlgate.core import latency_rounds
 from mlgate.core.check import START, Check
-from mlgate.core.errors import EvidenceError, GateError, ModelError, Refused
+from mlgate.core.errors import ConfigError, EvidenceError, GateError, ModelError, Refused
 from mlgate.core.evidence import NOT_ASKED, Gap, Observation, Row
 from mlgate.core.load_block import ENDED, SKIPPED, LoadBlock, TimedReply, pack
-from mlgate.core.ports import Decided, Load, Score, Standing
+from mlgate.core.ports import ClosedLoop, Decided, Load, OpenLoop, Score, Standing
 
 _SILENT = 20
 """So many failures, and a whole block of them, without one answer are the end: each may cost a time-out."""
@@ -126,8 +126,8 @@ def _block(check: Check, load: Load, asked: Asked, search: Search, rate: float) 
     try:
         if plan.mode == "closed":
             picks = asked.picks(len(check.examples))
-            return load.press(check.examples, picks, plan.concurrency, plan.block_s), ""
-        return load.fire(check.examples, asked.arrivals(rate)), ""
+            return _closed_loop(load).press(check.examples, picks, plan.concurrency, plan.block_s), ""
+        return _open_loop(load).fire(check.examples, asked.arrivals(rate)), ""
     except ModelError as error:
         if not search.tried:
             raise
@@ -137,6 +137,23 @@ def _block(check: Check, load: Load, asked: Asked, search: Search, rate: float) 
         for one in asked.arrivals(rate or 1.0)
     ]
     return LoadBlock(tuple(failed)), why
+
+
+def _closed_loop(load: Load) -> ClosedLoop:
+    """Return the load as one that keeps so many requests under way. Raises ConfigError for one that cannot."""
+    if not isinstance(load, ClosedLoop):
+        raise ConfigError("this model cannot be loaded in a closed loop", hint="write load: {rate: …}")
+    return load
+
+
+def _open_loop(load: Load) -> OpenLoop:
+    """Return the load as one that keeps a schedule. Raises ConfigError for gRPC, the one that cannot."""
+    if not isinstance(load, OpenLoop):
+        raise ConfigError(
+            "gRPC can only be loaded in a closed loop",
+            hint="write load: {concurrency: …}, or ask over HTTP with protocol kserve-v2 for a rate",
+        )
+    return load
 
 
 def _end(search: Search, block: LoadBlock, gone: str, lost: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
@@ -36,26 +36,39 @@ class Model(Protocol):
 
 
 class Load(Protocol):
-    """One running model that can be put under timed load."""
+    """One running model that can be put under timed load, in the loops whose ports it has."""
 
     @property
     def facts(self) -> Mapping[str, str | float]:
         """Return how it was started: sandbox and what its probe found, image digest and size, seconds to readiness."""
-
-    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:
-        """Open loop: send each request when it is due, whatever has become of the others; wait for all replies.
-
-        Raises GateError when the model is gone or the generator fails; a failed request is a reply with a failure.
-        """
-
-    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
-        """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
 
     def gone(self) -> str:
         """Return why the model does not run any more: its exit code, out of memory; empty while nobody knows better."""
 
     def close(self) -> None:
         """End what was started. May be called twice."""
+
+
+@runtime_checkable
+class OpenLoop(Load, Protocol):
+    """A load that keeps a schedule."""
+
+    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:
+        """Send each request when it is due, whatever has become of the others; wait for all replies.
+
+        Raises GateError when the model is gone or the generator fails; a failed request is a reply with a failure.
+        """
+
+
+@runtime_checkable
+class ClosedLoop(Load, Protocol):
+    """A load that keeps so many requests under way."""
+
+    def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
+        """Keep *concurrency* requests under way, the next in *order* (around again) when one is done.
+
+        Raises GateError when the model is gone or the generator fails; a failed request is a reply with a failure.
+        """
 
 
 Score = Statistics | Series | Fact | Unscored

@@ -17,7 +17,7 @@ from mlgate.adapters.protocols.protocol import PLACE, prompt
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError
 from mlgate.core.evidence import Blame
-from mlgate.core.load_block import Arrival, LoadBlock, TimedReply
+from mlgate.core.load_block import LoadBlock, TimedReply
 from mlgate.core.ports import Failure
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"
@@ -26,7 +26,11 @@ _LARGEST_REPLY = 4 << 20
 
 
 class GrpcLoad:
-    """Asks with *concurrency* threads over one channel. Its times hold gRPC's own work: compare like with like only."""
+    """Asks with *concurrency* threads over one channel; is a ClosedLoop and a Model.
+
+    It is no OpenLoop: threads cannot keep a schedule to fractions of a millisecond. Its times hold gRPC's own work:
+    compare like with like only.
+    """
 
     def __init__(
         self,
@@ -66,15 +70,8 @@ class GrpcLoad:
         """Return how the model was started, as it was given."""
         return self._facts
 
-    def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:  # noqa: ARG002 - the port's names
-        """Refuse: threads cannot keep a schedule to fractions of a millisecond. Raises ConfigError."""
-        raise ConfigError(
-            "gRPC can only be loaded in a closed loop",
-            hint="write load: {concurrency: …}, or ask over HTTP with protocol kserve-v2 for a rate",
-        )
-
     def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
-        """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
+        """Keep *concurrency* requests under way, the next in *order* (around again) when one is done."""
         messages: dict[int, bytes] = {}
         for position in order:
             if position not in messages:

@@ -35,7 +35,7 @@ Resources = Callable[[], Mapping[str, float]]
 
 
 class HttpLoad:
-    """Sends what HttpModel would send, from a worker that times it; is a Load and a Model.
+    """Sends what HttpModel would send, from a worker that times it; is an OpenLoop, a ClosedLoop and a Model.
 
     Nothing is resolved twice: every address of the host is checked here, and the worker gets numbers.
     """
@@ -87,7 +87,7 @@ class HttpLoad:
         return self._facts
 
     def fire(self, examples: Sequence[Example], arrivals: Sequence[Arrival]) -> LoadBlock:
-        """Open loop: send each request when it is due, and wait for all replies."""
+        """Send each request when it is due, and wait for all replies."""
         if not arrivals:
             return LoadBlock(())
         plan = self._plan(examples, [arrival.example for arrival in arrivals])
@@ -97,7 +97,7 @@ class HttpLoad:
         return LoadBlock(bounded(replies, self._timeout_s), facts)
 
     def press(self, examples: Sequence[Example], order: Sequence[int], concurrency: int, seconds: float) -> LoadBlock:
-        """Closed loop: *concurrency* requests under way, the next in *order* (around again) when one is done."""
+        """Keep *concurrency* requests under way, the next in *order* (around again) when one is done."""
         plan = self._plan(examples, order)
         command = {"do": "closed", "payload": plan, "concurrency": concurrency, "seconds": seconds}
         found, facts = self._run_block(command, seconds)

@@ -18,9 +18,9 @@ from mlgate.adapters.load.grpc_load import GrpcLoad
 from mlgate.adapters.protocols.grpc_messages import _bytes_field, infer_request, infer_texts
 from mlgate.adapters.secrets.redactor import Secrets
 from mlgate.core.check import Example
-from mlgate.core.errors import ConfigError, ModelError, Refused
-from mlgate.core.load_block import Arrival, LoadBlock
-from mlgate.core.ports import Failure, Load
+from mlgate.core.errors import ModelError, Refused
+from mlgate.core.load_block import LoadBlock
+from mlgate.core.ports import ClosedLoop, Failure, OpenLoop
 
 EXAMPLES = [Example(str(i), f"Größe {i}") for i in range(3)]
 
@@ -86,7 +86,7 @@ def loading(address: Address, **more: Any) -> Iterator[GrpcLoad]:
         load.close()
 
 
-def pressed(load: Load, order: Sequence[int], concurrency: int) -> LoadBlock:
+def pressed(load: ClosedLoop, order: Sequence[int], concurrency: int) -> LoadBlock:
     """Press for a moment, and again where a busy machine let too few requests begin in it."""
     while True:
         block = load.press(EXAMPLES, order, concurrency, 0.05)
@@ -171,10 +171,10 @@ def test_a_server_that_is_not_there_is_the_gates_failure() -> None:
             load.press(EXAMPLES, [0], 1, 0.01)
 
 
-def test_an_open_loop_is_refused_with_what_to_write_instead() -> None:
-    with loading(Address.of("http://127.0.0.1:9")) as load, pytest.raises(ConfigError) as caught:
-        load.fire(EXAMPLES, [Arrival(0.0, 0)])
-    assert "concurrency" in caught.value.hint
+def test_it_keeps_requests_under_way_and_no_schedule() -> None:
+    with loading(Address.of("http://127.0.0.1:9")) as load:
+        assert isinstance(load, ClosedLoop)
+        assert not isinstance(load, OpenLoop)
 
 
 def test_a_forbidden_address_is_refused() -> None:
