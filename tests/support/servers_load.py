@@ -49,6 +49,11 @@ def tls_file() -> Path:
     return path
 
 
+def trusting() -> ssl.SSLContext:
+    """Return what a client needs that takes `tls_file` for genuine."""
+    return ssl.create_default_context(cafile=tls_file())
+
+
 @contextmanager
 def serving_tls(script: Script) -> Iterator[TlsServer]:
     server = TlsServer(script)

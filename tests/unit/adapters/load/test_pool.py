@@ -5,14 +5,18 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.support.servers_load import sends, serving_tls, text, tls_file
+from tests.support.engines import closed, engine
+from tests.support.raw_server import reply, serving
+from tests.support.servers_load import sends, serving_tls, text, trusting
 from tests.support.waiting import PATIENCE
 
+from mlgate.adapters.load import pool as pool_module
 from mlgate.adapters.load.connection import Target
 from mlgate.adapters.load.pool import ConnectionPool, NoConnection
 
@@ -30,10 +34,6 @@ def pooled(*addresses: str, port: int, limit: int = 8, **more: Any) -> Iterator[
 def listening() -> Iterator[tuple[socket.socket, int]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener, listener.getsockname()[1]
-
-
-def trusting() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=tls_file())
 
 
 def test_the_first_address_that_answers_is_taken() -> None:
@@ -104,3 +104,31 @@ def test_a_certificate_that_is_not_the_servers_is_not_accepted(context: Any, nam
         ):
             pool.fill(1, PATIENCE, stamped=False)
     assert server.questions == []
+
+
+def test_replies_under_way_are_bounded_together_and_what_is_too_much_fails_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of three replies that stay under way only two have room: one is refused, and then the others go on."""
+    monkeypatch.setattr(pool_module, "UNDER_WAY", 120_000)
+    refused = threading.Event()
+    data = reply(b"x" * 50_000)
+
+    def script(connection: socket.socket, number: int) -> bool:
+        if number < 3:
+            connection.sendall(data[:45_000])
+            while not refused.is_set():
+                if select.select([connection], (), (), 0.01)[0]:
+                    refused.set()
+                    return False
+            connection.sendall(data[45_000:])
+        else:
+            connection.sendall(data)
+        return True
+
+    with serving(script) as server, engine(server) as made:
+        seen = closed(made, 3, 3)
+        assert closed(made, 20, 2)["failure"] == {}
+        assert made._pool._held == 0
+    (why,) = seen["failure"].values()
+    assert why == "too much is under way: the replies that are not whole yet have 120000 bytes"
