@@ -31,11 +31,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Bound, Rule
+from mlgate.core.comparison import hold_baseline
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import power
 from mlgate.core.stats.jackknife import Array, Statistics
-from mlgate.core.verdict import Finding, Measurement, hold_baseline
+from mlgate.core.verdict import Finding, Measurement
 from mlgate.flow.scoring import Pair, delta, family_confidence, pair
 from mlgate.metrics.registry import build
 from mlgate.metrics.scorer import Scorer

@@ -16,14 +16,16 @@ from hypothesis import strategies as st
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.recorded import RecordedKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest, digest_of
+from mlgate.core.comparison import hold_baseline, hold_slice
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
+from mlgate.core.limits import hold_limit
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome, worst
 from mlgate.core.ports import Kinds
 from mlgate.core.stats.jackknife import SMALLEST_SLICE, Width
-from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_limit, hold_slice
+from mlgate.core.verdict import Delta, Finding, Measurement
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.merge import merge
 from mlgate.reports.json_v1 import document as json_v1

@@ -14,7 +14,9 @@ from tests.laws.test_latency import KINDS, observed, speed
 from tests.support.law_load import LawLoad
 
 from mlgate.core.check import Bound, Check, Example, Rule
+from mlgate.core.comparison import hold_baseline, hold_fact, hold_slice
 from mlgate.core.latency_metrics import timing as metric_of
+from mlgate.core.limits import hold_bounds, hold_limit
 from mlgate.core.load_block import LoadBlock
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
@@ -22,16 +24,7 @@ from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.jackknife import Width
 from mlgate.core.stats.ratio import ratio
 from mlgate.core.stats.series import Fact, Series
-from mlgate.core.verdict import (
-    Delta,
-    Finding,
-    Measurement,
-    hold_baseline,
-    hold_bounds,
-    hold_fact,
-    hold_limit,
-    hold_slice,
-)
+from mlgate.core.verdict import Delta, Finding, Measurement
 from mlgate.flow import judge_latency
 from mlgate.flow.base_rules import joined
 from mlgate.flow.judge import Baseline, judge

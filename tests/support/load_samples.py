@@ -10,12 +10,14 @@ from statistics import NormalDist
 from typing import Any
 
 from mlgate.core.check import Bound, Rule
+from mlgate.core.comparison import hold_baseline
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.limits import hold_bounds, hold_limit
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, LoadSummary, Narrowed, Percentile, Report
 from mlgate.core.stats.jackknife import Width
-from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline, hold_bounds, hold_limit, unmeasured
+from mlgate.core.verdict import Delta, Finding, Measurement, unmeasured
 
 P50, P95, P99 = (Metric(f"{name}_ms", "ms", Better.LOWER) for name in ("p50", "p95", "p99"))
 TTFT = Metric("ttft_p95_ms", "ms", Better.LOWER)

@@ -9,20 +9,14 @@ from typing import Any
 from tests.support import load_samples
 
 from mlgate.core.check import Bound, Rule
+from mlgate.core.comparison import hold_baseline, hold_slice
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.limits import hold_limit
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.stats.jackknife import Width
-from mlgate.core.verdict import (
-    Delta,
-    Finding,
-    Measurement,
-    hold_baseline,
-    hold_limit,
-    hold_slice,
-    unmeasured,
-)
+from mlgate.core.verdict import Delta, Finding, Measurement, unmeasured
 
 ROUGE = Metric("rougeL", "ratio", Better.HIGHER)
 BLEU = Metric("bleu", "points", Better.HIGHER)

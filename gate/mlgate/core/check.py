@@ -92,6 +92,10 @@ class Rule:
         """Return what the rule makes of a pass that is withheld for another reason than too little data."""
         return min(Outcome.INCONCLUSIVE, self.on_breach)
 
+    def margin(self, baseline: float) -> float:
+        """Return how much worse than a *baseline*'s value is allowed, in the metric's unit."""
+        return self.limit * abs(baseline) if self.relative else self.limit
+
     @property
     def limit_text(self) -> str:
         """Return the bound as it is written: `min 0.3`, `max_rise 10%`."""

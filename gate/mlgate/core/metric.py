@@ -28,6 +28,11 @@ class Metric:
         """Return the most that one answer can move a value of this unit; 0 where the unit does not say."""
         return {"points": 100.0, "ratio": 1.0}.get(self.unit, 0.0)
 
+    @property
+    def sign(self) -> float:
+        """Return 1 where more is better, else -1: times it, a loss is below zero."""
+        return 1.0 if self.better is Better.HIGHER else -1.0
+
     def show(self, value: float, *, signed: bool = False) -> str:
         """Return *value* as people read it in this unit: two decimals for points, four for ratios."""
         if not math.isfinite(value):

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
+from mlgate.core.comparison import is_within
 from mlgate.core.metric import Better
 from mlgate.core.outcome import Outcome
 from mlgate.core.stats.jackknife import ENOUGH_EQUAL, FEWEST_PAIRS
 from mlgate.core.stats.student_t import student
-from mlgate.core.verdict import Delta, Finding, Measurement, is_within
+from mlgate.core.verdict import Delta, Finding, Measurement
 
 ENOUGH_PASSES = 0.95
 """The share of harmless changes that a gate should let through: one that blocks more is switched off."""

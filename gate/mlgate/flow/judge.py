@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlgate.core.check import Bound, Check, Rule, Suite
+from mlgate.core.comparison import hold_baseline, hold_slice
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.groups import counted, groups_of
+from mlgate.core.limits import hold_limit
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kinds
@@ -17,7 +19,7 @@ from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
 from mlgate.core.secret import notices
 from mlgate.core.stats.jackknife import SMALLEST_SLICE, Statistics
 from mlgate.core.stats.series import Fact, Series
-from mlgate.core.verdict import Finding, Measurement, hold_baseline, hold_limit, hold_slice, unmeasured
+from mlgate.core.verdict import Finding, Measurement, unmeasured
 from mlgate.flow import judge_latency, paired_baseline
 from mlgate.flow.influential_examples import segments
 from mlgate.flow.load_summary import load_summary

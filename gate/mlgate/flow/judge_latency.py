@@ -9,8 +9,10 @@ from dataclasses import replace
 
 from mlgate.core import latency_rounds
 from mlgate.core.check import Bound, Check, Rule
+from mlgate.core.comparison import hold_baseline, hold_fact, is_shown_worse, is_within
 from mlgate.core.evidence import Evidence
 from mlgate.core.latency_metrics import timing
+from mlgate.core.limits import hold_bounds, hold_limit
 from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.stats.aa_noise import noise
@@ -19,18 +21,7 @@ from mlgate.core.stats.block_bootstrap import bounds, log_width, too_few
 from mlgate.core.stats.jackknife import Width
 from mlgate.core.stats.ratio import ratio
 from mlgate.core.stats.series import Fact, Series, shared
-from mlgate.core.verdict import (
-    SOFTENED,
-    Delta,
-    Finding,
-    Measurement,
-    hold_baseline,
-    hold_bounds,
-    hold_fact,
-    hold_limit,
-    is_shown_worse,
-    is_within,
-)
+from mlgate.core.verdict import SOFTENED, Delta, Finding, Measurement
 
 TAIL_QUANTILE = 0.99
 """From this percentile on, only an interval narrower than the margin passes."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mlgate.core.first_margin import USUAL_MARGIN, examples_for, first_margin
+from mlgate.core.sample_size import round_up
 from mlgate.core.stats.jackknife import FEWEST_PAIRS
-from mlgate.core.verdict import round_up
 
 Kind = Literal["python", "endpoint", "answers"]
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from mlgate.core.check import Bound, Rule
+from mlgate.core.comparison import hold_baseline
 from mlgate.core.first_margin import USUAL_MARGIN, examples_for, first_margin
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import ENOUGH_PASSES
 from mlgate.core.stats.jackknife import FEWEST_PAIRS, Array, Statistics, quotient
-from mlgate.core.verdict import Measurement, hold_baseline
+from mlgate.core.verdict import Measurement
 from mlgate.flow.scoring import delta, pair
 
 UNIT = Metric("rougeL", "ratio", Better.HIGHER)

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.core.check import Bound, Rule
+from mlgate.core.comparison import hold_baseline
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import ENOUGH_PASSES, power
 from mlgate.core.stats.jackknife import Width
 from mlgate.core.stats.student_t import student
-from mlgate.core.verdict import Delta, Finding, Measurement, hold_baseline
+from mlgate.core.verdict import Delta, Finding, Measurement
 
 UNIT = Metric("rougeL", "ratio", Better.HIGHER)
 TIME = Metric("p50_ms", "ms", Better.LOWER)

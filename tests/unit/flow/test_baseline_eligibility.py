@@ -10,9 +10,11 @@ from tests.support.samples import ROUGE, delta, errored, failing, inconclusive, 
 from tests.support.strategies import reports
 
 from mlgate.core.check import Bound
+from mlgate.core.comparison import hold_baseline
+from mlgate.core.limits import hold_limit
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
-from mlgate.core.verdict import Finding, hold_baseline, hold_limit
+from mlgate.core.verdict import Finding
 from mlgate.flow.baseline_eligibility import refusal
 
 ROUGE_NOW, ROUGE_THEN = measured(ROUGE, 0.33, 0.012), measured(ROUGE, 0.35, 0.012)

@@ -15,10 +15,10 @@ from tests.support.strategies import hostile, reports
 
 from mlgate.core.check import Bound, Rule
 from mlgate.core.evidence import Environment, Provenance
+from mlgate.core.limits import hold_limit
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import BaselineSummary, Report
 from mlgate.core.tracking.record import DataUsed, TrackingRecord
-from mlgate.core.verdict import hold_limit
 from mlgate.flow.tracking_record import key, record
 
 

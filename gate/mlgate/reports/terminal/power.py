@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from mlgate.core.groups import counted
 from mlgate.core.outcome import Outcome
 from mlgate.core.power import ENOUGH_PASSES, Forecast, Foretold, Power, Untold
-from mlgate.core.verdict import round_up
+from mlgate.core.sample_size import round_up
 from mlgate.reports.content import text_width
 from mlgate.reports.content.escape import terminal
 

@@ -35,9 +35,10 @@ from tests.support.strategies import loads, metrics, numbers, reports
 from tests.unit.reports import runner
 
 from mlgate.core.check import Bound
+from mlgate.core.comparison import hold_slice
+from mlgate.core.limits import hold_limit
 from mlgate.core.metric import Metric
 from mlgate.core.report import LoadSummary, Report
-from mlgate.core.verdict import hold_limit, hold_slice
 from mlgate.reports.content.numbers import shown
 from mlgate.reports.svg import charts
 from mlgate.reports.svg import marks as svg_marks
