@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mlgate.core import load_generator
 from mlgate.core.check import START, Check, Json
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
@@ -17,20 +17,6 @@ from mlgate.core.metric import Metric
 from mlgate.core.stats import warmup
 from mlgate.core.stats.alpha_spending import ONLY, Look
 from mlgate.core.stats.series import Series
-
-LATE_SHARE = 0.02
-LATE_S = 0.0002
-"""Requests may leave so much later than due on average, of the median latency or at all: so much dilutes a ratio."""
-LATE_ROUND = 0.1
-"""Those of one round may leave so much later: rounds like it would be noise of the machine's own making."""
-BUSY_SHARE = 0.7
-"""The share of its core that the generator may use."""
-STOLEN_SHARE = 0.1
-"""The share of a block that the hypervisor may take away."""
-GENERATOR_FLAW = "the generator, not the model,"
-"""What a flaw begins with that is the generator's."""
-MOST_LATE_ROUNDS = 0.2
-"""The share of rounds that may be left out because of the generator."""
 
 MOST_ROUNDS_CUT = 0.1
 """The share of rounds that may be cut behind the warm-up. A slow start that is longer counts: users will wait in it."""
@@ -139,7 +125,7 @@ def read(check: Check, rows: Mapping[str, Row]) -> LatencyRounds:
     begun = once if once < check.rounds and any(number > once for number in done) else 0
     planned_warm = begun + warm
     here = {number: block for number, block in done.items() if number > begun}
-    late = left_out(here)
+    late = load_generator.left_out(here)
     timed = {number: block for number, block in here.items() if number > planned_warm and number not in late}
     more = _warming(timed)
     more = more if more <= MOST_ROUNDS_CUT * len(timed) else 0
@@ -202,43 +188,6 @@ def _refuse_unknown(check: Check, done: Mapping[int, LoadBlock]) -> None:
             raise EvidenceError(f"round {number} asks an example that the check does not have")
 
 
-def busy(block: LoadBlock) -> bool:
-    """Whether the generator had no time to spare. A model can bring that about, so such a block is never left out."""
-    return block.facts.get("cpu_s", 0.0) > BUSY_SHARE * block.facts.get("wall_s", 0.0)
-
-
-def left_out(here: Mapping[int, LoadBlock]) -> tuple[int, ...]:
-    """Return the rounds that the machine disturbed while the generator was idle: what they measured is not the model.
-
-    Those are the rounds of which the hypervisor took a part, or in which requests left very late, and then the latest
-    until all others together are in time. That a neighbour holds up a request here and there is noise.
-    """
-    idle = {number: block for number, block in here.items() if not busy(block) and block.facts.get("wall_s", 0.0) > 0}
-    late = {number: sent for number, block in idle.items() if (sent := _late(block))}
-    median = float(np.median([reply.done for number in late for reply in here[number].replies])) if late else 0.0
-    out, total, count = {number for number in late if _is_stolen(idle[number])}, 0.0, 0
-    for number in sorted(late.keys() - out, key=lambda one: (float(np.mean(late[one])), one)):
-        total, count = total + sum(late[number]), count + len(late[number])
-        alone, together = float(np.mean(late[number])), total / count
-        if alone > max(LATE_S, LATE_ROUND * median) or together > max(LATE_S, LATE_SHARE * median):
-            out.add(number)
-    return tuple(number for number in here if number in out)
-
-
-def _late(block: LoadBlock) -> Sequence[float]:
-    """Return how late each request left that was answered, in seconds."""
-    return [reply.late for reply in block.replies if not reply.failure]
-
-
-def _is_stolen(block: LoadBlock) -> bool:
-    return block.facts.get("steal_s", 0.0) > STOLEN_SHARE * block.facts["wall_s"]
-
-
-def lateness(replies: Sequence[TimedReply]) -> float:
-    """Return the 99th percentile of how late requests were sent, in seconds; NaN without any."""
-    return float(np.quantile([reply.late for reply in replies], 0.99)) if replies else math.nan
-
-
 def _warming(timed: Mapping[int, LoadBlock]) -> int:
     """Return how many more rounds the model was still warming up in (MSER-5 over the requests in order)."""
     values = [reply.done for block in timed.values() for reply in block.replies]
@@ -277,23 +226,7 @@ def _flaw(done: Mapping[int, LoadBlock], late: Sequence[int], look: Look) -> str
         return "no round was carried out"
     if not look.number:
         return f"the run was cut off after {len(done)} rounds: it is judged at its planned looks only, so run it again"
-    full = [number for number, block in done.items() if busy(block)]
-    if len(late) + len(full) > MOST_LATE_ROUNDS * len(done):
-        return _generator(done, sorted({*late, *full}))
-    return ""
-
-
-def _generator(done: Mapping[int, LoadBlock], late: Sequence[int]) -> str:
-    replies = [reply for number in late for reply in done[number].replies]
-    wall = sum(done[number].facts.get("wall_s", 0.0) for number in late)
-    busy, stolen = (sum(done[n].facts.get(name, 0.0) for n in late) / wall for name in ("cpu_s", "steal_s"))
-    spare = "a lower rate, or a machine with a core to spare, is needed"
-    cure = spare if busy > BUSY_SHARE / 2 else "other processes took it: a machine on which nothing else runs is needed"
-    return (
-        f"{GENERATOR_FLAW} was measured in {len(late)} of {len(done)} rounds: requests left "
-        f"{lateness(replies) * 1000:.2f} ms late (p99), the generator's core was {busy:.0%} busy, {stolen:.0%} stolen; "
-        f"{cure}"
-    )
+    return load_generator.flaw(done, late)
 
 
 def _whole(value: Json) -> int:

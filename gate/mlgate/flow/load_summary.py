@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mlgate.core import latency_rounds
+from mlgate.core import latency_rounds, load_generator
 from mlgate.core.check import Check, Json
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence
@@ -54,7 +54,7 @@ def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) ->
         late=len([number for number in seen.late if number > seen.planned_warm]),
         look=seen.look.number,
         looks=len(latency_rounds.places(check)),
-        late_p99_ms=latency_rounds.lateness(replies) * 1000,
+        late_p99_ms=load_generator.lateness(replies) * 1000,
         generator=sum(busy) / sum(walls) if sum(walls) > 0 else math.nan,
         noise=noise(*median) if median else math.nan,
         percentiles=tuple(_percentiles(seen, past)),
