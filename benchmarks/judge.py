@@ -15,14 +15,15 @@ import resource
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mlgate.adapters.files import evidence_file
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, data_digest
-from mlgate.core.evidence import Evidence, Observation, Provenance, Row
+from mlgate.core.evidence import Evidence, Observation, Provenance
+from mlgate.core.ports import Reading
 from mlgate.core.stats.jackknife import Statistics, Unscored
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.scoring import Scored, score
@@ -39,11 +40,11 @@ class Remembering(AccuracyKind):
     def __init__(self) -> None:
         self._known: dict[int, Sequence[Statistics | Unscored]] = {}
 
-    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics | Unscored]:
+    def score(self, check: Check, reading: Reading) -> Sequence[Statistics | Unscored]:
         """Return what the first call returned."""
-        key = hash(tuple(self.show(row) for row in rows.values()))
+        key = hash(tuple(self.show(row) for row in reading.rows.values()))
         if key not in self._known:
-            self._known[key] = super().score(check, rows)
+            self._known[key] = super().score(check, reading)
         return self._known[key]
 
 
@@ -117,11 +118,13 @@ def gate(references: list[str], base: list[str], candidate: list[str]) -> Iterat
             began = time.perf_counter()
             evidence[name] = evidence_file.read(path)
             yield f"read {name}", time.perf_counter() - began
+    kind = KINDS["accuracy"]
     for name in METRICS:
         one = replace(check, metrics=(MetricChoice(name, name),))
         began = time.perf_counter()
         for system in ("baseline", "candidate"):
-            assert isinstance(score(one, KINDS["accuracy"], evidence[system]), Scored)
+            reading = kind.read(one, evidence[system].under(one.id))
+            assert isinstance(score(one, kind, evidence[system], reading), Scored)
         yield f"score {name}, both", time.perf_counter() - began
     kinds = {"accuracy": Remembering()}
     report = judge(suite, kinds, evidence["candidate"], Baseline("file b", evidence["baseline"]))

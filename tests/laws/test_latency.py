@@ -585,7 +585,8 @@ def test_a_noise_that_is_not_known_is_no_noise_of_zero() -> None:
 
 def test_each_look_at_answers_asks_for_more_confidence() -> None:
     check = speed(Rule("rougeL", Bound.MAX_DROP, 0.01), rounds=40, looks=[20, 30, 40])
-    part = LatencyKind().score(check, observed(check, LawLoad())[1].under("speed"))[0]
+    kind, (_, evidence) = LatencyKind(), observed(check, LawLoad())
+    part = kind.score(check, kind.read(check, evidence.under("speed")))[0]
     assert isinstance(part, Statistics)
     assert part.look.places == (18, 28, 38)
     assert 0.95 < part.look.confidence(0.95) < 1

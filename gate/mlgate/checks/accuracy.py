@@ -10,7 +10,7 @@ from mlgate.core.check import Check, Example, MetricChoice
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.ports import Failure, Model
+from mlgate.core.ports import Failure, Model, Reading
 from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
 from mlgate.metrics import registry
 
@@ -34,7 +34,11 @@ class AccuracyKind:
         for example in asked:
             yield Gap(check.id, example.id, why)
 
-    def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
+    def read(self, check: Check, rows: Mapping[str, Row]) -> Reading:  # noqa: ARG002 - other kinds need it
+        """Return the rows as they are."""
+        return Reading(rows)
+
+    def holes(self, check: Check, reading: Reading) -> Mapping[str, str]:
         """Return the examples without a usable answer.
 
         A failure is tolerated where a rule holds the error rate and an empty answer would be wrong.
@@ -43,7 +47,7 @@ class AccuracyKind:
         tolerant = any(rule.metric in rates and not rule.slice_by for rule in check.rules)
         answerable = {example.id for example in check.examples if all(text.strip() for text in example.references)}
         found = {}
-        for example, row in rows.items():
+        for example, row in reading.rows.items():
             if isinstance(row, Gap):
                 if not (tolerant and row.blame == "model" and example in answerable):
                     found[example] = row.why
@@ -51,16 +55,16 @@ class AccuracyKind:
                 found[example] = "its row holds no answer"
         return found
 
-    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics | Unscored]:
+    def score(self, check: Check, reading: Reading) -> Sequence[Statistics | Unscored]:
         """Score every metric of the check. What a metric refuses to score (a text too long) is Unscored."""
-        answers = [self.show(rows[example.id]) for example in check.examples]
-        failed = [isinstance(rows[example.id], Gap) for example in check.examples]
+        rows = [reading.rows[example.id] for example in check.examples]
+        answers, failed = [self.show(row) for row in rows], [isinstance(row, Gap) for row in rows]
         references = [example.references for example in check.examples]
         return [_score(choice, answers, failed, references) for choice in check.metrics]
 
-    def answers(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, Row]:  # noqa: ARG002 - other kinds need it
+    def answers(self, check: Check, reading: Reading) -> Mapping[str, Row]:  # noqa: ARG002 - other kinds need it
         """Return the rows: each is an example's own."""
-        return rows
+        return reading.rows
 
     def show(self, row: Row) -> str:
         """Return the answer; nothing for a failure."""

@@ -13,7 +13,7 @@ from mlgate.core.check import START, Check
 from mlgate.core.errors import ConfigError, EvidenceError, GateError, ModelError, Refused
 from mlgate.core.evidence import NOT_ASKED, Gap, Observation, Row
 from mlgate.core.load_block import ENDED, SKIPPED, LoadBlock, TimedReply, pack
-from mlgate.core.ports import ClosedLoop, Decided, Load, OpenLoop, Score, Standing
+from mlgate.core.ports import ClosedLoop, Decided, Load, OpenLoop, Reading, Score, Standing
 
 _SILENT = 20
 """So many failures, and a whole block of them, without one answer are the end: each may cost a time-out."""
@@ -49,23 +49,29 @@ class LatencyKind:
                 return
             end = _gone(check, seen[-len(sides) :]) or _reason_to_stop(check, plan, number, seen, decided)
 
-    def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
+    def read(self, check: Check, rows: Mapping[str, Row]) -> Reading:
+        """Read the rounds, with every block in them."""
+        try:
+            return Reading(rows, latency_rounds.read(check, rows))
+        except EvidenceError as error:
+            return Reading(rows, unreadable=str(error))
+
+    def holes(self, check: Check, reading: Reading) -> Mapping[str, str]:
         """Return the rounds that are not there to be judged."""
-        found = dict(latency_rounds.holes(check, rows))
-        if not found:
-            try:
-                found.update(strangers(check, latency_rounds.read(check, rows)))
-            except EvidenceError as error:
-                found[START] = str(error)
-        return found
+        found = latency_rounds.holes(check, reading.rows)
+        if found:
+            return found
+        return dict(strangers(check, reading.rounds)) if reading.rounds else {START: reading.unreadable}
 
-    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Score]:
+    def score(self, check: Check, reading: Reading) -> Sequence[Score]:
         """Turn rounds into times, rates, facts, and the scores of the very answers that were timed."""
-        return scores(check, latency_rounds.read(check, rows))
+        assert reading.rounds is not None
+        return scores(check, reading.rounds)
 
-    def answers(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+    def answers(self, check: Check, reading: Reading) -> Mapping[str, Row]:
         """Return what was answered to each example: one text, or all that differ."""
-        return first_answers(check, latency_rounds.read(check, rows))
+        assert reading.rounds is not None
+        return first_answers(check, reading.rounds)
 
     def show(self, row: Row) -> str:
         """Return the answer of an example, and how many of its requests failed."""

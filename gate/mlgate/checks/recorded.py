@@ -9,7 +9,7 @@ import numpy as np
 from mlgate.core.check import Check, Example, MetricChoice
 from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.metric import Better, Metric
-from mlgate.core.ports import Model
+from mlgate.core.ports import Model, Reading
 from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
 
 
@@ -24,10 +24,14 @@ class RecordedKind:
         for example in examples:
             yield Gap(check.id, example.id, "no test recorded it: `gate.record` was not called for this example")
 
-    def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
+    def read(self, check: Check, rows: Mapping[str, Row]) -> Reading:  # noqa: ARG002 - other kinds need it
+        """Return the rows as they are."""
+        return Reading(rows)
+
+    def holes(self, check: Check, reading: Reading) -> Mapping[str, str]:
         """Return the examples that no test recorded, or recorded without a declared metric."""
         found = {}
-        for example, row in rows.items():
+        for example, row in reading.rows.items():
             if isinstance(row, Gap):
                 found[example] = row.why
                 continue
@@ -36,13 +40,14 @@ class RecordedKind:
                 found[example] = f"its test recorded no number for {', '.join(absent)}"
         return found
 
-    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Statistics | Unscored]:
+    def score(self, check: Check, reading: Reading) -> Sequence[Statistics | Unscored]:
         """Average each declared metric over the examples."""
-        return [_mean(choice, [rows[example.id] for example in check.examples]) for choice in check.metrics]
+        rows = [reading.rows[example.id] for example in check.examples]
+        return [_mean(choice, rows) for choice in check.metrics]
 
-    def answers(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, Row]:  # noqa: ARG002 - other kinds need it
+    def answers(self, check: Check, reading: Reading) -> Mapping[str, Row]:  # noqa: ARG002 - other kinds need it
         """Return the rows: each is an example's own."""
-        return rows
+        return reading.rows
 
     def show(self, row: Row) -> str:
         """Return the recorded numbers."""

@@ -9,6 +9,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
+from mlgate.core.latency_rounds import LatencyRounds
 from mlgate.core.load_block import Arrival, LoadBlock
 from mlgate.core.stats.jackknife import Statistics, Unscored
 from mlgate.core.stats.series import Fact, Series
@@ -89,6 +90,18 @@ Decided = Callable[[Check, Sequence[Row]], Standing]
 """How a check stands, by these rows of it and of its baseline."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The rows of one side of a check as its kind reads them, once: all that it is judged by."""
+
+    rows: Mapping[str, Row]
+    """By example id, or by round."""
+    rounds: LatencyRounds | None = None
+    """What the rows of a timed check hold; None for every other kind, and where they cannot be read."""
+    unreadable: str = ""
+    """Why they cannot be read."""
+
+
 class Kind(Protocol):
     """A map and a reduce: how one kind of check looks, and what makes its rows complete and counted."""
 
@@ -96,13 +109,16 @@ class Kind(Protocol):
     together: bool
     """Its rows come together or not at all: what is missing cannot be asked for alone."""
 
-    def holes(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, str]:
+    def read(self, check: Check, rows: Mapping[str, Row]) -> Reading:
+        """Read the rows of one side. What cannot be read is a hole, never an exception."""
+
+    def holes(self, check: Check, reading: Reading) -> Mapping[str, str]:
         """Return the examples that keep the check from being scored, each with the reason. Empty: complete."""
 
-    def score(self, check: Check, rows: Mapping[str, Row]) -> Sequence[Score]:
+    def score(self, check: Check, reading: Reading) -> Sequence[Score]:
         """Turn the rows of a complete check into statistics, one a metric, rows in the check's order. Pure."""
 
-    def answers(self, check: Check, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+    def answers(self, check: Check, reading: Reading) -> Mapping[str, Row]:
         """Return what the model did with each example, by example id: the rows themselves where each is asked once."""
 
     def show(self, row: Row) -> str:

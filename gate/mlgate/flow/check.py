@@ -14,8 +14,8 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress, Standing
 from mlgate.core.report import Report
 from mlgate.core.verdict import MORE_SETTLES
-from mlgate.flow.judge import Baseline, judge
-from mlgate.flow.judge_latency import is_restless
+from mlgate.flow.judge import Baseline, beside, judge, judge_check
+from mlgate.flow.latency_noise import is_restless
 
 OPEN = MORE_SETTLES | {"left-out", "early", "not-measured"}
 """The topics of findings that more rounds may settle."""
@@ -74,9 +74,10 @@ def settled(suite: Suite, kinds: Kinds, evidence: Evidence) -> Iterable[tuple[st
     torn: set[str] = set()
     for one in suite.checks:
         rows = evidence.under(one.id)
-        holes = kinds[one.kind].holes(one, rows)
+        kind = kinds[one.kind]
+        holes = kind.holes(one, kind.read(one, rows))
         usable[one.id] = [(one.id, name) for name in one.rows if name in rows and name not in holes]
-        if kinds[one.kind].together and (holes or len(usable[one.id]) < len(one.rows)):
+        if kind.together and (holes or len(usable[one.id]) < len(one.rows)):
             torn |= {one.id, one.baseline_of} if one.rounds else {one.id}
     for one in suite.checks:  # two sides that are asked in turn are asked again together
         if one.id not in torn and not (one.rounds and one.baseline_of in torn):
@@ -99,13 +100,14 @@ def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseli
             if (one.id, name) not in known
         ]
         evidence = Evidence.of(provenance, [], [*rows, *skipped])
-        report = judge(replace(suite, checks=sides), kinds, evidence, baseline)
-        broken = any(finding.outcome is Outcome.FAILED for finding in report.findings)
-        if broken or not any(finding.topic in OPEN for finding in report.findings):
+        held = beside(replace(suite, checks=sides), evidence, baseline)
+        judged = judge_check(check, kinds, evidence, held)
+        broken = any(finding.outcome is Outcome.FAILED for finding in judged.findings)
+        if broken or not any(finding.topic in OPEN for finding in judged.findings):
             return Standing.SETTLED
-        late = any(load.flaw.startswith(GENERATOR_FLAW) for load in report.loads)
-        past = next((one for one in sides if one.baseline_of), None)
-        noisy = past is not None and any(is_restless(finding, past, evidence) for finding in report.findings)
+        rounds, past = judged.reading.rounds, judged.past.rounds if judged.past else None
+        late = rounds is not None and rounds.flaw.startswith(GENERATOR_FLAW)
+        noisy = past is not None and any(is_restless(finding, past) for finding in judged.findings)
         return Standing.DISTURBED if late or noisy else Standing.OPEN
 
     return decided

@@ -9,11 +9,10 @@ import numpy as np
 
 from mlgate.core import latency_rounds, load_generator
 from mlgate.core.check import Check, Json
-from mlgate.core.errors import EvidenceError
-from mlgate.core.evidence import Evidence
 from mlgate.core.latency_metrics import timing
 from mlgate.core.latency_rounds import LatencyRounds
 from mlgate.core.load_block import TimedReply
+from mlgate.core.ports import Reading
 from mlgate.core.report import LoadSummary, Narrowed, Percentile
 from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.block_bootstrap import log_width
@@ -29,13 +28,12 @@ _RUN = ("run",)
 """Facts of a start that mean nothing to a person."""
 
 
-def load_summary(check: Check, evidence: Evidence, baseline: Evidence | None) -> LoadSummary:
+def load_summary(check: Check, reading: Reading, baseline: Reading | None) -> LoadSummary:
     """Summarise one latency check. What was not observed gives a summary with a flaw, never an exception."""
-    try:
-        seen = latency_rounds.read(check, evidence.under(check.id))
-        past = latency_rounds.read(check, baseline.under(check.id)) if baseline else None
-    except EvidenceError as error:
-        return _nothing(check, str(error))
+    seen, past = reading.rounds, baseline.rounds if baseline else None
+    unreadable = reading.unreadable or (baseline.unreadable if baseline else "")
+    if seen is None or unreadable:
+        return _nothing(check, unreadable)
     past = past if past and past.duet and past.duet == seen.duet else None
     replies = seen.replies
     walls = [block.facts.get("wall_s", 0.0) for block in seen.counted.values()]

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core import legacy_digests
-from mlgate.core.check import Check
+from mlgate.core.check import Check, Rule
 from mlgate.core.evidence import NOT_ASKED, Evidence, Observation, Row
 from mlgate.core.groups import groups_of
 from mlgate.core.identity import FIRST_FORM
 from mlgate.core.metric import Better, Metric
-from mlgate.core.ports import Kind
+from mlgate.core.ports import Kind, Reading
 from mlgate.core.stats.jackknife import (
     ENOUGH_EQUAL,
     Array,
@@ -63,6 +63,10 @@ class Scored:
         """Return the metrics that are computed from statistics of each example."""
         return {name: part for name, part in self.parts.items() if isinstance(part, Statistics)}
 
+    def why_not(self, metric: str) -> str:
+        """Return why a metric has no number."""
+        return self.unscored.get(metric, f"{metric} was never measured")
+
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
@@ -71,21 +75,20 @@ class Incomplete:
     why: str
 
 
-def score(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
-    """Score one check, or say in one sentence what is missing."""
+def score(check: Check, kind: Kind, evidence: Evidence, reading: Reading) -> Scored | Incomplete:
+    """Score one check by what was read of its evidence, or say in one sentence what is missing."""
     if why := other_data(check, evidence):
         return Incomplete(why)
-    rows = evidence.under(check.id)
     planned = check.rows
-    missing = [example for example in planned if example not in rows]
-    holes = kind.holes(check, rows)
+    missing = [example for example in planned if example not in reading.rows]
+    holes = kind.holes(check, reading)
     if missing or holes or not planned:
         return Incomplete(_lacks(planned, missing, holes, "rounds" if check.rounds else "examples"))
-    parts, groups = kind.score(check, rows), groups_of(check.examples)
+    parts, groups = kind.score(check, reading), groups_of(check.examples)
     return Scored(
         {part.name: _in_groups(part, groups) for part in parts if not isinstance(part, Unscored)},
         {part.name: part.why for part in parts if isinstance(part, Unscored)},
-        kind.answers(check, rows),
+        kind.answers(check, reading),
     )
 
 
@@ -162,6 +165,11 @@ def slices(check: Check) -> tuple[Slice, ...]:
         Slice(field, name, places, len(places) if groups is None else len(np.unique(groups[places])))
         for (name, field), places in sorted(chosen.items())
     )
+
+
+def places(rule: Rule, parts: Sequence[Slice]) -> Sequence[Slice | None]:
+    """Return where a rule holds: None, the whole check, or each value of its slice field."""
+    return [part for part in parts if part.field == rule.slice_by] if rule.slice_by else (None,)
 
 
 def measure(check: Check, part: Statistics, chosen: Chosen | None = None, slice_name: str = WHOLE) -> Measurement:
