@@ -11,7 +11,7 @@ from mlgate.core.check import Check, Example
 from mlgate.core.metric import Better
 from mlgate.core.ports import Kind
 from mlgate.core.report import Segment
-from mlgate.core.stats.jackknife import influence
+from mlgate.core.stats.jackknife import Array, Statistics, influence
 from mlgate.core.verdict import Finding
 from mlgate.flow.scoring import Scored
 
@@ -47,12 +47,8 @@ def most_moved(
     """
     part = scored.statistics[name]
     past = before.statistics.get(name) if before else None
-    paired = past is not None and past.rows.shape == part.rows.shape
-    with np.errstate(invalid="ignore", divide="ignore"):
-        moved = influence(part.rows, part.value)
-        if past is not None and paired:
-            moved = moved - influence(past.rows, past.value)
-    moved = np.nan_to_num(moved, posinf=0, neginf=0) / max(1, len(moved))
+    past = past if past is not None and past.rows.shape == part.rows.shape else None
+    moved = _shares(part, past)
     loss = moved if part.metric.better is Better.LOWER else -moved
     shown: set[str] = set()
     for i in np.argsort(-loss, kind="stable"):
@@ -70,8 +66,17 @@ def most_moved(
             _cut(asked(example), limit),
             tuple(_cut(reference, limit) for reference in example.references),
             _cut(kind.show(scored.answers[example.id]), limit),
-            _cut(kind.show(before.answers[example.id]), limit) if before and paired else None,
+            _cut(kind.show(before.answers[example.id]), limit) if before and past else None,
         )
+
+
+def _shares(part: Statistics, past: Statistics | None) -> Array:
+    """Return each example's share of the value, or of the difference to the baseline's."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        moved = influence(part.rows, part.value)
+        if past is not None:
+            moved = moved - influence(past.rows, past.value)
+    return np.nan_to_num(moved, posinf=0, neginf=0) / max(1, len(moved))
 
 
 def asked(example: Example) -> str:

@@ -65,24 +65,16 @@ def promote(
     the candidate's; GateError when another promotion was first: what this one was held against is not live any more,
     and, unless *again*, for a model that was rolled back from. *again*: a person asks for it, and the ledger says so.
     """
-    version = registry.register(candidate)
-    if not version.is_of(candidate):
-        raise Refused(
-            f"version {version.number} of {registry.source} has other digests than this verdict",
-            hint="somebody edited its tags; register the model anew under another verdict: mlgate check",
-        )
-    if registry.live(CANDIDATE) != version.number:
-        registry.point(CANDIDATE, version.number)
+    version = _register(registry, candidate)
     if alias == CANDIDATE:
         return Promotion(version, alias)
     ledger, completed = settled(registry, alias, now)
     if ledger.live(alias) == version.number:
         return Promotion(version, alias, None, completed)
-    if against is not None:
-        _demand_live(against, registry, alias, ledger.live(alias))
+    _demand_live(against, registry, alias, ledger.live(alias))
     if not again:
         _demand_fresh(candidate, registry, ledger, alias)
-    _demand(version, registry, approval)
+    _demand_approval(approval, registry, version)
     move = Move(
         number=ledger.next,
         alias=alias,
@@ -95,10 +87,20 @@ def promote(
         link=candidate.link,
         asked=again,
     )
-    won = _won(registry, move)
-    if won is None and settled(registry, alias, now)[0].live(alias) != version.number:
-        raise _lost(registry, move)
-    return Promotion(version, alias, won, completed)
+    return Promotion(version, alias, _make(registry, move), completed)
+
+
+def _register(registry: Registry, candidate: Candidate) -> Version:
+    """Make the candidate a version, unless it is one already, and point `candidate` to it."""
+    version = registry.register(candidate)
+    if not version.is_of(candidate):
+        raise Refused(
+            f"version {version.number} of {registry.source} has other digests than this verdict",
+            hint="somebody edited its tags; register the model anew under another verdict: mlgate check",
+        )
+    if registry.live(CANDIDATE) != version.number:
+        registry.point(CANDIDATE, version.number)
+    return version
 
 
 def rollback(registry: Registry, *, alias: str, now: str, to: int = NO_VERSION, link: str = "") -> Move:
@@ -178,6 +180,14 @@ def _won(registry: Registry, move: Move) -> Move | None:
     return replace(move, done=True)
 
 
+def _make(registry: Registry, move: Move) -> Move | None:
+    """Make the move; None when the alias came to point there by another one. GateError when another was first."""
+    won = _won(registry, move)
+    if won is None and settled(registry, move.alias, move.at)[0].live(move.alias) != move.version:
+        raise _lost(registry, move)
+    return won
+
+
 def _lost(registry: Registry, move: Move) -> GateError:
     first = registry.ledger().last(move.alias)
     what = f"version {first.version} was {first.kind} at {first.at}" if first else "another move took its place"
@@ -187,9 +197,9 @@ def _lost(registry: Registry, move: Move) -> GateError:
     )
 
 
-def _demand_live(evidence: str, registry: Registry, alias: str, live: int) -> None:
+def _demand_live(against: str | None, registry: Registry, alias: str, live: int) -> None:
     """Raise GateError where another evidence is live: the place that is won next says that nobody moved since."""
-    if evidence != next((one.evidence for one in registry.versions() if one.number == live), ""):
+    if against is not None and against != next((one.evidence for one in registry.versions() if one.number == live), ""):
         raise GateError(
             f"{f'version {live}' if live else 'nothing'} is {alias} of {registry.source} by now: "
             "this verdict was not held against it",
@@ -240,7 +250,7 @@ def _is_same(candidate: Candidate, version: Version | None) -> bool | None:
     return candidate.model_before == version.model if candidate.model_before else None
 
 
-def _demand(version: Version, registry: Registry, approval: Approval | None) -> None:
+def _demand_approval(approval: Approval | None, registry: Registry, version: Version) -> None:
     if approval is not None and not version.tags.get(approval.tag, "").strip():
         raise Refused(
             f"version {version.number} of {registry.source} is not approved: its tag {approval.tag} is empty",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlgate.core.check import Json, Rule, digest_of
 from mlgate.core.report import LoadSummary, Report
@@ -30,20 +30,7 @@ def record(
     """
     numbers = dict(_metrics(report))
     broken = sorted(name for name, value in numbers.items() if not math.isfinite(value))
-    outcome = report.outcome.name.lower()
-    commit = report.provenance.commit
-    said = {
-        "mlgate.outcome": outcome,
-        "mlgate.reason": report.reason,
-        "mlgate.acceptable": "" if refusal(report) else "true",
-        "mlgate.verdict": verdict,
-        "mlgate.evidence": report.evidence,
-        "mlgate.suite": report.suite,
-        "mlgate.model": report.provenance.model,
-        "mlgate.commit": commit,
-        "mlgate.baseline": report.baseline.digest if report.baseline else "",
-        "mlgate.not_a_number": ", ".join(broken),
-    }
+    outcome, commit = report.outcome.name.lower(), report.provenance.commit
     return TrackingRecord(
         key=key(report),
         name=f"{report.model} {outcome}" + (f" {commit[:7]}" if commit else ""),
@@ -52,10 +39,27 @@ def record(
         began=began,
         params=dict(_params(report)),
         metrics={name: value for name, value in numbers.items() if name not in set(broken)},
-        tags={**{name: text for name, text in said.items() if text}, **tags},
+        tags={**_tags(report, verdict, broken), **tags},
         data=data,
         files=files,
     )
+
+
+def _tags(report: Report, verdict: str, broken: Sequence[str]) -> Mapping[str, str]:
+    """Return what the report says of itself; *broken* are the names of its numbers that are none."""
+    found = {
+        "mlgate.outcome": report.outcome.name.lower(),
+        "mlgate.reason": report.reason,
+        "mlgate.acceptable": "" if refusal(report) else "true",
+        "mlgate.verdict": verdict,
+        "mlgate.evidence": report.evidence,
+        "mlgate.suite": report.suite,
+        "mlgate.model": report.provenance.model,
+        "mlgate.commit": report.provenance.commit,
+        "mlgate.baseline": report.baseline.digest if report.baseline else "",
+        "mlgate.not_a_number": ", ".join(broken),
+    }
+    return {name: text for name, text in found.items() if text}
 
 
 def key(report: Report) -> str:
