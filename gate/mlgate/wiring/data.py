@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlgate.adapters.data import csv_file, huggingface, jsonl_file, parquet_file, text_files
 from mlgate.adapters.data.examples import Dataset
+from mlgate.adapters.data.fields import Fields
 from mlgate.config.config import Config
 from mlgate.config.sections.check import RecordedCheck
 from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
@@ -15,7 +16,7 @@ from mlgate.config.translate.checks import needed_fields
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError
 
-_READERS: Mapping[str, Callable[..., Dataset]] = {
+_READERS: Mapping[str, Callable[[Path, Fields], Dataset]] = {
     "jsonl": jsonl_file.read,
     "csv": partial(csv_file.read, delimiter=","),
     "tsv": partial(csv_file.read, delimiter="\t"),
@@ -39,25 +40,13 @@ def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
             return text_files.read(root / source, [root / reference for reference in references], documents)
         case DatasetData(dataset=path, split=split, config=config):
             where = root / path if (root / path).is_dir() else _on_the_hub(path)
-            return huggingface.read(
-                where,
-                input_field=data.input,
-                reference_fields=data.references,
-                id_field=data.id or "",
-                slice_fields=slices,
-                group_field=data.group or "",
-                split=split,
-                config=config or "",
-            )
+            return huggingface.read(where, _fields(data, slices), split=split, config=config or "")
         case FileData(path=path):
-            return _READERS[data.file_format](
-                root / path,
-                input_field=data.input,
-                reference_fields=data.references,
-                id_field=data.id or "",
-                slice_fields=slices,
-                group_field=data.group or "",
-            )
+            return _READERS[data.file_format](root / path, _fields(data, slices))
+
+
+def _fields(data: DatasetData | FileData, slices: tuple[str, ...]) -> Fields:
+    return Fields(data.input, tuple(data.references), data.id or "", slices, data.group or "")
 
 
 def _on_the_hub(name: str) -> Path:

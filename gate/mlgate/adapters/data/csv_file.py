@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlgate.adapters.data import open_file
 from mlgate.adapters.data.examples import Dataset, gather
-from mlgate.adapters.data.fields import Fields
+from mlgate.adapters.data.fields import USUAL, Fields
 from mlgate.adapters.data.lines import LONGEST_LINE
 from mlgate.core.errors import ConfigError
 
 
-def read(
-    path: Path,
-    *,
-    input_field: str = "input",
-    reference_fields: Sequence[str] = (),
-    id_field: str = "",
-    slice_fields: Sequence[str] = (),
-    group_field: str = "",
-    delimiter: str = "",
-) -> Dataset:
+def read(path: Path, fields: Fields = USUAL, *, delimiter: str = "") -> Dataset:
     """Read every example. Every value is text.
 
     Left out, the delimiter goes by the name: `.tsv` and `.tab` are cut at tabs, all else at commas. Raises ConfigError
     with `file:line` for a record that cannot be used, EvidenceError for a file that cannot be read.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     return gather(_rows(path, delimiter or _delimiter(path)), fields, source=str(path))
 
 

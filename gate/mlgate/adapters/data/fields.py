@@ -60,6 +60,10 @@ class Fields:
         return replace(self, references=references, id=self.id or ("id" if "id" in first else ""))
 
 
+USUAL = Fields()
+"""Those of a file of which nothing else is said."""
+
+
 def example_of(row: Mapping[str, object], fields: Fields, where: str) -> Example:
     """Return the row as an example that has no id yet. *where* is the row's place, `file:line`, for errors."""
     given = pick(row, fields.input)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgate.adapters.data import git_lfs
 from mlgate.adapters.data.examples import Dataset, gather
-from mlgate.adapters.data.fields import Fields
+from mlgate.adapters.data.fields import USUAL, Fields
 from mlgate.adapters.data.lines import LARGEST_FILE, refuse_pointer, too_large
 from mlgate.core.errors import ConfigError, EvidenceError
 
@@ -17,17 +17,7 @@ if TYPE_CHECKING:
     import datasets
 
 
-def read(
-    path: Path,
-    *,
-    input_field: str = "input",
-    reference_fields: Sequence[str] = (),
-    id_field: str = "",
-    slice_fields: Sequence[str] = (),
-    group_field: str = "",
-    split: str = "",
-    config: str = "",
-) -> Dataset:
+def read(path: Path, fields: Fields = USUAL, *, split: str = "", config: str = "") -> Dataset:
     """Read every example of one split; errors name the row, from 1 on. Needs the extra `datasets`.
 
     A folder is what `save_to_disk` wrote; anything else is a name on the hub, with *config* when it has several. No
@@ -36,7 +26,6 @@ def read(
     here, as it is stored. Raises ConfigError for a row, a split or a config that cannot be used or when `datasets` is
     missing, EvidenceError when nothing can be loaded.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     table = _one_split(_load(path, config), split, str(path))
     table = table.select_columns(fields.columns(table.column_names))
     if table.data.nbytes > LARGEST_FILE:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlgate.adapters.data import open_file
 from mlgate.adapters.data.examples import Dataset, gather
-from mlgate.adapters.data.fields import DEEPEST_NESTING, Fields
+from mlgate.adapters.data.fields import DEEPEST_NESTING, USUAL, Fields
 from mlgate.core import strict_json
 from mlgate.core.errors import ConfigError
 
 
-def read(
-    path: Path,
-    *,
-    input_field: str = "input",
-    reference_fields: Sequence[str] = (),
-    id_field: str = "",
-    slice_fields: Sequence[str] = (),
-    group_field: str = "",
-) -> Dataset:
-    """Read every example. Fields are named, or given by a dotted path; see `core.dataset.Fields`.
+def read(path: Path, fields: Fields = USUAL) -> Dataset:
+    """Read every example.
 
     Raises ConfigError with `file:line` for a line that cannot be used, EvidenceError for a file that cannot be read.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     return gather(_rows(path), fields, source=str(path))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgate.adapters.data import git_lfs, open_file
 from mlgate.adapters.data.examples import Dataset, gather
-from mlgate.adapters.data.fields import Fields
+from mlgate.adapters.data.fields import USUAL, Fields
 from mlgate.adapters.data.lines import LARGEST_FILE, admit, refuse_pointer, too_large, unreadable
 from mlgate.core.errors import ConfigError
 
@@ -19,21 +19,12 @@ _BATCH = 64
 """Rows to decode at a time: a dictionary can make few bytes on disk into many in memory."""
 
 
-def read(
-    path: Path,
-    *,
-    input_field: str = "input",
-    reference_fields: Sequence[str] = (),
-    id_field: str = "",
-    slice_fields: Sequence[str] = (),
-    group_field: str = "",
-) -> Dataset:
+def read(path: Path, fields: Fields = USUAL) -> Dataset:
     """Read every example; errors name the row, from 1 on. Needs the extra `parquet`.
 
     Raises ConfigError for a row that cannot be used or when pyarrow is missing, EvidenceError for a file that cannot
     be read.
     """
-    fields = Fields(input_field, tuple(reference_fields), id_field, tuple(slice_fields), group_field)
     return gather(_rows(path, fields), fields, source=str(path), unit="row")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlgate.adapters.data.csv_file import read
+from mlgate.adapters.data.fields import Fields
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, EvidenceError
 
@@ -24,7 +25,7 @@ def refused(path: Path) -> ConfigError:
 
 def test_each_record_is_an_example_and_every_value_a_text(tmp_path: Path) -> None:
     path = written(tmp_path, 'id,input,reference,domain\n1,"a, ""b""",y,\n2,x,z,d\n')
-    assert read(path, slice_fields=["domain"]).examples == (
+    assert read(path, Fields(slices=("domain",))).examples == (
         Example("1", 'a, "b"', ("y",), (("domain", "(none)"),)),
         Example("2", "x", ("z",), (("domain", "d"),)),
     )

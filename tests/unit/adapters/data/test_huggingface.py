@@ -4,6 +4,7 @@ from types import ModuleType
 
 import pytest
 
+from mlgate.adapters.data.fields import Fields
 from mlgate.adapters.data.huggingface import read
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, EvidenceError
@@ -24,7 +25,7 @@ def datasets(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.needs_datasets
 def test_a_saved_folder_is_read(datasets: ModuleType, tmp_path: Path) -> None:
     datasets.Dataset.from_list(ROWS).save_to_disk(str(tmp_path / "saved"))
-    data = read(tmp_path / "saved", reference_fields=["answers.text"], slice_fields=["domain"])
+    data = read(tmp_path / "saved", Fields(references=("answers.text",), slices=("domain",)))
     assert data.examples == (
         Example("1", "x", ("y", "z"), (("domain", "d"),)),
         Example("2", "w", ("v",), (("domain", "(none)"),)),

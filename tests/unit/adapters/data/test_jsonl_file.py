@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mlgate.adapters.data.fields import Fields
 from mlgate.adapters.data.jsonl_file import read
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, EvidenceError, GateError
@@ -24,9 +25,7 @@ def test_each_line_is_an_example(tmp_path: Path) -> None:
 
 def test_fields_go_by_the_names_that_are_given(tmp_path: Path) -> None:
     path = written(tmp_path, '{"key": 1, "q": {"text": "x"}, "answers": ["y"], "gold": "z", "domain": "d"}')
-    data = read(
-        path, input_field="q.text", reference_fields=["answers", "gold"], id_field="key", slice_fields=["domain"]
-    )
+    data = read(path, Fields("q.text", ("answers", "gold"), "key", ("domain",)))
     assert data.examples == (Example("1", "x", ("y", "z"), (("domain", "d"),)),)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.adapters.data import csv_file, jsonl_file
+from mlgate.adapters.data.fields import Fields
 from mlgate.adapters.data.parquet_file import read
 from mlgate.core.check import Example, data_digest
 from mlgate.core.errors import ConfigError, EvidenceError
@@ -40,7 +41,7 @@ def test_each_row_is_an_example(tmp_path: Path) -> None:
             {"id": 2, "q": {"text": "w"}, "answers": ["v"], "domain": None, "by.dot": 2},
         ],
     )
-    data = read(path, input_field="q.text", reference_fields=["answers"], slice_fields=["domain", "by.dot"])
+    data = read(path, Fields("q.text", ("answers",), slices=("domain", "by.dot")))
     assert data.examples == (
         Example("1", "x", ("y", "z"), (("domain", "d"), ("by.dot", "1"))),
         Example("2", "w", ("v",), (("domain", "(none)"), ("by.dot", "2"))),
@@ -135,8 +136,8 @@ def test_the_format_of_a_file_does_not_change_its_data(rows: list[dict[str, str]
             writer.writerows(kept)
         parquet = written(folder, [dict(row) for row in kept])
         digests = {
-            data_digest(jsonl_file.read(folder / "d.jsonl", slice_fields=["domain"]).examples),
-            data_digest(csv_file.read(folder / "d.csv", slice_fields=["domain"]).examples),
-            data_digest(read(parquet, slice_fields=["domain"]).examples),
+            data_digest(jsonl_file.read(folder / "d.jsonl", Fields(slices=("domain",))).examples),
+            data_digest(csv_file.read(folder / "d.csv", Fields(slices=("domain",))).examples),
+            data_digest(read(parquet, Fields(slices=("domain",))).examples),
         }
     assert len(digests) == 1
