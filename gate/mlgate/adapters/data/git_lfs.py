@@ -8,5 +8,5 @@ LARGEST_POINTER = 1024
 
 
 def is_pointer(content: bytes) -> bool:
-    """Return whether a file's *content*, or its first `SIZE` bytes when it has more, is a pointer."""
+    """Return whether a file's *content*, or its first `LARGEST_POINTER` bytes when it has more, is a pointer."""
     return len(content) < LARGEST_POINTER and content.partition(b"\n")[0].rstrip(b"\r") == _VERSION

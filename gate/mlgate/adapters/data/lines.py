@@ -80,7 +80,7 @@ def fetched(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
 
 
 def refuse_pointer(head: bytes, source: str) -> None:
-    """Refuse a file, by its first `lfs.SIZE` bytes, when it is what Git LFS left in its place."""
+    """Refuse a file, by its first `LARGEST_POINTER` bytes, when it is what Git LFS left in its place."""
     if git_lfs.is_pointer(head):
         raise EvidenceError(
             "it is a Git LFS pointer, not the data",

@@ -11,7 +11,7 @@ from mlgate.core.errors import EvidenceError
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number, text), plain or `.gz`; see `core.lines.numbered`.
+    """Yield (line number, text), plain or `.gz`; see `lines.numbered`.
 
     Raises ConfigError with `file:line` for a line that cannot be used, EvidenceError for a file that cannot be read.
     """
