@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mlgate.core.check import Check, Json, Suite
-from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
+from mlgate.core.evidence import Evidence, Provenance
 
 _MARK = "baseline/"
 """In front of a check's id. No check of the configuration can have a stroke in its id."""
@@ -36,17 +36,5 @@ def evidence_of(suite: Suite, evidence: Evidence) -> Evidence | None:
     known = dict(evidence.provenance.data)
     data = tuple(sorted((check.baseline_of, known[name]) for name, check in twins.items() if name in known))
     provenance = Provenance("", evidence.provenance.suite, evidence.provenance.baseline, data)
-    rows = [
-        _with_check_renamed(row, twins[check].baseline_of)
-        for (check, _), row in evidence.rows.items()
-        if check in twins
-    ]
+    rows = [replace(row, check=twins[check].baseline_of) for (check, _), row in evidence.rows.items() if check in twins]
     return Evidence.of(provenance, evidence.environments, rows, evidence.form)
-
-
-def _with_check_renamed(row: Row, check: str) -> Row:
-    match row:
-        case Observation():
-            return replace(row, check=check)
-        case Gap():
-            return replace(row, check=check)
