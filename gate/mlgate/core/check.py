@@ -96,6 +96,10 @@ class Rule:
         """Return how much worse than a *baseline*'s value is allowed, in the metric's unit."""
         return self.limit * abs(baseline) if self.relative else self.limit
 
+    def share(self, baseline: float) -> float:
+        """Return the same as a share of that value, as times are compared."""
+        return self.limit if self.relative else self.limit / baseline
+
     @property
     def limit_text(self) -> str:
         """Return the bound as it is written: `min 0.3`, `max_rise 10%`."""

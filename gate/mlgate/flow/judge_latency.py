@@ -175,8 +175,7 @@ def _hold(one: _Asked) -> Finding:
         early=part.look.early,
         by_request=found.by_request,
     )
-    margin = rule.limit if rule.relative else rule.limit / before.value
-    wide, drowned = too_wide(rule, part, delta, margin), lost_in_noise(rule, part, past, delta, margin)
+    wide, drowned = too_wide(rule, part, delta), lost_in_noise(rule, part, past, delta)
     if wide and not (drowned and rule.when_inconclusive is not rule.when_withheld):  # noise is never softened
         return _inconclusive(rule, wide, "tail", after=after, before=before, delta=delta)
     if drowned:

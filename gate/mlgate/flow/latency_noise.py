@@ -16,29 +16,26 @@ TAIL_QUANTILE = 0.99
 """From this percentile on, only an interval narrower than the margin passes."""
 
 
-def too_wide(rule: Rule, part: Series, delta: Delta, margin: float) -> str:
-    """Return why a tail is not known well enough to pass; empty for one that is, or that is shown worse, which fails.
-
-    *margin* is a share of the baseline's value.
-    """
+def too_wide(rule: Rule, part: Series, delta: Delta) -> str:
+    """Return why a tail is not known well enough to pass; empty for one that is, or that is shown worse and fails."""
     if part.quantile < TAIL_QUANTILE:
         return ""
     if not delta.finite:
         known = "from one side only"
-    elif math.expm1(delta.alone.half) < margin or is_shown_worse(part.metric, delta):
+    elif math.expm1(delta.alone.half) < rule.share(delta.base) or is_shown_worse(part.metric, delta):
         return ""
     else:
         known = f"to a factor of {math.exp(delta.alone.half):.2f} only"
     return f"{rule.metric} is known {known}, and {rule.limit_text} is narrower: a tail like this needs more requests"
 
 
-def lost_in_noise(rule: Rule, part: Series, past: Series, delta: Delta, margin: float) -> str:
+def lost_in_noise(rule: Rule, part: Series, past: Series, delta: Delta) -> str:
     """Return why the difference may be no more than what one model differs from itself by, in this very run.
 
     What lies within the margin passes, and what moved by more than the noise is judged, whatever the margin. What moved
     by less never fails: so a tighter margin is never milder.
     """
-    floor, rounds_of = noise(part, past), f"{len(part.first)} rounds"
+    floor, margin, rounds_of = noise(part, past), rule.share(delta.base), f"{len(part.first)} rounds"
     if math.isnan(floor):
         return f"the machine's own noise is not known from {rounds_of}: {rule.limit_text} may be below it"
     if is_within(part.metric, delta, margin * past.corpus()):
@@ -63,5 +60,4 @@ def is_restless(finding: Finding, past: LatencyRounds) -> bool:
     if finding.topic != "noise" or asked is None or delta is None or not delta.base:
         return False
     times = past.times(asked)
-    margin = finding.rule.limit if finding.rule.relative else finding.rule.limit / delta.base
-    return noise(times, times, of_both=False) > margin
+    return noise(times, times, of_both=False) > finding.rule.share(delta.base)

@@ -137,8 +137,7 @@ def _widest_interval(check: Check, seen: LatencyRounds, past: LatencyRounds | No
         both = _both(seen, past, rule.metric) if compared else None
         if both is None or not both[1].corpus() > 0:
             continue
-        margin = rule.limit if rule.relative else rule.limit / both[1].corpus()
-        half = ratio(*both).half(_CONFIDENCE) / margin
+        half = ratio(*both).half(_CONFIDENCE) / rule.share(both[1].corpus())
         if math.isfinite(half) and half > most:
             widest, most = rule.metric, half
     both = _both(seen, past, widest) if widest else None
