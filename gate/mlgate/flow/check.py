@@ -100,8 +100,8 @@ def settles(suite: Suite, kinds: Kinds, provenance: Provenance, baseline: Baseli
             if (one.id, name) not in known
         ]
         evidence = Evidence.of(provenance, [], [*rows, *skipped])
-        held = beside(replace(suite, checks=sides), evidence, baseline)
-        judged = judge_check(check, kinds, evidence, held)
+        asked = next(one for one in sides if one.id == check.id)
+        judged = judge_check(asked, kinds, evidence, beside(replace(suite, checks=sides), evidence, baseline))
         broken = any(finding.outcome is Outcome.FAILED for finding in judged.findings)
         if broken or not any(finding.topic in OPEN for finding in judged.findings):
             return Standing.SETTLED
