@@ -355,8 +355,7 @@ def test_an_unexpected_exception_is_not_known_and_its_outputs_say_so(
         raise RuntimeError("::set-output name=verdict::passed\n::error ::x")
 
     job.begin("push", {}, MLGATE_BASE="none")
-    monkeypatch.setattr("mlgate.commands.merge.judge", broken)
-    monkeypatch.setattr("mlgate.commands.check.check", broken)
+    monkeypatch.setattr("mlgate.commands.finish.judge", broken)
     done = repository.mlgate("check", "-n", "0")
     assert done.code == 3
     assert job.outputs["verdict"] == "errored"

@@ -554,7 +554,7 @@ def test_an_unexpected_exception_is_not_pythons_exit_code_1(desk: Desk, monkeypa
     def broken(_: object) -> int:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("mlgate.commands.check.run", broken)
+    monkeypatch.setattr("mlgate.commands.check.run_check", broken)
     done = desk.mlgate("check")
     assert done.code == 3
     assert "this is a bug" in done.err

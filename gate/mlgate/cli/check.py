@@ -67,12 +67,12 @@ def command(
     allow_forks: bool,
 ) -> int:
     """Observe the model, judge it by the rules of mlgate.yaml, and say so by the exit code."""
-    from mlgate.commands.check import run
+    from mlgate.commands.check import run_check
     from mlgate.commands.run_options import RunOptions
 
     if (shard or part) and save_baseline:
         raise click.UsageError("a shard is not a baseline: `mlgate merge` judges first")
-    return run(
+    return run_check(
         RunOptions(
             config,
             output,

@@ -1,4 +1,4 @@
-"""One run at a desk or in CI: its folder, its journal, one flow call, its reports and its exit code."""
+"""One run at a desk or in CI: the gate itself observes, and what an interrupted run has observed is not asked again."""
 
 from __future__ import annotations
 
@@ -7,102 +7,80 @@ from pathlib import Path
 
 from mlgate.adapters.files import evidence_file, journal_file
 from mlgate.adapters.files.journal_file import JournalFile
-from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
 from mlgate.adapters.github import step_files
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.run_progress import RunProgress
-from mlgate.commands import baseline as baselines
-from mlgate.commands.baseline import baseline_of, baseline_of_part
-from mlgate.commands.finish import finish
+from mlgate.commands.finish import finish, seal
 from mlgate.commands.fork_guard import refuse_strangers
-from mlgate.commands.run_options import RunOptions, recorded
+from mlgate.commands.run import Run, recorded
+from mlgate.commands.run_options import RunOptions
 from mlgate.core.check import Suite
-from mlgate.core.evidence import Evidence, Gap
-from mlgate.core.ports import Decided
-from mlgate.core.report import Report
-from mlgate.flow.check import check, nothing, observe, settled, settles, usable
-from mlgate.flow.judge import Baseline
+from mlgate.core.evidence import Evidence
+from mlgate.flow.check import nothing, observe, settled, settles, usable
 from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.project import KINDS
+
+_JOURNAL = "journal.jsonl"
 
 
-def run(choice: RunOptions) -> int:
-    """Observe, judge, publish. Return the exit code."""
+def run_check(choice: RunOptions) -> int:
+    """Observe the whole and finish, or one part and leave it to `mlgate merge`. Return the exit code."""
     folder = choice.folder
     with recorded(folder, choice.config):
         refuse_strangers(allowed=choice.forks)
-        project = choice.project()
-        choice = choice.saving(project)
-        store = baselines.store_of(choice, project, folder)
-        if choice.shard or choice.part:
-            return _shard(choice, project, folder, choice.shard or (1, 1))
-        evidence, report = _whole(choice, project, folder)
-        _keep(evidence, folder, "journal.jsonl", EVIDENCE)
-        return finish(evidence, report, project, folder, store if choice.save_baseline else None)
+        run = Run.prepare(choice, folder)
+        if choice.is_part:
+            return _observe_part(run, *(choice.shard or (1, 1)))
+        return finish(run, _observe(run, run.project.suite, _JOURNAL), journal=_JOURNAL)
 
 
-def _whole(choice: RunOptions, project: Project, folder: RunFolder) -> tuple[Evidence, Report]:
-    baseline = baseline_of(project, choice)
-    kept, path = _rows_to_resume(choice, project, project.suite, folder, "journal.jsonl")
+def _observe(run: Run, suite: Suite, journal: str) -> Evidence:
+    """Ask what is not yet settled of *suite*; each row is in the *journal* before it is counted."""
+    project, folder, baseline = run.project, run.folder, run.baseline
+    kept, path = _rows_to_resume(run, suite, journal)
     here = project.environment
-    left = len(project.suite.without(kept.rows).planned)
-    with JournalFile(path, kept, here) as journal:
-        return check(
-            project.suite,
+    left = len(suite.without(kept.rows).planned)
+    with JournalFile(path, kept, here) as opened:
+        decided = settles(project.suite, KINDS, project.provenance, baseline)
+        return observe(
+            suite,
             KINDS,
-            project.executor(choice.workers, folder.path / "pytest.log", decided(project, baseline)),
+            project.executor(run.choice.workers, folder.path / "pytest.log", decided),
             kept=kept,
             environment=here,
-            journal=journal,
+            journal=opened,
             progress=RunProgress(left, sys.stderr),
-            baseline=baseline,
         )
 
 
-def _rows_to_resume(
-    choice: RunOptions, project: Project, suite: Suite, folder: RunFolder, name: str
-) -> tuple[Evidence, Path]:
+def _rows_to_resume(run: Run, suite: Suite, name: str) -> tuple[Evidence, Path]:
     """Return what an interrupted run has observed of *suite*, when this one goes on from it; else put it aside.
 
     What will be asked again is not kept: a journal with both would say two things about one row.
     """
-    path = folder.path / name
-    if choice.resume:
+    project, path = run.project, run.folder.path / name
+    if run.choice.resume:
         refuse_brought(project.root, path, project.binding.base, "answers")
         rows = journal_file.read(path, project.provenance, evidence_file.older(suite.most_rows))
         return usable(suite, KINDS, rows), path
-    folder.put_aside(name)
+    run.folder.put_aside(name)
     return nothing(project.provenance), path
 
 
-def _shard(choice: RunOptions, project: Project, folder: RunFolder, shard: tuple[int, int]) -> int:
-    k, n = shard
-    part = project.part(choice.part).shard(k, n)
-    number = f"{choice.part}-{k}of{n}" if choice.part else f"{k}of{n}"
-    name = f"evidence-{number}.jsonl.gz"
+def _observe_part(run: Run, k: int, n: int) -> int:
+    part, folder = run.choice.part, run.folder
+    suite = run.project.part(part).shard(k, n)
+    number = f"{part}-{k}of{n}" if part else f"{k}of{n}"
+    name, journal = f"evidence-{number}.jsonl.gz", f"journal-{number}.jsonl"
     folder.put_aside(name)
-    kept, path = _rows_to_resume(choice, project, part, folder, f"journal-{number}.jsonl")
-    here = project.environment
-    left = len(part.without(kept.rows).planned)
-    with JournalFile(path, kept, here) as journal:
-        evidence = observe(
-            part,
-            KINDS,
-            project.executor(
-                choice.workers, folder.path / "pytest.log", decided(project, baseline_of_part(project, choice))
-            ),
-            kept=kept,
-            environment=here,
-            journal=journal,
-            progress=RunProgress(left, sys.stderr),
-        )
-    _keep(evidence, folder, path.name, name)
-    missing = part.planned - set(settled(part, KINDS, evidence))
-    what = f"{choice.part} {k} of {n}" if choice.part else f"shard {k} of {n}"
+    evidence = _observe(run, suite, journal)
+    seal(evidence, folder, name, journal)
+    missing = suite.planned - set(settled(suite, KINDS, evidence))
+    what = f"{part} {k} of {n}" if part else f"shard {k} of {n}"
     folder.conclude("incomplete", 3, f"{what}: `mlgate merge` judges it with the others")
     tell(
         sys.stdout,
-        f"{what}: {len(part.planned) - len(missing):,} of {len(part.planned):,} examples observed\n"
+        f"{what}: {len(suite.planned) - len(missing):,} of {len(suite.planned):,} examples observed\n"
         f"  evidence: {folder.path / name}\n"
         f"  next: mlgate merge evidence-*.jsonl.gz, where all parts are together",
     )
@@ -110,15 +88,3 @@ def _shard(choice: RunOptions, project: Project, folder: RunFolder, shard: tuple
         {"evidence-path": str(folder.path / name), "evidence-digest": evidence_file.digest(folder.path / name)}
     )
     return 3 if missing else 0
-
-
-def _keep(evidence: Evidence, folder: RunFolder, journal: str, name: str) -> None:
-    """Seal the evidence; the journal has done its duty when nothing is left to ask."""
-    evidence_file.write(folder.own(name), evidence)
-    if not any(isinstance(row, Gap) for row in evidence.rows.values()):
-        folder.own(journal).unlink(missing_ok=True)
-
-
-def decided(project: Project, baseline: Baseline | None) -> Decided:
-    """Return what tells a timed check when it may stop."""
-    return settles(project.suite, KINDS, project.provenance, baseline)

@@ -89,6 +89,11 @@ def _unlike() -> ConfigError:
     )
 
 
+def because(said: str, troubles: Sequence[str]) -> str:
+    """Return a sentence with what went wrong in the jobs behind it."""
+    return f"{said}: {'; '.join(troubles)}" if troubles else said
+
+
 def evidence_in(paths: Sequence[Path]) -> tuple[Path, ...]:
     """Return the evidence files that *paths* name; of a folder the ones in it, and one level below.
 

@@ -1,24 +1,29 @@
-"""The end of a run: its report is published and remembered, its verdict written; then it is the baseline, if asked."""
+"""The end of a run, whoever observed: judge, keep the evidence, publish, log, write the verdict, save the baseline."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from mlgate.adapters.files.run_folder import RunFolder
+from mlgate.adapters.files import evidence_file
+from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands import baseline, promote, track
+from mlgate.commands.ci_jobs import because
 from mlgate.commands.publish import publish, tell_github
+from mlgate.commands.run import Run
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
-from mlgate.core.errors import GateError
-from mlgate.core.evidence import Evidence
+from mlgate.core.errors import EvidenceError, GateError
+from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report
 from mlgate.core.tracking.record import LoggedRun
 from mlgate.flow.baseline_eligibility import refusal
+from mlgate.flow.judge import judge
 from mlgate.flow.promotion import CHAMPION
-from mlgate.wiring.project import Project
+from mlgate.wiring.project import KINDS, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,26 @@ class FinishedRun:
     """Why it is not; None where nothing is to be logged."""
 
 
-def finish(evidence: Evidence, report: Report, project: Project, folder: RunFolder, store: BaselineStore | None) -> int:
-    """Publish a report, log it, write its verdict; then keep it as the baseline in *store*. Return the exit code."""
+def finish(
+    run: Run,
+    evidence: Evidence,
+    *,
+    notices: Sequence[str] = (),
+    troubles: Sequence[str] = (),
+    journal: str = "",
+    is_sealed: bool = False,
+) -> int:
+    """Judge the evidence, seal it, publish the report, log it, write the verdict; then save the baseline, if asked.
+
+    Return the exit code. *notices* and *troubles*: what the report has to say of the jobs that observed. *journal*: the
+    file that has the rows until they are sealed; *is_sealed*: they are, for no file had them.
+    """
+    project, folder = run.project, run.folder
+    report = _judge(run, evidence, notices, troubles)
+    if not is_sealed:
+        seal(evidence, folder, EVIDENCE, journal)
     report = project.complete(report, evidence)
-    saved = store is not None and not refusal(report)
+    saved = run.store is not None and not refusal(report)
     content = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved)
     digest = hashlib.sha256(content).hexdigest()
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
@@ -46,10 +67,26 @@ def finish(evidence: Evidence, report: Report, project: Project, folder: RunFold
         reason = f"{report.outcome.name.lower()}, but tracking is required and failed: {logged.message}"
         tell(sys.stderr, "mlgate: `required: true`: a verdict that is not logged does not pass")
     folder.conclude(outcome, code, reason, digest)  # before anything is promoted: a disk may be full
-    if store is not None and code in (0, report.outcome.exit_code):
-        _accept(FinishedRun(evidence, report, digest, logged), project, store)
+    if run.store is not None and code in (0, report.outcome.exit_code):
+        _accept(FinishedRun(evidence, report, digest, logged), project, run.store)
     tell_github(outcome, code, folder)
     return code
+
+
+def _judge(run: Run, evidence: Evidence, notices: Sequence[str], troubles: Sequence[str]) -> Report:
+    """Judge. Raises EvidenceError for evidence that passes where jobs have *troubles*."""
+    report = judge(run.project.suite, KINDS, evidence, run.baseline)
+    if troubles and not report.outcome.blocks:
+        said = "all evidence is here and passes, but not all jobs ended well"
+        raise EvidenceError(because(said, troubles), hint="look at that job's log, and run it again")
+    return replace(report, notices=(*troubles, *notices, *report.notices))
+
+
+def seal(evidence: Evidence, folder: RunFolder, name: str, journal: str = "") -> None:
+    """Write the evidence's file; its *journal* has done its duty when nothing is left to ask."""
+    evidence_file.write(folder.own(name), evidence)
+    if journal and not any(isinstance(row, Gap) for row in evidence.rows.values()):
+        folder.own(journal).unlink(missing_ok=True)
 
 
 def _log_to_mlflow(report: Report, content: bytes, project: Project, folder: RunFolder) -> LoggedRun | GateError | None:

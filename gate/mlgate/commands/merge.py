@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mlgate.adapters.files import evidence_file
-from mlgate.adapters.files.run_folder import EVIDENCE
 from mlgate.adapters.terminal.output import tell
-from mlgate.commands import baseline
-from mlgate.commands.baseline import baseline_of
-from mlgate.commands.ci_jobs import CiJobs, evidence_in
+from mlgate.commands.ci_jobs import CiJobs, because, evidence_in
 from mlgate.commands.finish import finish
-from mlgate.commands.run_options import RunOptions, recorded
+from mlgate.commands.run import Run, recorded
+from mlgate.commands.run_options import RunOptions
 from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Evidence
-from mlgate.flow.judge import judge
 from mlgate.flow.merge import merge, refuse_foreign
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.project import KINDS
+from mlgate.wiring.project import Project
 
 
 def run_merge(choice: RunOptions, paths: Sequence[Path], needs: CiJobs | None = None) -> int:
@@ -30,33 +25,28 @@ def run_merge(choice: RunOptions, paths: Sequence[Path], needs: CiJobs | None = 
     A job that did not do what was planned blocks, even where its evidence is whole.
     """
     folder = choice.folder
-    files, trouble = _found(paths)
+    files, missing = _files_in(paths)
     digests = {path: _digest(path) for path in files}
     read = [(str(path), _readable(path)) for path in files]  # first: one may lie in the folder that begins anew
     with recorded(folder, choice.config):
-        project = choice.project()
-        choice = choice.saving(project)
-        for path in files:
-            refuse_brought(project.root, path, project.binding.base)
-        store = baseline.store_of(choice, project, folder)
+        run = Run.prepare(choice, folder, files)
         if needs is not None:
             needs.vouch(digests)
-        troubles = needs.troubles(project, digests.values()) if needs is not None else ()
-        if trouble is not None:
-            raise EvidenceError(_because(trouble.message, troubles), where=trouble.where, hint=trouble.hint)
-        evidence, notices = merge([(name, part(project.suite.most_rows)) for name, part in read])
-        refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
-        evidence = project.secrets.evidence(evidence)  # a job that observed may have known fewer
-        for notice in notices:
-            tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
-        notices += _attempts(evidence)
-        report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
-        if troubles and not report.outcome.blocks:
-            said = "all evidence is here and passes, but not all jobs ended well"
-            raise EvidenceError(_because(said, troubles), hint="look at that job's log, and run it again")
-        report = replace(report, notices=(*troubles, *notices, *report.notices))
-        evidence_file.write(folder.own(EVIDENCE), evidence)
-        return finish(evidence, report, project, folder, store if choice.save_baseline else None)
+        troubles = needs.troubles(run.project, digests.values()) if needs is not None else ()
+        if missing is not None:
+            raise EvidenceError(because(missing.message, troubles), where=missing.where, hint=missing.hint)
+        evidence, notices = _merge(run.project, read)
+        return finish(run, evidence, notices=notices, troubles=troubles)
+
+
+def _merge(project: Project, read: Sequence[tuple[str, Callable[[int], Evidence]]]) -> tuple[Evidence, Sequence[str]]:
+    """Return the evidence of all parts, and what the report should say of them."""
+    evidence, notices = merge([(name, part(project.suite.most_rows)) for name, part in read])
+    refuse_foreign(evidence, project.provenance_beside(evidence.provenance))
+    evidence = project.secrets.evidence(evidence)  # a job that observed may have known fewer
+    for notice in notices:
+        tell(sys.stderr, f"mlgate: notice: {terminal(notice)}")
+    return evidence, (*notices, *_attempts(evidence))
 
 
 def _attempts(evidence: Evidence) -> tuple[str, ...]:
@@ -66,15 +56,11 @@ def _attempts(evidence: Evidence) -> tuple[str, ...]:
     return (several,) if len(found) > 1 else ()
 
 
-def _found(paths: Sequence[Path]) -> tuple[tuple[Path, ...], EvidenceError | None]:
+def _files_in(paths: Sequence[Path]) -> tuple[tuple[Path, ...], EvidenceError | None]:
     try:
         return evidence_in(paths), None
     except EvidenceError as error:
         return (), error
-
-
-def _because(said: str, troubles: Sequence[str]) -> str:
-    return f"{said}: {'; '.join(troubles)}" if troubles else said
 
 
 def _digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""A session of the user's own pytest: the same plan, the same judging, the same ending as `mlgate check`."""
+"""A session of the user's own pytest: it observes, and is prepared and finished like `mlgate check`."""
 
 from __future__ import annotations
 
@@ -9,30 +9,26 @@ import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 from pathlib import Path
 
 from mlgate.adapters.executors import test_completion
 from mlgate.adapters.executors.test_completion import settle
-from mlgate.adapters.files import evidence_file, plan_file
-from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.files import plan_file
+from mlgate.adapters.files.run_folder import EVIDENCE
 from mlgate.adapters.files.worker_rows import RowReader
 from mlgate.adapters.terminal.run_progress import RunProgress
-from mlgate.commands import baseline as baselines
-from mlgate.commands.baseline import baseline_of
-from mlgate.commands.check import decided
-from mlgate.commands.finish import finish
+from mlgate.commands.finish import finish, seal
 from mlgate.commands.fork_guard import refuse_strangers
-from mlgate.commands.publish import tell_error, tell_github
-from mlgate.commands.run_options import RunOptions, recorded
+from mlgate.commands.publish import tell_error
+from mlgate.commands.run import Run, recorded, write_stop
+from mlgate.commands.run_options import RunOptions
 from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
-from mlgate.core.ports import BaselineStore
 from mlgate.flow import paired_baseline
-from mlgate.flow.judge import judge
+from mlgate.flow.check import settles
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring.project import KINDS, Project, beside_tests, tests
+from mlgate.wiring.project import KINDS, beside_tests, tests
 
 
 class VerdictReset(Enum):
@@ -50,22 +46,15 @@ class VerdictReset(Enum):
 class PytestSession:
     """What lives from the session's configuration to its end."""
 
-    choice: RunOptions
-    project: Project
+    run: Run
     plan_path: Path
     reset: VerdictReset
     text: str = ""
     """What to print at the end."""
-    _store: BaselineStore | None = None
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _recorded: bool = False
     _verdict: int | None = None
     """The exit code of the verdict, when there is one."""
-
-    @cached_property
-    def folder(self) -> RunFolder:
-        """Return the run's folder, the same one from the session's beginning to its end."""
-        return self.choice.folder
 
     @classmethod
     def begin(cls, choice: RunOptions, reset: VerdictReset) -> PytestSession:
@@ -73,24 +62,23 @@ class PytestSession:
 
         Raises GateError when the configuration cannot be used, or the change must not run here; the verdict says so.
         """
+        folder = choice.folder
         with contextlib.ExitStack() as stack:
             if reset is VerdictReset.AT_START:
-                stack.enter_context(recorded(choice.folder, choice.config))
+                stack.enter_context(recorded(folder, choice.config))
             said = io.StringIO()
             try:
                 with contextlib.redirect_stderr(said):
                     refuse_strangers(allowed=choice.forks)
-                    project = choice.project()
-                    choice = choice.saving(project)
-                    store = baselines.store_of(choice, project, choice.folder)
+                    run = Run.prepare(choice, folder)
             except GateError:
                 if reset is VerdictReset.WHEN_FIRST_CHECK_RUNS:
-                    stack.enter_context(recorded(choice.folder, choice.config))
+                    stack.enter_context(recorded(folder, choice.config))
                 raise
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")))
-            plan_file.write(folder / "plan.json", project.plan(1))
+            plan = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")), "plan.json")
+            plan_file.write(plan, run.project.plan(1))
             begun = reset is VerdictReset.AT_START
-            return cls(choice, project, folder / "plan.json", reset, said.getvalue(), store, stack.pop_all(), begun)
+            return cls(run, plan, reset, said.getvalue(), stack.pop_all(), begun)
 
     @property
     def is_strict(self) -> bool:
@@ -100,24 +88,24 @@ class PytestSession:
     def reset_verdict(self) -> None:
         """Make the last verdict `incomplete`: a check is about to run."""
         if not self._recorded and self.reset is not VerdictReset.NEVER:
-            self._stack.enter_context(recorded(self.folder, self.choice.config))
+            self._stack.enter_context(recorded(self.run.folder, self.run.choice.config))
             self._recorded = True
 
     @property
     def late(self) -> set[str]:
         """Return the checks that are asked when the tests are done."""
-        return {check.id for check in paired_baseline.asked(self.project.suite) if not beside_tests(check)}
+        return {check.id for check in paired_baseline.asked(self.run.project.suite) if not beside_tests(check)}
 
     def leave(self, left_out: Collection[str], why: str) -> None:
         """Say that this session does not judge. Older words stand, unless a check was asked in it."""
         said = self._left_out(left_out, why)
         if self._recorded:
             with contextlib.suppress(GateError):
-                self.folder.conclude("incomplete", 3, said)
+                self.run.folder.conclude("incomplete", 3, said)
         self.text += f"{terminal(said, 2000)}\n  next: pytest -p mlgate, without a selection; or mlgate check\n"
 
     def _left_out(self, left_out: Collection[str], why: str) -> str:
-        asked = paired_baseline.asked(self.project.suite)
+        asked = paired_baseline.asked(self.run.project.suite)
         return f"not judged: {len(left_out)} of {len(asked)} checks were deselected ({why})"
 
     def interrupt(self) -> None:
@@ -135,7 +123,10 @@ class PytestSession:
             shown.write(f"{terminal(said, 2000)}\n  next: pytest -p mlgate, without a selection; or mlgate check\n")
         try:
             self.reset_verdict()
-            code = self._judge(shown, left_out)
+            evidence = self._observe(left_out)
+            seal(evidence, self.run.folder, EVIDENCE)  # before it is judged: the rows' own folder goes with the session
+            with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+                code = finish(self.run, evidence, is_sealed=True)
         except GateError as error:
             code = error.exit_code
             tell_error(error, shown)
@@ -164,30 +155,23 @@ class PytestSession:
 
     def _stop(self, shown: io.StringIO, why: str, code: int) -> None:
         shown.write(f"mlgate: {terminal(why, 2000)}\n")
-        outcome = "refused" if code == 5 else "errored"  # noqa: PLR2004 - the documented code
-        with contextlib.suppress(GateError):
-            self.folder.conclude(outcome, code, why)
-        with contextlib.suppress(GateError):
-            tell_github(outcome, code, self.folder)
+        write_stop(self.run.folder, why, code)
 
-    def _judge(self, shown: io.StringIO, left_out: Collection[str]) -> int:
-        project, folder = self.project, self.folder
+    def _observe(self, left_out: Collection[str]) -> Evidence:
+        """Read what the tests and the items saw, then ask what they could not: what is timed, and a model beside."""
+        run, project = self.run, self.run.project
         rows = list(RowReader(self.plan_path.parent, project.most_rows_of_older).fresh())
         recorded_by = [check.id for check in project.suite.checks if check.id in left_out and tests(check)]
         rows += [test_completion.failed(one, "deselected", "not all of its tests were selected") for one in recorded_by]
         rows = [project.secrets.row(row) for row in settle(rows, project.suite.planned)]
-        baseline = baseline_of(project, self.choice)
+        baseline = run.baseline
+        decided = settles(project.suite, KINDS, project.provenance, baseline)
         late = tuple(check for check in project.suite.checks if not beside_tests(check) and not left_out)
         with RunProgress(sum(len(check.rows) for check in late), sys.stderr) as progress:
-            for row in project.alone(folder.path, decided(project, baseline)).observe(Suite(late)):
+            for row in project.alone(run.folder.path, decided).observe(Suite(late)):
                 rows.append(row)
                 progress.advance(row)
-        evidence = Evidence.of(project.provenance, [project.environment], rows)
-        evidence_file.write(folder.own(EVIDENCE), evidence)
-        report = judge(project.suite, KINDS, evidence, baseline)
-        store = self._store if self.choice.save_baseline else None
-        with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
-            return finish(evidence, report, project, folder, store)
+        return Evidence.of(project.provenance, [project.environment], rows)
 
     def close(self) -> None:
         """Let go of the run's folder and the plan."""

@@ -1,11 +1,10 @@
-"""What a caller chose for one run, and the record that a run leaves of itself."""
+"""What a caller chose for one run."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +13,8 @@ from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.adapters.process.environment_flags import in_github_actions, switch
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands import unmerged_guard
-from mlgate.commands.publish import tell_github
-from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.errors import ConfigError
 from mlgate.wiring.base_rules import AUTO, NONE, Base
-from mlgate.wiring.error_redaction import secrets_at
 from mlgate.wiring.project import Project
 
 
@@ -50,6 +47,11 @@ class RunOptions:
     """One of PARTS, or empty: all."""
     forks: bool = False
     """A fork's code may run on a self-hosted machine."""
+
+    @property
+    def is_part(self) -> bool:
+        """Return whether this run observes a part only, which `mlgate merge` judges with the others."""
+        return bool(self.shard or self.part)
 
     def saving(self, project: Project) -> RunOptions:
         """Return the choice with what `keep_baseline` means for *project*; what is not merged saves nothing."""
@@ -103,31 +105,3 @@ class RunOptions:
     def folder(self) -> RunFolder:
         """Return the run's folder."""
         return RunFolder.beside(self.config, self.output)
-
-
-@contextlib.contextmanager
-def recorded(folder: RunFolder, config: Path) -> Iterator[None]:
-    """Make the verdict file say `incomplete` first, and what stopped the run when it was stopped.
-
-    What it says, it says without the secrets of the file *config*.
-    """
-    with folder.held():
-        folder.begin("the run has not ended")
-        try:
-            yield
-        except GateError as error:
-            error.pass_through(secrets_at(config).text)
-            outcome = "refused" if error.exit_code == 5 else "errored"  # noqa: PLR2004 - the documented code
-            with contextlib.suppress(GateError):
-                folder.conclude(outcome, error.exit_code, str(error))
-            with contextlib.suppress(GateError):
-                tell_github(outcome, error.exit_code, folder)
-            raise
-        except Exception:
-            with contextlib.suppress(GateError):
-                tell_github("errored", 3, folder)  # the verdict file stays `incomplete`
-            raise
-        except KeyboardInterrupt:
-            with contextlib.suppress(GateError):
-                folder.conclude("incomplete", 130, "interrupted: go on with `mlgate check --resume`")
-            raise

@@ -1,4 +1,4 @@
-"""The gate, start to end: observe what is planned, keep every row, judge once. Read this file first."""
+"""Observing: ask what is planned, keep every row, stop when the judge has seen enough. Read this file first."""
 
 from __future__ import annotations
 
@@ -12,29 +12,12 @@ from mlgate.core.load_block import SKIPPED
 from mlgate.core.load_generator import GENERATOR_FLAW
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress, Standing
-from mlgate.core.report import Report
 from mlgate.core.verdict import MORE_SETTLES
 from mlgate.flow.judge import Baseline, beside, judge, judge_check
 from mlgate.flow.latency_noise import is_restless
 
 OPEN = MORE_SETTLES | {"left-out", "early", "not-measured"}
 """The topics of findings that more rounds may settle."""
-
-
-def check(
-    suite: Suite,
-    kinds: Kinds,
-    executor: Executor,
-    *,
-    kept: Evidence,
-    environment: Environment,
-    journal: Journal,
-    progress: Progress,
-    baseline: Baseline | None,
-) -> tuple[Evidence, Report]:
-    """Observe *suite*, going on from the *kept* evidence, and judge it."""
-    evidence = observe(suite, kinds, executor, kept=kept, environment=environment, journal=journal, progress=progress)
-    return evidence, judge(suite, kinds, evidence, baseline)
 
 
 def observe(
