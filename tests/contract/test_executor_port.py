@@ -15,8 +15,8 @@ from mlgate.adapters.files.plan_file import WorkerPlan
 from mlgate.core.check import Check, Example, Json, Suite, data_digest
 from mlgate.core.evidence import Gap, Observation
 from mlgate.core.ports import Executor
+from mlgate.wiring.kinds import ASKING
 from mlgate.wiring.models import model
-from mlgate.wiring.project import ASKING
 
 MODEL = "def shout(text):\n    if text == 'bad':\n        raise ValueError('no')\n    return text.upper()\n"
 Made = Callable[[Path], Executor]

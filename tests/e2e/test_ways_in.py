@@ -19,6 +19,7 @@ from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.cli.check import command
 from mlgate.commands.run_options import RunOptions
 from mlgate.core.errors import ConfigError
+from mlgate.wiring import executors
 from mlgate.wiring.project import Project
 
 RECORDED = """\
@@ -229,7 +230,7 @@ def test_no_setting_of_a_change_ends_a_strict_session_well_without_a_verdict(
     yesterday(mixed)
     mixed.write("easy.yaml", RECORDED.replace("0.2", "0"))
     (mixed.root / "p").mkdir()
-    plan_file.write(mixed.root / "p/plan.json", Project.load(mixed.root / "mlgate.yaml").plan(1))
+    plan_file.write(mixed.root / "p/plan.json", executors.plan(Project.load(mixed.root / "mlgate.yaml"), 1))
     mixed.write("pytest.ini", f"[pytest]\n{setting}\n")
     arguments, env = ([strict], {}) if strict.startswith("--") else ([], dict([strict.split("=")]))
     code, said = with_cache(mixed, *arguments, **env)

@@ -17,8 +17,9 @@ from mlgate.commands.run_options import RunOptions
 from mlgate.core.check import Suite
 from mlgate.core.evidence import Evidence
 from mlgate.flow.check import nothing, observe, settled, settles, usable
+from mlgate.wiring import executors
 from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.project import KINDS
+from mlgate.wiring.kinds import KINDS
 
 _JOURNAL = "journal.jsonl"
 
@@ -45,7 +46,7 @@ def _observe(run: Run, suite: Suite, journal: str) -> Evidence:
         return observe(
             suite,
             KINDS,
-            project.executor(run.choice.workers, folder.path / "pytest.log", decided),
+            executors.whole(project, run.choice.workers, folder.path / "pytest.log", decided),
             kept=kept,
             environment=here,
             journal=opened,

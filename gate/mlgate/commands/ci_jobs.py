@@ -14,7 +14,8 @@ from pathlib import Path
 
 from mlgate.core import strict_json
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
-from mlgate.wiring.project import PARTS, Project
+from mlgate.wiring.kinds import PARTS
+from mlgate.wiring.project import Project
 
 LARGEST_NEEDS = 1 << 20
 

@@ -25,7 +25,9 @@ from mlgate.flow.check import look_up
 from mlgate.flow.paired_baseline import asked
 from mlgate.flow.scoring import other_data
 from mlgate.wiring.data import dataset
-from mlgate.wiring.project import Project, tests
+from mlgate.wiring.executors import model_pair
+from mlgate.wiring.kinds import tests
+from mlgate.wiring.project import Project
 
 _EXTRAS = {
     "pyarrow": "mlgate[parquet]: Parquet data",
@@ -148,7 +150,7 @@ def _model(project: Project, *, baseline: bool = False) -> DoctorFinding:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="mlgate-") as logs,
-            contextlib.closing(project.sides(Path(logs))) as sides,
+            contextlib.closing(model_pair(project, Path(logs))) as sides,
             contextlib.closing(sides.model(baseline=baseline)) as model,
         ):
             answer = next(iter(model.answer([example])))

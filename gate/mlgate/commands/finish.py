@@ -23,7 +23,8 @@ from mlgate.core.tracking.record import LoggedRun
 from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import CHAMPION
-from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.kinds import KINDS
+from mlgate.wiring.project import Project
 
 
 @dataclass(frozen=True, slots=True)

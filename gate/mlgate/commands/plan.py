@@ -10,7 +10,8 @@ from mlgate.adapters.github import step_files
 from mlgate.commands.run_options import RunOptions
 from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Suite
-from mlgate.wiring.project import PARTS, Project
+from mlgate.wiring.kinds import PARTS
+from mlgate.wiring.project import Project
 
 _TITLES = {
     "accuracy": "accuracy",

@@ -32,8 +32,9 @@ from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import Approval, Promotion
 from mlgate.reports.json_v1 import document as json_v1
+from mlgate.wiring.kinds import KINDS
 from mlgate.wiring.mlflow import Mlflow
-from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.project import Project
 
 _LARGEST_REPORT = 1 << 28
 

@@ -28,7 +28,8 @@ from mlgate.core.evidence import Evidence
 from mlgate.flow import paired_baseline
 from mlgate.flow.check import settles
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring.project import KINDS, beside_tests, tests
+from mlgate.wiring import executors
+from mlgate.wiring.kinds import KINDS, beside_tests, tests
 
 
 class VerdictReset(Enum):
@@ -76,7 +77,7 @@ class PytestSession:
                     stack.enter_context(recorded(folder, choice.config))
                 raise
             plan = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgate-")), "plan.json")
-            plan_file.write(plan, run.project.plan(1))
+            plan_file.write(plan, executors.plan(run.project, 1))
             begun = reset is VerdictReset.AT_START
             return cls(run, plan, reset, said.getvalue(), stack.pop_all(), begun)
 
@@ -168,7 +169,7 @@ class PytestSession:
         decided = settles(project.suite, KINDS, project.provenance, baseline)
         late = tuple(check for check in project.suite.checks if not beside_tests(check) and not left_out)
         with RunProgress(sum(len(check.rows) for check in late), sys.stderr) as progress:
-            for row in project.alone(run.folder.path, decided).observe(Suite(late)):
+            for row in executors.alone(project, run.folder.path, decided).observe(Suite(late)):
                 rows.append(row)
                 progress.advance(row)
         return Evidence.of(project.provenance, [project.environment], rows)

@@ -16,7 +16,8 @@ from mlgate.flow.explain import explain
 from mlgate.flow.judge import judge
 from mlgate.flow.power import foretell
 from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.project import KINDS, Project
+from mlgate.wiring.kinds import KINDS
+from mlgate.wiring.project import Project
 
 
 def run_replay(choice: RunOptions, path: Path | None) -> Report:

@@ -43,7 +43,7 @@ def _owners(collector: Collector, item: pytest.Item) -> Sequence[str]:
 
 
 def _checks_of(collector: Collector, path: Path) -> Sequence[str]:
-    from mlgate.wiring.project import tests
+    from mlgate.wiring.kinds import tests
 
     root = Path(collector.plan.root)
     return tuple(

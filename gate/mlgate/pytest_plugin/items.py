@@ -29,7 +29,7 @@ class BatchItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask, and send each row as it comes."""
-        from mlgate.wiring.project import ASKING
+        from mlgate.wiring.kinds import ASKING
 
         kind = ASKING[self._check.kind]
         for row in kind.observe(self._check, self._examples, self._collector.model):

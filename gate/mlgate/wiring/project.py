@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from mlgate.adapters.executors.in_process import InProcessExecutor
-from mlgate.adapters.executors.pytest import PytestExecutor
-from mlgate.adapters.executors.sequence import SequenceExecutor
-from mlgate.adapters.executors.timed import TimedExecutor
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.files.baseline_file import FileBaseline
-from mlgate.adapters.files.plan_file import WorkerPlan
 from mlgate.adapters.git import repository
 from mlgate.adapters.git.baseline import GitBaseline
 from mlgate.adapters.github import environment as github_run
 from mlgate.adapters.models.python_source import source_digest
 from mlgate.adapters.process import hardware
-from mlgate.adapters.secrets.redactor import Secrets, SecretsHidden, shown
-from mlgate.checks.accuracy import AccuracyKind
-from mlgate.checks.latency import LatencyKind
-from mlgate.checks.recorded import RecordedKind
+from mlgate.adapters.secrets.redactor import Secrets, shown
 from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.sections import document
@@ -36,7 +28,7 @@ from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Provenance
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM
-from mlgate.core.ports import Asked, BaselineStore, Decided, Executor, Kind, Timed
+from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report
 from mlgate.core.rule_change import Policy
 from mlgate.flow import paired_baseline
@@ -45,21 +37,8 @@ from mlgate.wiring import base_question, base_rules, ci_baseline, evidence_sourc
 from mlgate.wiring.base_rules import Base, Binding
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
+from mlgate.wiring.kinds import tests
 from mlgate.wiring.mlflow import Mlflow
-from mlgate.wiring.model_pair import ModelPair
-
-ASKING: Asked = {kind.name: kind for kind in (AccuracyKind(), RecordedKind())}
-TIMING: Timed = {kind.name: kind for kind in (LatencyKind(),)}
-KINDS: Mapping[str, Kind] = {**ASKING, **TIMING}
-"""Every kind of check: one file in checks/, one name here."""
-
-PARTS = ("accuracy", "image-accuracy", "latency")
-"""What a run can be divided into: accuracy of a model that is no image, of one that is, and what is timed alone.
-
-Tests that record rows of an image's model go with the image, too: all evidence of a run names the same one.
-"""
-
-_LARGEST_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -172,11 +151,6 @@ class Project:
         except EvidenceError:
             return self.provenance_of(shards.model, shards.baseline)
 
-    @property
-    def written_model(self) -> Mapping[str, Json]:
-        """Return the model's section as plain values, for processes that get it in a plan."""
-        return written(self.config.model)
-
     def baseline_store(self) -> BaselineStore | None:
         """Return where the baseline is kept; None when none is configured.
 
@@ -247,40 +221,6 @@ class Project:
         past = self.config.baseline_model
         return models.secrets_of(self.config.model, *([past] if past else []))
 
-    def executor(self, workers: int, log: Path, decided: Decided) -> Executor:
-        """Return who observes: pytest's workers, or this process; then `alone`, what needs the whole machine."""
-        sides = self.sides(log.parent)
-        here = InProcessExecutor(ASKING, lambda: sides.model(baseline=False))
-        pytest = PytestExecutor(self.plan(max(1, workers)), log)
-        section = self.config.model
-        inline = workers == 0 or section.answers is not None or section.image is not None
-
-        def close() -> None:
-            sides.close()
-            self.secrets.file(log)
-
-        parts = SequenceExecutor(
-            [
-                (lambda check: beside_tests(check) and inline and not tests(check), here),
-                (beside_tests, pytest),
-                *_late(sides, decided),
-            ],
-            close,
-        )
-        return SecretsHidden(parts, self.secrets)
-
-    def alone(self, logs: Path, decided: Decided) -> Executor:
-        """Return who observes what pytest's workers cannot: timed load, and a baseline that runs beside."""
-        sides = self.sides(logs)
-        return SecretsHidden(SequenceExecutor(_late(sides, decided), sides.close), self.secrets)
-
-    def sides(self, logs: Path) -> ModelPair:
-        """Return what starts the models of both sides, and keeps their logs in a folder."""
-        past = self.config.baseline_model
-        return ModelPair(
-            self.root, self.suite, self.images, self.written_model, written(past) if past else {}, logs, self.secrets
-        )
-
     @property
     def builds(self) -> Build | None:
         """Return how the image under test is built; None for a model that is no image, or one that is there."""
@@ -294,15 +234,6 @@ class Project:
         if check.exclusive:
             return "latency"
         return "accuracy" if self.config.model.image is None else "image-accuracy"
-
-    def plan(self, workers: int) -> WorkerPlan:
-        """Return what workers need to know."""
-        largest = max((len(check.examples) for check in self.suite.checks), default=0)
-        endpoint = self.config.model.endpoint
-        at_once = endpoint.concurrency * 2 if endpoint else 1
-        batch = min(max(-(-largest // (workers * 16)), at_once, 1), _LARGEST_BATCH)
-        asked = replace(self.suite, checks=tuple(check for check in self.suite.checks if beside_tests(check)))
-        return WorkerPlan(asked, self.written_model, str(self.root.resolve()), batch, workers)
 
 
 def _run() -> str:
@@ -329,18 +260,6 @@ def with_image(config: Config, ref: str) -> Config:
     return replace(config, document=config.document.model_copy(update={"model": other}))
 
 
-def beside_tests(check: Check) -> bool:
-    """Whether a check may be observed by many workers at a time, of the candidate's model."""
-    return not (check.exclusive or check.baseline_of)
-
-
-def _late(sides: ModelPair, decided: Decided) -> Sequence[tuple[Callable[[Check], bool], Executor]]:
-    return (
-        (lambda check: not check.exclusive, InProcessExecutor(ASKING, lambda: sides.model(baseline=True))),
-        (lambda _: True, TimedExecutor(TIMING, sides.load, decided)),
-    )
-
-
 def written(section: ModelSection) -> Mapping[str, Json]:
     """Return a model's section as plain values."""
     values: Mapping[str, Json] = section.model_dump(mode="json", exclude_unset=True)
@@ -359,9 +278,3 @@ def _check(config: Config, name: str) -> Check:
 def _folder(path: Path) -> Path:
     """Return where a test file's module, or a folder of tests, is looked for."""
     return Path(str(path).split("::")[0]).parent
-
-
-def tests(check: Check) -> Sequence[str]:
-    """Return the paths of the user's tests that record a check's rows; empty for checks that ask the model."""
-    paths = check.params.get("tests", ())
-    return tuple(str(path) for path in paths) if isinstance(paths, Sequence) and not isinstance(paths, str) else ()
