@@ -14,7 +14,7 @@ from mlgate.adapters.process.environment_flags import in_github_actions, switch
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands import unmerged_guard
 from mlgate.core.errors import ConfigError
-from mlgate.wiring.base_rules import AUTO, NONE, Base
+from mlgate.wiring.base_choice import AUTO, NONE, BaseOptions
 from mlgate.wiring.project import Project
 
 
@@ -66,7 +66,7 @@ class RunOptions:
         if self.image_archive is not None and not self.image:
             raise ConfigError("--image-archive needs the ID of the image in it", hint="add --image sha256:…")
         return Project.load(
-            self.config, Base(self.whose, self.approved, self.bootstrap), self.image, self.image_archive
+            self.config, BaseOptions(self.whose, self.approved, self.bootstrap), self.image, self.image_archive
         )
 
     @property

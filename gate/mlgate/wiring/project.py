@@ -34,7 +34,8 @@ from mlgate.core.rule_change import Policy
 from mlgate.flow import paired_baseline
 from mlgate.flow.base_rules import ordered
 from mlgate.wiring import base_question, base_rules, ci_baseline, evidence_source, mlflow, models
-from mlgate.wiring.base_rules import Base, Binding
+from mlgate.wiring.base_choice import BaseOptions
+from mlgate.wiring.base_rules import Binding
 from mlgate.wiring.data import dataset
 from mlgate.wiring.images import Images
 from mlgate.wiring.kinds import tests
@@ -57,7 +58,9 @@ class Project:
     BASELINE_HINT: ClassVar[str] = "write `baseline: {from: file, path: baseline.jsonl.gz}`"
 
     @classmethod
-    def load(cls, path: Path, base: Base | None = None, image: str = "", image_archive: Path | None = None) -> Project:
+    def load(
+        cls, path: Path, base: BaseOptions | None = None, image: str = "", image_archive: Path | None = None
+    ) -> Project:
         """Read configuration and data; *base* says whose rules bind, *image* is tested in place of the file's.
 
         *image_archive*: the file that holds *image*.
@@ -65,7 +68,7 @@ class Project:
         Raises ConfigError, with the place, for what cannot be used; Refused for a change that may not loosen its gate.
         """
         config = load(path)
-        bound = base_rules.bound(config, base or Base(), lambda one: [_check(one, name) for name in one.checks])
+        bound = base_rules.bound(config, base or BaseOptions(), lambda one: [_check(one, name) for name in one.checks])
         config, checks = with_image(bound.config, image) if image else bound.config, bound.checks
         if config.baseline_model is not None:
             checks = paired_baseline.with_baseline(checks, written(config.baseline_model))
