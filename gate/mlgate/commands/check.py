@@ -61,7 +61,7 @@ def _rows_to_resume(run: Run, suite: Suite, name: str) -> tuple[Evidence, Path]:
     """
     project, path = run.project, run.folder.path / name
     if run.choice.resume:
-        refuse_brought(project.root, path, project.binding.base, "answers")
+        refuse_brought(project.binding.base, path, "answers")
         rows = journal_file.read(path, project.provenance, evidence_file.older(suite.most_rows))
         return usable(suite, KINDS, rows), path
     run.folder.put_aside(name)

@@ -47,5 +47,5 @@ def run_explain(choice: RunOptions, path: Path | None, *, check: str, metric: st
 def _evidence(choice: RunOptions, project: Project, path: Path | None) -> Evidence:
     """Read what a run left. Raises Refused where the rules of a base bind, and the change brings it."""
     place = path if path is not None else choice.folder.path / EVIDENCE
-    refuse_brought(project.root, place, project.binding.base)
+    refuse_brought(project.binding.base, place)
     return project.secrets.evidence(evidence_file.read(place, project.most_rows_of_older))

@@ -43,7 +43,7 @@ class Run:
         project = choice.project()
         choice = choice.saving(project)
         for path in given:
-            refuse_brought(project.root, path, project.binding.base)
+            refuse_brought(project.binding.base, path)
         store = store_of(choice, project, folder)
         return cls(choice, project, folder, store if choice.save_baseline else None)
 

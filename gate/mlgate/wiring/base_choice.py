@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlgate.adapters.git import base_commit, refs, remotes, repository
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.github import environment
 from mlgate.adapters.github.environment import GithubRun
 from mlgate.adapters.process.environment_flags import in_github_actions
@@ -29,12 +30,15 @@ class BaseOptions:
     """Where the base has no mlgate.yaml yet, the change is judged by its own."""
 
 
-def commit_of(root: Path, ref: str) -> str:
-    """Return the commit whose rules bind; empty where they are this checkout's own."""
-    if ref != AUTO:
-        return _named_commit(root, ref) if ref not in ("", NONE) else ""
+def commit_of(root: Path, ref: str) -> BaseCommit | None:
+    """Return the commit whose rules bind; None where they are this checkout's own."""
+    if ref in ("", NONE):
+        return None
     run = environment.here()
-    return "" if run is None or _is_let_in(root, run) else _reviewed_commit(root, run)
+    if run is None or _is_let_in(root, run):
+        return None if ref == AUTO else base_commit.resolve(root, ref)
+    found = _reviewed_commit(root, run) if ref == AUTO else _named_commit(root, ref, run)
+    return replace(found, branch=run.base_branch) if run.is_change else found
 
 
 def _is_let_in(root: Path, run: GithubRun) -> bool:
@@ -42,7 +46,7 @@ def _is_let_in(root: Path, run: GithubRun) -> bool:
     return run.is_reviewed and not run.is_change and repository.is_commit_of(root, run.sha)
 
 
-def _reviewed_commit(root: Path, run: GithubRun) -> str:
+def _reviewed_commit(root: Path, run: GithubRun) -> BaseCommit:
     """Return the commit that somebody has let in, and that what is checked out is held against."""
     if run.is_change:
         return base_commit.merged_onto(root, run.merge, run.base)
@@ -56,15 +60,12 @@ def _reviewed_commit(root: Path, run: GithubRun) -> str:
     return base_commit.tip(root, run.default_branch)  # nobody has let this ref's own rules in
 
 
-def _named_commit(root: Path, ref: str) -> str:
-    """Return the commit of a base that a person names. Where a change is judged, it is nothing of the change's own.
+def _named_commit(root: Path, ref: str, run: GithubRun) -> BaseCommit:
+    """Return the commit of a base that a person names where a change is judged: it is nothing of the change's own.
 
     What is checked out there may be a stranger's repository, whose branches are called like ours: the base branch is
     what the event says that it is.
     """
-    run = environment.here()
-    if run is None or _is_let_in(root, run):
-        return base_commit.resolve(root, ref)
     if refs.follows_head(ref):
         raise Refused(
             f"{ref} is counted from what is checked out: the change chooses where that leads",
@@ -73,19 +74,19 @@ def _named_commit(root: Path, ref: str) -> str:
         )
     if run.is_change and refs.branch_of(ref) == run.base_branch:
         return base_commit.merged_onto(root, run.merge, run.base)
-    commit = base_commit.resolve(root, ref)
-    if repository.is_ancestor(root, commit, "HEAD") and not _is_merged(root, run, commit):
+    found = base_commit.resolve(root, ref)
+    if repository.is_ancestor(root, found.id, "HEAD") and not _is_merged(root, run, found.id):
         raise Refused(
-            f"the base {ref} is a commit of the change itself ({commit[:10]}): it would judge itself by its own rules",
+            f"the base {ref} is a commit of the change itself ({found.short}): it would judge itself by its own rules",
             where=str(root),
             hint=_NO_CHANGE,
         )
-    return commit
+    return found
 
 
 def _is_merged(root: Path, run: GithubRun, commit: str) -> bool:
     """Return whether a commit is in the history of what somebody has let in."""
-    if repository.is_ancestor(root, commit, _reviewed_commit(root, run)):
+    if repository.is_ancestor(root, commit, _reviewed_commit(root, run).id):
         return True
     main = f"refs/remotes/origin/{run.default_branch}"  # a change may go to another branch, and have main merged in
     known = refs.exact(root, main) if run.is_change and run.default_branch else ""
@@ -99,9 +100,3 @@ def own_rules(ref: str) -> str:
     """Return what to say of a change that is judged by its own rules, for a workflow may name whose rules bind."""
     run = environment.here() if ref == NONE and in_github_actions() else None
     return "base: none: this change is judged by its own rules, which it may edit" if run and run.is_change else ""
-
-
-def base_branch() -> str | None:
-    """Return the branch that the change under test is to be merged into; None where there is no change."""
-    run = environment.here()
-    return run.base_branch if run and run.is_change else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from mlgate.adapters.git import base_commit, test_dependencies
-from mlgate.adapters.git.base_commit import FileOrigin
+from mlgate.adapters.git import test_dependencies
+from mlgate.adapters.git.base_commit import BaseCommit, FileOrigin
 from mlgate.config.config import Config
 from mlgate.config.sections.check import RecordedCheck
 from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
@@ -37,36 +37,36 @@ def _data_paths(data: Data) -> Iterator[str]:
             yield path
 
 
-def edits(ours: Config, theirs: Config, commit: str) -> Iterator[RuleChange]:
+def edits(ours: Config, theirs: Config, base: BaseCommit) -> Iterator[RuleChange]:
     """Yield the files that bear on the verdict and that the change edits, where their content is not compared."""
     for name, check in theirs.checks.items():
         if isinstance(check, RecordedCheck):
             for path in dict.fromkeys(path.split("::")[0] for path in check.tests):
-                if not base_commit.is_same(ours.root, commit, path):
+                if not base.is_same(path):
                     yield RuleChange(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
-            yield from _around(ours, theirs, commit, name, check)
+            yield from _around(ours, theirs, base, name, check)
     kept = theirs.baseline
     if kept is None:
-        yield from own_baseline(ours, commit)
-    elif isinstance(kept, FileBaseline) and evidence_source.is_edited(ours.root, commit, kept.path):
+        yield from own_baseline(ours, base)
+    elif isinstance(kept, FileBaseline) and evidence_source.is_edited(base, kept.path):
         yield RuleChange(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
 
 
-def own_baseline(ours: Config, commit: str) -> Iterator[RuleChange]:
+def own_baseline(ours: Config, base: BaseCommit) -> Iterator[RuleChange]:
     """Yield that the first baseline comes with the change: no rule of the base compares, so it can only block more."""
     kept = ours.baseline
-    if isinstance(kept, FileBaseline) and base_commit.origin(ours.root, commit, kept.path) is FileOrigin.CHANGE:
+    if isinstance(kept, FileBaseline) and base.origin(kept.path) is FileOrigin.CHANGE:
         said = f"the first baseline {kept.path} comes with this change: the next ones are held against it"
         yield RuleChange(Direction.TIGHTER, said, ours.where("baseline"))
 
 
-def _around(ours: Config, theirs: Config, commit: str, name: str, check: RecordedCheck) -> Iterator[RuleChange]:
+def _around(ours: Config, theirs: Config, base: BaseCommit, name: str, check: RecordedCheck) -> Iterator[RuleChange]:
     """Yield the edits of what a check's tests import, of what pytest reads for them, and of data beside them."""
     python = theirs.model.python
     model = posixpath.join(python.path, python.target.partition(":")[0].replace(".", "/")) if python else ""
     known = [ours.path.name, *(path for config in (theirs, ours) for path in paths(config))]
     tests = [path.split("::")[0] for path in check.tests if not posixpath.isabs(path)]
-    found = [*test_dependencies.edits(ours.root, commit, tests, model=model, known=known)]
+    found = [*test_dependencies.edits(base, tests, model=model, known=known)]
     for edit in found[:_MOST_FILES_LISTED]:
         yield RuleChange(Direction.EFFECTIVE, f"{name}: {edit.path} is {edit.how}, and its tests use it as it is here")
     if len(found) > _MOST_FILES_LISTED:

@@ -7,8 +7,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
-from mlgate.adapters.git import base_commit
 from mlgate.adapters.git import repository as git
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.http.address import Address
 from mlgate.config.config import Config
 from mlgate.config.sections.image import Source
@@ -66,7 +66,7 @@ def _moves(before: ModelSection, after: ModelSection) -> bool:
         return before.endpoint.url != after.endpoint.url
 
 
-def is_its_own(theirs: Config, ours: Config, commit: str) -> bool:
+def is_its_own(theirs: Config, ours: Config, base: BaseCommit) -> bool:
     """Return whether the change itself says where its model or its answers are: not the same as at the base."""
     if way(theirs.model) != way(ours.model) or place(theirs.model) != place(ours.model):
         return True
@@ -74,7 +74,7 @@ def is_its_own(theirs: Config, ours: Config, commit: str) -> bool:
     if given is None:
         return False
     kept = git.files(ours.root, "HEAD", given.path)
-    return given != theirs.model.answers or not kept or not base_commit.is_same(ours.root, commit, given.path)
+    return given != theirs.model.answers or not kept or not base.is_same(given.path)
 
 
 def of_answers(ours: Config, checks: Sequence[Check]) -> Iterator[RuleChange]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlgate.adapters.git import base_commit, base_data, refs
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.git.base_data import OtherData
 from mlgate.config import load
 from mlgate.config.config import Config
@@ -30,8 +31,8 @@ class Binding:
 
     policy: Policy | None = None
     """Whose rules they are and how the change edits them; None where they are this checkout's own."""
-    base: str = ""
-    """The commit whose rules bind; empty where they are this checkout's own."""
+    base: BaseCommit | None = None
+    """The commit whose rules bind; None where they are this checkout's own."""
     own_baseline: bool = False
     """The base names no baseline: the one in the configuration is the change's own, and there may be none yet."""
     notice: str = ""
@@ -59,41 +60,40 @@ def bound(config: Config, options: BaseOptions, read: ReadChecks) -> Bound:
     Raises Refused where the base says `ratchet: refuse` and the change loosens a rule; AdapterError where the base's
     rules cannot be had: a change is never judged by its own rules for want of better ones.
     """
-    commit = base_choice.commit_of(config.root, options.ref)
-    if not commit:
+    base = base_choice.commit_of(config.root, options.ref)
+    if base is None:
         binding = Binding(notice=base_choice.own_rules(options.ref), approved=options.approved)
         return Bound(config, tuple(read(config)), binding)
     base_commit.refuse_links(config.root.absolute())
-    source = f"base {commit[:10]}"
     with tempfile.TemporaryDirectory(prefix="mlgate-base-") as folder:
-        theirs = _config_at(config, commit)
+        theirs = _config_at(config, base)
         if theirs is None:
-            return _first(config, options, read, commit)
-        theirs, replaced = _with_data(theirs, config, commit, Path(os.path.realpath(folder)), approved=options.approved)
-        checks, changes = flow.joined(_read_base(theirs, read, commit), read(config))
-    own_model = base_question.is_its_own(theirs, config, commit)
+            return _first(config, options, read, base)
+        theirs, replaced = _with_data(theirs, base, Path(os.path.realpath(folder)), approved=options.approved)
+        checks, changes = flow.joined(_read_base(theirs, read, base), read(config))
+    own_model = base_question.is_its_own(theirs, config, base)
     copies = base_question.of_answers(config, checks) if own_model else ()
-    edits = [*replaced, *changes, *sections(theirs, config), *copies, *base_files.edits(config, theirs, commit)]
+    edits = [*replaced, *changes, *sections(theirs, config), *copies, *base_files.edits(config, theirs, base)]
     changes = flow.ordered(edits)
     _refuse(theirs, changes, approved=options.approved)
     binding = Binding(
-        Policy(source, changes),
-        base=commit,
+        Policy(f"base {base.short}", changes),
+        base=base,
         own_baseline=theirs.baseline is None,
         names_its_model=own_model,
         approved=options.approved,
         ratchet=theirs.document.ratchet == "refuse" and not options.approved,
     )
-    return Bound(_joined_config(theirs, config, commit), checks, binding)
+    return Bound(_joined_config(theirs, config, base), checks, binding)
 
 
-def _config_at(config: Config, commit: str) -> Config | None:
+def _config_at(config: Config, base: BaseCommit) -> Config | None:
     """Return the base's configuration; None when it has none."""
     name = config.path.name
-    text = base_commit.text(config.root, commit, name)
+    text = base.text(name)
     if text is None:
         return None
-    shown = f"{config.path}@{commit[:10]}"
+    shown = f"{config.path}@{base.short}"
     try:
         return load.parse(text, shown, config.root)
     except ConfigError as error:
@@ -102,13 +102,13 @@ def _config_at(config: Config, commit: str) -> Config | None:
 
 
 def _with_data(
-    theirs: Config, ours: Config, commit: str, folder: Path, *, approved: bool
+    theirs: Config, base: BaseCommit, folder: Path, *, approved: bool
 ) -> tuple[Config, tuple[RuleChange, ...]]:
     """Return the base's configuration with its data beside it under *folder*, and where the change's stand in for them.
 
     That is where the change moved a pointer of DVC or Git LFS, the base's content is not here, and a person approved.
     """
-    there, other = base_data.place(ours.root, commit, base_files.paths(theirs), folder, instead=approved)
+    there, other = base_data.place(base, base_files.paths(theirs), folder, instead=approved)
     if other and not approved:
         _refuse(theirs, [_stands_in(one) for one in other], approved=False)
         raise other[0].error
@@ -119,29 +119,27 @@ def _stands_in(other: OtherData) -> RuleChange:
     return RuleChange(Direction.QUESTION, f"the data {other.path}: {other.what}, and the base's are not here")
 
 
-def _first(config: Config, options: BaseOptions, read: ReadChecks, commit: str) -> Bound:
+def _first(config: Config, options: BaseOptions, read: ReadChecks, base: BaseCommit) -> Bound:
     if not options.bootstrap:
         raise GateError(
-            f"the base {commit[:10]} has no {config.path.name}: there are no rules but the change's own",
+            f"the base {base.short} has no {config.path.name}: there are no rules but the change's own",
             where=str(config.path),
             hint="for the change that brings the gate: mlgate check --bootstrap (input `bootstrap: true`)",
         )
     changes = [
         RuleChange(Direction.DIFFERENT, f"the base has no {config.path.name} yet: judged by the change's own rules")
     ]
-    policy = Policy(
-        f"this change, for base {commit[:10]} has none", (*changes, *base_files.own_baseline(config, commit))
-    )
-    binding = Binding(policy, base=commit, own_baseline=True, approved=options.approved)
+    policy = Policy(f"this change, for base {base.short} has none", (*changes, *base_files.own_baseline(config, base)))
+    binding = Binding(policy, base=base, own_baseline=True, approved=options.approved)
     return Bound(config, tuple(read(config)), binding)
 
 
-def _read_base(theirs: Config, read: ReadChecks, commit: str) -> Sequence[Check]:
+def _read_base(theirs: Config, read: ReadChecks, base: BaseCommit) -> Sequence[Check]:
     try:
         return read(theirs)
     except GateError as error:
         place = error.where.removeprefix(f"{theirs.root}/")  # of a file that lay in a folder that is gone by now
-        hint = f"mend it on the base branch first; look at it: git show {commit[:10]}"
+        hint = f"mend it on the base branch first; look at it: git show {base.short}"
         raise GateError(f"the base's rules cannot be used: {error.message}", where=place, hint=hint) from error
 
 
@@ -162,7 +160,7 @@ def refusal(weaker: Sequence[RuleChange]) -> Refused:
     )
 
 
-def _joined_config(theirs: Config, ours: Config, commit: str) -> Config:
+def _joined_config(theirs: Config, ours: Config, base: BaseCommit) -> Config:
     """Return the change's configuration with the base's baseline and sandbox; a baseline's file is the base's, too."""
     image, baseline = ours.model.image, theirs.baseline
     model = ours.model
@@ -178,8 +176,8 @@ def _joined_config(theirs: Config, ours: Config, commit: str) -> Config:
             where=theirs.where("baseline", "ref"),
             hint="name a branch in full, on the base branch first: refs/remotes/origin/main",
         )
-    if isinstance(baseline, GitBaseline) and refs.branch_of(baseline.ref) == base_choice.base_branch():
-        baseline = baseline.model_copy(update={"ref": commit})  # the very branch, where a shallow clone knows it not
+    if isinstance(baseline, GitBaseline) and base.branch and refs.branch_of(baseline.ref) == base.branch:
+        baseline = baseline.model_copy(update={"ref": base.id})  # the very branch, where a shallow clone knows it not
     document: Document = ours.document.model_copy(update={**same, "baseline": baseline})
     past = theirs.baseline_model
     return replace(ours, document=document, past=beside_like(past, image) if past else None)

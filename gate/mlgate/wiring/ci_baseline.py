@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mlgate.adapters.files.baseline_file import CiBaseline
 from mlgate.adapters.git import base_commit
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.github import environment
 from mlgate.adapters.github.artifacts import GithubArtifacts
 from mlgate.adapters.github.baseline import GithubBaseline, Judged
@@ -26,13 +27,13 @@ _ARTIFACT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
-def store(root: Path, path: Path, most: int, base: str) -> BaselineStore:
+def store(root: Path, path: Path, most: int, base: BaseCommit | None) -> BaselineStore:
     """Return the store of the baseline that CI keeps, of at most *most* rows; *path* is where a run leaves it.
 
-    Raises Refused where the rules of the commit *base* bind and the change brings the file, also where nobody reads it.
+    Raises Refused where the rules of a *base* bind and the change brings the file, also where nobody reads it.
     """
     own = CiBaseline(path, str(path), most)
-    kept = evidence_source.baseline(own, root, base, approved=False) if base else own
+    kept = own if base is None else evidence_source.baseline(own, base, approved=False)
     run = environment.here()
     if run is None:
         return kept
@@ -46,8 +47,8 @@ def store(root: Path, path: Path, most: int, base: str) -> BaselineStore:
 def _base(root: Path, run: GithubRun, default_branch: str) -> str:
     """Return the commit whose history says which baselines there can be: the one whose rules judge."""
     if run.is_change:
-        return base_commit.merged_onto(root, run.merge, run.base)
-    return run.sha if run.is_reviewed else base_commit.tip(root, default_branch)
+        return base_commit.merged_onto(root, run.merge, run.base).id
+    return run.sha if run.is_reviewed else base_commit.tip(root, default_branch).id
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlgate.adapters.files.baseline_file import CiBaseline, FileBaseline
 from mlgate.adapters.git import base_commit, dvc_data, repository, tracked_files
-from mlgate.adapters.git.base_commit import FileOrigin
+from mlgate.adapters.git.base_commit import BaseCommit, FileOrigin
 from mlgate.adapters.git.baseline import GitBaseline
 from mlgate.core.errors import AdapterError, Refused
 from mlgate.core.ports import BaselineStore
@@ -16,59 +16,59 @@ from mlgate.core.ports import BaselineStore
 _LINKED = "the repository has a symbolic link or a submodule on the way: name the file itself, on the base branch first"
 
 
-def baseline(store: FileBaseline, root: Path, base: str, *, approved: bool) -> BaselineStore:
-    """Return what *store* has to be where the rules of the commit *base* bind.
+def baseline(store: FileBaseline, base: BaseCommit, *, approved: bool) -> BaselineStore:
+    """Return what *store* has to be where the rules of the *base* bind.
 
     A file that the base keeps is the base's; one that no commit keeps is what a run or CI left. Raises Refused for one
     that only the change has, also where nothing was accepted yet: whether there was, this checkout does not show. Where
     a person *approved* it, there is none yet: the change is compared with nothing, and the file holds once merged.
     """
-    path = str(store.path.absolute())
-    inside, whose = base_commit.within(root, path), base_commit.origin(root, base, path)
+    root, path = base.root, str(store.path.absolute())
+    inside, whose = base_commit.within(root, path), base.origin(path)
     if whose is FileOrigin.BASE:
-        return GitBaseline(root, base, inside, store.most)
-    said = _pointers(root, inside, base) if inside else ()
-    theirs = _pointers_at(root, inside, base) if inside else ()
+        return GitBaseline(root, base.id, inside, store.most)
+    said = _pointers(base, inside) if inside else ()
+    theirs = _pointers_at(root, inside, base.id) if inside else ()
     if theirs and (found := _by_dvc(root, inside, theirs)):
         return store.read_from(found)
     if whose is FileOrigin.HERE and not said:
         return store
     if approved and inside and not theirs and not isinstance(store, CiBaseline):
-        return GitBaseline(root, base, inside, store.most)  # which has none
+        return GitBaseline(root, base.id, inside, store.most)  # which has none
     raise Refused(
         "this change brings its own baseline: what a change brings never judges it",
         where=inside or store.shown,
-        hint=_next_step(store, said, base) if not inside or not repository.link(root, base, inside) else _LINKED,
+        hint=_next_step(store, said, base) if not inside or not repository.link(root, base.id, inside) else _LINKED,
     )
 
 
-def _next_step(store: FileBaseline, said: Sequence[dvc_data.Tracked], base: str) -> str:
+def _next_step(store: FileBaseline, said: Sequence[dvc_data.Tracked], base: BaseCommit) -> str:
     if isinstance(store, CiBaseline):
         return "delete it from the repository: the default branch's run keeps the baseline"
     if said:
-        return said[0].beside(base)
+        return said[0].beside(base.id)
     return (
         "take it out; a first one comes by the change that adds `baseline:`, or a person approves it: --approve-policy"
     )
 
 
-def is_edited(root: Path, base: str, path: str) -> bool:
+def is_edited(base: BaseCommit, path: str) -> bool:
     """Return whether the change has another baseline at *path* than the base, in git or by a pointer of DVC."""
-    inside = base_commit.within(root, path)
-    if base_commit.origin(root, base, path) is FileOrigin.BASE:
-        return not base_commit.is_same(root, base, inside)
+    inside = base_commit.within(base.root, path)
+    if base.origin(path) is FileOrigin.BASE:
+        return not base.is_same(inside)
     if not inside:
         return False
-    before, after = _pointers_at(root, inside, base), _pointers_at(root, inside, "HEAD")
+    before, after = (_pointers_at(base.root, inside, commit) for commit in (base.id, "HEAD"))
     return bool(before) and {one.version for one in before} != {one.version for one in after}
 
 
-def refuse_brought(root: Path, path: Path, base: str, what: str = "evidence") -> None:
+def refuse_brought(base: BaseCommit | None, path: Path, what: str = "evidence") -> None:
     """Refuse *what* lies at *path* where the repository keeps it, in git or DVC: a run makes it, no commit does.
 
-    Only where the rules of a commit *base* bind.
+    Only where the rules of a *base* bind.
     """
-    if base and is_kept(root, path, base):
+    if base is not None and is_kept(base.root, path, base):
         raise Refused(
             f"this change brings its own {what}: what a change brings never judges it",
             where=str(path),
@@ -76,18 +76,18 @@ def refuse_brought(root: Path, path: Path, base: str, what: str = "evidence") ->
         )
 
 
-def is_kept(root: Path, path: Path, base: str) -> bool:
+def is_kept(root: Path, path: Path, base: BaseCommit | None) -> bool:
     """Return whether the repository keeps what lies at *path*; of DVC's pointers where there is a *base* only."""
     if tracked_files.is_brought(root, path):
         return True
-    if not base:
+    if base is None:
         return False
     inside = base_commit.within(root, str(path.absolute()))
-    return bool(inside and (repository.files(root, base, inside) or _pointers(root, inside, base)))
+    return bool(inside and (repository.files(root, base.id, inside) or _pointers(base, inside)))
 
 
-def _pointers(root: Path, inside: str, base: str) -> tuple[dvc_data.Tracked, ...]:
-    return _pointers_at(root, inside, base) or _pointers_at(root, inside, "HEAD")
+def _pointers(base: BaseCommit, inside: str) -> tuple[dvc_data.Tracked, ...]:
+    return _pointers_at(base.root, inside, base.id) or _pointers_at(base.root, inside, "HEAD")
 
 
 def _pointers_at(root: Path, inside: str, commit: str) -> tuple[dvc_data.Tracked, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.github import environment
 from mlgate.adapters.mlflow import baseline as mlflow_baseline
 from mlgate.adapters.mlflow.baseline import MlflowBaseline, nothing_yet
@@ -124,13 +125,13 @@ class Mlflow:
 
 
 def baseline_of(
-    known: Mlflow | None, config: Config, section: BaselineSection, *, base: str, most: int
+    known: Mlflow | None, config: Config, section: BaselineSection, *, base: BaseCommit | None, most: int
 ) -> MlflowBaseline:
     """Return the baseline that the file names, of at most *most* rows; of a *base* commit its tracking is in it.
 
     Raises Refused for a store that a change could bring.
     """
-    if base and known is None:
+    if base is not None and known is None:
         return nothing_yet("the base has no `tracking:` yet")
     memory = known or Mlflow.demanded(config)
     store = memory.place.file

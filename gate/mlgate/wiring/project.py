@@ -160,15 +160,12 @@ class Project:
         Raises Refused for one that only the change under test has, unless a person approved it.
         """
         match self.config.baseline:
-            case None:
-                return None
             case document.FileBaseline(path=path):
                 store = FileBaseline(self.root / path, path, self.most_rows_of_older)
                 whose = self.binding
-                judged = whose.base and not whose.own_baseline
-                return (
-                    evidence_source.baseline(store, self.root, whose.base, approved=whose.approved) if judged else store
-                )
+                if whose.base is None or whose.own_baseline:
+                    return store
+                return evidence_source.baseline(store, whose.base, approved=whose.approved)
             case document.GitBaseline(ref=ref, path=path):
                 return GitBaseline(self.root, ref, path, self.most_rows_of_older)
             case document.CiBaseline():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.unit.wiring.test_base_sections import OLD, image
 
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.core.check import Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Provenance
@@ -21,7 +23,7 @@ def project(
     return Project(
         image(rest=OLD, tag=tag),
         Suite.of(()),
-        Binding(Policy("base"), base="b" * 40, names_its_model=names_its_model, ratchet=ratchet),
+        Binding(Policy("base"), base=BaseCommit(Path(), "b" * 40), names_its_model=names_its_model, ratchet=ratchet),
         is_given_its_image=is_given_its_image,
     )
 

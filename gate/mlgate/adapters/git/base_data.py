@@ -7,11 +7,12 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlgate.adapters.data import git_lfs
 from mlgate.adapters.git import base_commit, dvc_data, repository, tracked_files
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.core.errors import AdapterError
 
 _OID = re.compile(rb"(?m)^oid sha256:([0-9a-f]{64})$")
@@ -30,56 +31,57 @@ class OtherData:
 
 
 def place(
-    root: Path, commit: str, paths: Iterable[str], into: Path, *, instead: bool = False
+    base: BaseCommit, paths: Iterable[str], into: Path, *, instead: bool = False
 ) -> tuple[Path, tuple[OtherData, ...]]:
-    """Write the files at *paths* as they stand at *commit* under *into*; return the folder that stands for *root*.
+    """Write the files at *paths* as they stand at the *base* under *into*; return the folder that stands for its root.
 
-    What DVC or Git LFS keeps is the content that the commit's pointer names. Where only the change's is here, it is
+    What DVC or Git LFS keeps is the content that the base's pointer names. Where only the change's is here, it is
     returned as other data; *instead*: and it is linked in its place. A path that nobody keeps, neither there nor here,
     is linked to the file on disk: data that is fetched, or that lies outside of the repository. Raises AdapterError,
     with the place, for all else.
     """
-    home, top = Path(os.path.realpath(root)), Path(os.path.realpath(repository.top(root)))
-    there = _under(into, home)
+    home, top = Path(os.path.realpath(base.root)), Path(os.path.realpath(repository.top(base.root)))
+    base, there = replace(base, root=home), _under(into, home)
     there.mkdir(parents=True, exist_ok=True)
-    other = {one.path: one for path in dict.fromkeys(paths) for one in _linked_or_copied(home, top, commit, path, into)}
+    other = {one.path: one for path in dict.fromkeys(paths) for one in _linked_or_copied(base, top, path, into)}
     if instead:
         for path in other:
             _link(home, path, into)
     return there, tuple(other.values())
 
 
-def _linked_or_copied(home: Path, top: Path, commit: str, path: str, into: Path) -> Sequence[OtherData]:
+def _linked_or_copied(base: BaseCommit, top: Path, path: str, into: Path) -> Sequence[OtherData]:
+    home, commit = base.root, base.id
     file = Path(os.path.normpath(home / path))
     if posixpath.isabs(path) or not file.is_relative_to(top):
-        _refuse_way_in(home, top, commit, path)
+        _refuse_way_in(base, top, path)
         if not posixpath.isabs(path):  # else it is the same file, wherever it is read from
             _link(home, path, into)
         return []
     if odd := repository.link(home, commit, path):
         raise AdapterError(
             "the base has a symbolic link or a submodule there: what it leads to, a change could replace",
-            where=f"{commit[:10]}:{odd}",
+            where=f"{base.short}:{odd}",
             hint="name the file itself in mlgate.yaml, on the base branch first",
         )
     names = repository.files(home, commit, path)
-    written = [_write(home, commit, name, _under(into, home / name)) for name in names]
+    written = [_write(base, name, _under(into, home / name)) for name in names]
     if names:
         return [one for one in written if one]
     said = dvc_data.tracked(top, commit, file)
     if said:
         agree = len({one.version for one in said}) == 1
         placed = agree and dvc_data.place(top, said[0], file, _under(into, file))
-        return [] if placed else [_not_here(path, commit, said, dvc_data.tracked(top, "HEAD", file))]
+        return [] if placed else [_not_here(path, base, said, dvc_data.tracked(top, "HEAD", file))]
     if tracked_files.is_brought(home, home / path):
         raise AdapterError(
-            f"the base {commit[:10]} has no such file, and its rules need it",
+            f"the base {base.short} has no such file, and its rules need it",
             where=path,
             hint="mend mlgate.yaml on the base branch first",
         )
     if here := dvc_data.tracked(top, "HEAD", file):
         error = AdapterError(
-            f"the base {commit[:10]} does not keep this file in DVC, and this change does ({here[0].where})",
+            f"the base {base.short} does not keep this file in DVC, and this change does ({here[0].where})",
             where=path,
             hint=_APPROVE,
         )
@@ -88,14 +90,15 @@ def _linked_or_copied(home: Path, top: Path, commit: str, path: str, into: Path)
     return []
 
 
-def _refuse_way_in(home: Path, top: Path, commit: str, path: str) -> None:
+def _refuse_way_in(base: BaseCommit, top: Path, path: str) -> None:
     """Refuse a path from outside that leads into what the repository keeps, or through a link of it."""
-    inside = base_commit.within(home, path)
+    home, inside = base.root, base_commit.within(base.root, path)
     brought = tracked_files.is_brought(home, home / path)
     if not brought and inside:
         file = Path(os.path.normpath(home / inside))
         brought = bool(
-            repository.files(home, commit, inside) or any(dvc_data.tracked(top, one, file) for one in (commit, "HEAD"))
+            repository.files(home, base.id, inside)
+            or any(dvc_data.tracked(top, one, file) for one in (base.id, "HEAD"))
         )
     if brought:
         raise AdapterError(
@@ -105,7 +108,9 @@ def _refuse_way_in(home: Path, top: Path, commit: str, path: str) -> None:
         )
 
 
-def _not_here(path: str, commit: str, said: Sequence[dvc_data.Tracked], here: Sequence[dvc_data.Tracked]) -> OtherData:
+def _not_here(
+    path: str, base: BaseCommit, said: Sequence[dvc_data.Tracked], here: Sequence[dvc_data.Tracked]
+) -> OtherData:
     """Return the change's data in the place of what DVC keeps at the base, where the change moved the pointer.
 
     Raises AdapterError where it did not, and the content is not here.
@@ -114,7 +119,7 @@ def _not_here(path: str, commit: str, said: Sequence[dvc_data.Tracked], here: Se
     error = AdapterError(
         f"DVC keeps this file, and what lies here is not the base's ({said[0].version})",
         where=path,
-        hint=f"{said[0].beside(commit)}; {_APPROVE}" if moved else f"fetch it: dvc pull {said[0].where}",
+        hint=f"{said[0].beside(base.id)}; {_APPROVE}" if moved else f"fetch it: dvc pull {said[0].where}",
     )
     if not moved:
         raise error
@@ -131,22 +136,22 @@ def _link(home: Path, path: str, into: Path) -> None:
         dvc_data.link(home / path, _under(into, home / path))
 
 
-def _write(root: Path, commit: str, name: str, target: Path) -> OtherData | None:
-    content = repository.show(root, commit, name)
+def _write(base: BaseCommit, name: str, target: Path) -> OtherData | None:
+    content = repository.show(base.root, base.id, name)
     assert content is not None, "it was listed"
     if not git_lfs.is_pointer(content):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         return None
-    found = large_file(root, name, content)
+    found = large_file(base.root, name, content)
     if found is not None:
         dvc_data.link(found, target)
         return None
-    moved = repository.show(root, "HEAD", name) != content
+    moved = repository.show(base.root, "HEAD", name) != content
     error = AdapterError(
         "Git LFS keeps this file, and what lies here is not what the base says",
         where=name,
-        hint=f"fetch the base's too: git lfs fetch origin {commit[:10]}; {_APPROVE}"
+        hint=f"fetch the base's too: git lfs fetch origin {base.short}; {_APPROVE}"
         if moved
         else "check out with `lfs: true`",
     )

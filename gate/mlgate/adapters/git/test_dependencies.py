@@ -21,6 +21,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from mlgate.adapters.git import repository
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.git.command import LEADS
 from mlgate.adapters.git.python_references import Mentions, mentions
 
@@ -57,21 +58,21 @@ class Edit:
     """`edited`, `added` or `removed`."""
 
 
-def edits(root: Path, commit: str, tests: Sequence[str], *, model: str, known: Collection[str]) -> Iterator[Edit]:
-    """Yield the edits since *commit* of what bears on the *tests* (paths from *root*), in the order of their paths.
+def edits(base: BaseCommit, tests: Sequence[str], *, model: str, known: Collection[str]) -> Iterator[Edit]:
+    """Yield the edits since the *base* of what bears on the *tests* (paths from its root), in the order of their paths.
 
-    *model*: the module of the model under test, as a path from *root* without its ending. Another model is what a
+    *model*: the module of the model under test, as a path from there without its ending. Another model is what a
     change is for, so the files of which the base's model is made count only where the tests reach them past that
-    module. *known*: paths from *root* that are compared otherwise. Where imports cannot be followed, every module of
+    module. *known*: paths that are compared otherwise. Where imports cannot be followed, every module of
     the repository counts; where the path of a file is not said, all data that tests usually read.
     """
-    top = Path(os.path.realpath(repository.top(root)))
-    home = Path(os.path.realpath(root)).relative_to(top).as_posix()
-    before, after = (_tree(top, ref) for ref in (commit, "HEAD"))
+    top = Path(os.path.realpath(repository.top(base.root)))
+    home = Path(os.path.realpath(base.root)).relative_to(top).as_posix()
+    before, after = (_tree(top, ref) for ref in (base.id, "HEAD"))
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     if not changed:
         return
-    both = (_Side(top, commit, before), _Side(top, "HEAD", after))
+    both = (_Side(top, base.id, before), _Side(top, "HEAD", after))
     own = _own_files(both[0], _join(home, model)) if model else _Own()
     compared = {_join(home, path) for path in known}
     around = [_Around(_join(home, path), home, both, own) for path in tests]

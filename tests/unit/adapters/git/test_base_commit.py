@@ -11,6 +11,7 @@ import pytest
 from tests.support.child_environment import child_environment
 
 from mlgate.adapters.git import base_commit, base_data, repository
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.core.errors import AdapterError, Refused
 
 
@@ -46,7 +47,7 @@ def test_files_are_placed_as_the_commit_has_them_wherever_they_lie(root: Path, t
     commit(root)
     (tmp_path / "outside").write_text("outside")
     paths = ["own", "../../shared/data", "../../../outside", str(tmp_path / "outside"), "../../shared"]
-    there, _ = base_data.place(root, base, paths, tmp_path / "into")
+    there, _ = base_data.place(BaseCommit(root, base), paths, tmp_path / "into")
     assert (there / "own").read_text() == "own"
     assert (there / "../../shared/data").read_text() == "base"
     assert (there / "../../../outside").read_text() == "outside"
@@ -59,12 +60,12 @@ def test_what_the_base_lacks_and_the_change_brings_is_an_error(root: Path, tmp_p
     commit(root)
     for path in ("new", "lies"):
         with pytest.raises(AdapterError, match="has no such file"):
-            base_data.place(root, base, [path], tmp_path / "into")
+            base_data.place(BaseCommit(root, base), [path], tmp_path / "into")
 
 
 def test_what_git_never_kept_is_the_file_on_disk(root: Path, tmp_path: Path) -> None:
     (root / "fetched").write_text("x")
-    there, _ = base_data.place(root, "HEAD", ["fetched", "nowhere"], tmp_path / "into")
+    there, _ = base_data.place(BaseCommit(root, "HEAD"), ["fetched", "nowhere"], tmp_path / "into")
     assert (there / "fetched").read_text() == "x"
     assert not (there / "nowhere").exists()
 
@@ -72,7 +73,7 @@ def test_what_git_never_kept_is_the_file_on_disk(root: Path, tmp_path: Path) -> 
 def test_a_link_to_what_git_keeps_is_not_what_git_never_kept(root: Path, tmp_path: Path) -> None:
     (root / "fetched").symlink_to("../../shared/data")
     with pytest.raises(AdapterError, match="has no such file"):
-        base_data.place(root, "HEAD", ["fetched"], tmp_path / "into")
+        base_data.place(BaseCommit(root, "HEAD"), ["fetched"], tmp_path / "into")
 
 
 @pytest.mark.parametrize("path", ["link/data", "link"])
@@ -80,7 +81,7 @@ def test_a_link_at_the_base_is_an_error(root: Path, tmp_path: Path, path: str) -
     (root / "link").symlink_to("../../shared")
     commit(root)
     with pytest.raises(AdapterError, match="symbolic link"):
-        base_data.place(root, "HEAD", [path], tmp_path / "into")
+        base_data.place(BaseCommit(root, "HEAD"), [path], tmp_path / "into")
 
 
 def test_the_first_parent_of_githubs_merge_is_the_base_and_of_another_the_event_says(root: Path) -> None:
@@ -91,9 +92,9 @@ def test_the_first_parent_of_githubs_merge_is_the_base_and_of_another_the_event_
     run(root, "merge", "-q", "--no-ff", "-m", "m", "change")
     merge = run(root, "rev-parse", "HEAD")
     other = run(root, "rev-parse", "change")
-    assert base_commit.merged_onto(root, merge, other) == base
-    assert base_commit.merged_onto(root, "", other) == other
-    assert base_commit.merged_onto(root, "f" * 40, other) == other
+    assert base_commit.merged_onto(root, merge, other).id == base
+    assert base_commit.merged_onto(root, "", other).id == other
+    assert base_commit.merged_onto(root, "f" * 40, other).id == other
 
 
 @pytest.mark.parametrize("base", ["f" * 40, "main", "", "--help"])
@@ -109,7 +110,7 @@ def test_a_shallow_clone_fetches_no_more_than_one_commit(root: Path, tmp_path: P
         commit(root)
     clone = tmp_path / "clone"
     run(root, "clone", "-q", "--depth", "1", f"file://{root.parents[1]}", str(clone))
-    assert base_commit.merged_onto(clone, "", first) == first
+    assert base_commit.merged_onto(clone, "", first).id == first
     assert run(clone, "rev-list", "--all", "--count") == "1"
 
 
@@ -127,8 +128,8 @@ def test_a_text_that_is_no_text_is_an_error(root: Path) -> None:
     (root / "mlgate.yaml").write_bytes(b"\xff")
     commit(root)
     with pytest.raises(AdapterError, match="not UTF-8"):
-        base_commit.text(root, "HEAD", "mlgate.yaml")
-    assert base_commit.text(root, "HEAD", "other.yaml") is None
+        BaseCommit(root, "HEAD").text("mlgate.yaml")
+    assert BaseCommit(root, "HEAD").text("other.yaml") is None
 
 
 def test_replaced_objects_are_not_seen(root: Path) -> None:
@@ -154,7 +155,7 @@ def test_a_tree_cannot_bring_a_repository_of_its_own(root: Path) -> None:
 @pytest.mark.parametrize("way", ["folder", "link", "link above", "submodule"])
 def test_a_data_sets_name_on_the_hub_never_becomes_what_the_change_brings(root: Path, tmp_path: Path, way: str) -> None:
     base = run(root, "rev-parse", "HEAD")
-    there, _ = base_data.place(root, base, ["org/name"], tmp_path / "before")
+    there, _ = base_data.place(BaseCommit(root, base), ["org/name"], tmp_path / "before")
     assert not (there / "org/name").exists()
     outside = tmp_path / "outside/name"
     outside.mkdir(parents=True)
@@ -173,12 +174,14 @@ def test_a_data_sets_name_on_the_hub_never_becomes_what_the_change_brings(root: 
     else:
         commit(root)
     with pytest.raises(AdapterError, match="has no such file"):
-        base_data.place(root, base, ["org/name"], tmp_path / "after")
+        base_data.place(BaseCommit(root, base), ["org/name"], tmp_path / "after")
 
 
 def test_data_that_two_checks_share_are_placed_once(root: Path, tmp_path: Path) -> None:
     (root / "fetched").write_text("x")
-    there, _ = base_data.place(root, "HEAD", ["fetched", "./fetched", "fetched", "own", "own"], tmp_path / "into")
+    there, _ = base_data.place(
+        BaseCommit(root, "HEAD"), ["fetched", "./fetched", "fetched", "own", "own"], tmp_path / "into"
+    )
     assert (there / "fetched").read_text() == "x"
 
 
@@ -189,10 +192,10 @@ def test_an_absolute_path_into_the_repository_is_refused_where_git_keeps_it(
     (root / "fetched").write_text("x")
     path = str(root / ("own" if kept else "fetched"))
     if not kept:
-        base_data.place(root, "HEAD", [path], tmp_path / "into")
+        base_data.place(BaseCommit(root, "HEAD"), [path], tmp_path / "into")
         return
     with pytest.raises(AdapterError, match="leads into the repository"):
-        base_data.place(root, "HEAD", [path], tmp_path / "into")
+        base_data.place(BaseCommit(root, "HEAD"), [path], tmp_path / "into")
 
 
 def pointer(content: str) -> str:
@@ -214,13 +217,13 @@ def test_of_a_folder_in_git_lfs_each_file_that_the_change_moved_is_told_and_stan
     commit(root)
     for name, content in (("a", "new a"), ("b", "new b"), ("same", "old same")):
         (root / "set" / name).write_text(content)
-    there, other = base_data.place(root, base, paths, tmp_path / "into", instead=True)
+    there, other = base_data.place(BaseCommit(root, base), paths, tmp_path / "into", instead=True)
     assert [one.path for one in other] == ["set/a", "set/b"]
     assert {one.name: one.read_text() for one in (there / "set").iterdir()} == {
         "a": "new a",
         "b": "new b",
         "same": "old same",
     }
-    there, other = base_data.place(root, base, paths, tmp_path / "without")
+    there, other = base_data.place(BaseCommit(root, base), paths, tmp_path / "without")
     assert len(other) == 2
     assert [one.name for one in (there / "set").iterdir()] == ["same"], "nobody approved"

@@ -9,6 +9,7 @@ import pytest
 from tests.support.child_environment import child_environment
 
 from mlgate.adapters.git import test_dependencies
+from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.git.python_references import mentions
 
 TEST = "import pytest\n{}\ndef test_tone(gate):\n    pass\n"
@@ -38,7 +39,7 @@ def edits(
     write(root, {"mlgate.yaml": "version: 1\n", "m.py": "import lib\n", "lib.py": "", "README.md": "", **before})
     git(root, "checkout", "-qb", "change")
     write(root, after)
-    found = test_dependencies.edits(root, "main", [test], model="m", known=["mlgate.yaml"])
+    found = test_dependencies.edits(BaseCommit(root, "main"), [test], model="m", known=["mlgate.yaml"])
     return [f"{one.path} {one.how}" for one in found]
 
 
