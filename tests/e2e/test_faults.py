@@ -171,10 +171,10 @@ def forged(path: Path, change: Callable[[list[str]], list[str]], *, seal: bool =
     lines = change(gzip.decompress(path.read_bytes()).decode().splitlines())
     path.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
     if seal:
-        from mlgate.adapters.files import evidence_file
+        from mlgate.adapters.files import evidence_file, evidence_header
         from mlgate.core.evidence import Evidence, decode
 
-        first = evidence_file.parse_header(lines[0].encode(), "x")
+        first = evidence_header.parse(lines[0].encode(), "x")
         rows = [decode(line) for line in lines[1:-1]]
         evidence_file.write(path, Evidence.of(first.provenance, first.environments, rows, first.form))
 

@@ -17,7 +17,7 @@ from tests.laws.test_judge import LIMIT, recorded, spoken
 from tests.laws.test_latency import RISE, observed, speed
 from tests.support.law_load import LawLoad
 
-from mlgate.adapters.files import evidence_file, journal_file
+from mlgate.adapters.files import evidence_file, evidence_header, journal_file
 from mlgate.adapters.files.worker_rows import RowReader
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.latency import LatencyKind
@@ -33,7 +33,9 @@ from mlgate.reports.markdown import report as markdown
 from mlgate.reports.terminal import report as terminal
 
 KINDS: Kinds = {"accuracy": AccuracyKind(), "recorded": RecordedKind(), "latency": LatencyKind()}
-HEADER = evidence_file.header(Evidence.of(Provenance("c", "s", "m", (("a", "d"),)), [Environment("3", "L", "c")], []))
+HEADER = evidence_header.line_of(
+    Evidence.of(Provenance("c", "s", "m", (("a", "d"),)), [Environment("3", "L", "c")], [])
+)
 ROW = '{"check":"a","example":"e","seen":{"answer":"x"}}'
 SEEN = '{{"check":"a","example":"e","seen":{{"answer":"x","n":{}}}}}'
 

@@ -9,26 +9,19 @@ import itertools
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from mlgate.adapters.files import safe_file
+from mlgate.adapters.files import evidence_header, safe_file
+from mlgate.adapters.files.evidence_header import damage, no_evidence
 from mlgate.core.errors import EvidenceError, Refused
-from mlgate.core.evidence import Environment, Evidence, Provenance, Row, decode, encode
-from mlgate.core.identity import FORMS
+from mlgate.core.evidence import Evidence, Row, decode, encode
 
-_FORMATS = {f"mlgate.evidence/{form}": form for form in FORMS}
-"""What a first line calls itself, and the form of the digests behind it."""
 LARGEST_FILE = 1 << 30
 """Bytes of text, unpacked. More is refused: evidence of a hostile run may be a bomb."""
 LONGEST_ROW = 8 << 20
 """Bytes of one row."""
 MOST_ROWS = 1_000_000
 """Rows, where nobody says how many were planned."""
-MOST_PLACES = 10_000
-"""Environments that one run can be observed in: as many as it has shards."""
-MOST_VERSIONS = 1_000
-"""Versions that one environment can name."""
 _SLACK = 100_000
 _PIECE = 1 << 16
 _UNPACKED = 1 << 20
@@ -39,15 +32,6 @@ _MADE = "run mlgate check, which writes it"
 def older(planned: int) -> int:
     """Return how many rows evidence of another suite may have, where today's has *planned*: it may be of more data."""
     return 10 * planned + _SLACK
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceHeader:
-    """What the first line of an evidence file or a journal says."""
-
-    provenance: Provenance
-    environments: frozenset[Environment]
-    form: int
 
 
 def write(path: Path, evidence: Evidence) -> None:
@@ -69,7 +53,7 @@ def write(path: Path, evidence: Evidence) -> None:
 
 def lines_of(evidence: Evidence, name: str) -> Iterator[bytes]:
     """Yield the header and the rows, as a file or a journal begins; EvidenceError where they would be too much."""
-    first = header(evidence).encode("ascii")
+    first = evidence_header.line_of(evidence).encode("ascii")
     if len(first) > LONGEST_ROW:
         raise _too_much(name)
     yield first
@@ -104,25 +88,6 @@ def _too_much(name: str) -> EvidenceError:
         where=name,
         hint="ask fewer examples in one run",
     )
-
-
-def header(evidence: Evidence) -> str:
-    """Return the first line of an evidence file or a journal."""
-    provenance = evidence.provenance
-    value = {
-        "format": f"mlgate.evidence/{evidence.form}",
-        "commit": provenance.commit,
-        "suite": provenance.suite,
-        "model": provenance.model,
-        "data": dict(provenance.data),
-        **({"baseline": provenance.baseline} if provenance.baseline else {}),
-        **({"run": provenance.run} if provenance.run else {}),
-        "environments": [
-            {"python": e.python, "platform": e.platform, "cpu": e.cpu, "versions": dict(e.versions)}
-            for e in sorted(evidence.environments)
-        ],
-    }
-    return json.dumps(value, sort_keys=True, ensure_ascii=True) + "\n"
 
 
 def read(path: Path, most: int = MOST_ROWS) -> Evidence:
@@ -170,14 +135,14 @@ def parse(content: bytes, name: str, most: int = MOST_ROWS) -> Evidence:
     if sum(1 for _ in itertools.islice(_lines(content, name), most + 3)) > most + 2:  # a header and a footer
         raise too_many(most, f"{name}:{most + 2}")
     lines = _lines(content, name)
-    first = parse_header(next(lines, b""), f"{name}:1")
+    first = evidence_header.parse(next(lines, b""), f"{name}:1")
     rows: list[Row] = []
     for number, line in enumerate(lines, start=2):
         if line.startswith(b'{"digest"'):
             evidence = Evidence.of(first.provenance, first.environments, rows, first.form)
             return _with_seal_checked(evidence, line, next(lines, None), f"{name}:{number}")
         rows.append(parse_row(line, f"{name}:{number}"))
-    raise _damage(name, "it ends before its last line")
+    raise damage(name, "it ends before its last line")
 
 
 def too_many(most: int, where: str) -> Refused:
@@ -193,7 +158,7 @@ def _with_seal_checked(evidence: Evidence, footer: bytes, behind: bytes | None, 
     try:
         seal = json.loads(footer)
     except (ValueError, RecursionError) as error:
-        raise _damage(name, "its last line is cut off") from error
+        raise damage(name, "its last line is cut off") from error
     if behind is not None:
         raise Refused("the evidence has lines behind its end", where=name)
     if seal != {"rows": len(evidence.rows), "digest": evidence.digest}:
@@ -203,9 +168,9 @@ def _with_seal_checked(evidence: Evidence, footer: bytes, behind: bytes | None, 
 
 def _lines(content: bytes, name: str) -> Iterator[bytes]:
     if not content:
-        raise _damage(name, "it is empty")
+        raise damage(name, "it is empty")
     if not content.startswith(_GZIP):
-        raise _other(name)
+        raise no_evidence(name)
     if len(content) > LARGEST_FILE:
         raise Refused(f"the evidence is larger than {LARGEST_FILE >> 30} GiB", where=name)
     total, number, begun = 0, 1, bytearray()
@@ -221,7 +186,7 @@ def _lines(content: bytes, name: str) -> Iterator[bytes]:
             begun.clear()
         begun += rest
     if begun:
-        raise _damage(f"{name}:{number}", "it is cut off in the middle of a line")
+        raise damage(f"{name}:{number}", "it is cut off in the middle of a line")
 
 
 def _longest(begun: bytes | bytearray, piece: bytes) -> int:
@@ -247,60 +212,9 @@ def _unpacked_pieces(content: bytes, name: str) -> Iterator[bytes]:
         while piece := unpacker.decompress(b"", _UNPACKED):
             yield piece
     except zlib.error as error:
-        raise _damage(name, f"it cannot be unpacked: {error}") from error
+        raise damage(name, f"it cannot be unpacked: {error}") from error
     if not unpacker.eof:
-        raise _damage(name, "it is cut off")
-
-
-def _damage(name: str, why: str) -> EvidenceError:
-    return EvidenceError(f"the evidence is damaged: {why}", where=name, hint="collect this part again")
-
-
-def _other(name: str) -> EvidenceError:
-    hint = "name what mlgate check wrote: .mlgate/evidence.jsonl.gz"
-    return EvidenceError("this is no evidence file", where=name, hint=hint)
-
-
-def parse_header(line: bytes, name: str) -> EvidenceHeader:
-    """Read a first line back."""
-    try:
-        value = json.loads(line)
-        if not isinstance(value, dict) or "format" not in value:
-            raise _other(name)
-        json.dumps(value, ensure_ascii=False).encode()  # halves of surrogate pairs cannot be digested
-        match value:
-            case {
-                "format": str(form),
-                "commit": str(commit),
-                "suite": str(suite),
-                "model": str(model),
-                "data": dict(data),
-                "environments": list(environments),
-                **more,
-            } if form in _FORMATS and all(isinstance(d, str) for d in data.values()):
-                baseline, run = more.get("baseline", ""), more.get("run", "")
-                if isinstance(baseline, str) and isinstance(run, str) and len(environments) <= MOST_PLACES:
-                    provenance = Provenance(commit, suite, model, tuple(sorted(data.items())), baseline, run)
-                    found = frozenset(_environment(one) for one in environments)
-                    return EvidenceHeader(provenance, found, _FORMATS[form])
-            case {"format": form} if form not in _FORMATS:
-                shown = form[:60] if isinstance(form, str) else "no text"
-                raise EvidenceError(
-                    f"unknown evidence format `{shown}`: this mlgate reads {', '.join(_FORMATS)}",
-                    where=name,
-                    hint="read it with the version of mlgate that wrote it, or a newer one",
-                )
-    except (ValueError, RecursionError) as error:
-        raise _damage(name, "its first line is not an evidence header") from error
-    raise _damage(name, "its first line is not an evidence header")
-
-
-def _environment(value: object) -> Environment:
-    match value:
-        case {"python": str(python), "platform": str(platform), "cpu": str(cpu), "versions": dict(versions)}:
-            if len(versions) <= MOST_VERSIONS and all(isinstance(one, str) for one in versions.values()):
-                return Environment(python, platform, cpu, tuple(sorted(versions.items())))
-    raise ValueError("no environment")
+        raise damage(name, "it is cut off")
 
 
 def parse_row(line: bytes, where: str) -> Row:
@@ -308,6 +222,6 @@ def parse_row(line: bytes, where: str) -> Row:
     try:
         return decode(line.decode("ascii"))
     except UnicodeDecodeError as error:
-        raise _damage(where, "a row is not ASCII") from error
+        raise damage(where, "a row is not ASCII") from error
     except EvidenceError as error:
-        raise _damage(where, error.message) from error
+        raise damage(where, error.message) from error

@@ -9,13 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mlgate.adapters.files import safe_file
+from mlgate.adapters.files import evidence_header, safe_file
 from mlgate.adapters.files.evidence_file import (
     LARGEST_FILE,
     MOST_ROWS,
     line_of,
     lines_of,
-    parse_header,
     parse_row,
     too_many,
 )
@@ -99,7 +98,7 @@ def read(path: Path, here: Provenance, most: int = MOST_ROWS) -> Evidence:
     rows.pop()  # what stands behind the last newline: nothing, or a torn row
     if not rows:
         return Evidence.of(here, [], [])
-    begun = parse_header(rows[0], str(path))
+    begun = evidence_header.parse(rows[0], str(path))
     if begun.form != CURRENT_FORM:
         raise Refused(
             "the interrupted run was begun by another version of mlgate, whose digests have another form",
