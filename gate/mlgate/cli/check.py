@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -72,21 +73,8 @@ def command(
 
     if (shard or part) and save_baseline:
         raise click.UsageError("a shard is not a baseline: `mlgate merge` judges first")
-    return run_check(
-        RunOptions(
-            config,
-            output,
-            workers,
-            shard,
-            resume,
-            save_baseline,
-            bootstrap,
-            keep_baseline=keep_baseline,
-            base=base,
-            approved=approve_policy,
-            image=image,
-            image_archive=image_archive,
-            part=part or "",
-            forks=allow_forks,
-        )
+    asked = RunOptions(
+        config, output, workers, shard, resume, image=image, image_archive=image_archive, part=part or ""
     )
+    judged = replace(asked, base=base, approved=approve_policy, bootstrap=bootstrap, forks=allow_forks)
+    return run_check(replace(judged, save_baseline=save_baseline, keep_baseline=keep_baseline))
