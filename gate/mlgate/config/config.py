@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlgate.config.sections.check import Check
@@ -11,7 +11,7 @@ from mlgate.config.sections.document import Baseline, Document
 from mlgate.config.sections.model import ModelSection
 from mlgate.config.sections.paired_baseline import EndpointBaseline, ImageBaseline, beside
 from mlgate.config.sections.tracking import MlflowTracking
-from mlgate.config.validate.metric_choice import ruled
+from mlgate.config.validate.metric_choice import ResolvedCheck
 from mlgate.config.yaml.position import Positions
 
 
@@ -25,6 +25,8 @@ class Config:
     """The folder that its paths are relative to."""
     document: Document
     positions: Positions
+    resolved: Mapping[str, ResolvedCheck] = field(repr=False, compare=False)
+    """What each check measures and by which rules, by id."""
     past: ModelSection | None = None
     """The accepted model that runs beside the candidate, where it is not the one that `document` describes."""
 
@@ -55,7 +57,7 @@ class Config:
         """Return whether the check is held against a baseline that runs beside the candidate."""
         if not isinstance(self.document.baseline, ImageBaseline | EndpointBaseline):
             return False
-        return any(one.rule.compares for one in ruled(check_id, self.checks[check_id]))
+        return any(one.rule.compares for one in self.resolved[check_id].rules)
 
     @property
     def report(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,23 +16,12 @@ from mlgate.config.validate import pydantic_messages
 from mlgate.config.validate.bounds import senseless
 from mlgate.config.validate.cross_section import disagreements
 from mlgate.config.validate.latency_metrics import unmeasured
-from mlgate.config.validate.metric_choice import (
-    Unbuilt,
-    choice,
-    measured,
-    meter,
-    misnamed,
-    names,
-    names_of,
-    ruled,
-    written_at,
-)
+from mlgate.config.validate.metric_choice import ResolvedCheck, names, names_of, resolve
 from mlgate.config.validate.partial import mapping, salvaged, salvaged_load
 from mlgate.config.yaml import parse as strict_yaml
 from mlgate.config.yaml import source
 from mlgate.config.yaml.fault import Complaint, Fault, refusal
-from mlgate.config.yaml.parse import Tree
-from mlgate.core.metric import Metric
+from mlgate.config.yaml.parse import Tree, Value
 
 
 def load(path: Path) -> Config:
@@ -52,45 +41,40 @@ def _config(text: str, name: str, path: Path, root: Path) -> Config:
     except ValidationError as error:
         faults = _faults(tree, pydantic_messages.complaints(error))
         raise refusal(name, faults) from None  # pydantic's text repeats the input, and that may be a secret
-    faults = _faults(tree, [])
-    if faults:
-        raise refusal(name, faults)
-    config = Config(path, root, document, tree.positions)
-    faults = [complaint.at(tree.positions) for complaint in unfit(config)]
-    if faults:
-        raise refusal(name, faults)
+    resolved, found = _resolve(tree, document.checks)
+    if not found:
+        config = Config(path, root, document, tree.positions, resolved)
+        found = [*unfit(config)]
+    if found:
+        raise refusal(name, [complaint.at(tree.positions) for complaint in found])
     return config
 
 
 def _faults(tree: Tree, structural: list[Complaint]) -> list[Fault]:
     """Return all faults: the structural ones, and what is wrong with the meaning of what is sound by itself."""
-    answers = names()
-    model = mapping(mapping(tree.value).get("model"))
-    found = [*structural, *disagreements(tree.value)]
-    for check_id, value in mapping(mapping(tree.value).get("checks")).items():
-        check = salvaged(value)
-        found += _meaningless(check_id, check, names_of(check, answers))
+    checks = {check_id: salvaged(value) for check_id, value in _checks(tree).items()}
+    _, found = _resolve(tree, checks)
+    told = {complaint.steps for complaint in structural}
+    meant = [complaint for complaint in found if complaint in structural or complaint.steps not in told]
+    return [complaint.at(tree.positions) for complaint in (*structural, *meant)]
+
+
+def _checks(tree: Tree) -> Mapping[str, Value]:
+    return mapping(mapping(tree.value).get("checks"))
+
+
+def _resolve(tree: Tree, checks: Mapping[str, Check]) -> tuple[Mapping[str, ResolvedCheck], list[Complaint]]:
+    """Return what each check measures, and everything that is wrong with the file's meaning."""
+    answers, model = names(), mapping(mapping(tree.value).get("model"))
+    found, resolved = [*disagreements(tree.value)], {}
+    for check_id, check in checks.items():
+        one, wrong = resolve(check_id, check, names_of(check, answers))
+        resolved[check_id] = one
+        found += wrong
+        for ruled in one.rules:
+            if ruled.metric in one.metrics:
+                found += senseless(ruled, one.metrics[ruled.metric].metric)
         if isinstance(check, LatencyCheck):
             image = "endpoint" not in model or "image" in model
-            found += unmeasured(check_id, check, salvaged_load(value), image=image)
-    told = {complaint.steps for complaint in structural}
-    return [
-        complaint.at(tree.positions) for complaint in found if complaint in structural or complaint.steps not in told
-    ]
-
-
-def _meaningless(check_id: str, check: Check, there: Sequence[str]) -> Iterator[Complaint]:
-    wrong = misnamed(check_id, check, there)
-    yield from wrong
-    unknown = {complaint.steps for complaint in wrong}
-    meters: dict[str, Metric] = {}
-    for name in measured(check_id, check):
-        steps = written_at(check_id, check, name)
-        if not any(place[: len(steps)] == steps for place in unknown):
-            try:
-                meters[name] = meter(choice(check, name), steps)
-            except Unbuilt as error:
-                yield error.complaint
-    for one in ruled(check_id, check):
-        if one.metric in meters:
-            yield from senseless(one, meters[one.metric])
+            found += unmeasured(check_id, one, salvaged_load(_checks(tree)[check_id]), image=image)
+    return resolved, found

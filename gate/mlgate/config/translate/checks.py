@@ -12,19 +12,9 @@ from mlgate.config.sections.load import FindLoad
 from mlgate.config.translate.latency_params import short, timed
 from mlgate.config.validate import bounds
 from mlgate.config.validate.load_mix import unmixed, unweighed
-from mlgate.config.validate.metric_choice import (
-    Ruled,
-    Unbuilt,
-    choices,
-    is_of_answers,
-    meter,
-    ruled,
-    scorer,
-    written_at,
-)
+from mlgate.config.validate.metric_choice import ResolvedCheck, Ruled
 from mlgate.config.yaml.fault import Complaint, refusal
 from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, data_digest
-from mlgate.core.errors import ConfigError
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.outcome import Outcome
 
@@ -47,9 +37,9 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
     Raises ConfigError when a metric cannot judge answers to these references: it would score good answers as bad. And
     when a latency check's mix weighs what is not in the data.
     """
-    section = config.checks[check_id]
-    chosen = choices(check_id, section)
-    unfit = [*_unfit(check_id, section, chosen, examples)]
+    section, resolved = config.checks[check_id], config.resolved[check_id]
+    chosen = tuple(one.choice for one in resolved.metrics.values())
+    unfit = [*_unfit(resolved, examples)]
     unasked: Sequence[str] = ()
     rounds, params = 0, _params(section)
     if isinstance(section, LatencyCheck):
@@ -58,7 +48,7 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
         unasked = (*unweighed(section, examples), *short(params))
     if unfit:
         raise refusal(config.positions.name, [complaint.at(config.positions) for complaint in unfit])
-    rules = tuple(rule for one in ruled(check_id, section) for rule in _rules(config, one))
+    rules = tuple(rule for one in resolved.rules for rule in _rules(config, one))
     if _may_fail_silently(section, rules):
         if all(choice.kind != ERROR_RATE.name for choice in chosen):
             chosen = (*chosen, MetricChoice(ERROR_RATE.name, ERROR_RATE.name))
@@ -72,7 +62,7 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
         slices=tuple(section.slices),
         data_digest=data_digest(examples, _mixed_by(section)),
         params=params,
-        notices=(*notices, *unasked, *_slips(config, check_id, section, chosen)),
+        notices=(*notices, *unasked, *_slips(config, resolved)),
         rounds=rounds,
         exclusive=isinstance(section, LatencyCheck),
     )
@@ -85,21 +75,11 @@ def _may_fail_silently(section: Section, rules: Sequence[Rule]) -> bool:
     return timed and not held
 
 
-def _unfit(
-    check_id: str, section: Section, chosen: Sequence[MetricChoice], examples: Sequence[Example]
-) -> Iterator[Complaint]:
+def _unfit(resolved: ResolvedCheck, examples: Sequence[Example]) -> Iterator[Complaint]:
     references = [example.references for example in examples]
-    for choice in chosen:
-        if not is_of_answers(choice):
-            continue
-        steps = written_at(check_id, section, choice.name)
-        try:
-            why = scorer(choice, steps).unsuitable(references)
-        except Unbuilt as error:
-            yield error.complaint
-            continue
-        if why:
-            yield Complaint(steps, f"is unsuitable for this data: {why}", at_key=True)
+    for name, one in resolved.metrics.items():
+        if one.scorer is not None and (why := one.scorer.unsuitable(references)):
+            yield Complaint(resolved.named[name], f"is unsuitable for this data: {why}", at_key=True)
 
 
 def _rules(config: Config, one: Ruled) -> Iterator[Rule]:
@@ -138,12 +118,7 @@ def _params(section: Section) -> dict[str, Json]:
     return {"metrics": metrics, "tests": list(section.tests)}
 
 
-def _slips(config: Config, check_id: str, section: Section, chosen: Sequence[MetricChoice]) -> Iterator[str]:
-    kinds = {choice.name: choice for choice in chosen}
-    for one in ruled(check_id, section):
-        try:
-            slips = [*bounds.notices(one, meter(kinds[one.metric], one.steps))]
-        except Unbuilt as error:
-            raise ConfigError(error.complaint.says, where=config.where(*one.steps)) from error
-        for bound, slip in slips:
+def _slips(config: Config, resolved: ResolvedCheck) -> Iterator[str]:
+    for one in resolved.rules:
+        for bound, slip in bounds.notices(one, resolved.metrics[one.metric].metric):
             yield f"{slip} [{config.where(*one.steps, bound)}]"

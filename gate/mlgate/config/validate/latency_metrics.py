@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mlgate.config.sections.latency import LatencyCheck
 from mlgate.config.sections.load import HIGHEST_QUANTILE, TOO_HIGH, FindLoad, Load
-from mlgate.config.validate.metric_choice import measured, ruled, written_at
+from mlgate.config.validate.metric_choice import ResolvedCheck
 from mlgate.config.yaml.fault import Complaint
 from mlgate.core.latency_metrics import CACHE_SPEEDUP, FACTS, timing
 from mlgate.core.metric import ERROR_RATE
@@ -15,23 +14,22 @@ _OF_A_CONTAINER = frozenset({*FACTS, "cpu_ms_per_request"} - {"max_rps"})
 _OF_RATES = frozenset({"throughput_rps", "tokens_per_s", CACHE_SPEEDUP.name})
 
 
-def unmeasured(check_id: str, check: LatencyCheck, load: Load | None, *, image: bool) -> Iterator[Complaint]:
-    """Yield every metric that the check names and could never measure.
+def unmeasured(check_id: str, check: ResolvedCheck, load: Load | None, *, image: bool) -> Iterator[Complaint]:
+    """Yield every metric that a latency check names and could never measure.
 
     *load* is None when it is not sound; what depends on it is then not told. *image*: the model may be one.
     """
-    named = measured(check_id, check)
-    for name in named:
-        places = [one.steps for one in ruled(check_id, check) if one.metric == name]
+    for name, first in check.named.items():
+        places = [one.steps for one in check.rules if one.metric == name]
         for says, hint in _reasons(name, load, image=image):
-            for steps in places or [written_at(check_id, check, name)]:
+            for steps in places or [first]:
                 yield Complaint(steps, says, hint, at_key=True)
-    yield from _uncertain(check_id, check)
+    yield from _uncertain(check)
     if load is None:
         return
     start = ("checks", check_id, "load")
     if isinstance(load, FindLoad):
-        if "max_rps" not in named:
+        if "max_rps" not in check.named:
             says = "looks for max_rps, and no rule names it"
             yield Complaint((*start, "find"), says, "write e.g. rules: {max_rps: {min: 50}}", at_key=True)
         for name in load.find if not load.stream else ():
@@ -39,8 +37,8 @@ def unmeasured(check_id: str, check: LatencyCheck, load: Load | None, *, image: 
                 yield Complaint((*start, "find", name), *_UNSTREAMED, at_key=True)
 
 
-def _uncertain(check_id: str, check: LatencyCheck) -> Iterator[Complaint]:
-    for one in ruled(check_id, check):
+def _uncertain(check: ResolvedCheck) -> Iterator[Complaint]:
+    for one in check.rules:
         if one.metric == "max_rps" and one.rule.max_drop is not None:
             says = "cannot be held against a baseline: one search has no interval, and two of one model differ"
             yield Complaint((*one.steps, "max_drop"), says, "write min: the rate that you need", at_key=True)

@@ -1,4 +1,4 @@
-"""Which metrics a check measures, and what is wrong with how it names them."""
+"""Which metrics a check measures and by which rules, resolved once; and what is wrong with how it names them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,6 @@ from mlgate.metrics import registry
 from mlgate.metrics.scorer import Scorer
 
 
-class Unbuilt(Exception):  # noqa: N818 - it names what happened, and never leaves this room
-    """A metric that cannot be had as it is written."""
-
-    def __init__(self, complaint: Complaint) -> None:
-        super().__init__(complaint.says)
-        self.complaint = complaint
-
-
 @dataclass(frozen=True, slots=True)
 class Ruled:
     """One entry under `rules` or `slices`."""
@@ -35,8 +27,51 @@ class Ruled:
     slice_by: str = ""
 
 
-def ruled(check_id: str, check: Check) -> Iterator[Ruled]:
-    """Yield the check's rules, those for the whole check first, as written."""
+@dataclass(frozen=True, slots=True)
+class ResolvedMetric:
+    """One metric as a check computes it."""
+
+    choice: MetricChoice
+    metric: Metric
+    """Its unit and its better end."""
+    scorer: Scorer | None
+    """What computes it from answers and references; None for what is recorded, or measured under load."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedCheck:
+    """What one check measures, and by which rules."""
+
+    rules: tuple[Ruled, ...]
+    """Those for the whole check first, as written."""
+    named: Mapping[str, Steps]
+    """Where each metric is listed, else where a rule first names it: the rules' first, then those only listed."""
+    metrics: Mapping[str, ResolvedMetric]
+    """Those of `named` that can be had, in the same order: in a sound file all."""
+
+
+def resolve(check_id: str, check: Check, there: Sequence[str]) -> tuple[ResolvedCheck, list[Complaint]]:
+    """Return what the check measures, and what is wrong with its metrics; *there* are those that it can name."""
+    rules = tuple(_ruled(check_id, check))
+    named: dict[str, Steps] = {}
+    for one in rules:
+        named.setdefault(one.metric, one.steps)
+    named |= {name: ("checks", check_id, "metrics", name) for name in check.metrics}
+    wrong = _misnamed(check_id, check, rules, there)
+    unknown = {complaint.steps for complaint in wrong}
+    metrics: dict[str, ResolvedMetric] = {}
+    for name, steps in named.items():
+        if any(place[: len(steps)] == steps for place in unknown):
+            continue
+        match _resolve_metric(_choice(check, name), steps):
+            case Complaint() as complaint:
+                wrong.append(complaint)
+            case found:
+                metrics[name] = found
+    return ResolvedCheck(rules, named, metrics), wrong
+
+
+def _ruled(check_id: str, check: Check) -> Iterator[Ruled]:
     start: Steps = ("checks", check_id)
     for name, rule in check.rules.items():
         yield Ruled(name, rule, (*start, "rules", name))
@@ -45,18 +80,7 @@ def ruled(check_id: str, check: Check) -> Iterator[Ruled]:
             yield Ruled(name, rule, (*start, "slices", field, name), field)
 
 
-def choices(check_id: str, check: Check) -> tuple[MetricChoice, ...]:
-    """Return what to measure: the rules' metrics first, as written, then those that are only listed."""
-    return tuple(choice(check, name) for name in measured(check_id, check))
-
-
-def measured(check_id: str, check: Check) -> tuple[str, ...]:
-    """Return the names of `choices`, known or not."""
-    return tuple(dict.fromkeys([*(one.metric for one in ruled(check_id, check)), *check.metrics]))
-
-
-def choice(check: Check, name: str) -> MetricChoice:
-    """Return how the check computes the metric *name*. Raises KeyError for one that a recorded check does not have."""
+def _choice(check: Check, name: str) -> MetricChoice:
     if isinstance(check, RecordedCheck):
         recorded = check.metrics[name]
         return MetricChoice(name, "recorded", {"better": recorded.better, "unit": recorded.unit})
@@ -66,19 +90,48 @@ def choice(check: Check, name: str) -> MetricChoice:
     return MetricChoice(name, listed.metric or name, dict(listed.options))
 
 
-def written_at(check_id: str, check: Check, name: str) -> Steps:
-    """Return the way to where the check first names the metric *name*: its list of metrics, else a rule."""
-    if name in check.metrics:
-        return ("checks", check_id, "metrics", name)
-    return next((one.steps for one in ruled(check_id, check) if one.metric == name), ("checks", check_id))
+def _resolve_metric(choice: MetricChoice, steps: Steps) -> ResolvedMetric | Complaint:
+    """Return the metric *choice*, which is named at *steps*, or why it cannot be had as it is written."""
+    if choice.kind == "recorded":
+        recorded = Metric(choice.name, str(choice.options["unit"]), Better(choice.options["better"]))
+        return ResolvedMetric(choice, recorded, None)
+    own = latency_metrics.metric(choice.kind)
+    if own is not None and choice.options:
+        return Complaint((*steps, next(iter(choice.options))), "is unknown", f"{choice.kind} has no options")
+    if own is not None:
+        return ResolvedMetric(choice, own, None)
+    try:
+        scorer = registry.build(choice.kind, choice.options)
+    except (ValueError, TypeError) as error:
+        option = _culprit(choice)
+        return Complaint((*steps, option) if option else steps, f"cannot be used: {_line(error)}", at_key=True)
+    except (ImportError, AttributeError, KeyError) as error:
+        return Complaint(steps, f"cannot be loaded: {_line(error)}", "install what it needs", at_key=True)
+    return ResolvedMetric(choice, scorer.metric, scorer)
 
 
-def misnamed(check_id: str, check: Check, there: Sequence[str]) -> list[Complaint]:
+def _line(error: Exception) -> str:
+    """Return an error's text on one line; it may repeat what the file says."""
+    return " ".join(str(error).split())[:400]
+
+
+def _culprit(choice: MetricChoice) -> str:
+    """Return the option that is refused also when it stands alone."""
+    for name, value in choice.options.items():
+        alone: Mapping[str, Json] = {name: value}
+        try:
+            registry.build(choice.kind, alone)
+        except (ValueError, TypeError):
+            return name
+    return ""
+
+
+def _misnamed(check_id: str, check: Check, rules: Sequence[Ruled], there: Sequence[str]) -> list[Complaint]:
     """Return what is wrong with the metrics' names: they are none of *there*, or taken."""
     known = dict.fromkeys([*check.metrics, *(() if isinstance(check, RecordedCheck) else there)])
     found = [
         Complaint(one.steps, "is no metric", _meant(check, one.metric, known), at_key=True)
-        for one in ruled(check_id, check)
+        for one in rules
         if one.metric not in known and not _times(check, one.metric)
     ]
     return found + ([] if isinstance(check, RecordedCheck) else _faults_of_metrics_list(check_id, check, there))
@@ -128,50 +181,3 @@ def names_of(check: Check, answers: Sequence[str]) -> tuple[str, ...]:
         if isinstance(check, LatencyCheck)
         else tuple(answers)
     )
-
-
-def is_of_answers(choice: MetricChoice) -> bool:
-    """Return whether the metric is computed from answers and references."""
-    return choice.kind != "recorded" and latency_metrics.metric(choice.kind) is None
-
-
-def scorer(choice: MetricChoice, steps: Steps) -> Scorer:
-    """Build the metric *choice* that is written at *steps*. Raises Unbuilt with the option that is wrong."""
-    try:
-        return registry.build(choice.kind, choice.options)
-    except (ValueError, TypeError) as error:
-        name = _culprit(choice)
-        says = f"cannot be used: {_line(error)}"
-        raise Unbuilt(Complaint((*steps, name) if name else steps, says, at_key=True)) from error
-    except (ImportError, AttributeError, KeyError) as error:
-        says = f"cannot be loaded: {_line(error)}"
-        raise Unbuilt(Complaint(steps, says, "install what it needs", at_key=True)) from error
-
-
-def _line(error: Exception) -> str:
-    """Return an error's text on one line; it may repeat what the file says."""
-    return " ".join(str(error).split())[:400]
-
-
-def _culprit(choice: MetricChoice) -> str:
-    """Return the option that is refused also when it stands alone."""
-    for name, value in choice.options.items():
-        alone: Mapping[str, Json] = {name: value}
-        try:
-            registry.build(choice.kind, alone)
-        except (ValueError, TypeError):
-            return name
-    return ""
-
-
-def meter(choice: MetricChoice, steps: Steps) -> Metric:
-    """Return the unit and the better end of the metric *choice*. Raises Unbuilt when there is none."""
-    if choice.kind == "recorded":
-        return Metric(choice.name, str(choice.options["unit"]), Better(choice.options["better"]))
-    own = latency_metrics.metric(choice.kind)
-    if own is None:
-        return scorer(choice, steps).metric
-    if choice.options:
-        says = f"{choice.kind} has no options"
-        raise Unbuilt(Complaint((*steps, next(iter(choice.options))), "is unknown", says))
-    return own
