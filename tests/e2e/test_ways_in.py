@@ -202,6 +202,18 @@ def test_a_session_that_stops_early_is_not_judged(mixed: Desk) -> None:
     assert "not judged: 1 of 2 checks were deselected (this session stopped early)" in said
 
 
+@pytest.mark.parametrize("strict", [(), ("--mlgate-strict",)])
+def test_nothing_is_written_into_a_folder_that_a_test_put_in_the_runs_place(
+    mixed: Desk, strict: tuple[str, ...]
+) -> None:
+    swap = "import os\n\ndef test_swap():\n    os.rename('.mlgate', 'was')\n    os.mkdir('.mlgate')\n"
+    mixed.write("tests/test_swap.py", swap)
+    code, said = session(mixed, *strict)
+    assert code == 5, said
+    assert "the output folder was replaced" in said
+    assert not any((mixed.root / ".mlgate").iterdir())
+
+
 # --- settings of a change ------------------------------------------------------------------------
 
 BEFORE_THE_PLUGIN = (

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.config.load import parse
 from mlgate.config.translate.checks import needed_fields, to_check
-from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, data_digest
+from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, data_digest
 from mlgate.core.errors import ConfigError
 from mlgate.core.outcome import Outcome
 from mlgate.metrics import registry
+from mlgate.metrics.scorer import Scorer
 
 SENTENCE = "the function returns the number of open files"
 EXAMPLES = tuple(Example(str(n), f"def f{n}", (f"{SENTENCE} {n}",), (("module", "a"),)) for n in range(3))
@@ -180,6 +183,18 @@ def test_a_metric_that_cannot_be_loaded_is_refused_where_it_is_named(
         one_rule("own: {min: 1}")
     assert caught.value.where == "m.yaml:7:13"
     assert caught.value.message.startswith(told)
+
+
+def test_a_metric_is_built_once_for_the_file_its_rules_and_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, built = registry.build, list[str]()
+
+    def build(name: str, options: Mapping[str, Json] | None = None) -> Scorer:
+        built.append(name)
+        return real(name, options)
+
+    monkeypatch.setattr(registry, "build", build)
+    translated(LISTED)
+    assert built == ["rougeL", "ter", "chrf"]
 
 
 @given(st.sampled_from(["min", "max"]), st.floats(0, 1), st.booleans())
