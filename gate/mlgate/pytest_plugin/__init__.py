@@ -26,7 +26,7 @@ from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.core.errors import GateError
 from mlgate.pytest_plugin import account
 from mlgate.pytest_plugin.collector import COLLECTOR, Collector
-from mlgate.pytest_plugin.fixtures import gate, mlgate_latency
+from mlgate.pytest_plugin.fixtures import Gate, gate, mlgate_latency
 from mlgate.pytest_plugin.items import BatchItem, plan_items
 
 if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is reset first
@@ -34,7 +34,8 @@ if TYPE_CHECKING:  # heavy, and imported where it is used: the last verdict is r
 
     from mlgate.commands.pytest_session import PytestSession
 
-__all__ = ["gate", "mlgate_latency"]  # pytest finds fixtures among the names of the module that it loads
+__all__ = ["Gate", "gate", "mlgate_latency"]
+"""Fixtures, which pytest looks for in the module that it loads, and the type of one, for who annotates their tests."""
 
 _PYTEST_SESSION: pytest.StashKey[PytestSession] = pytest.StashKey()
 _SELECTION = pytest.StashKey[Selection]()
