@@ -13,7 +13,7 @@ from mlgate.core.load_generator import GENERATOR_FLAW
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress, Standing
 from mlgate.core.verdict import MORE_SETTLES
-from mlgate.flow.judge import Baseline, beside, judge, judge_check
+from mlgate.flow.judge import Baseline, beside, judge_check
 from mlgate.flow.latency_noise import is_restless
 
 OPEN = MORE_SETTLES | {"left-out", "early", "not-measured"}
