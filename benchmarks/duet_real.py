@@ -33,8 +33,8 @@ from mlgate.adapters.load.http_load import HttpLoad
 from mlgate.adapters.protocols.plain_json import PlainJson
 from mlgate.checks.latency_arrivals import arrivals
 from mlgate.core.check import Example
-from mlgate.core.load_block import LoadBlock
-from mlgate.core.load_generator import left_out
+from mlgate.core.latency.block import LoadBlock
+from mlgate.core.latency.generator import left_out
 from mlgate.core.outcome import Outcome
 from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.series import Series

@@ -20,7 +20,7 @@ from mlgate.adapters.load.channel import ProcessChannel
 from mlgate.adapters.load.http_load import HttpLoad
 from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Example
-from mlgate.core.load_block import Arrival
+from mlgate.core.latency.block import Arrival
 
 CUT, TOKENS, PAUSE_S = 25, 20, 0.010
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

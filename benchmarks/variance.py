@@ -15,10 +15,10 @@ import numpy as np
 
 from mlgate.adapters.files import evidence_file
 from mlgate.commands.run_options import RunOptions
-from mlgate.core import latency_rounds
 from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence
-from mlgate.core.latency_metrics import timing
+from mlgate.core.latency import rounds as latency_rounds
+from mlgate.core.latency.metrics import timing
 from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.example_effects import explained, without_examples
 from mlgate.core.stats.ratio import ratio

@@ -36,7 +36,7 @@ from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError, Refused
 from mlgate.core.evidence import Observation
-from mlgate.core.load_block import Arrival, LoadBlock, pack, unpack
+from mlgate.core.latency.block import Arrival, LoadBlock, pack, unpack
 from mlgate.core.ports import ClosedLoop, Failure, Model, OpenLoop
 
 EXAMPLES = [Example(str(i), f"input {i}") for i in range(4)]

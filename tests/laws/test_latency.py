@@ -15,11 +15,11 @@ from tests.support.law_load import LawLoad
 from mlgate.adapters.executors.timed import TimedExecutor
 from mlgate.checks.accuracy import AccuracyKind
 from mlgate.checks.latency import LatencyKind
-from mlgate.core import latency_rounds
 from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, Suite, data_digest
 from mlgate.core.errors import ModelError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
-from mlgate.core.load_block import Arrival, LoadBlock, TimedReply, pack, unpack
+from mlgate.core.latency import rounds as latency_rounds
+from mlgate.core.latency.block import Arrival, LoadBlock, TimedReply, pack, unpack
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Decided, Kinds, Load, Standing
 from mlgate.core.report import Report

@@ -14,8 +14,8 @@ from tests.support.law_load import LawLoad
 
 from mlgate.core.check import Bound, Check, Rule, Suite
 from mlgate.core.evidence import Evidence
-from mlgate.core.load_block import LoadBlock, TimedReply
-from mlgate.core.load_generator import left_out
+from mlgate.core.latency.block import LoadBlock, TimedReply
+from mlgate.core.latency.generator import left_out
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Standing
 from mlgate.flow.check import settles

@@ -15,9 +15,9 @@ from tests.support.law_load import LawLoad
 
 from mlgate.core.check import Bound, Check, Example, Rule
 from mlgate.core.comparison import hold_baseline, hold_fact, hold_slice
-from mlgate.core.latency_metrics import timing as metric_of
+from mlgate.core.latency.block import LoadBlock
+from mlgate.core.latency.metrics import timing as metric_of
 from mlgate.core.limits import hold_bounds, hold_limit
-from mlgate.core.load_block import LoadBlock
 from mlgate.core.metric import Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.stats.aa_noise import noise

@@ -17,10 +17,10 @@ from mlgate.adapters.protocols.openai import OpenAIChat
 from mlgate.core.check import Bound, Example, Rule
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Evidence, Observation
-from mlgate.core.load_block import LoadBlock, TimedReply, pack, unpack
+from mlgate.core.latency.block import LoadBlock, TimedReply, pack, unpack
+from mlgate.core.latency.stream_text import Piece, pieces, visible, waits
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
-from mlgate.core.stream_text import Piece, pieces, visible, waits
 from mlgate.flow.judge import judge
 
 Shape = Callable[[TimedReply], TimedReply]

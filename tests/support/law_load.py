@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlgate.core.check import Example
-from mlgate.core.load_block import Arrival, LoadBlock, TimedReply
+from mlgate.core.latency.block import Arrival, LoadBlock, TimedReply
 
 Answer = Callable[[Example, int], str]
 """What is answered to an example, given how often it was asked before."""

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mlgate.checks.latency_plan import Asked, LatencyPlan, Search, strangers
 from mlgate.checks.latency_scores import first_answers, scores
-from mlgate.core import latency_rounds
 from mlgate.core.check import START, Check
 from mlgate.core.errors import ConfigError, EvidenceError, GateError, ModelError, Refused
 from mlgate.core.evidence import NOT_ASKED, Gap, Observation, Row
-from mlgate.core.load_block import ENDED, SKIPPED, LoadBlock, TimedReply, pack
+from mlgate.core.latency import rounds as latency_rounds
+from mlgate.core.latency.block import ENDED, SKIPPED, LoadBlock, TimedReply, pack
 from mlgate.core.ports import ClosedLoop, Decided, Load, OpenLoop, Reading, Score, Standing
 
 _SILENT = 20

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 
 from mlgate.core.check import Example
-from mlgate.core.load_block import Arrival
+from mlgate.core.latency.block import Arrival
 
 REPEATED = 0.5
 """The share of requests that ask what was asked before, while there is something that was not: shows caches (T55)."""

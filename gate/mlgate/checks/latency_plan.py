@@ -10,9 +10,9 @@ import numpy as np
 
 from mlgate.checks import latency_arrivals
 from mlgate.core.check import Check, Json
-from mlgate.core.latency_metrics import timing
-from mlgate.core.latency_rounds import LatencyRounds
-from mlgate.core.load_block import Arrival, LoadBlock, clocked
+from mlgate.core.latency.block import Arrival, LoadBlock, clocked
+from mlgate.core.latency.metrics import timing
+from mlgate.core.latency.rounds import LatencyRounds
 from mlgate.core.metric import ERROR_RATE
 
 _ROUNDED_S = 2e-6

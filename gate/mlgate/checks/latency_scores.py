@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from mlgate.checks.latency_plan import LatencyPlan, Search
-from mlgate.core import latency_metrics, stream_text
 from mlgate.core.check import Check, MetricChoice
 from mlgate.core.evidence import Observation, Row
-from mlgate.core.latency_rounds import LatencyRounds
-from mlgate.core.load_block import LoadBlock, TimedReply, held_back
+from mlgate.core.latency import metrics as latency_metrics
+from mlgate.core.latency import stream_text
+from mlgate.core.latency.block import LoadBlock, TimedReply, held_back
+from mlgate.core.latency.rounds import LatencyRounds
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Score
 from mlgate.core.stats.jackknife import Statistics, Unscored, quotient

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from mlgate.adapters.github import step_files
 from mlgate.commands.run_options import RunOptions
-from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Suite
+from mlgate.core.latency import rounds as latency_rounds
 from mlgate.wiring.kinds import PARTS
 from mlgate.wiring.project import Project
 

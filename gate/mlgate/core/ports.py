@@ -9,8 +9,8 @@ from typing import Protocol, Self, runtime_checkable
 
 from mlgate.core.check import Check, Example, Suite
 from mlgate.core.evidence import Blame, Evidence, Row
-from mlgate.core.latency_rounds import LatencyRounds
-from mlgate.core.load_block import Arrival, LoadBlock
+from mlgate.core.latency.block import Arrival, LoadBlock
+from mlgate.core.latency.rounds import LatencyRounds
 from mlgate.core.stats.jackknife import Statistics, Unscored
 from mlgate.core.stats.series import Fact, Series
 from mlgate.core.tracking.ledger import Ledger, Move

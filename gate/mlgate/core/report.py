@@ -60,7 +60,7 @@ class Percentile:
     """One percentile of both sides, in milliseconds, and their ratio, each with its 95 % interval; NaN for none."""
 
     clock: str
-    """`latency`, `service`, `ttft` or `itl`: see core/latency_metrics.py."""
+    """`latency`, `service`, `ttft` or `itl`: see core/latency/metrics.py."""
     quantile: float
     value: float
     low: float

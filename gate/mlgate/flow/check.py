@@ -8,8 +8,8 @@ from dataclasses import replace
 from mlgate.core.check import Check, Suite
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance, Row
-from mlgate.core.load_block import SKIPPED
-from mlgate.core.load_generator import GENERATOR_FLAW
+from mlgate.core.latency.block import SKIPPED
+from mlgate.core.latency.generator import GENERATOR_FLAW
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress, Standing
 from mlgate.core.verdict import MORE_SETTLES

@@ -24,9 +24,6 @@ MOST_UNLIKE = 1.5
 Vocabularies four times as large make a sixth fewer tokens of a text; two tokens at a time are half as many pieces.
 """
 
-FACTS_OF_THE_MACHINE = frozenset({"start_s", "load_s"})
-"""Facts that are as much the machine's as the model's: of two runs they are no more comparable than times."""
-
 _CONFIDENCE = 0.95
 
 
@@ -106,7 +103,7 @@ def compare(
             yield _agreeing(found, _hold_text(one.whole()), one.omitted) if part.whole or past.whole else found
         elif isinstance(part, Fact) and isinstance(past, Fact):
             found = hold_fact(rule, measured(check.id, part), measured(check.id, past))
-            apart = part.metric.name in FACTS_OF_THE_MACHINE and not (part.duet and part.duet == past.duet)
+            apart = part.metric.name in STARTING and not (part.duet and part.duet == past.duet)
             yield replace(found, outcome=Outcome.WARNED, topic="stored-baseline") if apart and not across else found
         else:
             why = f"{rule.metric} was measured in unlike ways for candidate and baseline"

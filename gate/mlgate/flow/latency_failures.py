@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from mlgate.core.latency_rounds import LatencyRounds
+from mlgate.core.latency.rounds import LatencyRounds
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.outcome import Outcome
 from mlgate.core.verdict import Finding

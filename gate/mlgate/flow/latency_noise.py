@@ -6,8 +6,8 @@ import math
 
 from mlgate.core.check import Rule
 from mlgate.core.comparison import is_shown_worse, is_within
-from mlgate.core.latency_metrics import timing
-from mlgate.core.latency_rounds import LatencyRounds
+from mlgate.core.latency.metrics import timing
+from mlgate.core.latency.rounds import LatencyRounds
 from mlgate.core.stats.aa_noise import noise
 from mlgate.core.stats.series import Series
 from mlgate.core.verdict import Delta, Finding

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mlgate.core import latency_rounds, load_generator
 from mlgate.core.check import Check, Json
-from mlgate.core.latency_metrics import timing
-from mlgate.core.latency_rounds import LatencyRounds
-from mlgate.core.load_block import TimedReply
+from mlgate.core.latency import generator as load_generator
+from mlgate.core.latency import rounds as latency_rounds
+from mlgate.core.latency.block import TimedReply
+from mlgate.core.latency.metrics import timing
+from mlgate.core.latency.rounds import LatencyRounds
 from mlgate.core.ports import Reading
 from mlgate.core.report import LoadSummary, Narrowed, Percentile
 from mlgate.core.stats.aa_noise import noise

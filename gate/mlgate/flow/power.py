@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from mlgate.core import latency_rounds
 from mlgate.core.check import Check, Suite
+from mlgate.core.latency import rounds as latency_rounds
 from mlgate.core.power import ENOUGH_PASSES, Forecast, Foretold, Grows, Power, Untold, power
 from mlgate.core.report import Report
 from mlgate.core.stats.alpha_spending import ONLY, Look

@@ -19,7 +19,7 @@ from mlgate.config.sections.model import Endpoint, ModelSection
 from mlgate.config.sections.served import GRPC
 from mlgate.core.check import Check, Json, Suite
 from mlgate.core.errors import ConfigError, GateError
-from mlgate.core.latency_metrics import STARTING
+from mlgate.core.latency.metrics import STARTING
 from mlgate.core.ports import Load, Model
 from mlgate.wiring import models
 from mlgate.wiring.images import Images, load

@@ -11,7 +11,7 @@ from mlgate.adapters.executors.timed import TimedExecutor
 from mlgate.checks.latency import LatencyKind
 from mlgate.core.check import START, Check, Example, Json, Suite
 from mlgate.core.evidence import NOT_ASKED, Gap, Row
-from mlgate.core.load_block import Arrival, LoadBlock
+from mlgate.core.latency.block import Arrival, LoadBlock
 from mlgate.core.ports import Load, Standing
 
 EXAMPLES = tuple(Example(str(i), f"input {i}") for i in range(4))

@@ -9,10 +9,10 @@ import pytest
 from tests.laws.test_latency import ABSENT, KINDS, LIMIT, RISE, observed, old, speed
 from tests.support.law_load import LawLoad
 
-from mlgate.core import latency_rounds
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.evidence import Row
-from mlgate.core.latency_rounds import LatencyRounds
+from mlgate.core.latency import rounds as latency_rounds
+from mlgate.core.latency.rounds import LatencyRounds
 from mlgate.flow.judge import judge
 
 ERRORS = Rule("error_rate", Bound.MAX, 0.0)

@@ -17,7 +17,7 @@ from mlgate.adapters.protocols.protocol import PLACE, prompt
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError
 from mlgate.core.evidence import Blame
-from mlgate.core.load_block import LoadBlock, TimedReply
+from mlgate.core.latency.block import LoadBlock, TimedReply
 from mlgate.core.ports import Failure
 
 _METHOD = "/inference.GRPCInferenceService/ModelInfer"

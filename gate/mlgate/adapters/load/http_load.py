@@ -22,7 +22,7 @@ from mlgate.adapters.secrets.redactor import shown
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError
 from mlgate.core.evidence import NOT_ASKED
-from mlgate.core.load_block import Arrival, LoadBlock
+from mlgate.core.latency.block import Arrival, LoadBlock
 from mlgate.core.ports import Failure
 
 SLACK_S = 30.0

@@ -14,7 +14,7 @@ from mlgate.adapters.http.replies import EVENT_STREAM, STATUS_OK, read, told, wr
 from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.adapters.protocols.sse import events
 from mlgate.core.errors import AdapterError
-from mlgate.core.load_block import TimedReply
+from mlgate.core.latency.block import TimedReply
 from mlgate.core.ports import Failure
 
 _MICRO = 1e6

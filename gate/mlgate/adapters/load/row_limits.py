@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlgate.core.load_block import TimedReply
+from mlgate.core.latency.block import TimedReply
 
 MOST_REQUESTS = 40_000
 """So many requests a block may have: the times of more are a long row by themselves. Half a second has fewer."""

@@ -16,7 +16,7 @@ from mlgate.adapters.secrets.encodings import Parts, SecretSpan, Unescaped, form
 from mlgate.core.check import Suite
 from mlgate.core.errors import EvidenceError, GateError
 from mlgate.core.evidence import Evidence, Gap, Observation, Row
-from mlgate.core.load_block import COLUMNS, with_texts
+from mlgate.core.latency.block import COLUMNS, with_texts
 from mlgate.core.ports import Executor
 from mlgate.core.secret import SHORTEST_SECRET, URL, mark
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from mlgate.config.sections.duration import Duration, lasting
 from mlgate.config.sections.section import FieldName, Given, MetricName, Section, Written, complaint
 from mlgate.config.yaml.fault import did_you_mean
-from mlgate.core.latency_metrics import timing
+from mlgate.core.latency.metrics import timing
 from mlgate.core.metric import ERROR_RATE
 
 HIGHEST_QUANTILE = 0.99

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlgate.config.validate.metric_choice import Ruled
 from mlgate.config.yaml.fault import Complaint
-from mlgate.core import latency_metrics
+from mlgate.core.latency import metrics as latency_metrics
 from mlgate.core.metric import Better, Metric
 
 _SCALES = {"points": 100.0, "ratio": 1.0}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from mlgate.config.sections.load import HIGHEST_QUANTILE, TOO_HIGH, FindLoad, Load
 from mlgate.config.validate.metric_choice import ResolvedCheck
 from mlgate.config.yaml.fault import Complaint
-from mlgate.core.latency_metrics import CACHE_SPEEDUP, FACTS, timing
+from mlgate.core.latency.metrics import CACHE_SPEEDUP, FACTS, timing
 from mlgate.core.metric import ERROR_RATE
 
 _OF_A_CONTAINER = frozenset({*FACTS, "cpu_ms_per_request"} - {"max_rps"})

@@ -10,8 +10,8 @@ from mlgate.config.sections.latency import LatencyCheck
 from mlgate.config.sections.rule import RuleSection
 from mlgate.config.yaml.fault import Complaint, did_you_mean
 from mlgate.config.yaml.position import Steps
-from mlgate.core import latency_metrics
 from mlgate.core.check import Json, MetricChoice
+from mlgate.core.latency import metrics as latency_metrics
 from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.metrics import registry
 from mlgate.metrics.scorer import Scorer

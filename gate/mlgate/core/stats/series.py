@@ -24,7 +24,7 @@ class Text:
     """How the text came that times are of."""
 
     tokens: float
-    """Of a reply, on average (core/stream_text.py)."""
+    """Of a reply, on average (core/latency/stream_text.py)."""
     pieces: float
     """Of a token, on average, behind a reply's first piece; NaN where they are not what is measured."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mlgate.core.latency_metrics import metric
-from mlgate.core.load_generator import BUSY_SHARE, GENERATOR_FLAW
+from mlgate.core.latency.generator import BUSY_SHARE, GENERATOR_FLAW
+from mlgate.core.latency.metrics import metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.verdict import MORE_SETTLES, Finding

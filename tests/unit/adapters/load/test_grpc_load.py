@@ -19,7 +19,7 @@ from mlgate.adapters.protocols.grpc_messages import _bytes_field, infer_request,
 from mlgate.adapters.secrets.redactor import Secrets
 from mlgate.core.check import Example
 from mlgate.core.errors import ModelError, Refused
-from mlgate.core.load_block import LoadBlock
+from mlgate.core.latency.block import LoadBlock
 from mlgate.core.ports import ClosedLoop, Failure, OpenLoop
 
 EXAMPLES = [Example(str(i), f"Größe {i}") for i in range(3)]

@@ -7,7 +7,7 @@ import pytest
 from mlgate.adapters.files.evidence_file import line_of, parse_row
 from mlgate.adapters.load.row_limits import MOST_ANSWER_TEXT, MOST_REQUESTS, UNTOLD, bounded
 from mlgate.core.evidence import Observation
-from mlgate.core.load_block import LoadBlock, TimedReply, pack
+from mlgate.core.latency.block import LoadBlock, TimedReply, pack
 
 
 def reply(answer: str = "", failure: str = "", events: tuple[float, ...] = ()) -> TimedReply:

@@ -22,8 +22,8 @@ from mlgate.adapters.secrets import encodings, redactor
 from mlgate.adapters.secrets.redactor import Secrets, in_environment, in_url, shown
 from mlgate.core.errors import AdapterError
 from mlgate.core.evidence import Evidence, Gap, Observation, Provenance, Row
-from mlgate.core.load_block import LoadBlock, pack, unpack
-from mlgate.core.load_block import TimedReply as Timed
+from mlgate.core.latency.block import LoadBlock, pack, unpack
+from mlgate.core.latency.block import TimedReply as Timed
 from mlgate.core.secret import SHORTEST_SECRET, notices
 
 TOKEN = 'sk-S"ECRET/abc+def=123456é'  # noqa: S105 - none of anybody's

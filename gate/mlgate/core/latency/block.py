@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
-from mlgate.core import stream_text
 from mlgate.core.errors import EvidenceError
-from mlgate.core.latency_metrics import Clock
+from mlgate.core.latency import stream_text
+from mlgate.core.latency.metrics import Clock
 
 SKIPPED = "skipped"
 """The key of a round's row that was not needed any more, with the reason."""

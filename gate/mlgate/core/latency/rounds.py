@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlgate.core import load_generator
 from mlgate.core.check import START, Check, Json
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Gap, Observation, Row
-from mlgate.core.latency_metrics import LatencyMetric
-from mlgate.core.load_block import ENDED, SKIPPED, LoadBlock, TimedReply, clocked, held_back, unpack
+from mlgate.core.latency import generator
+from mlgate.core.latency.block import ENDED, SKIPPED, LoadBlock, TimedReply, clocked, held_back, unpack
+from mlgate.core.latency.metrics import LatencyMetric
 from mlgate.core.metric import Metric
 from mlgate.core.stats import warmup
 from mlgate.core.stats.alpha_spending import ONLY, Look
@@ -125,7 +125,7 @@ def read(check: Check, rows: Mapping[str, Row]) -> LatencyRounds:
     begun = once if once < check.rounds and any(number > once for number in done) else 0
     planned_warm = begun + warm
     here = {number: block for number, block in done.items() if number > begun}
-    late = load_generator.left_out(here)
+    late = generator.left_out(here)
     timed = {number: block for number, block in here.items() if number > planned_warm and number not in late}
     more = _warming(timed)
     more = more if more <= MOST_ROUNDS_CUT * len(timed) else 0
@@ -226,7 +226,7 @@ def _flaw(done: Mapping[int, LoadBlock], late: Sequence[int], look: Look) -> str
         return "no round was carried out"
     if not look.number:
         return f"the run was cut off after {len(done)} rounds: it is judged at its planned looks only, so run it again"
-    return load_generator.flaw(done, late)
+    return generator.flaw(done, late)
 
 
 def _whole(value: Json) -> int:

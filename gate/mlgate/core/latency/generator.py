@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mlgate.core.load_block import LoadBlock, TimedReply
+from mlgate.core.latency.block import LoadBlock, TimedReply
 
 LATE_SHARE = 0.02
 LATE_S = 0.0002
