@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.comparison import hold_baseline, hold_fact
+from mlgate.core.latency.metrics import STARTING
 from mlgate.core.limits import hold_bounds, hold_limit
 from mlgate.core.outcome import Outcome
 from mlgate.core.stats.alpha_spending import Look
