@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlgate.core import sample_size
 from mlgate.core.check import Rule
@@ -16,8 +17,14 @@ from mlgate.core.verdict import SOFTENED, Delta, Finding, Measurement, unmeasure
 _EARLY = 4.0
 """An interval that errs so many times less often than the rule asks is told by its own confidence."""
 
-Conclusion = tuple[Outcome, str, str]
-"""The outcome, why in one sentence, and the topic."""
+
+class Conclusion(NamedTuple):
+    """What is concluded, before the rule has its say."""
+
+    outcome: Outcome
+    why: str
+    """In one sentence, with the numbers."""
+    topic: str
 
 
 def hold_baseline(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
@@ -29,13 +36,13 @@ def hold_baseline(rule: Rule, measured: Measurement, baseline: Measurement, delt
 def hold_slice(rule: Rule, measured: Measurement, baseline: Measurement, delta: Delta) -> Finding:
     """Ask of one slice only that it is not shown worse by more than is allowed: small ones cannot show more."""
     one = _Comparison(rule, measured, baseline, delta)
-    outcome, why, topic = one.conclusion()
-    if topic == "inconclusive":
-        outcome, topic, why = Outcome.PASSED, "slices", f"{one.change}: not shown worse"
-    elif topic == "worse":
-        outcome, topic = Outcome.WARNED, "slices"
+    found = one.conclusion()
+    if found.topic == "inconclusive":
+        found = Conclusion(Outcome.PASSED, f"{one.change}: not shown worse", "slices")
+    elif found.topic == "worse":
         why = f"{one.change}: worse; the best estimate is within what is allowed, and the interval is not"
-    return one.finding((outcome, why, topic))
+        found = Conclusion(Outcome.WARNED, why, "slices")
+    return one.finding(found)
 
 
 def hold_fact(rule: Rule, measured: Measurement, baseline: Measurement) -> Finding:
@@ -82,27 +89,27 @@ class _Comparison:
         rule, measured, baseline, delta = self.rule, self.measured, self.baseline, self.delta
         seen = counted(measured.n, measured.groups)
         if not (math.isfinite(measured.value) and math.isfinite(baseline.value)):
-            found = Outcome.ERRORED, _not_a_number(rule), "not-measured"
+            found = Conclusion(Outcome.ERRORED, _not_a_number(rule), "not-measured")
         elif measured.signature != baseline.signature:
-            found = Outcome.INCONCLUSIVE, _unlike(rule, measured, baseline), "signatures"
+            found = Conclusion(Outcome.INCONCLUSIVE, _unlike(rule, measured, baseline), "signatures")
         elif delta.identical:
             shown = measured.metric.show(measured.value)
             same = f"{rule.metric} {shown}: nothing that was observed differs from the baseline's"
             found = self._pass_unless_unseen(same, "identical")
         elif not delta.finite:
-            found = Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {seen}", "too-few"
+            found = Conclusion(Outcome.INCONCLUSIVE, f"{rule.metric} has no finite interval on {seen}", "too-few")
         elif measured.units < FEWEST_PAIRS:
-            found = Outcome.INCONCLUSIVE, _too_few(rule, measured), "too-few"
+            found = Conclusion(Outcome.INCONCLUSIVE, _too_few(rule, measured), "too-few")
         elif is_within(measured.metric, delta, self.margin):
             found = self._pass_unless_unseen(f"{self.change}: within {self.allowed}", rule.bound.value)
         elif not is_shown_worse(measured.metric, delta):
             neither = f"{self.change}: neither within {self.allowed} nor shown worse"
-            found = Outcome.INCONCLUSIVE, f"{neither}{self._more}", "inconclusive"
+            found = Conclusion(Outcome.INCONCLUSIVE, f"{neither}{self._more}", "inconclusive")
         elif self._is_beyond():
-            found = Outcome.FAILED, f"{self.change}: worse, and more than {self.allowed}", rule.bound.value
+            found = Conclusion(Outcome.FAILED, f"{self.change}: worse, and more than {self.allowed}", rule.bound.value)
         else:
             worse = f"{self.change}: worse, which {self.allowed} allows, and not yet shown to stay within it"
-            found = Outcome.INCONCLUSIVE, f"{worse}{self._more}", "worse"
+            found = Conclusion(Outcome.INCONCLUSIVE, f"{worse}{self._more}", "worse")
         return found
 
     def finding(self, conclusion: Conclusion) -> Finding:
@@ -160,8 +167,8 @@ class _Comparison:
     def _pass_unless_unseen(self, why: str, topic: str) -> Conclusion:
         """Conclude a pass, unless so few examples can miss more than may still be lost."""
         if self.delta.unseen <= self.room:
-            return Outcome.PASSED, why, topic
-        return Outcome.INCONCLUSIVE, f"{why}, but {self._unseen_text()}", "unseen"
+            return Conclusion(Outcome.PASSED, why, topic)
+        return Conclusion(Outcome.INCONCLUSIVE, f"{why}, but {self._unseen_text()}", "unseen")
 
     def _unseen_text(self) -> str:
         """Say what so few examples can miss, and how many would do."""

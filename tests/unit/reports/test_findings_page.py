@@ -12,25 +12,20 @@ from mlgate.core.verdict import DOCS
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/reference/findings.md").read_text()
 SECTIONS = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-TOPIC = 4
-"""Where `Finding(check, rule, outcome, why, topic)` has it; conclusions before they are findings end with it."""
-
-BEFORE = {"_inconclusive": 4, "_unsettled": 3}
-"""Functions that make a finding, and where they have it."""
+TOPIC = {"Finding": 4, "Conclusion": 2, "_finding": 4, "_inconclusive": 2, "_pass_unless_unseen": 1}
+"""What makes a finding, or a conclusion before it is one, and where among its arguments it has the topic."""
 
 
 def topics_in(tree: ast.AST) -> set[str]:
     found: list[ast.expr] = []
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="Finding"), args=args, keywords=keywords):
-                found += [k.value for k in keywords if k.arg == "topic"] + args[TOPIC : TOPIC + 1]
-            case ast.Call(func=ast.Name(id=name), args=args) if name in BEFORE:
-                found += args[BEFORE[name] : BEFORE[name] + 1]
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in TOPIC:
+                found += args[TOPIC[name] : TOPIC[name] + 1]
             case ast.Assign(targets=[ast.Name(id="topic")], value=value):
+                found += [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+            case ast.keyword(arg="topic", value=value):
                 found.append(value)
-            case ast.Return(value=ast.Tuple(elts=[_, _, topic])):
-                found.append(topic)
     return {f.value for f in found if isinstance(f, ast.Constant) and isinstance(f.value, str)}
 
 
