@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from mlgate.core.check import Json
@@ -35,8 +36,13 @@ _BUILT_IN = {
 
 def names() -> tuple[str, ...]:
     """Return every metric's name: built-in ones first, then third parties' in order."""
-    others = sorted({point.name for point in entry_points(group=GROUP)} - _BUILT_IN.keys())
-    return (*_BUILT_IN, *others)
+    return (*_BUILT_IN, *sorted(installed().keys() - _BUILT_IN.keys()))
+
+
+@cache
+def installed() -> Mapping[str, EntryPoint]:
+    """Return third parties' metrics by name. Every installed package is read for it, so that happens once a process."""
+    return {point.name: point for point in reversed(entry_points(group=GROUP))}  # the first of a name counts
 
 
 def build(name: str, options: Mapping[str, Json] | None = None) -> Scorer:
@@ -45,8 +51,5 @@ def build(name: str, options: Mapping[str, Json] | None = None) -> Scorer:
         module, attribute = _BUILT_IN[name].split(":")
         factory = getattr(import_module(f"mlgate.metrics.{module}"), attribute)
     else:
-        points = [point for point in entry_points(group=GROUP) if point.name == name]
-        if not points:
-            raise KeyError(name)
-        factory = points[0].load()
+        factory = installed()[name].load()
     return cast(Factory, factory)(options or {})

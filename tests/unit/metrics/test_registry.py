@@ -4,12 +4,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.child_environment import child_environment
 
-from mlgate.metrics.registry import build, names
+from mlgate.metrics.registry import build, installed, names
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/metrics.md").read_text(encoding="utf-8")
 
@@ -21,7 +22,7 @@ def block(language: str) -> str:
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put the page's example on the path as an installer would; it also tries to replace `bleu`."""
     (tmp_path / "mlgate_length.py").write_text(block("python"), encoding="utf-8")
     info = tmp_path / "mlgate_length-1.0.dist-info"
@@ -32,6 +33,9 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry_points = "\n".join(["[mlgate.metrics]", *lines, ""])
     (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
+    installed.cache_clear()
+    yield
+    installed.cache_clear()
 
 
 @pytest.mark.usefixtures("plugin")

@@ -71,7 +71,9 @@ def flaw(rounds: Mapping[int, LoadBlock], late: Sequence[int]) -> str:
     flawed = sorted({*late, *full})
     replies = [reply for number in flawed for reply in rounds[number].replies]
     wall = sum(rounds[number].facts.get("wall_s", 0.0) for number in flawed)
-    used, stolen = (sum(rounds[n].facts.get(name, 0.0) for n in flawed) / wall for name in ("cpu_s", "steal_s"))
+    used, stolen = (
+        sum(rounds[n].facts.get(name, 0.0) for n in flawed) / (wall or math.nan) for name in ("cpu_s", "steal_s")
+    )
     spare = "a lower rate, or a machine with a core to spare, is needed"
     cure = spare if used > BUSY_SHARE / 2 else "other processes took it: a machine on which nothing else runs is needed"
     return (

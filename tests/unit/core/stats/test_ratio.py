@@ -192,6 +192,7 @@ def test_unlike_percentiles_and_too_few_rounds_have_no_ratio() -> None:
     assert math.isnan(ratio(*few).half(0.95))
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("quantile", QUANTILES)
 def test_the_interval_covers(quantile: float) -> None:
     held = []
