@@ -16,16 +16,16 @@ test: $(VENV)/.dev ## run every test that this machine can run
 	@tests/halves $(BIN)/python $(PYTEST)
 
 unit: $(VENV)/.dev ## run the unit and golden tests: a minute
-	$(BIN)/python -m pytest -q -n auto $(PYTEST) -m "not simulation" tests/unit tests/golden
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST) -m "not simulation" tests/unit tests/golden
 
 laws: $(VENV)/.dev ## run the laws: what holds for every input that Hypothesis thinks of
-	$(BIN)/python -m pytest -q -n auto $(PYTEST) -m "not simulation" tests/laws
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST) -m "not simulation" tests/laws
 
 simulate: $(VENV)/.dev ## run the laws that simulate many runs: whether intervals hold as often as they say
-	$(BIN)/python -m pytest -q -n auto $(PYTEST) -m simulation tests/unit tests/laws
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST) -m simulation tests/unit tests/laws
 
 coverage: $(VENV)/.dev ## measure what unit, golden and law tests cover, against a floor that only rises
-	$(BIN)/python -m pytest -q -n auto $(PYTEST) --cov --cov-report= -m "not simulation" tests/unit tests/golden tests/laws
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST) --cov --cov-report= -m "not simulation" tests/unit tests/golden tests/laws
 
 check: $(VENV)/.dev ## lint, spelling, types, architecture
 	$(BIN)/ruff format --check .
