@@ -29,6 +29,7 @@ from mlgate.flow import paired_baseline
 from mlgate.flow.check import settles
 from mlgate.reports.content.escape import terminal
 from mlgate.wiring import executors
+from mlgate.wiring.error_redaction import secrets_at
 from mlgate.wiring.kinds import KINDS, beside_tests, tests
 
 
@@ -72,7 +73,8 @@ class PytestSession:
                 with contextlib.redirect_stderr(said):
                     refuse_strangers(allowed=choice.forks)
                     run = Run.prepare(choice, folder)
-            except GateError:
+            except GateError as error:
+                error.pass_through(secrets_at(choice.config).text)
                 if reset is VerdictReset.WHEN_FIRST_CHECK_RUNS:
                     stack.enter_context(recorded(folder, choice.config))
                 raise
@@ -130,11 +132,13 @@ class PytestSession:
                 code = finish(self.run, evidence, is_sealed=True)
         except GateError as error:
             code = error.exit_code
+            error.pass_through(secrets_at(self.run.choice.config).text)
             tell_error(error, shown)
             self._stop(shown, str(error), code)
         except Exception as error:  # noqa: BLE001 - a border: Python's own exit code 1 would say "the model is worse"
             code = 3
-            self._stop(shown, f"unexpected {type(error).__name__}: {error}", code)
+            why = secrets_at(self.run.choice.config).text(f"unexpected {type(error).__name__}: {error}")
+            self._stop(shown, why, code)
         self.text += shown.getvalue()
         self._verdict = code
         return code
