@@ -6,7 +6,11 @@ import platform
 import tarfile
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,8 @@ from tests.support.images import ENDING, SILENT, ask, mortal, python_image
 from tests.support.waiting import PATIENCE, until
 
 from mlgate.adapters.docker import sandbox as docker_sandbox
+from mlgate.adapters.docker import start_together as together
+from mlgate.adapters.docker.engine import connect
 from mlgate.adapters.docker.generator_channel import ContainerChannel
 from mlgate.adapters.docker.generator_image import LABEL, driver_image, forget
 from mlgate.adapters.docker.hardening import Mode, limits
@@ -24,7 +30,8 @@ from mlgate.adapters.docker.image_build import Recipe, build
 from mlgate.adapters.docker.labels import RUN
 from mlgate.adapters.docker.probe import probe
 from mlgate.adapters.docker.sandbox import Sandbox
-from mlgate.adapters.load.channel import Channel
+from mlgate.adapters.docker.server import ModelServer, start
+from mlgate.adapters.load.channel import Channel, ProcessChannel
 from mlgate.core.errors import AdapterError, ConfigError, ModelError, Refused
 
 if TYPE_CHECKING:
@@ -149,6 +156,33 @@ def test_an_interrupt_while_waiting_leaves_nothing(client: DockerClient, serve: 
 
     with pytest.raises(KeyboardInterrupt):
         serve(python_image(client), SMALL, readiness=ready)
+
+
+@pytest.mark.parametrize("mode", ["strict", "internal"])
+def test_a_start_that_nobody_waits_for_any_more_leaves_nothing(client: DockerClient, serve: Start, mode: Mode) -> None:
+    with pytest.raises(ModelError, match="given up: nothing listens on its port 8080"):
+        serve(python_image(client, SILENT), replace(SMALL, mode=mode), ready_s=PATIENCE, given_up=lambda: True)
+
+
+def test_ctrl_c_while_two_start_ends_the_one_that_is_there_and_the_one_that_is_not(
+    client: DockerClient, serve: Start, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is left: the run's own fixture looks."""
+    good, silent = python_image(client), python_image(client, SILENT)
+
+    def interrupted(pending: Sequence[Future[ModelServer]]) -> None:
+        assert pending[0].result().port == SMALL.port
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(together, "wait", interrupted)
+    with closing(connect()) as other:
+        begin = partial(start, other, run_id=run_id, readiness="/", ready_s=PATIENCE, outside=ProcessChannel)
+        starts: list[together.Start] = [
+            lambda given_up: serve(good, SMALL, given_up=given_up),
+            lambda given_up: begin(silent, SMALL, given_up=given_up),
+        ]
+        with pytest.raises(KeyboardInterrupt):
+            together.start_together(starts)
 
 
 def test_a_model_that_dies_under_load_says_what_it_printed(client: DockerClient, serve: Start) -> None:

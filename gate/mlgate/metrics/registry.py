@@ -36,11 +36,11 @@ _BUILT_IN = {
 
 def names() -> tuple[str, ...]:
     """Return every metric's name: built-in ones first, then third parties' in order."""
-    return (*_BUILT_IN, *sorted(installed().keys() - _BUILT_IN.keys()))
+    return (*_BUILT_IN, *sorted(third_party().keys() - _BUILT_IN.keys()))
 
 
 @cache
-def installed() -> Mapping[str, EntryPoint]:
+def third_party() -> Mapping[str, EntryPoint]:
     """Return third parties' metrics by name. Every installed package is read for it, so that happens once a process."""
     return {point.name: point for point in reversed(entry_points(group=GROUP))}  # the first of a name counts
 
@@ -51,5 +51,5 @@ def build(name: str, options: Mapping[str, Json] | None = None) -> Scorer:
         module, attribute = _BUILT_IN[name].split(":")
         factory = getattr(import_module(f"mlgate.metrics.{module}"), attribute)
     else:
-        factory = installed()[name].load()
+        factory = third_party()[name].load()
     return cast(Factory, factory)(options or {})

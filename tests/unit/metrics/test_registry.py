@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.child_environment import child_environment
 
-from mlgate.metrics.registry import build, installed, names
+from mlgate.metrics.registry import build, names, third_party
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/metrics.md").read_text(encoding="utf-8")
 
@@ -33,9 +33,9 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     entry_points = "\n".join(["[mlgate.metrics]", *lines, ""])
     (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    installed.cache_clear()
+    third_party.cache_clear()
     yield
-    installed.cache_clear()
+    third_party.cache_clear()
 
 
 @pytest.mark.usefixtures("plugin")
