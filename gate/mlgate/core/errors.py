@@ -65,3 +65,17 @@ class Refused(GateError):  # noqa: N818 - the design's name for it: a trust chec
     """A trust check said no: evidence that contradicts itself, is of another run, or is not what was planned."""
 
     exit_code = 5
+
+
+class Busy(GateError):  # noqa: N818 - what it says, not what broke
+    """Somebody alive is at it: a rollout of this service is under way elsewhere."""
+
+
+class Overtaken(GateError):  # noqa: N818
+    """Somebody else carries this rollout on: whoever did so until now must not touch it any more."""
+
+
+class Denied(GateError):  # noqa: N818
+    """The cluster will never take an object: a webhook, a quota or its schema refuses it."""
+
+    exit_code = 2

@@ -1,0 +1,95 @@
+"""The cluster and the people around a rollout, as the flow needs them."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from mlgate.core.deploy.release import ServiceRecord
+from mlgate.core.deploy.rollout import Reading, Rollout
+from mlgate.core.outcome import Outcome
+
+
+class Serving(Protocol):
+    """The two models of one rollout on a cluster, in one way of sharing traffic. Every method may be called again."""
+
+    def observe(self, rollout: Rollout) -> Reading:
+        """Return what the cluster shows now; `at`, `judged` and `stop` are the caller's.
+
+        What is not known is a hole in the reading. Raises AdapterError when the cluster does not answer.
+        """
+
+    def act(self, rollout: Rollout) -> None:
+        """Take the cluster one step nearer to what the rollout's state asks for, by what was observed last.
+
+        A write holds only for the object that was observed: who changed it since makes it fail. Raises AdapterError
+        when the cluster does not take it now, Denied when it never will.
+        """
+
+    def tidy(self) -> None:
+        """Remove what mlgate made for this service and its record does not name any more."""
+
+
+class RolloutLedger(Protocol):
+    """Where the cluster keeps one service's record."""
+
+    def load(self) -> ServiceRecord:
+        """Return the record; an empty one when there is none yet. Raises EvidenceError for one that is damaged."""
+
+    def save(self, record: ServiceRecord) -> None:
+        """Replace what was loaded or saved last. Raises Overtaken when somebody else wrote meanwhile."""
+
+    def confirm(self) -> None:
+        """Raise Overtaken when the record is not the one that was saved last, or the lock is not held any more."""
+
+
+class RolloutLock(Protocol):
+    """One rollout of a service at a time."""
+
+    def __enter__(self) -> Self:
+        """Take the lock, and keep it until the end. Raises Busy when somebody alive has it."""
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How a step of a rollout came out."""
+
+    outcome: Outcome | None
+    """None: not known yet; it will be asked again."""
+    why: str = ""
+
+
+class StepJudge(Protocol):
+    """What a rollout's steps are judged by."""
+
+    def judge(self, rollout: Rollout) -> Judgement:
+        """Return how the present step came out so far. An outcome is final."""
+
+
+class Stopped(BaseException):
+    """Somebody wants the rollout to go back: raised inside `Stop.interrupts` alone, so that no handler eats it."""
+
+
+class Stop(Protocol):
+    """Whether somebody wants the rollout to go back."""
+
+    @property
+    def why(self) -> str:
+        """Return the reason, e.g. the signal that came; empty while nobody does."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait, until somebody does at the latest."""
+
+    def interrupts(self) -> AbstractContextManager[None]:
+        """Raise Stopped inside as soon as somebody does."""
+
+
+class RolloutProgress(Protocol):
+    """Tells a person how a rollout goes."""
+
+    def show(self, record: ServiceRecord, reading: Reading) -> None:
+        """Show what was read, and the state that it led to."""

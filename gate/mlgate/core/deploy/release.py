@@ -1,0 +1,93 @@
+"""What a verdict lets onto a cluster, and what a cluster remembers of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mlgate.core.check import Json, digest_of
+from mlgate.core.deploy.rollout import Phase, Reading, Rollout
+
+_SHORT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What one verdict is about, by content. Texts are empty where there is none."""
+
+    image: str = ""
+    """`name@sha256:…`."""
+    storage: str = ""
+    """The URI of the model's files."""
+    model: str = ""
+    """The model's digest in the verdict's provenance."""
+    verdict: str = ""
+    """SHA-256 of the report; empty for a model that mlgate found on the cluster."""
+    commit: str = ""
+    judged: str = ""
+    """ISO 8601 in UTC."""
+    link: str = ""
+    """The CI run's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A release, and the objects that run it."""
+
+    release: Release
+    manifest: tuple[Mapping[str, Json], ...]
+    """The objects as they are applied, without names: each mode names them."""
+    name: str
+    """What the objects' names begin with: `summarizer-1f2e3d4c`, or what it was called when mlgate found it."""
+    is_adopted: bool = False
+    """Somebody else made it: mlgate removes it only once another model has taken over."""
+
+    @classmethod
+    def of(cls, service: str, release: Release, manifest: tuple[Mapping[str, Json], ...]) -> Deployed:
+        """Return the release under a name that stands for its content."""
+        content = digest_of([dict(one) for one in manifest])
+        return cls(release, manifest, f"{service}-{content[:_SHORT]}")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """All that is remembered of one service: enough to undo or to finish what a dead process began."""
+
+    mode: str = ""
+    """How traffic is shared: `route`, `knative` …"""
+    accepted: Deployed | None = None
+    """What serves when no rollout is under way; None: nothing yet."""
+    previous: Deployed | None = None
+    """What served before it: where a rollback goes."""
+    candidate: Deployed | None = None
+    """The rollout's."""
+    rollout: Rollout | None = None
+    """The last one, also when it is over."""
+    owner: str = ""
+    """Who carries the rollout out, or did: a CI run's address, or a host and process."""
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a rollout has begun and not ended."""
+        return self.rollout is not None and not self.rollout.state.phase.is_over
+
+    def begin(self, candidate: Deployed, rollout: Rollout, *, mode: str, owner: str) -> ServiceRecord:
+        """Return the record of a rollout that begins."""
+        assert not self.is_under_way
+        return replace(self, mode=mode, candidate=candidate, rollout=rollout, owner=owner)
+
+    def after(self, reading: Reading) -> ServiceRecord:
+        """Return the record after *reading*; itself where that changes nothing. The end says what serves."""
+        assert self.rollout is not None
+        rollout = self.rollout.after(reading)
+        if rollout is self.rollout:
+            return self
+        if rollout.state.phase is Phase.PROMOTED:
+            return replace(self, accepted=self.candidate, previous=self._before, rollout=rollout)
+        return replace(self, rollout=rollout)
+
+    @property
+    def _before(self) -> Deployed | None:
+        """Return where a rollback goes once the candidate is promoted: nowhere, when this is one."""
+        is_rollback = self.previous is not None and self.candidate == self.previous
+        return None if is_rollback else self.accepted

@@ -1,0 +1,234 @@
+"""A rollout: how much of the traffic a candidate may have, decided by what was seen. Pure.
+
+`advance` decides every step. It keeps no clock and asks nobody: a reading says what the cluster shows and how the step
+was judged, and when. So a rollout is its plan and the readings that moved it; whoever reads those, reaches the same
+state (`Rollout.state`), after a crash as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import reduce
+
+from mlgate.core.errors import ConfigError
+from mlgate.core.outcome import Outcome
+
+ALL = 100
+"""Percent of the traffic."""
+
+
+class Health(Enum):
+    """How one of the two models on the cluster is."""
+
+    UNKNOWN = "unknown"
+    """It could not be asked for."""
+    ABSENT = "absent"
+    LOADING = "loading"
+    READY = "ready"
+    """It is loaded and answers, with all the replicas that it should have."""
+    BROKEN = "broken"
+    """It will not become ready by waiting: its image, its load or its process failed."""
+
+
+class Phase(Enum):
+    """Where a rollout is. In this order, but for the way back, which starts anywhere before PROMOTING."""
+
+    LOADING = "loading"
+    """The candidate is on the cluster and gets no traffic until it is loaded."""
+    CHECKING = "checking"
+    """It is asked by the online checks, and still gets no traffic."""
+    SHIFTING = "shifting"
+    """The step's weight is asked for, and not yet seen in effect."""
+    HOLDING = "holding"
+    """The weight is in effect; the step is judged."""
+    PROMOTING = "promoting"
+    """It has all traffic and becomes the stable model. From here on the rollout only goes forward."""
+    PROMOTED = "promoted"
+    RESTORING = "restoring"
+    """It gets no traffic any more and is removed."""
+    RESTORED = "restored"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in (Phase.PROMOTED, Phase.RESTORED)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a rollout may do, fixed before it begins."""
+
+    steps: tuple[int, ...]
+    """Percent of the traffic that the candidate gets, ascending; the last one is 100."""
+    hold: float
+    """Seconds that each step lasts at least, from when its weight is in effect."""
+    patience: float
+    """Seconds for what should happen by itself: loading, a weight's effect, a judgement after `hold`."""
+    deadline: float
+    """Unix time, seconds. A rollout that is not promoting by then goes back."""
+
+    def __post_init__(self) -> None:
+        ascending = all(low < high for low, high in zip((0, *self.steps), self.steps, strict=False))
+        if not self.steps or not ascending or self.steps[-1] != ALL:
+            raise ConfigError(
+                f"steps {list(self.steps)} must ascend from above 0 to 100", hint="e.g. steps: [5, 25, 100]"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was seen at one time."""
+
+    at: float
+    """Unix time, seconds."""
+    candidate: Health = Health.UNKNOWN
+    stable: Health = Health.UNKNOWN
+    """ABSENT when nothing serves yet: the first rollout of a service."""
+    weight: int | None = None
+    """Percent of the traffic that the candidate gets, as whoever routes it confirms; None: not known."""
+    is_settled: bool = False
+    """In PROMOTING and RESTORING: the cluster is as it shall stay, and nothing of the other model is left."""
+    judged: Outcome | None = None
+    """How the online checks or the step came out; None: that is not known yet. Whatever blocks, takes it back."""
+    why: str = ""
+    """What the candidate waits for, what broke, or how the step was judged: one sentence."""
+    stop: str = ""
+    """Why somebody wants it to go back at once: a signal, a hand edit. Empty: nobody does."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a rollout is, since when and why."""
+
+    phase: Phase
+    since: float
+    """Unix time, seconds."""
+    step: int = -1
+    """Index into the plan's steps; -1 before the first."""
+    why: str = ""
+
+    def weight(self, plan: Plan) -> int:
+        """Return the percent of the traffic that the candidate may have at most."""
+        match self.phase:
+            case Phase.SHIFTING | Phase.HOLDING:
+                return plan.steps[self.step]
+            case Phase.PROMOTING | Phase.PROMOTED:
+                return ALL
+            case _:
+                return 0
+
+
+def advance(plan: Plan, state: State, reading: Reading) -> State:
+    """Return the state after *reading*; *state* itself where the reading changes nothing.
+
+    The weight is raised to the next step only, and only when the step before is in effect, has lasted for `hold` and
+    was judged good, with both models ready. What was not seen never raises it.
+    """
+    if state.phase.is_over:
+        return state
+    if state.phase is Phase.RESTORING:
+        gone = reading.is_settled and reading.weight == 0
+        return replace(state, phase=Phase.RESTORED, since=reading.at) if gone else state
+    if state.phase is Phase.PROMOTING:
+        done = reading.is_settled and reading.weight == ALL and reading.candidate is Health.READY
+        return State(Phase.PROMOTED, reading.at, state.step, reading.why) if done else state
+    why = _reason_to_go_back(plan, state, reading)
+    if why:
+        return State(Phase.RESTORING, reading.at, state.step, why)
+    return _forward(plan, state, reading)
+
+
+def _reason_to_go_back(plan: Plan, state: State, reading: Reading) -> str:
+    """Return why the candidate must lose its traffic now; empty when it need not."""
+    if reading.stop:
+        return reading.stop
+    if reading.candidate is Health.BROKEN:
+        return reading.why or "the candidate is broken"
+    if reading.judged is not None and reading.judged.blocks:
+        return reading.why or f"the candidate was judged: {reading.judged.name.lower()}"
+    if state.phase is Phase.HOLDING and reading.candidate is Health.ABSENT:
+        return "somebody removed the candidate"
+    if reading.weight is not None and reading.weight > state.weight(plan):
+        return f"the candidate gets {reading.weight} % of the traffic, of {state.weight(plan)} % allowed"
+    return _too_late(plan, state, reading)
+
+
+def _too_late(plan: Plan, state: State, reading: Reading) -> str:
+    if reading.at >= plan.deadline:
+        return f"the deadline is past, {_SAYS[state.phase]}{_tail(reading)}"
+    least = plan.hold if state.phase is Phase.HOLDING else 0.0
+    if reading.at - state.since >= least + plan.patience and not _is_good(plan, state, reading):
+        return f"{_SAYS[state.phase]} within {least + plan.patience:.0f} s{_tail(reading)}"
+    return ""
+
+
+_SAYS = {
+    Phase.LOADING: "the candidate was not loaded",
+    Phase.CHECKING: "the online checks did not pass",
+    Phase.SHIFTING: "the weight was not seen in effect",
+    Phase.HOLDING: "the step was not judged good",
+}
+
+
+def _tail(reading: Reading) -> str:
+    return f": {reading.why}" if reading.why else ""
+
+
+def _is_good(plan: Plan, state: State, reading: Reading) -> bool:
+    """Whether the reading is all that the phase waits for, but for time. What blocks has been sorted out before."""
+    ready = reading.candidate is Health.READY and reading.stable in (Health.READY, Health.ABSENT)
+    asks = state.phase in (Phase.CHECKING, Phase.HOLDING)
+    return ready and reading.weight == state.weight(plan) and (reading.judged is not None or not asks)
+
+
+def _forward(plan: Plan, state: State, reading: Reading) -> State:
+    is_early = state.phase is Phase.HOLDING and reading.at - state.since < plan.hold
+    if is_early or not _is_good(plan, state, reading):
+        return state
+    match state.phase:
+        case Phase.LOADING:
+            return State(Phase.CHECKING, reading.at)
+        case Phase.CHECKING:
+            return State(Phase.SHIFTING, reading.at, 0, reading.why)
+        case Phase.SHIFTING:
+            return replace(state, phase=Phase.HOLDING, since=reading.at)
+        case _ if state.step == len(plan.steps) - 1:
+            return State(Phase.PROMOTING, reading.at, state.step, reading.why)
+        case _:
+            return State(Phase.SHIFTING, reading.at, state.step + 1, reading.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One rollout: its plan, when it began, and the readings that moved it."""
+
+    plan: Plan
+    began: float
+    """Unix time, seconds."""
+    history: tuple[Reading, ...] = ()
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Return every state that it was in, the first one LOADING."""
+        states = [State(Phase.LOADING, self.began)]
+        for reading in self.history:
+            states.append(advance(self.plan, states[-1], reading))
+        return tuple(states)
+
+    @property
+    def state(self) -> State:
+        """Return where it is."""
+        begin = State(Phase.LOADING, self.began)
+        return reduce(lambda state, reading: advance(self.plan, state, reading), self.history, begin)
+
+    @property
+    def weight(self) -> int:
+        """Return the percent of the traffic that the candidate may have at most, now."""
+        return self.state.weight(self.plan)
+
+    def after(self, reading: Reading) -> Rollout:
+        """Return the rollout after *reading*; itself where the reading changes nothing."""
+        state = self.state
+        changed = advance(self.plan, state, reading) != state
+        return replace(self, history=(*self.history, reading)) if changed else self

@@ -1,0 +1,166 @@
+"""Whatever is seen, in any order: a candidate never gets more than its step allows, and a rollout ends at 0 or 100."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from mlgate.core.deploy.rollout import ALL, Health, Phase, Plan, Reading, Rollout, State, advance
+from mlgate.core.outcome import Outcome
+
+BEGAN = 1_800_000_000.0
+
+plans = st.builds(
+    Plan,
+    steps=st.sets(st.integers(1, 99), max_size=4).map(lambda some: (*sorted(some), ALL)),
+    hold=st.sampled_from([0.0, 1.0, 30.0]),
+    patience=st.sampled_from([1.0, 60.0]),
+    deadline=st.sampled_from([BEGAN + 50, BEGAN + 500, BEGAN + 5_000]),
+)
+moments = st.floats(BEGAN - 10, BEGAN + 10_000)
+
+
+@st.composite
+def readings(draw: st.DrawFn, plan: Plan) -> Reading:
+    """Anything at all, and often what a rollout that goes well would see."""
+    well = st.just(Health.READY)
+    return Reading(
+        at=draw(moments),
+        candidate=draw(well | st.sampled_from(Health)),
+        stable=draw(well | st.sampled_from(Health)),
+        weight=draw(st.sampled_from([None, 0, *plan.steps]) | st.integers(0, 100)),
+        is_settled=draw(st.booleans()),
+        judged=draw(st.just(Outcome.PASSED) | st.sampled_from([None, *Outcome])),
+        why=draw(st.sampled_from(["", "a sentence"])),
+        stop=draw(st.sampled_from(["", "", "", "a signal came"])),
+    )
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[Plan, list[Reading]]:
+    plan = draw(plans)
+    story = []
+    rollout = Rollout(plan, BEGAN)
+    for _ in range(draw(st.integers(0, 30))):
+        one = draw(st.sampled_from([well(rollout), well(rollout), draw(readings(plan))]))
+        story.append(one)
+        rollout = rollout.after(one)
+    return plan, story
+
+
+def well(rollout: Rollout, later: float = 31.0) -> Reading:
+    """Return what is seen when all goes as the rollout wants it."""
+    return Reading(
+        at=rollout.state.since + later,
+        candidate=Health.READY,
+        stable=Health.READY,
+        weight=rollout.weight,
+        is_settled=True,
+        judged=Outcome.PASSED,
+    )
+
+
+def told(plan: Plan, story: list[Reading]) -> list[tuple[State, Reading, State]]:
+    """Return each reading with the states before and after it."""
+    state, found = State(Phase.LOADING, BEGAN), []
+    for reading in story:
+        after = advance(plan, state, reading)
+        found.append((state, reading, after))
+        state = after
+    return found
+
+
+@given(stories())
+def test_the_weight_goes_up_by_one_step_at_most_and_only_after_a_good_reading(
+    told_of: tuple[Plan, list[Reading]],
+) -> None:
+    plan, story = told_of
+    for before, reading, after in told(plan, story):
+        was, now = before.weight(plan), after.weight(plan)
+        assert now in (0, *plan.steps)
+        if now > was:
+            assert now == next(step for step in plan.steps if step > was)
+            assert (reading.weight, reading.candidate, reading.stop) == (was, Health.READY, "")
+            assert reading.stable in (Health.READY, Health.ABSENT)
+            assert reading.judged in (Outcome.PASSED, Outcome.WARNED)
+            assert reading.at < plan.deadline
+            assert before.phase is Phase.CHECKING or reading.at - before.since >= plan.hold
+
+
+@given(stories(), st.sampled_from(["candidate", "stable", "weight", "judged"]))
+def test_a_reading_with_a_hole_never_raises_the_weight(told_of: tuple[Plan, list[Reading]], hole: str) -> None:
+    plan, story = told_of
+    for before, reading, _ in told(plan, story):
+        nothing = Health.UNKNOWN if hole in ("candidate", "stable") else None
+        after = advance(plan, before, replace(reading, **{hole: nothing}))  # type: ignore[arg-type]
+        assert after.weight(plan) <= before.weight(plan)
+
+
+@given(stories())
+def test_the_readings_that_moved_it_replay_to_the_same_state(told_of: tuple[Plan, list[Reading]]) -> None:
+    plan, story = told_of
+    rollout = Rollout(plan, BEGAN)
+    for reading in story:
+        rollout = rollout.after(reading)
+    assert rollout.state == (told(plan, story)[-1][2] if story else State(Phase.LOADING, BEGAN))
+    assert Rollout(plan, BEGAN, rollout.history).state == rollout.state
+    assert len(set(rollout.states)) == len(rollout.history) + 1
+    event(f"ends {rollout.state.phase.value}")
+
+
+@given(stories())
+def test_every_rollout_ends_at_nothing_or_all_once_its_cluster_answers(told_of: tuple[Plan, list[Reading]]) -> None:
+    plan, story = told_of
+    rollout = Rollout(plan, BEGAN)
+    for reading in story:
+        rollout = rollout.after(reading)
+    for _ in range(2):  # the deadline is past: it goes back or is done, and the cluster comes to rest
+        rollout = rollout.after(replace(well(rollout), at=plan.deadline + 1))
+    assert rollout.state.phase.is_over
+    assert rollout.weight in (0, ALL)
+
+
+@given(stories())
+def test_a_candidate_that_lost_its_traffic_never_gets_any_again(told_of: tuple[Plan, list[Reading]]) -> None:
+    plan, story = told_of
+    states = [after for _, _, after in told(plan, story)]
+    for before, after in pairwise(states):
+        if before.phase in (Phase.RESTORING, Phase.RESTORED):
+            assert after.phase in (Phase.RESTORING, Phase.RESTORED)
+        if before.phase in (Phase.PROMOTING, Phase.PROMOTED):
+            assert after.phase in (Phase.PROMOTING, Phase.PROMOTED)
+
+
+@given(stories(), st.sampled_from(["stop", "broken", "failed", "unsure", "late", "too much"]))
+def test_what_is_against_the_candidate_takes_its_traffic_at_once(
+    told_of: tuple[Plan, list[Reading]], what: str
+) -> None:
+    plan, story = told_of
+    rollout = Rollout(plan, BEGAN)
+    for reading in story:
+        rollout = rollout.after(reading)
+    against = {
+        "stop": {"stop": "SIGTERM"},
+        "broken": {"candidate": Health.BROKEN},
+        "failed": {"judged": Outcome.FAILED},
+        "unsure": {"judged": Outcome.INCONCLUSIVE},
+        "late": {"at": plan.deadline},
+        "too much": {"weight": rollout.weight + 1},
+    }[what]
+    after = rollout.after(replace(well(rollout), **against))  # type: ignore[arg-type]
+    if rollout.state.phase not in (Phase.PROMOTING, Phase.PROMOTED):
+        assert after.weight == 0
+        assert after.state.phase in (Phase.RESTORING, Phase.RESTORED)
+
+
+def test_a_rollout_that_goes_well_takes_each_step_and_ends_promoted() -> None:
+    rollout = Rollout(Plan((5, 25, 100), 30, 60, BEGAN + 1_000), BEGAN)
+    weights = [rollout.weight]
+    while not rollout.state.phase.is_over:
+        rollout = rollout.after(well(rollout))
+        weights.append(rollout.weight)
+    assert weights == [0, 0, 5, 5, 25, 25, 100, 100, 100, 100]
+    assert rollout.state.phase is Phase.PROMOTED
