@@ -18,7 +18,9 @@ PLAN = Plan((5, 25, 100), hold=2.0, patience=10.0, deadline=BEGAN + 100)
 
 
 def deployed(name: str) -> Deployed:
-    return Deployed.of("summarizer", Release(image=f"{name}@sha256:{name}"), ({"kind": "Deployment", "name": name},))
+    return Deployed(
+        Release(image=f"{name}@sha256:{name}"), ({"kind": "Deployment", "name": name},), f"summarizer-{name}"
+    )
 
 
 STABLE, CANDIDATE, OTHER = deployed("stable"), deployed("candidate"), deployed("other")

@@ -24,8 +24,11 @@ VERBS = {
     "replay": "Judge old evidence by today's rules.",
     "explain": "Show the examples that moved a metric most.",
     "power": "Say how many harmless changes the rules would let through.",
+    "deploy": "Bring the model that passed to the cluster, step by step.",
+    "status": "Show the service on the cluster, and what is wrong.",
+    "reconcile": "Take back a rollout that nobody carries out any more.",
     "promote": "Make the model that passed the champion, in the registry.",
-    "rollback": "Give the champion's alias back to the version before.",
+    "rollback": "Go back to the model before, on the cluster and in the registry.",
     "history": "Show what was live when.",
     "baseline": "Accept the last verdict's model as the baseline.",
     "sync": "Log verdicts that MLflow did not take when they were made.",
@@ -70,7 +73,8 @@ class Verbs(click.Group):
 def group(context: click.Context, *, debug: bool) -> None:
     """Gate a model: the same mlgate.yaml and the same verdict at a desk, in CI and at the deploy.
 
-    Exit codes: 0 passed or warned, 1 the model is worse, 2 usage or configuration, 3 not known, 5 refused.
+    Exit codes: 0 passed or warned, 1 the model is worse, 2 usage or configuration, 3 not known,
+    4 rolled back, 5 refused.
     """
     context.obj = debug
 

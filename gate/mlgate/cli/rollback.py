@@ -22,7 +22,10 @@ from mlgate.commands.run_options import RunOptions
     help="To this version, which was live once.  [the one before]",
 )
 def command(*, config: Path, alias: str, to: int | None) -> int:
-    """Give the champion's alias back to the version before, in MLflow's registry."""
-    from mlgate.commands.promote import run_rollback
+    """Go back to the model before: on the cluster, in MLflow's registry, or both, as mlgate.yaml has them.
+
+    On the cluster it needs nothing but the Kubernetes API. A rollout that is under way is taken back.
+    """
+    from mlgate.commands.rollback import run_rollback
 
     return run_rollback(RunOptions(config), alias, to or 0)

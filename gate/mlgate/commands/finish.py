@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
+from mlgate.adapters.process import clock
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands import baseline, promote, track
 from mlgate.commands.ci_jobs import because
@@ -67,7 +68,7 @@ def finish(
         outcome, code = "errored", 3
         reason = f"{report.outcome.name.lower()}, but tracking is required and failed: {logged.message}"
         tell(sys.stderr, "mlgate: `required: true`: a verdict that is not logged does not pass")
-    folder.conclude(outcome, code, reason, digest)  # before anything is promoted: a disk may be full
+    folder.conclude(outcome, code, reason, digest, clock.now())  # before anything is promoted: a disk may be full
     if run.store is not None and code in (0, report.outcome.exit_code):
         _accept(FinishedRun(evidence, report, digest, logged), project, run.store)
     tell_github(outcome, code, folder)

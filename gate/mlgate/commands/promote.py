@@ -59,7 +59,7 @@ def run_promote(choice: RunOptions, alias: str) -> int:
     return 0
 
 
-def run_rollback(choice: RunOptions, alias: str, to: int) -> int:
+def run_registry_rollback(choice: RunOptions, alias: str, to: int) -> int:
     """Give the alias back to the version before. Return the exit code."""
     unmerged_guard.refuse(choice.config.parent)  # and a change names its own server
     registry = Mlflow.demanded(load(choice.config)).registry()

@@ -43,13 +43,18 @@ class Deployment:
     """Unix time, seconds."""
 
 
-def deploy(tools: Deployment, candidate: Deployed, plan: Plan, *, mode: str, owner: str) -> ServiceRecord:
+def deploy(
+    tools: Deployment, candidate: Deployed, plan: Plan, *, mode: str, owner: str, found: Deployed | None = None
+) -> ServiceRecord:
     """Roll *candidate* out, after what a dead process left is undone or finished. Return the record of its end.
 
-    A candidate that serves already is left alone. To be called under the service's lock.
+    A candidate that serves already is left alone. *found*: what serves, of a service without a record: somebody else
+    made it. To be called under the service's lock.
     """
     record = recover(tools, tools.ledger.load(), "another model is deployed in its place")
-    if record.accepted == candidate and not record.is_under_way:
+    if record.accepted is None:
+        record = replace(record, accepted=found)
+    if record.accepted is not None and record.accepted.name == candidate.name:
         return record
     record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
     tools.ledger.save(record)

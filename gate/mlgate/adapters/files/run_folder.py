@@ -34,6 +34,8 @@ class Concluded:
     exit_code: int
     report: str
     """SHA-256 of report.json; empty when none was written."""
+    judged: str = ""
+    """When, ISO 8601 in UTC; empty where an older mlgate wrote it, or nothing was judged."""
 
 
 class RunFolder:
@@ -194,16 +196,18 @@ class RunFolder:
                 f"could not begin a verdict: {error.strerror}", where=str(target), hint=safe_file.next_step(error)
             ) from error
 
-    def conclude(self, outcome: str, exit_code: int, reason: str, report_digest: str = "") -> None:
-        """Write the verdict, last of all files."""
-        safe_file.write(self.own(VERDICT), _verdict(outcome, exit_code, reason, report_digest))
+    def conclude(self, outcome: str, exit_code: int, reason: str, report_digest: str = "", judged: str = "") -> None:
+        """Write the verdict, last of all files; *judged*: when, where it is one."""
+        safe_file.write(self.own(VERDICT), _verdict(outcome, exit_code, reason, report_digest, judged))
 
     def verdict(self) -> Concluded:
         """Return what the last run concluded. Raises EvidenceError where no run did."""
         path = self.path / VERDICT
         try:
             said = json.loads(safe_file.read(path, _LARGEST_FILE))
-            return Concluded(str(said["outcome"]), int(said["exit_code"]), str(said["report_sha256"]))
+            return Concluded(
+                str(said["outcome"]), int(said["exit_code"]), str(said["report_sha256"]), str(said.get("judged", ""))
+            )
         except FileNotFoundError as error:
             raise EvidenceError("no run has concluded here", where=str(path), hint="mlgate check") from error
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
@@ -220,6 +224,7 @@ def _in_the_way(path: Path, error: OSError) -> AdapterError:
     )
 
 
-def _verdict(outcome: str, exit_code: int, reason: str, report_digest: str = "") -> bytes:
+def _verdict(outcome: str, exit_code: int, reason: str, report_digest: str = "", judged: str = "") -> bytes:
     value = {"outcome": outcome, "exit_code": exit_code, "reason": reason, "report_sha256": report_digest}
+    value |= {"judged": judged} if judged else {}
     return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True).encode("ascii") + b"\n"

@@ -14,3 +14,13 @@ def milliseconds() -> int:
 def now() -> str:
     """Return the second, UTC: `2026-11-23T05:00:00Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def microseconds() -> str:
+    """Return the microsecond, UTC: `2026-11-23T05:00:00.000000Z`, as Kubernetes writes a MicroTime."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def seconds() -> float:
+    """Return the seconds since 1970, UTC."""
+    return time.time()

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from mlgate.config.sections.check import AnyCheck
+from mlgate.config.sections.deploy import DeploySection
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.config.sections.model import ModelSection
 from mlgate.config.sections.paired_baseline import EndpointBaseline, ImageBaseline
@@ -129,3 +130,5 @@ class Document(Section):
     """Where the verdict goes besides report.json. `junit`, `markdown`: files; `github`: summary and annotations."""
     tracking: Given[Tracking] = None
     """Where verdicts are remembered from run to run."""
+    deploy: Given[DeploySection] = None
+    """The service on a cluster that `mlgate deploy` brings the model to."""

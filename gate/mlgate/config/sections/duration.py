@@ -1,4 +1,4 @@
-"""Spans of time as people write them: `30s`, `500ms`, `2m`."""
+"""Spans of time as people write them: `30s`, `500ms`, `2m`, `4h`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from mlgate.config.sections.section import complaint
 
-_PATTERN = r"([0-9]{1,8}(?:\.[0-9]{1,3})?)(ms|s|m)"
-_MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000}
+_PATTERN = r"([0-9]{1,8}(?:\.[0-9]{1,3})?)(ms|s|m|h)"
+_MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _LONGEST_DURATION = timedelta(days=1)
 
 

@@ -23,7 +23,7 @@ AT_ONCE = ("kserve-v1", "kserve-v2", "kserve-v2-grpc", "json")
 """The protocols whose replies come whole."""
 
 
-def _address(url: str) -> str:
+def checked_address(url: str) -> str:
     """Check a server's address. Messages never repeat it: it may hold a password."""
     try:
         parts = urlsplit(url)
@@ -69,7 +69,7 @@ def _texts(value: JsonValue) -> Iterator[str]:
 class Address(Section):
     """Where a server answers."""
 
-    url: Annotated[str, AfterValidator(_address)] = Field(examples=["http://127.0.0.1:8080"])
+    url: Annotated[str, AfterValidator(checked_address)] = Field(examples=["http://127.0.0.1:8080"])
     """The server's address, `http` or `https`, without user and password."""
 
 

@@ -17,6 +17,7 @@ def disagreements(value: Value) -> Iterator[Complaint]:
     yield from _rules_without_baseline(value)
     yield from _unlike(value)
     yield from _mlflow_baseline_faults(value)
+    yield from _deploy_faults(value)
     for check_id, check in mapping(mapping(value).get("checks")).items():
         if mapping(check).get("kind") == "latency":
             yield from _load_faults(check_id, check, mapping(mapping(value).get("model")))
@@ -76,6 +77,19 @@ def _mlflow_baseline_faults(value: Value) -> Iterator[Complaint]:
         return
     says = "cannot be a registered model's name, and the baseline is a version of one"
     yield Complaint(("model", "name"), says, "name it: tracking: {mlflow: {registry: {name: …}}}")
+
+
+def _deploy_faults(value: Value) -> Iterator[Complaint]:
+    """Yield what keeps a deploy from being about the model of the file, or from asking its checks."""
+    deploy, checks = mapping(mapping(value).get("deploy")), mapping(mapping(value).get("checks"))
+    if deploy and "image" not in mapping(mapping(value).get("model")):
+        says = "deploys the image that was judged, and the model is none"
+        yield Complaint(("deploy",), says, "write model: {image: {ref: NAME, …}}", at_key=True)
+    asked = deploy.get("checks")
+    for index, name in enumerate(asked if isinstance(asked, list) else ()):
+        if isinstance(name, str) and name not in checks:
+            known = f"there are: {', '.join(checks)}"
+            yield Complaint(("deploy", "checks", index), "is no check of this file", known)
 
 
 def _load_faults(check_id: str, check: Value, model: Mapping[str, Value]) -> Iterator[Complaint]:

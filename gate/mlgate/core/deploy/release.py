@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mlgate.core.check import Json, digest_of
+from mlgate.core.check import Json
 from mlgate.core.deploy.rollout import Phase, Reading, Rollout
-
-_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +34,11 @@ class Deployed:
 
     release: Release
     manifest: tuple[Mapping[str, Json], ...]
-    """The objects as they are applied, without names: each mode names them."""
+    """The objects as they are applied; of a model that mlgate found, as they were then."""
     name: str
-    """What the objects' names begin with: `summarizer-1f2e3d4c`, or what it was called when mlgate found it."""
+    """Of the objects, and unlike for unlike content: `summarizer-1f2e3d4c`; of a model that mlgate found, its own."""
     is_adopted: bool = False
     """Somebody else made it: mlgate removes it only once another model has taken over."""
-
-    @classmethod
-    def of(cls, service: str, release: Release, manifest: tuple[Mapping[str, Json], ...]) -> Deployed:
-        """Return the release under a name that stands for its content."""
-        content = digest_of([dict(one) for one in manifest])
-        return cls(release, manifest, f"{service}-{content[:_SHORT]}")
 
 
 @dataclass(frozen=True, slots=True)

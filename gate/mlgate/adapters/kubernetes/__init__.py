@@ -1,0 +1,1 @@
+"""A Kubernetes cluster: its API, and the ways in which two models can share traffic there."""

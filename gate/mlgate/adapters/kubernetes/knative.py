@@ -1,0 +1,262 @@
+"""`knative`: one InferenceService whose revisions share traffic by `canaryTrafficPercent`.
+
+The percent always goes to the last revision that became ready, whichever that is. So a candidate is applied at 0, and
+gets traffic only once the last revision is its own, by name. A rejected one is not left as the specification: the next
+candidate's percent would go to it while that one loads.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlgate.adapters.kubernetes import health
+from mlgate.adapters.kubernetes.api import Api, Obj
+from mlgate.adapters.kubernetes.health import Condition
+from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE, KNATIVE_REVISION, KNATIVE_SERVICE, POD
+from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, workload
+from mlgate.core.deploy.release import Deployed, ServiceRecord
+from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
+
+_PERCENT = "canaryTrafficPercent"
+_REVISION_LABEL = "serving.knative.dev/revision"
+_DEAD = ("ExitCode", "ImagePull", "ContainerMissing", "CrashLoop", "FailedCreate", "ProgressDeadlineExceeded")
+"""How the reasons of a revision begin that will not become ready by waiting."""
+_TELLING = ("Ready", "ContainerHealthy", "ResourcesAvailable")
+"""The conditions of a revision that have such reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The service as it was observed."""
+
+    service: Obj | None
+    knative: Obj | None
+    new_revisions: tuple[Obj, ...]
+    """Of the candidate's content."""
+
+    @property
+    def traffic(self) -> Sequence[Mapping[str, Any]]:
+        """Return Knative's own account of who gets what; nothing while it is behind its specification."""
+        if self.knative is None:
+            return ()
+        status = self.knative.get("status") or {}
+        is_behind = status.get("observedGeneration") != self.knative["metadata"]["generation"]
+        return () if is_behind else status.get("traffic") or ()
+
+    @property
+    def created(self) -> str:
+        """Return the name of the last revision."""
+        return str(((self.knative or {}).get("status") or {}).get("latestCreatedRevisionName", ""))
+
+    @property
+    def ready(self) -> str:
+        """Return the name of the last revision that became ready."""
+        return str(((self.knative or {}).get("status") or {}).get("latestReadyRevisionName", ""))
+
+    @property
+    def percent(self) -> int | None:
+        """Return what the specification gives to the last ready revision; None: everything."""
+        return None if self.service is None else self.service["spec"]["predictor"].get(_PERCENT)
+
+    @property
+    def release(self) -> str:
+        """Return the release that the specification is of; empty for one that mlgate did not write."""
+        predictor = {} if self.service is None else self.service["spec"]["predictor"]
+        return str((predictor.get("labels") or {}).get(RELEASE_LABEL, ""))
+
+
+class KnativeServing:
+    """The two models of one record, as revisions of one InferenceService."""
+
+    def __init__(self, api: Api, service: str, record: ServiceRecord, *, force: bool = False) -> None:
+        self._api, self._service, self._record, self._force = api, service, record, force
+        self._seen = _Seen(None, None, ())
+
+    @property
+    def _new(self) -> Deployed:
+        assert self._record.candidate is not None
+        return self._record.candidate
+
+    @property
+    def _old(self) -> Deployed | None:
+        return self._record.accepted
+
+    def observe(self, rollout: Rollout) -> Reading:
+        """Return what the cluster shows now."""
+        self._look()
+        phase = rollout.state.phase
+        new, old = self._candidate(phase), self._stable()
+        return Reading(
+            at=0.0,
+            candidate=new.health,
+            stable=old.health,
+            weight=self._weight(rollout),
+            is_settled=self._is_settled(phase),
+            why=new.why or (old.why if old.health is not Health.ABSENT else ""),
+        )
+
+    def act(self, rollout: Rollout) -> None:
+        """Take the cluster one step nearer to what the rollout's state asks for."""
+        match rollout.state.phase:
+            case Phase.LOADING | Phase.CHECKING | Phase.SHIFTING | Phase.HOLDING:
+                self._apply(self._new, rollout.weight)
+            case Phase.PROMOTING:
+                self._apply(self._new, None)
+            case Phase.RESTORING:
+                self._restore()
+            case _:
+                pass
+
+    def tidy(self) -> None:
+        """Take one step back to what the record says that serves, where something else is specified."""
+        if self._record.is_under_way:
+            return
+        self._look()
+        known = self._old
+        if self._seen.service is not None and known is not None and not self._is_of(known):
+            self._apply(known, 0)
+        elif self._seen.service is not None and known is None and self._seen.release:
+            self._api.delete(INFERENCE_SERVICE, self._seen.service)
+        elif known is not None and self._seen.percent is not None and self._is_last_ready(known):
+            self._apply(known, None)
+
+    def _look(self) -> None:
+        service = self._api.get(INFERENCE_SERVICE, self._service)
+        knative = self._api.get(KNATIVE_SERVICE, f"{self._service}-predictor") if service else None
+        labels = (
+            {RELEASE_LABEL: self._record.candidate.name, SERVICE_LABEL: self._service} if self._record.candidate else {}
+        )
+        revisions = self._api.list(KNATIVE_REVISION, labels, missing_is_fine=True) if labels else ()
+        self._seen = _Seen(service, knative, revisions)
+
+    def _candidate(self, phase: Phase) -> Condition:
+        seen = self._seen
+        if seen.service is None or seen.release != self._new.name:
+            return health.ABSENT
+        refused = next(health.refused(seen.service.get("status") or {}), "")
+        if refused:
+            return Condition(Health.BROKEN, refused)
+        revision = next((one for one in seen.new_revisions if one["metadata"]["name"] == seen.created), None)
+        if revision is None:
+            return Condition(Health.LOADING, "KServe has not made its revision yet")
+        return self._revision(revision, phase)
+
+    def _revision(self, revision: Obj, phase: Phase) -> Condition:
+        """Return how the candidate's own revision is."""
+        seen = self._seen
+        pods = self._api.list(POD, {_REVISION_LABEL: seen.created})
+        broken = next(_dead(revision, pods), "")
+        if broken:
+            return Condition(Health.BROKEN, broken)
+        restarts = sum(health.restarts(pod) for pod in pods)
+        if restarts and phase is not Phase.LOADING:
+            return Condition(Health.BROKEN, "its container was restarted after it had been loaded", restarts)
+        if seen.ready == seen.created and _is_ready(revision):
+            return Condition(Health.READY, "", restarts)
+        return Condition(Health.LOADING, next(health.waits(pods), "its revision is not ready yet"), restarts)
+
+    def _stable(self) -> Condition:
+        """Return how what serves besides is: the revision that KServe goes back to."""
+        if self._old is None:
+            return health.ABSENT
+        named = {one["metadata"]["name"] for one in self._seen.new_revisions}
+        predictor = ((self._seen.service or {}).get("status") or {}).get("components", {}).get("predictor", {})
+        rolled = [str(predictor.get(f"{which}RolledoutRevision") or "") for which in ("latest", "previous")]
+        name = next((one for one in rolled if one and one not in named), "")
+        revision = self._api.get(KNATIVE_REVISION, name) if name else None
+        if revision is None:
+            return Condition(Health.BROKEN, "the revision that served before is not there any more")
+        if _is_ready(revision):
+            return Condition(Health.READY)
+        return Condition(Health.LOADING, f"the stable revision {name} is not ready")
+
+    def _weight(self, rollout: Rollout) -> int | None:
+        """Return the candidate's percent by the names of revisions; None while Knative is behind.
+
+        Of a first model it is what it may have: there is nobody else to take traffic from, and nowhere else to go.
+        """
+        if self._seen.service is None or not self._seen.new_revisions:
+            return 0
+        if not self._seen.traffic:
+            return None
+        named = {one["metadata"]["name"] for one in self._seen.new_revisions}
+        weight = sum(int(one.get("percent") or 0) for one in self._seen.traffic if one.get("revisionName") in named)
+        return min(weight, rollout.weight) if self._old is None and rollout.weight < ALL else weight
+
+    def _is_settled(self, phase: Phase) -> bool:
+        seen = self._seen
+        if phase is Phase.PROMOTING:
+            return seen.release == self._new.name and seen.percent is None
+        if phase is not Phase.RESTORING:
+            return False
+        if self._old is None:
+            return seen.service is None
+        return self._is_of(self._old) and seen.percent is None and not seen.new_revisions
+
+    def _restore(self) -> None:
+        """Take one step back: no percent; the specification before; its revision serves; ours is gone."""
+        seen = self._seen
+        if seen.service is None:
+            return
+        if self._old is None:
+            self._api.delete(INFERENCE_SERVICE, seen.service)
+        elif seen.release == self._new.name:
+            if seen.percent != 0:
+                self._apply(self._new, 0)
+            elif self._is_without_traffic():
+                self._apply(self._old, 0)
+        elif seen.percent is not None:
+            if self._is_last_ready(self._old):
+                self._apply(self._old, None)
+        elif self._is_without_traffic() and seen.ready == seen.created:
+            for revision in seen.new_revisions:
+                self._api.delete(KNATIVE_REVISION, revision)
+
+    def _is_without_traffic(self) -> bool:
+        named = {one["metadata"]["name"] for one in self._seen.new_revisions}
+        gets = [one for one in self._seen.traffic if one.get("revisionName") in named and one.get("percent")]
+        return bool(self._seen.traffic) and not gets
+
+    def _is_of(self, deployed: Deployed) -> bool:
+        """Whether the specification is that of *deployed*."""
+        return self._seen.release == ("" if deployed.is_adopted else deployed.name)
+
+    def _is_last_ready(self, deployed: Deployed) -> bool:
+        """Whether the last ready revision is the specification's own, and that is *deployed*."""
+        seen = self._seen
+        status = (seen.knative or {}).get("status") or {}
+        is_current = status.get("observedGeneration") == (seen.knative or {}).get("metadata", {}).get("generation")
+        named = {one["metadata"]["name"] for one in seen.new_revisions}
+        ours = self._is_of(deployed) and seen.created not in named
+        return is_current and ours and seen.created == seen.ready != ""
+
+    def _apply(self, deployed: Deployed, percent: int | None) -> None:
+        """Make the specification so, if it is not. Holds for the one that was observed."""
+        seen = self._seen.service
+        if seen is not None and self._is_of(deployed) and self._seen.percent == percent:
+            return
+        wanted = copy.deepcopy(dict(workload(deployed.manifest)))
+        wanted["metadata"] = {**wanted["metadata"], "name": self._service}
+        if seen is not None:
+            wanted["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
+        if percent is not None and not (seen is None and self._old is None):
+            wanted["spec"]["predictor"][_PERCENT] = percent
+        bare = {key: wanted[key] for key in ("metadata", "spec")}
+        self._api.apply(INFERENCE_SERVICE, bare, force=self._force or deployed.is_adopted)
+
+
+def _is_ready(revision: Obj) -> bool:
+    conditions = (revision.get("status") or {}).get("conditions") or ()
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+
+
+def _dead(revision: Obj, pods: Sequence[Obj]) -> Iterator[str]:
+    """Yield why a revision will not become ready."""
+    yield from health.dead_containers(pods)
+    for one in (revision.get("status") or {}).get("conditions") or ():
+        reason = str(one.get("reason") or "")
+        if one.get("status") == "False" and one.get("type") in _TELLING and reason.startswith(_DEAD):
+            yield f"its revision failed: {reason}: {' '.join(str(one.get('message')).split())}"

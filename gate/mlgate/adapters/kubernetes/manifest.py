@@ -1,0 +1,181 @@
+"""A person's manifest as a release of its own: named by its content, with selectors that match it alone. Pure."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE, MANIFEST_KINDS, Kind
+from mlgate.core.check import Json, digest_of
+from mlgate.core.deploy.release import Deployed, Release
+from mlgate.core.errors import ConfigError, Refused
+
+SERVICE_LABEL = "mlgate.dev/service"
+RELEASE_LABEL = "mlgate.dev/release"
+"""Stamped on the pods, never on the metadata of an InferenceService that runs: a change there restarts all its pods."""
+COMMIT_NOTE = "mlgate.dev/commit"
+VERDICT_NOTE = "mlgate.dev/verdict"
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_SHORT = 8
+_LONGEST_NAME = 63 - len("-predictor")
+"""Of a release: KServe appends to it, and a label holds 63."""
+
+
+def released(
+    service: str, release: Release, documents: Sequence[Mapping[str, Json]], *, keeps_names: bool = False
+) -> Deployed:
+    """Return *documents* as the release of *service*: named by their content, so that the same content is the same.
+
+    *keeps_names*: its objects are called as the service, for modes in which one object runs both models.
+    """
+    content = digest_of([dict(one) for one in documents])
+    name = f"{service}-{content[:_SHORT]}"
+    if len(name) > _LONGEST_NAME:
+        raise ConfigError(
+            f"the service's name {service!r} is too long", hint=f"at most {_LONGEST_NAME - _SHORT - 1} characters"
+        )
+    base = str((workload(documents).get("metadata") or {}).get("name") or service)
+    own = tuple(_own(one, base, name, service, release) for one in documents)
+    if keeps_names:
+        for one in own:
+            one["metadata"]["name"] = _new_name(str(one["metadata"]["name"]), name, service)
+            one["metadata"]["labels"].pop(RELEASE_LABEL)  # a change there restarts all pods
+    return Deployed(release, own, name)
+
+
+def adopted(found: Mapping[str, Any]) -> Deployed:
+    """Return a workload that somebody else made, as what serves now: without what the server adds."""
+    metadata = found["metadata"]
+    kept = {key: metadata[key] for key in ("name", "labels", "annotations") if metadata.get(key)}
+    kept.get("annotations", {}).pop(_LAST_APPLIED, None)
+    document = {key: found[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": kept}
+    return Deployed(Release(), (copy.deepcopy(document),), str(metadata["name"]), is_adopted=True)
+
+
+def workload(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the object that runs the model. Raises ConfigError unless there is exactly one."""
+    found = [one for one in documents if kind_of(one) in (INFERENCE_SERVICE, DEPLOYMENT)]
+    if len(found) != 1:
+        raise ConfigError(
+            f"the manifest has {len(found)} objects that run a model",
+            hint="it needs exactly one InferenceService or Deployment",
+        )
+    return found[0]
+
+
+def kind_of(document: Mapping[str, Any]) -> Kind:
+    """Return the kind of one document. Raises ConfigError for what mlgate does not deploy."""
+    key = (str(document.get("apiVersion")), str(document.get("kind")))
+    if key not in MANIFEST_KINDS:
+        known = ", ".join(sorted(kind.name for kind in MANIFEST_KINDS.values()))
+        raise ConfigError(
+            f"the manifest has a {key[1]} ({key[0]}), which is not part of a release",
+            hint=f"apply it by itself, and keep here: {known}",
+        )
+    return MANIFEST_KINDS[key]
+
+
+def with_image(documents: Sequence[Mapping[str, Any]], image: str) -> tuple[dict[str, Any], ...]:
+    """Return *documents* with the model's container running *image*, `name@sha256:…`.
+
+    Raises Refused where the container that is there runs another repository's image, or another digest of it.
+    """
+    found = [copy.deepcopy(dict(one)) for one in documents]
+    container = model_container(workload(found))
+    if container is None:
+        raise Refused(
+            "the manifest runs no image of its own, and the verdict is about an image",
+            hint="write the model's container: containers: [{name: kserve-container, image: …}]",
+        )
+    repository, _, digest = image.partition("@")
+    written = str(container.get("image") or image)
+    theirs, _, pinned = written.partition("@")
+    if _without_tag(theirs) != repository or (pinned and pinned != digest):
+        raise Refused(
+            f"the manifest runs {written}, and the verdict is about {image}",
+            hint=f"write image: {repository}; mlgate fills in the digest that was judged",
+        )
+    container["image"] = image
+    return tuple(found)
+
+
+def model_container(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the container that serves the model: KServe's by its name, else the only one, or the first."""
+    template = pod_template(document)
+    spec = template.get("spec", {}) if kind_of(document) is DEPLOYMENT else template
+    containers: list[dict[str, Any]] = spec.get("containers") or []
+    named = [one for one in containers if one.get("name") == "kserve-container"]
+    return next(iter(named or containers), None)
+
+
+def _without_tag(name: str) -> str:
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+def pod_template(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a workload that describes its pods: of a Deployment `spec.template`, else the predictor."""
+    spec: dict[str, Any] = document["spec"]
+    found: dict[str, Any] = spec["template"] if kind_of(document) is DEPLOYMENT else spec["predictor"]
+    return found
+
+
+def _own(document: Mapping[str, Any], base: str, name: str, service: str, release: Release) -> dict[str, Any]:
+    """Return one document under the release's name."""
+    kind = kind_of(document)
+    own: dict[str, Any] = copy.deepcopy(dict(document))
+    metadata = own.setdefault("metadata", {})
+    labels = {SERVICE_LABEL: service, RELEASE_LABEL: name}
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    metadata.pop("namespace", None)  # it is the deploy's
+    notes = {COMMIT_NOTE: release.commit, VERDICT_NOTE: release.verdict}
+    notes = {note: value for note, value in notes.items() if value}
+    if kind is INFERENCE_SERVICE:
+        _own_predictor(own, labels, notes)
+    elif kind is DEPLOYMENT:
+        _own_pods(own, labels, notes)
+    else:
+        own["spec"] = {**_renamed(own.get("spec") or {}, base, name), **_selector(own, name)}
+    metadata["name"] = _new_name(str(metadata.get("name") or base), base, name)
+    return own
+
+
+def _own_predictor(own: dict[str, Any], labels: Mapping[str, str], notes: Mapping[str, str]) -> None:
+    predictor = own["spec"]["predictor"]
+    predictor["labels"] = {**(predictor.get("labels") or {}), **labels}
+    predictor["annotations"] = {**(predictor.get("annotations") or {}), **notes}
+
+
+def _own_pods(own: dict[str, Any], labels: Mapping[str, str], notes: Mapping[str, str]) -> None:
+    spec = own["spec"]
+    metadata = spec["template"].setdefault("metadata", {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), **notes}
+    selector = spec.setdefault("selector", {}).setdefault("matchLabels", {})
+    selector[RELEASE_LABEL] = labels[RELEASE_LABEL]
+
+
+def _selector(own: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what lets a Service or a PodDisruptionBudget select the pods of this release, and no others."""
+    if own["kind"] == "Service":
+        return {"selector": {RELEASE_LABEL: name}}
+    if own["kind"] == "PodDisruptionBudget":
+        return {"selector": {"matchLabels": {RELEASE_LABEL: name}}}
+    return {}
+
+
+def _new_name(old: str, base: str, name: str) -> str:
+    """Return *old* with the workload's name in front of it replaced by the release's."""
+    return name + old.removeprefix(base) if old.startswith(base) else f"{name}-{old}"
+
+
+def _renamed(value: Any, base: str, name: str) -> Any:
+    """Return *value* with every text that names the workload naming the release."""
+    if isinstance(value, dict):
+        return {key: _renamed(item, base, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, base, name) for item in value]
+    names = {f"{before}{base}{after}" for before in ("", "isvc.") for after in ("", "-predictor")}
+    return value.replace(base, name, 1) if isinstance(value, str) and value in names else value

@@ -1,0 +1,119 @@
+"""A service's record as JSON, in the ConfigMap that keeps it. What is not exactly of this form is damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, cast
+
+from mlgate.core import strict_json
+from mlgate.core.check import Json
+from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
+from mlgate.core.deploy.rollout import Health, Plan, Reading, Rollout
+from mlgate.core.errors import ConfigError, EvidenceError
+from mlgate.core.outcome import Outcome
+
+FORMAT = "mlgate.rollout/1"
+
+
+def write(record: ServiceRecord) -> str:
+    """Return the record's text."""
+    document = {
+        "format": FORMAT,
+        "mode": record.mode,
+        "owner": record.owner,
+        "accepted": _deployed(record.accepted),
+        "previous": _deployed(record.previous),
+        "candidate": _deployed(record.candidate),
+        "rollout": _rollout(record.rollout),
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def read(text: str) -> ServiceRecord:
+    """Return the record of a text. Raises EvidenceError when it is damaged, or of a newer mlgate."""
+    try:
+        document = cast("dict[str, Any]", strict_json.loads(text))
+        if document["format"] != FORMAT:
+            raise EvidenceError(f"the record has the format {document['format']!r}", hint="upgrade mlgate")
+        return ServiceRecord(
+            mode=_text(document["mode"]),
+            accepted=_read_deployed(document["accepted"]),
+            previous=_read_deployed(document["previous"]),
+            candidate=_read_deployed(document["candidate"]),
+            rollout=_read_rollout(document["rollout"]),
+            owner=_text(document["owner"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ConfigError) as error:
+        raise EvidenceError(f"the record of the service is damaged: {type(error).__name__}: {error}") from error
+
+
+def _deployed(one: Deployed | None) -> Json:
+    if one is None:
+        return None
+    release: dict[str, Json] = {field.name: getattr(one.release, field.name) for field in fields(Release)}
+    manifest = [dict(obj) for obj in one.manifest]
+    return {"release": release, "manifest": manifest, "name": one.name, "adopted": one.is_adopted}
+
+
+def _read_deployed(value: Mapping[str, Any] | None) -> Deployed | None:
+    if value is None:
+        return None
+    release = Release(**{name: _text(text) for name, text in value["release"].items()})
+    manifest = tuple(dict(obj) for obj in value["manifest"])
+    return Deployed(release, manifest, _text(value["name"]), is_adopted=bool(value["adopted"]))
+
+
+def _rollout(one: Rollout | None) -> Json:
+    if one is None:
+        return None
+    plan = one.plan
+    return {
+        "steps": list(plan.steps),
+        "hold": plan.hold,
+        "patience": plan.patience,
+        "deadline": plan.deadline,
+        "began": one.began,
+        "history": [_reading(reading) for reading in one.history],
+    }
+
+
+def _read_rollout(value: Mapping[str, Any] | None) -> Rollout | None:
+    if value is None:
+        return None
+    steps = tuple(int(step) for step in value["steps"])
+    plan = Plan(steps, float(value["hold"]), float(value["patience"]), float(value["deadline"]))
+    return Rollout(plan, float(value["began"]), tuple(_read_reading(one) for one in value["history"]))
+
+
+def _reading(one: Reading) -> Json:
+    return {
+        "at": one.at,
+        "candidate": one.candidate.value,
+        "stable": one.stable.value,
+        "weight": one.weight,
+        "settled": one.is_settled,
+        "judged": None if one.judged is None else one.judged.name.lower(),
+        "why": one.why,
+        "stop": one.stop,
+    }
+
+
+def _read_reading(value: Mapping[str, Any]) -> Reading:
+    return Reading(
+        at=float(value["at"]),
+        candidate=Health(value["candidate"]),
+        stable=Health(value["stable"]),
+        weight=None if value["weight"] is None else int(value["weight"]),
+        is_settled=value["settled"] is True,
+        judged=None if value["judged"] is None else Outcome[value["judged"].upper()],
+        why=_text(value["why"]),
+        stop=_text(value["stop"]),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

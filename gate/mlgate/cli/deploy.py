@@ -1,0 +1,41 @@
+"""`mlgate deploy`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlgate.cli import options
+from mlgate.commands.run_options import RunOptions
+
+
+@click.command()
+@options.config
+@options.output
+@click.option(
+    "--resume-or-rollback",
+    is_flag=True,
+    help="Begin nothing: end what a process that died left half-way. For a step that always runs.",
+)
+@click.option("--dry-run", is_flag=True, help="Change nothing: say what is wrong, and what would change.")
+@click.option("--fix", is_flag=True, help="Only mend the manifest, where mlgate knows how.")
+@click.option("--force-conflicts", is_flag=True, help="Take over fields that other managers own.")
+def command(
+    *, config: Path, output: Path | None, resume_or_rollback: bool, dry_run: bool, fix: bool, force_conflicts: bool
+) -> int:
+    """Bring the model of the last verdict to the cluster, and give it traffic in steps.
+
+    The verdict's files are verified first. The rollout ends with all of the traffic on the new model, or on the one
+    before. Exit codes: 0 promoted, 4 rolled back, 2 the file or the manifest, 3 not known, 5 refused.
+    """
+    choice = RunOptions(config, output)
+    if fix:
+        from mlgate.commands.deploy_preflight import run_fix
+
+        return run_fix(choice)
+    from mlgate.commands.deploy import run_deploy, run_recovery
+
+    if resume_or_rollback:
+        return run_recovery(choice, only_late=False)
+    return run_deploy(choice, is_dry=dry_run, takes_over=force_conflicts)

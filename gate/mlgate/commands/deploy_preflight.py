@@ -1,0 +1,86 @@
+"""What a deploy would do, and what is wrong with its manifest, before anything is changed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mlgate.adapters.files import safe_file
+from mlgate.adapters.kubernetes import manifest, preflight
+from mlgate.adapters.terminal.output import tell
+from mlgate.commands.promote import verified
+from mlgate.commands.run_options import RunOptions
+from mlgate.config import manifest_fix
+from mlgate.config.load import load
+from mlgate.config.yaml import source
+from mlgate.core.deploy.advice import Advice, Measured
+from mlgate.core.deploy.release import Deployed
+from mlgate.core.errors import ConfigError, GateError
+from mlgate.flow.measured import measured
+from mlgate.reports.terminal import deploy_advice, manifest_diff
+from mlgate.wiring.deploy import Target
+
+
+def advice(target: Target, choice: RunOptions) -> tuple[Advice, ...]:
+    """Return what is wrong with the manifest, by what the last run measured."""
+    values = [one.value for one in target.documents]
+    index = values.index(manifest.workload(values))  # type: ignore[arg-type]
+    return preflight.advice(values, index, _measured(target, choice), target.section.steps)
+
+
+def show(target: Target, found: tuple[Advice, ...]) -> None:
+    """Print what is wrong."""
+    places = [(one, target.documents[one.document].where(*one.steps)) for one in found]
+    tell(sys.stdout, deploy_advice.render(places).rstrip("\n"))
+
+
+def demand_sound(target: Target, choice: RunOptions) -> None:
+    """Print what is wrong with the manifest; raise ConfigError when an error is among it."""
+    found = advice(target, choice)
+    if not found:
+        return
+    show(target, found)
+    errors = [one for one in found if one.is_error]
+    if errors:
+        raise ConfigError(
+            f"the manifest has {len(errors)} mistakes that would cost more later",
+            where=str(target.config.root / target.section.manifest),
+            hint="mend them, or let mlgate do it: mlgate deploy --fix",
+        )
+
+
+def run_fix(choice: RunOptions) -> int:
+    """Mend the manifest where mlgate knows how. Return 0 when no error is left, else 2."""
+    target = Target.demanded(load(choice.config))
+    path = target.config.root / target.section.manifest
+    _write(path, manifest_fix.fixed(source.read(path), advice(target, choice)))
+    again = Target.demanded(load(choice.config))
+    left = advice(again, choice)
+    tell(sys.stdout, f"{path} is mended; what is left:")
+    show(again, left)
+    return ConfigError.exit_code if any(one.is_error for one in left) else 0
+
+
+def dry_run(target: Target, candidate: Deployed, before: Deployed | None) -> None:
+    """Let the server try every object without keeping it, and print what the release changes."""
+    target.try_out(candidate)
+    changes = manifest_diff.render(before, candidate)
+    tell(sys.stdout, changes.rstrip("\n") or "nothing changes")
+    tell(sys.stdout, "dry run: the cluster accepts every object; nothing was changed")
+
+
+def _measured(target: Target, choice: RunOptions) -> Measured:
+    """Return what the last run measured; nothing where there is none."""
+    image = target.config.model.image
+    path, port = "", 8080
+    if image is not None:
+        path, port = image.ready or image.usual_ready_path(target.config.model.served_name), image.port
+    try:
+        evidence, _, _ = verified(choice)
+        return measured(evidence, choice.project().suite, ready_path=path, port=port)
+    except GateError:
+        return Measured(ready_path=path, port=port)
+
+
+def _write(path: Path, text: str) -> None:
+    safe_file.write(path, text.encode())

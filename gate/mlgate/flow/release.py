@@ -1,0 +1,71 @@
+"""What a verdict lets onto a cluster. Everything else is refused: another image, a verdict that blocks or is old."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from mlgate.core.deploy.release import Release
+from mlgate.core.errors import Refused
+from mlgate.core.report import Report
+
+_BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,400}@sha256:[0-9a-f]{64}")
+_LATER = timedelta(minutes=5)
+"""By how much the clock of the machine that judged may be ahead of ours."""
+
+
+def release_of(report: Report, verdict: str, judged: str, *, now: datetime, max_age: timedelta, link: str) -> Release:
+    """Return the release that a report is about. *verdict* is its SHA-256, *judged* when (ISO 8601 in UTC).
+
+    Raises Refused for a verdict that blocks, that is older than *max_age*, or that names no image by its digest.
+    """
+    if report.outcome.blocks:
+        raise Refused(
+            f"the verdict does not let this model through: it {report.outcome.name.lower()}: {report.reason}",
+            hint="mend the model, then mlgate check",
+        )
+    if report.questions:
+        raise Refused(
+            "the verdict is about another question than the base branch asks",
+            hint="merge the change of the rules, then judge the model by them: mlgate check",
+        )
+    _demand_fresh(judged, now, max_age)
+    return Release(
+        image=_image(report),
+        model=report.provenance.model,
+        verdict=verdict,
+        commit=report.provenance.commit,
+        judged=judged,
+        link=link,
+    )
+
+
+def _demand_fresh(judged: str, now: datetime, max_age: timedelta) -> None:
+    try:
+        when = datetime.fromisoformat(judged)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Refused("the verdict does not say when it was made", hint="mlgate check") from error
+    if when > now + _LATER:
+        raise Refused(
+            f"the verdict was made at {judged}, which is to come", hint="is this machine's clock right? date -u"
+        )
+    if now - when > max_age:
+        hours = (now - when) / timedelta(hours=1)
+        raise Refused(
+            f"the verdict is {hours:.0f} hours old, and at most {max_age / timedelta(hours=1):g} are allowed",
+            hint="judge the model again: mlgate check; or allow more: deploy: {max_age: …}",
+        )
+
+
+def _image(report: Report) -> str:
+    """Return the image that was started and measured, by its digest in a registry."""
+    found = {value for load in report.loads for name, value in load.facts if name == "image.repo_digest" and value}
+    if not found:
+        raise Refused(
+            "the verdict names no image by its digest in a registry",
+            hint="push it before it is judged: mlgate build --push REF, then mlgate check, with a latency check",
+        )
+    if len(found) > 1 or not _BY_DIGEST.fullmatch(next(iter(found))):
+        raise Refused("the verdict names its image in a form that is none", hint="mlgate check")
+    return found.pop()

@@ -1,0 +1,36 @@
+"""What is wrong with a manifest, for a terminal: errors first, each with its place and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlgate.core.deploy.advice import Advice
+from mlgate.reports.content.escape import terminal
+from mlgate.reports.content.text_width import hang, wrap
+
+_WIDTH = 80
+
+
+def render(found: Sequence[tuple[Advice, str]]) -> str:
+    """Return the lines of each advice with its place, `file:line:column`, and what they come to."""
+    lines = [line for one, place in found for line in _lines(one, place)]
+    errors = sum(one.is_error for one, _ in found)
+    warnings = len(found) - errors
+    mends = sum(bool(one.fixes) for one, _ in found)
+    if not found:
+        return "the manifest has no mistake that mlgate knows\n"
+    said = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    if mends:
+        said += f"; --fix mends {mends} of them"
+    return "\n".join([*lines, said]) + "\n"
+
+
+def _lines(one: Advice, place: str) -> Iterator[str]:
+    sign = "✗" if one.is_error else "!"
+    yield f"{sign} {terminal(place)}"
+    yield from hang("", wrap(f"{one.topic}: {terminal(one.says, 400)}", _WIDTH - 2), 2)
+    yield from hang("  next: ", wrap(terminal(one.hint, 400), _WIDTH - 8), 8)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

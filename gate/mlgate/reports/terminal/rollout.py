@@ -1,0 +1,85 @@
+"""A rollout for a terminal: a line for each state, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlgate.core.deploy.release import ServiceRecord
+from mlgate.core.deploy.rollout import Phase, Reading, Rollout, State
+from mlgate.reports.content.escape import terminal
+
+_LONGEST_WHY = 300
+
+_DOES = {
+    Phase.LOADING: "loading: waits until the model is loaded",
+    Phase.CHECKING: "loaded; online checks",
+    Phase.SHIFTING: "shifting",
+    Phase.HOLDING: "holding",
+    Phase.PROMOTING: "promoting: the model before is removed",
+    Phase.PROMOTED: "promoted",
+    Phase.RESTORING: "going back",
+    Phase.RESTORED: "restored",
+}
+_WAITS = (Phase.LOADING, Phase.CHECKING, Phase.SHIFTING, Phase.HOLDING)
+
+
+def state_line(rollout: Rollout, state: State) -> str:
+    """Return the line of one state: since when, how much traffic, what is done, and why."""
+    seconds = state.since - rollout.began
+    why = f": {terminal(state.why, _LONGEST_WHY)}" if state.why and state.phase is Phase.RESTORING else ""
+    return f"{_clock(seconds):>7}  {state.weight(rollout.plan):>3} %  {_DOES[state.phase]}{_hold(rollout, state)}{why}"
+
+
+def _hold(rollout: Rollout, state: State) -> str:
+    return f" for {span(rollout.plan.hold)}" if state.phase is Phase.HOLDING else ""
+
+
+def status_line(record: ServiceRecord, reading: Reading) -> str:
+    """Return the living line: what the rollout waits for at this moment."""
+    rollout = record.rollout
+    assert rollout is not None
+    state = rollout.state
+    spent = max(0.0, reading.at - state.since)
+    weight = "?" if reading.weight is None else str(reading.weight)
+    why = f" · {terminal(reading.why, 80)}" if reading.why else ""
+    return f"{_DOES[state.phase].partition(':')[0]} {span(spent)}, gets {weight} %{why}"
+
+
+def ending(service: str, record: ServiceRecord) -> str:
+    """Return the sentences that say how it ended, and what to do next."""
+    return "\n".join(_ending(terminal(service), record))
+
+
+def _ending(service: str, record: ServiceRecord) -> Iterator[str]:
+    rollout, candidate = record.rollout, record.candidate
+    assert rollout is not None
+    assert candidate is not None
+    name = terminal(candidate.name)
+    if rollout.state.phase is Phase.PROMOTED:
+        yield f"promoted: {service} is {name} now, with all of the traffic"
+        if record.previous is not None and record.previous.is_adopted:
+            yield f"  {terminal(record.previous.name)} was not made by mlgate: it still runs, without traffic"
+            yield "  next: delete it once you do not need the way back any more; until then: mlgate rollback"
+        return
+    back = next(state for state in rollout.states if state.phase is Phase.RESTORING)
+    stands = terminal(record.accepted.name) if record.accepted else "nothing, as before"
+    yield f"rolled back: {terminal(back.why, _LONGEST_WHY)}"
+    yield f"  {service} is {stands} again; {name} got at most {_most(rollout)} % of the traffic, and is removed"
+
+
+def _most(rollout: Rollout) -> int:
+    return max(state.weight(rollout.plan) for state in rollout.states)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def span(seconds: float) -> str:
+    """Return a time for people: `40 s`, `3 min 20 s`."""
+    if seconds < 90:  # noqa: PLR2004 - a minute and a half
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
