@@ -36,7 +36,7 @@ Names, and patterns of names.
 """
 STAYS = (
     *("MLGATE_REQUIRE", "MLGATE_UPDATE_GOLDEN", "MLGATE_KSERVE_PYTHON", "MLGATE_KSERVE_OPENAI_PYTHON"),
-    "GIT_SSL_CAINFO",
+    *("GIT_SSL_CAINFO", "MLGATE_TEST_KUBECONFIG", "MLGATE_TEST_GATEWAY"),
 )
 """What the suite itself reads, and how this machine reaches a package index."""
 
@@ -153,6 +153,11 @@ def _postgres() -> bool:
     return postgres.met()
 
 
+def _cluster() -> bool:
+    """Never by a person's own KUBECONFIG: tests must not touch a cluster that somebody uses."""
+    return Path(os.environ.get("MLGATE_TEST_KUBECONFIG", "/nowhere")).is_file()
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "parquet": (lambda: find_spec("pyarrow") is not None, "pip install 'mlgate[parquet]'"),
     "datasets": (lambda: find_spec("datasets") is not None, "pip install 'mlgate[datasets]'"),
@@ -164,6 +169,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "root": (lambda: os.geteuid() == 0, "run as root on Linux"),
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),
     "mlflow": (_mlflow, "make mlflow"),
+    "cluster": (_cluster, "make test-cluster"),
     "postgres": (_postgres, ".ci/engine; as root also setpriv and the user postgres: initdb refuses root"),
 }
 """Each `needs_*` mark: whether the thing is there, and how to get it."""

@@ -23,7 +23,7 @@ from mlgate.adapters.kubernetes.knative import KnativeServing
 from mlgate.adapters.kubernetes.lease import Lease, is_held
 from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
-from mlgate.adapters.process import clock
+from mlgate.adapters.process import clock, liveness
 from mlgate.adapters.terminal.output import tell
 from mlgate.config import manifest as written_manifest
 from mlgate.config.config import Config
@@ -182,7 +182,7 @@ def owner() -> str:
     """Return who rolls out, and nobody else: the CI run's page or this host, and what tells two processes apart."""
     run = environment.here()
     who = run.url if run and run.url else f"{socket.gethostname()}/{os.getpid()}"
-    return f"{who}#{secrets.token_hex(4)}"
+    return f"{who}#{liveness.token() or secrets.token_hex(8)}"
 
 
 def _values(documents: Sequence[Document]) -> tuple[Mapping[str, Any], ...]:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from mlgate.adapters.kubernetes.api import Api, Conflict, Obj
 from mlgate.adapters.kubernetes.kinds import LEASE
+from mlgate.adapters.process import liveness
 from mlgate.adapters.process.clock import microseconds
 from mlgate.core.errors import AdapterError, Busy, GateError, Overtaken
 
@@ -67,7 +68,12 @@ class Lease:
             self._renew()
 
     def _await_death(self, seen: Obj, holder: str) -> None:
-        """Watch a Lease that somebody holds: return when it was not renewed for as long as a living one renews it."""
+        """Watch a Lease that somebody holds: return when it was not renewed for as long as a living one renews it.
+
+        A holder that ran on this machine and has ended need not be watched.
+        """
+        if liveness.is_dead(holder):
+            return
         self._waiting(f"{holder} holds the lock of {self._service}: waiting whether it is alive")
         lasts = float(seen["spec"].get("leaseDurationSeconds") or LASTS_S)
         begin = time.monotonic()

@@ -1,0 +1,155 @@
+"""Lock and record, on the fake API and on a real one: who was overtaken writes nothing, a lost reply loses nothing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import pytest
+from tests.support.fake_kubernetes import FakeKubernetes
+from tests.support.fake_serving import CANDIDATE, PLAN, STABLE
+
+from mlgate.adapters.kubernetes import lease as lease_file
+from mlgate.adapters.kubernetes.api import Api, connect
+from mlgate.adapters.kubernetes.kinds import CONFIG_MAP, LEASE
+from mlgate.adapters.kubernetes.lease import Lease, is_held, name_of
+from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
+from mlgate.core.deploy.release import ServiceRecord
+from mlgate.core.deploy.rollout import Health, Reading, Rollout
+from mlgate.core.errors import AdapterError, Busy, EvidenceError, Overtaken
+from mlgate.core.outcome import Outcome
+
+RECORD = ServiceRecord(
+    "route",
+    accepted=STABLE,
+    candidate=CANDIDATE,
+    rollout=Rollout(PLAN, 1.5, (Reading(2.5, Health.READY, Health.READY, 0, judged=Outcome.PASSED, why="“quoted”"),)),
+    owner="somebody",
+)
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.needs_cluster)])
+def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    if request.param == "fake":
+        yield FakeKubernetes().api()
+        return
+    monkeypatch.setenv("KUBECONFIG", str(Path(os.environ["MLGATE_TEST_KUBECONFIG"])))
+    found = connect("", "default")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def service() -> str:
+    return f"s{secrets.token_hex(4)}"
+
+
+def test_a_record_comes_back_as_it_was_saved(api: Api, service: str) -> None:
+    ledger = ConfigMapLedger(api, service)
+    assert ledger.load() == ServiceRecord()
+    ledger.save(RECORD)
+    ledger.save(replace(RECORD, owner="else"))
+    ledger.confirm()
+    assert ConfigMapLedger(api, service).load() == replace(RECORD, owner="else")
+
+
+def test_who_was_overtaken_writes_nothing_and_learns_it(api: Api, service: str) -> None:
+    first, second = ConfigMapLedger(api, service), ConfigMapLedger(api, service)
+    first.load()
+    first.save(RECORD)
+    second.load()
+    second.save(replace(RECORD, owner="second"))
+    with pytest.raises(Overtaken):
+        first.confirm()
+    with pytest.raises(Overtaken):
+        first.save(RECORD)
+    assert second.load().owner == "second"
+
+
+def test_of_two_that_write_the_first_record_one_is_overtaken(api: Api, service: str) -> None:
+    first, second = ConfigMapLedger(api, service), ConfigMapLedger(api, service)
+    first.load()
+    second.load()
+    first.save(RECORD)
+    with pytest.raises(Overtaken):
+        second.save(replace(RECORD, owner="second"))
+
+
+def test_a_record_that_is_damaged_is_an_error_with_its_place(api: Api, service: str) -> None:
+    api.create(CONFIG_MAP, {"metadata": {"name": name_of(service)}, "data": {"record.json": '{"format": "mlgate'}})
+    with pytest.raises(EvidenceError, match=name_of(service)):
+        ConfigMapLedger(api, service).load()
+
+
+def test_the_lock_is_held_and_given_back(api: Api, service: str) -> None:
+    with Lease(api, service, "me") as held:
+        held.confirm()
+        assert is_held(api, service) == "me"
+    assert is_held(api, service) == ""
+    with Lease(api, service, "another"):
+        assert is_held(api, service) == "another"
+
+
+def test_a_lock_that_is_renewed_is_never_taken(api: Api, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_file, "_RENEWS_S", 0.1)
+    monkeypatch.setattr(lease_file, "_LOOKS_S", 0.05)
+    with Lease(api, service, "me"), pytest.raises(Busy, match="me is rolling"), Lease(api, service, "another"):
+        pass
+
+
+def test_a_lock_whose_holder_is_dead_is_taken_and_the_dead_one_learns_it(
+    api: Api, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_file, "LASTS_S", 1.0)
+    monkeypatch.setattr(lease_file, "_LOOKS_S", 0.05)
+    monkeypatch.setattr(lease_file, "_RENEWS_S", 60.0)  # it stalls
+    with Lease(api, service, "stalled") as stalled, Lease(api, service, "next"):
+        assert is_held(api, service) == "next"
+        with pytest.raises(Overtaken):
+            stalled._renew()
+        with pytest.raises(Overtaken):
+            stalled.confirm()
+    assert is_held(api, service) == ""
+
+
+def test_a_write_whose_reply_is_lost_is_still_ours() -> None:
+    fake = FakeKubernetes()
+    ledger = ConfigMapLedger(fake.api(), "lost")
+    ledger.load()
+    ledger.save(RECORD)
+
+    def reset(method: str, _path: str) -> httpx2.Response | None:
+        if method == "PUT":
+            raise httpx2.ReadError("connection reset")
+        return None
+
+    fake.after = reset
+    with pytest.raises(AdapterError):
+        ledger.save(replace(RECORD, owner="written, and nobody knows"))
+    fake.after = lambda _method, _path: None
+    ledger.confirm()
+    ledger.save(replace(RECORD, owner="at last"))
+    assert ConfigMapLedger(fake.api(), "lost").load().owner == "at last"
+
+
+def test_a_renewal_whose_reply_is_lost_keeps_the_lock() -> None:
+    fake = FakeKubernetes()
+    with Lease(fake.api(), "lost", "me") as held:
+
+        def reset(method: str, _path: str) -> httpx2.Response | None:
+            if method == "PUT":
+                raise httpx2.ReadError("connection reset")
+            return None
+
+        fake.after = reset
+        with pytest.raises(AdapterError):
+            held._renew()
+        fake.after = lambda _method, _path: None
+        held._renew()
+        held.confirm()
+    assert fake.objects["leases", name_of("lost")]["spec"]["holderIdentity"] == ""
+    assert LEASE.plural == "leases"

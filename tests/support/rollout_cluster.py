@@ -1,0 +1,193 @@
+"""A namespace of one's own on the real cluster, mlgate as a process there, and what the cluster shows afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support import gateway_client
+from tests.support.child_environment import child_environment
+from tests.support.deploy_project import DeployProject, deployment, inference_service
+from tests.support.waiting import PATIENCE, until
+
+from mlgate.adapters.kubernetes.api import Api, connect
+from mlgate.adapters.kubernetes.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    INFERENCE_SERVICE,
+    KNATIVE_REVISION,
+    POD,
+    SERVICE,
+    Kind,
+)
+from mlgate.adapters.kubernetes.lease import is_held
+from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
+from mlgate.core.deploy.release import ServiceRecord
+
+NAMESPACES = Kind("", "v1", "Namespace", "namespaces")
+GATEWAY = "kserve/kserve-ingress-gateway"
+MODES = ("route", "deployment", "knative")
+
+
+@dataclass
+class Place:
+    """One namespace, one project, one mode."""
+
+    mode: str
+    api: Api
+    kubeconfig: Path
+    project: DeployProject
+    host: str
+
+    @property
+    def service(self) -> str:
+        return self.project.service
+
+    def manifest(self, **changed: Any) -> None:
+        """Write the manifest of this mode; *changed*: variables of the model server."""
+        if self.mode == "deployment":
+            self.project.manifest(deployment(**changed))
+            return
+        made = inference_service(**changed)
+        if self.mode == "knative":
+            made["metadata"]["annotations"] = {
+                "serving.kserve.io/deploymentMode": "Knative",
+                "autoscaling.knative.dev/class": "hpa.autoscaling.knative.dev",
+            }
+            made["spec"]["predictor"]["minReplicas"] = 1
+        self.project.manifest(made)
+
+    def start(self, *words: str, kubeconfig: Path | None = None) -> subprocess.Popen[str]:
+        """Start mlgate."""
+        env = child_environment(KUBECONFIG=str(kubeconfig or self.kubeconfig))
+        command = [str(Path(sys.executable).with_name("mlgate")), *words, "-c", str(self.project.config)]
+        return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run(self, *words: str, kubeconfig: Path | None = None) -> tuple[int, str]:
+        """Run mlgate to its end; return its exit code and what it printed."""
+        return ended(self.start(*words, kubeconfig=kubeconfig))
+
+    def deployed(self, image: str, **changed: Any) -> None:
+        """Deploy an image that passed, and see it promoted."""
+        self.manifest(**changed)
+        self.project.judged(image)
+        code, said = self.run("deploy")
+        assert code == 0, said
+
+    @property
+    def record(self) -> ServiceRecord:
+        return ConfigMapLedger(self.api, self.service).load()
+
+    def asked(self) -> tuple[int, str]:
+        """Ask the service once through the gateway."""
+        return gateway_client.ask(os.environ["MLGATE_TEST_GATEWAY"], self.host)
+
+    def left(self) -> dict[str, list[str]]:
+        """Return the names of what is there of this service, by kind; what ends by itself is waited for."""
+        until(lambda: not [one for one in self._list(POD) if "deletionTimestamp" in one["metadata"]])
+        kinds = (INFERENCE_SERVICE, DEPLOYMENT, SERVICE, HTTP_ROUTE)
+        found = {kind.name: sorted(one["metadata"]["name"] for one in self._list(kind)) for kind in kinds}
+        return {kind: names for kind, names in found.items() if names}
+
+    def _list(self, kind: Kind) -> tuple[Any, ...]:
+        return self.api.list(kind, {}, missing_is_fine=True)
+
+    def is_at_rest(self, image: str) -> str:
+        """Return why not everything is on the model with *image*, and nothing of another left; empty when it is."""
+        record = self.record
+        if record.is_under_way:
+            return "a rollout is under way"
+        if is_held(self.api, self.service):
+            return "the lock is held"
+        if record.accepted is None or record.accepted.release.image != image:
+            return f"{record.accepted and record.accepted.release.image} serves"
+        return _AT_REST[self.mode](self, record.accepted.name)
+
+
+def ended(process: subprocess.Popen[str], seconds: float = PATIENCE) -> tuple[int, str]:
+    """Return the exit code and what was printed."""
+    said, _ = process.communicate(timeout=seconds)
+    return process.returncode, said
+
+
+def await_text(process: subprocess.Popen[str], pattern: str) -> list[str]:
+    """Return the lines until one matches."""
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if re.search(pattern, line):
+            return lines
+    raise AssertionError(f"{pattern} never came: {lines}")
+
+
+def signalled(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    process.send_signal(number)
+
+
+def _routed(place: Place, name: str) -> str:
+    route = place.api.get(HTTP_ROUTE, f"mlgate-{place.service}")
+    if route is None:
+        return "there is no route"
+    refs = route["spec"]["rules"][-1]["backendRefs"]
+    if [ref["weight"] for ref in refs] != [100] or not refs[0]["name"].startswith(name):
+        return f"the route has {refs}"
+    kind = DEPLOYMENT if place.mode == "deployment" else INFERENCE_SERVICE
+    names = [one["metadata"]["name"] for one in place.api.list(kind, {})]
+    if names != [name]:
+        return f"there are {names}"
+    pods = [one for one in place.api.list(POD, {}) if not one["metadata"]["name"].startswith(name)]
+    return f"pods are left: {[one['metadata']['name'] for one in pods]}" if pods else ""
+
+
+def _by_revision(place: Place, name: str) -> str:
+    service = place.api.get(INFERENCE_SERVICE, place.service)
+    if service is None:
+        return "there is no service"
+    if "canaryTrafficPercent" in service["spec"]["predictor"]:
+        return "a percent is left"
+    if service["spec"]["predictor"]["labels"]["mlgate.dev/release"] != name:
+        return "the specification is another one's"
+    traffic = service["status"]["components"]["predictor"]["traffic"]
+    gets = {one["revisionName"]: one.get("percent", 0) for one in traffic if one.get("percent")}
+    if list(gets.values()) != [100]:
+        return f"traffic: {gets}"
+    revision = place.api.get(KNATIVE_REVISION, next(iter(gets)))
+    label = (revision or {}).get("metadata", {}).get("labels", {}).get("mlgate.dev/release")
+    return "" if label == name else f"the traffic goes to a revision of {label}"
+
+
+_AT_REST = {"route": _routed, "deployment": _routed, "knative": _by_revision}
+
+
+@contextmanager
+def place(mode: str, folder: Path) -> Iterator[Place]:
+    """Make a namespace and a project in it; delete the namespace at the end."""
+    kubeconfig = Path(os.environ["MLGATE_TEST_KUBECONFIG"])
+    os.environ["KUBECONFIG"] = str(kubeconfig)  # the fixture that cleans the environment takes it away
+    name = f"t-{secrets.token_hex(4)}"
+    api = connect("", name)
+    api._http.post("/api/v1/namespaces", json={"metadata": {"name": name}}).raise_for_status()
+    host = f"{name}.example.com"
+    given = {"gateway": {"name": GATEWAY, "hosts": [host]}} if mode != "knative" else {}
+    project = DeployProject(folder, "summarizer", name, mode=mode, **given)
+    found = Place(mode, api, kubeconfig, project, host)
+    found.manifest()
+    try:
+        yield found
+    finally:
+        api._http.delete(f"/api/v1/namespaces/{name}")
+        api.close()
+
+
+__all__ = ["CONFIG_MAP", "MODES", "Place", "await_text", "ended", "place", "signalled"]
