@@ -59,10 +59,14 @@ def killed_at(found: Place, folder: Path, number: int, *, after: bool, how: sign
         ended(running[0])
 
 
-NEXT: dict[str, Callable[[Place], object]] = {
-    "resume": lambda found: found.run("deploy", "--resume-or-rollback"),
-    "another": lambda found: (found.manifest(MODEL_VERSION="three"), found.project.judged(OTHER), found.run("deploy")),
-}
+def resumed(found: Place) -> None:
+    found.run("deploy", "--resume-or-rollback")
+
+
+def replaced(found: Place) -> None:
+    found.manifest(MODEL_VERSION="three")
+    found.project.judged(OTHER)
+    found.run("deploy")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -73,11 +77,11 @@ def test_all_or_nothing_wherever_it_is_killed(mode: str, tmp_path: Path) -> None
         for after in (False, True):
             counted += 1
             how = signal.SIGKILL if counted % 4 else signal.SIGTERM
-            kind = "another" if counted % 5 == 0 else "resume"
+            next_one = replaced if counted % 5 == 0 else resumed
             folder = tmp_path / f"{number}-{after}"
             with prepared(mode, folder) as found:
                 killed_at(found, folder, number, after=after, how=how)
-                NEXT[kind](found)
+                next_one(found)
                 until(
                     lambda found=found: any(found.is_at_rest(one) == "" for one in (OLD, NEW, OTHER)),  # type: ignore[misc]
                     120,

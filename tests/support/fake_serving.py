@@ -174,7 +174,7 @@ class FakeStop:
 class FakeJudge:
     outcome: Outcome | None = Outcome.PASSED
 
-    def judge(self, rollout: Rollout) -> Judgement:  # noqa: ARG002 - the port's signature
+    def judge(self, record: ServiceRecord) -> Judgement:  # noqa: ARG002 - the port's signature
         return Judgement(self.outcome, "as the fake says")
 
 

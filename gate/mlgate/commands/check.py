@@ -32,10 +32,10 @@ def run_check(choice: RunOptions) -> int:
         run = Run.prepare(choice, folder)
         if choice.is_part:
             return _observe_part(run, *(choice.shard or (1, 1)))
-        return finish(run, _observe(run, run.project.suite, _JOURNAL), journal=_JOURNAL)
+        return finish(run, observe_all(run, run.project.suite, _JOURNAL), journal=_JOURNAL)
 
 
-def _observe(run: Run, suite: Suite, journal: str) -> Evidence:
+def observe_all(run: Run, suite: Suite, journal: str) -> Evidence:
     """Ask what is not yet settled of *suite*; each row is in the *journal* before it is counted."""
     project, folder, baseline = run.project, run.folder, run.baseline
     kept, path = _rows_to_resume(run, suite, journal)
@@ -74,7 +74,7 @@ def _observe_part(run: Run, k: int, n: int) -> int:
     number = f"{part}-{k}of{n}" if part else f"{k}of{n}"
     name, journal = f"evidence-{number}.jsonl.gz", f"journal-{number}.jsonl"
     folder.put_aside(name)
-    evidence = _observe(run, suite, journal)
+    evidence = observe_all(run, suite, journal)
     seal(evidence, folder, name, journal)
     missing = suite.planned - set(settled(suite, KINDS, evidence))
     what = f"{part} {k} of {n}" if part else f"shard {k} of {n}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,9 +16,11 @@ from mlgate.adapters.process.signals import SignalStop
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.rollout_progress import RolloutLines
 from mlgate.commands import deploy_preflight, unmerged_guard
+from mlgate.commands.online_check import judge_online
 from mlgate.commands.promote import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
+from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import Phase
 from mlgate.core.errors import GateError
@@ -45,7 +47,8 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, takes_over: bool = F
         record = ConfigMapLedger(target.api, target.section.service).load()
         deploy_preflight.dry_run(target, candidate, record.accepted or target.found())
         return 0
-    with _carried(target, me) as tools:
+    check = (lambda record: judge_online(target, choice, record)) if target.section.checks else None
+    with _carried(target, me, check) as tools:
         found = target.found()
         record = flow.deploy(tools, candidate, target.plan(), mode=mode.name, owner=me, found=found)
     if record.rollout is None or record.candidate != candidate:
@@ -107,12 +110,14 @@ def _candidate(target: Target, choice: RunOptions) -> Deployed:
 
 
 @contextmanager
-def _carried(target: Target, me: str) -> Iterator[Deployment]:
-    """Hold the service's lock, take signals as wishes, and show how it goes."""
+def _carried(
+    target: Target, me: str, check: Callable[[ServiceRecord], Judgement] | None = None
+) -> Iterator[Deployment]:
+    """Hold the service's lock, take signals as wishes, and show how it goes; *check*: the online checks."""
     lines = RolloutLines(sys.stdout, words.state_line, words.status_line)
     lock: Lease = target.lock(me)
     with SignalStop() as stop, lock, lines:
-        yield target.tools(lock, FactsJudge(), stop, lines)
+        yield target.tools(lock, FactsJudge(check), stop, lines)
 
 
 def _told(target: Target, record: ServiceRecord) -> int:

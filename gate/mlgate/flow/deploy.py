@@ -21,7 +21,7 @@ from mlgate.core.deploy.ports import (
 )
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import Phase, Plan, Reading, Rollout
-from mlgate.core.errors import AdapterError, Denied, GateError
+from mlgate.core.errors import AdapterError, ConfigError, Denied, GateError
 from mlgate.core.outcome import Outcome
 
 _POLL_S = 0.5
@@ -54,6 +54,11 @@ def deploy(
     record = recover(tools, tools.ledger.load(), "another model is deployed in its place")
     if record.accepted is None:
         record = replace(record, accepted=found)
+    elif record.mode != mode:
+        raise ConfigError(
+            f"{record.accepted.name} was deployed in mode {record.mode}, and this would be {mode}",
+            hint=f"write mode: {record.mode}; or deploy under another service name and move your users",
+        )
     if record.accepted is not None and record.accepted.name == candidate.name:
         return record
     record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
@@ -112,7 +117,7 @@ def carry_out(tools: Deployment, record: ServiceRecord) -> ServiceRecord:
 def _turn(tools: Deployment, serving: Serving, record: ServiceRecord, denied: str) -> ServiceRecord:
     """Look, decide, write it down, act. *denied*: why the cluster refused what was asked of it last."""
     assert record.rollout is not None
-    reading = _look(tools, serving, record.rollout)
+    reading = _look(tools, serving, record)
     after = record.after(replace(reading, stop=denied) if denied else reading)
     if after is record:
         tools.ledger.confirm()
@@ -125,24 +130,26 @@ def _turn(tools: Deployment, serving: Serving, record: ServiceRecord, denied: st
     return after
 
 
-def _look(tools: Deployment, serving: Serving, rollout: Rollout) -> Reading:
+def _look(tools: Deployment, serving: Serving, record: ServiceRecord) -> Reading:
     """Judge the step, then look at the cluster: what a long judgement found is held against what is there after it."""
-    judged = _judgement(tools, rollout)
+    assert record.rollout is not None
+    judged = _judgement(tools, record)
     try:
-        seen = serving.observe(rollout)
+        seen = serving.observe(record.rollout)
     except AdapterError as error:
         seen = Reading(at=0.0, why=str(error))
     why = judged.why or seen.why
     return replace(seen, at=tools.now(), judged=judged.outcome, why=why, stop=tools.stop.why or seen.stop)
 
 
-def _judgement(tools: Deployment, rollout: Rollout) -> Judgement:
+def _judgement(tools: Deployment, record: ServiceRecord) -> Judgement:
     """Return how the step came out. A judge that breaks has judged: the model could not be measured."""
-    if rollout.state.phase not in _JUDGED or tools.stop.why:
+    assert record.rollout is not None
+    if record.rollout.state.phase not in _JUDGED or tools.stop.why:
         return Judgement(None)
     try:
         with tools.stop.interrupts():
-            return tools.judge.judge(rollout)
+            return tools.judge.judge(record)
     except Stopped:
         return Judgement(None)
     except GateError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mlgate.core.deploy.ports import Judgement
-from mlgate.core.deploy.rollout import Phase, Rollout
+from mlgate.core.deploy.release import ServiceRecord
+from mlgate.core.deploy.rollout import Phase
 from mlgate.core.outcome import Outcome
 
 
@@ -15,14 +16,15 @@ class FactsJudge:
     *check* asks the candidate before it gets traffic; None where the file has no online checks.
     """
 
-    def __init__(self, check: Callable[[], Judgement] | None = None) -> None:
+    def __init__(self, check: Callable[[ServiceRecord], Judgement] | None = None) -> None:
         self._check = check
         self._checked: Judgement | None = None
 
-    def judge(self, rollout: Rollout) -> Judgement:
+    def judge(self, record: ServiceRecord) -> Judgement:
         """Return how the present step came out so far."""
-        if rollout.state.phase is not Phase.CHECKING or self._check is None:
+        assert record.rollout is not None
+        if record.rollout.state.phase is not Phase.CHECKING or self._check is None:
             return Judgement(Outcome.PASSED)
-        if self._checked is None or self._checked.outcome is None:
-            self._checked = self._check()
+        if self._checked is None:
+            self._checked = self._check(record)
         return self._checked

@@ -13,16 +13,17 @@ from typing import Any
 
 from mlgate.adapters.github import environment
 from mlgate.adapters.kubernetes import api as kubernetes_api
-from mlgate.adapters.kubernetes import manifest, route
+from mlgate.adapters.kubernetes import knative, manifest, replicas, route
 from mlgate.adapters.kubernetes import status as cluster_status
-from mlgate.adapters.kubernetes.api import Api
+from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.capabilities import Capabilities, normal_mode
 from mlgate.adapters.kubernetes.http_route import Gateway
-from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE
+from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE, SERVICE
 from mlgate.adapters.kubernetes.knative import KnativeServing
 from mlgate.adapters.kubernetes.lease import Lease, is_held
 from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
+from mlgate.adapters.kubernetes.replicas import ReplicasServing
 from mlgate.adapters.process import clock, liveness
 from mlgate.adapters.terminal.output import tell
 from mlgate.config import manifest as written_manifest
@@ -97,6 +98,8 @@ class Target:
         documents = manifest.with_image(_values(self.documents), release.image)
         if self.mode.name in _ONE_OBJECT:
             return manifest.released(self.section.service, release, documents, keeps_names=True)
+        if self.mode.name == deploy_mode.REPLICAS:
+            return manifest.released(self.section.service, release, replicas.prepared(documents, self.section.steps))
         prepared = route.prepared(documents, self.section.service)
         return manifest.released(self.section.service, release, prepared)
 
@@ -117,13 +120,30 @@ class Target:
         for name in dict.fromkeys(filter(None, names)):
             there = self.api.get(manifest.kind_of(runs), name)
             if there is not None:
-                return manifest.adopted(there)
+                return self._adopted(there, name)
         return None
+
+    def _adopted(self, there: Obj, name: str) -> Deployed:
+        """Return what somebody else made, with the Service in front of a Deployment."""
+        if self.mode.name == deploy_mode.REPLICAS:
+            raise ConfigError(
+                f"the Deployment {name} was not made by mlgate, and mode replicas cannot count its pods beside others",
+                hint="deploy under another service name; or put a gateway in front: mode: deployment",
+            )
+        front = self.api.get(SERVICE, name) if self.mode.name == deploy_mode.DEPLOYMENT else None
+        if self.mode.name == deploy_mode.DEPLOYMENT and front is None:
+            raise ConfigError(
+                f"the Deployment {name} was not made by mlgate, and no Service of its name is in front of it",
+                hint="deploy under another service name, or make that Service",
+            )
+        return manifest.adopted(there, *([front] if front else []))
 
     def serving(self, record: ServiceRecord) -> Serving:
         """Return what drives the mode that a record names."""
         if record.mode == deploy_mode.KNATIVE:
             return KnativeServing(self.api, self.section.service, record, force=self.takes_over)
+        if record.mode == deploy_mode.REPLICAS:
+            return ReplicasServing(self.api, self.section.service, record)
         return route.RouteServing(self.api, self.section.service, self._gateway, record)
 
     def status(self) -> ServiceStatus:
@@ -144,7 +164,8 @@ class Target:
 
     def _model(self, role: str, deployed: Deployed, weight: int | None) -> ModelStatus:
         objects = ReleaseObjects(self.api, deployed)
-        found, pods = objects.condition(), objects.pods()
+        pods = objects.pods()
+        found = objects.condition() if self.mode.name != deploy_mode.KNATIVE else knative.condition(self.api, deployed)
         troubled = [one.name for one in cluster_status.pods(pods) if not one.is_ready]
         events = cluster_status.events(self.api, [deployed.name, *troubled[:_MOST_EVENTFUL]])
         shown = cluster_status.pods(pods)

@@ -248,6 +248,19 @@ class KnativeServing:
         self._api.apply(INFERENCE_SERVICE, bare, force=self._force or deployed.is_adopted)
 
 
+def condition(api: Api, deployed: Deployed) -> Condition:
+    """Return how a release is, by the last of its revisions."""
+    revisions = api.list(KNATIVE_REVISION, {RELEASE_LABEL: deployed.name}, missing_is_fine=True)
+    if not revisions:
+        return health.ABSENT
+    last = max(revisions, key=lambda one: str(one["metadata"].get("creationTimestamp")))
+    pods = api.list(POD, {_REVISION_LABEL: last["metadata"]["name"]})
+    broken = next(_dead(last, pods), "")
+    if broken:
+        return Condition(Health.BROKEN, broken)
+    return Condition(Health.READY) if _is_ready(last) else Condition(Health.LOADING, next(health.waits(pods), ""))
+
+
 def _is_ready(revision: Obj) -> bool:
     conditions = (revision.get("status") or {}).get("conditions") or ()
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)

@@ -45,13 +45,17 @@ def released(
     return Deployed(release, own, name)
 
 
-def adopted(found: Mapping[str, Any]) -> Deployed:
+def adopted(found: Mapping[str, Any], *others: Mapping[str, Any]) -> Deployed:
     """Return a workload that somebody else made, as what serves now: without what the server adds."""
-    metadata = found["metadata"]
+    documents = tuple(_without_server_fields(one) for one in (found, *others))
+    return Deployed(Release(), documents, str(found["metadata"]["name"]), is_adopted=True)
+
+
+def _without_server_fields(found: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = copy.deepcopy(found["metadata"])
     kept = {key: metadata[key] for key in ("name", "labels", "annotations") if metadata.get(key)}
     kept.get("annotations", {}).pop(_LAST_APPLIED, None)
-    document = {key: found[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": kept}
-    return Deployed(Release(), (copy.deepcopy(document),), str(metadata["name"]), is_adopted=True)
+    return copy.deepcopy({key: found[key] for key in ("apiVersion", "kind", "spec")}) | {"metadata": kept}
 
 
 def workload(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -41,11 +41,27 @@ class ReleaseObjects:
         """Return the pods that run it."""
         return self._pods()
 
-    def make_missing(self) -> None:
-        """Make what is not there. Raises Denied when the cluster refuses it, AdapterError when it does not answer."""
+    def workload(self) -> Obj | None:
+        """Return the object that runs the model, as it is; None when it is not there."""
+        return self._there(self._workload)
+
+    def make_missing(self, replicas: int | None = None) -> None:
+        """Make what is not there, a Deployment with *replicas* pods where they are given.
+
+        Raises Denied when the cluster refuses it, AdapterError when it does not answer.
+        """
         for document in self.deployed.manifest:
             if self._there(document) is None:
-                self._api.apply(kind_of(document), _bare(document))
+                made = _bare(document)
+                if replicas is not None and document is self._workload:
+                    made["spec"] = {**made["spec"], "replicas": replicas}
+                self._api.apply(kind_of(document), made)
+
+    def scale(self, replicas: int) -> None:
+        """Give a Deployment so many pods. Holds for the one that is there now."""
+        there = self.workload()
+        if there is not None and there["spec"].get("replicas") != replicas:
+            self._api.replace(self._kind, {**there, "spec": {**there["spec"], "replicas": replicas}})
 
     def remove(self) -> None:
         """Delete what is there; the workload last, so that what is left half-way is found by it."""

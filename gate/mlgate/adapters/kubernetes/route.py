@@ -18,6 +18,7 @@ from mlgate.adapters.kubernetes.http_route import Backend, Gateway
 from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, HTTP_ROUTE, INFERENCE_SERVICE, SERVICE
 from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, kind_of, model_container, workload
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
+from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
 from mlgate.core.errors import AdapterError
@@ -43,8 +44,7 @@ class RouteServing:
         self._route: Obj | None = None
         self._quiet_since: float | None = None
         """Monotonic seconds: since when the model that goes has been seen without traffic."""
-        self._restarts: int | None = None
-        """Of the candidate's containers, when it was loaded."""
+        self._crashes = Crashes()
 
     @property
     def _name(self) -> str:
@@ -55,7 +55,7 @@ class RouteServing:
         assert self._new is not None
         phase = rollout.state.phase
         self._route = self._api.get(HTTP_ROUTE, self._name)
-        new = self._crashed(self._new.condition(), phase)
+        new = self._crashes.judged(self._new.condition(), phase)
         old = self._old.condition() if self._old else ABSENT
         return Reading(
             at=0.0,
@@ -94,15 +94,6 @@ class RouteServing:
                     self._api.delete(kind, one)
         if not known:
             self._remove_route(self._api.get(HTTP_ROUTE, self._name))
-
-    def _crashed(self, found: Condition, phase: Phase) -> Condition:
-        """Return the candidate's condition. Once it was loaded, a restart is a crash, whatever comes after it."""
-        if phase is Phase.LOADING or self._restarts is None:
-            self._restarts = found.restarts
-        if found.restarts <= self._restarts or found.health is Health.BROKEN:
-            return found
-        why = found.why or "its container was restarted after it had been loaded"
-        return Condition(Health.BROKEN, why, found.restarts)
 
     def _weight(self, rollout: Rollout) -> int | None:
         """Return the candidate's percent once the gateway has taken it; more than is allowed, even before."""

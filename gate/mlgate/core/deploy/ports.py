@@ -66,8 +66,8 @@ class Judgement:
 class StepJudge(Protocol):
     """What a rollout's steps are judged by."""
 
-    def judge(self, rollout: Rollout) -> Judgement:
-        """Return how the present step came out so far. An outcome is final."""
+    def judge(self, record: ServiceRecord) -> Judgement:
+        """Return how the rollout's present step came out so far. An outcome is final."""
 
 
 class Stopped(BaseException):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from mlgate.core.check import Json
 from mlgate.core.deploy.rollout import Phase, Reading, Rollout
 
 
@@ -33,7 +33,7 @@ class Deployed:
     """A release, and the objects that run it."""
 
     release: Release
-    manifest: tuple[Mapping[str, Json], ...]
+    manifest: tuple[Mapping[str, Any], ...]
     """The objects as they are applied; of a model that mlgate found, as they were then."""
     name: str
     """Of the objects, and unlike for unlike content: `summarizer-1f2e3d4c`; of a model that mlgate found, its own."""

@@ -19,7 +19,7 @@ OBJECT = {"metadata": {"name": "one"}, "data": {"a": "1"}}
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
-    monkeypatch.setattr(kubernetes_api.time, "sleep", lambda _: None)
+    monkeypatch.setattr("mlgate.adapters.kubernetes.api.time.sleep", lambda _: None)
     return FakeKubernetes()
 
 

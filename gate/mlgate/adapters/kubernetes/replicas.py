@@ -1,0 +1,205 @@
+"""`replicas`: two Deployments behind one Service, which shares traffic by the number of their pods. Needs no gateway.
+
+The Service selects the pods of one release, or of both. With one it is all or nothing, at once; with both each model
+gets as much as it has pods. The stable model keeps all of its pods until the end, so that the way back is one write.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlgate.adapters.kubernetes import health
+from mlgate.adapters.kubernetes.api import Api, Obj
+from mlgate.adapters.kubernetes.health import Condition
+from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, SERVICE
+from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, kind_of, model_container, workload
+from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
+from mlgate.adapters.kubernetes.restarts import Crashes
+from mlgate.core.deploy.release import Deployed, ServiceRecord
+from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
+from mlgate.core.errors import ConfigError
+
+_STAMP = "mlgate.dev/rollout"
+"""On the Service: the state that it was written for, so that who was overtaken finds it changed."""
+_HALF = 50
+
+
+class ReplicasServing:
+    """The two models of one record, and the Service before them."""
+
+    def __init__(self, api: Api, service: str, record: ServiceRecord) -> None:
+        self._api, self._service, self._record = api, service, record
+        self._new = ReleaseObjects(api, record.candidate) if record.candidate else None
+        self._old = ReleaseObjects(api, record.accepted) if record.accepted else None
+        self._crashes = Crashes()
+        self._front: Obj | None = None
+        self._new_pods = 0
+        """Of the candidate: ready ones."""
+        self._old_pods = 0
+
+    def observe(self, rollout: Rollout) -> Reading:
+        """Return what the cluster shows now."""
+        assert self._new is not None
+        phase = rollout.state.phase
+        self._front = self._api.get(SERVICE, self._service)
+        new = self._crashes.judged(self._new.condition(), phase)
+        old = self._old.condition() if self._old else health.ABSENT
+        self._new_pods = _available(self._new.workload())
+        self._old_pods = _available(self._old.workload()) if self._old else 0
+        return Reading(
+            at=0.0,
+            candidate=new.health if self._is_as_large(rollout) or new.health is Health.BROKEN else Health.LOADING,
+            stable=_stable(old, is_first=self._old is None),
+            weight=self._weight(rollout),
+            is_settled=self._is_settled(phase),
+            why=new.why or (old.why if self._old is not None else ""),
+        )
+
+    def act(self, rollout: Rollout) -> None:
+        """Take the cluster one step nearer to what the rollout's state asks for."""
+        assert self._new is not None
+        match rollout.state.phase:
+            case Phase.LOADING:
+                self._new.make_missing(replicas=self._pods_for(rollout.plan.steps[0]))
+            case Phase.SHIFTING | Phase.HOLDING:
+                self._share(rollout)
+            case Phase.PROMOTING:
+                self._select(self._new.deployed, rollout)
+                if self._old is not None:
+                    self._old.remove()
+            case Phase.RESTORING:
+                self._restore(rollout)
+            case _:
+                pass
+
+    def tidy(self) -> None:
+        """Remove what mlgate made for this service and its record does not name any more."""
+        if self._record.is_under_way:
+            return
+        kept = self._record.accepted.name if self._record.accepted else ""
+        for one in self._api.list(DEPLOYMENT, {SERVICE_LABEL: self._service}):
+            if one["metadata"]["labels"].get(RELEASE_LABEL) != kept:
+                self._api.delete(DEPLOYMENT, one)
+
+    def _pods_for(self, percent: int) -> int:
+        """Return how many pods get the candidate at most *percent*, beside all of the stable one's."""
+        wanted = _wanted(self._record.candidate)
+        stable = _wanted(self._record.accepted) if self._record.accepted else 0
+        if percent >= ALL or not stable:
+            return wanted
+        return stable * percent // (ALL - percent)
+
+    def _is_as_large(self, rollout: Rollout) -> bool:
+        """Whether the candidate has all the pods of its step, ready."""
+        phase = rollout.state.phase
+        step = rollout.plan.steps[0] if phase in (Phase.LOADING, Phase.CHECKING) else rollout.weight
+        return phase is Phase.RESTORING or self._new_pods >= self._pods_for(step)
+
+    def _weight(self, rollout: Rollout) -> int | None:
+        """Return the candidate's percent: that of the step, where it has as many pods as that allows."""
+        assert self._new is not None
+        selects = ((self._front or {}).get("spec") or {}).get("selector") or {}
+        if not selects:
+            return 0
+        release = selects.get(RELEASE_LABEL)
+        if release is not None:
+            return ALL if release == self._new.deployed.name else 0
+        share = math.ceil(ALL * self._new_pods / max(1, self._new_pods + self._old_pods))
+        if share > rollout.weight:
+            return share
+        return rollout.weight if rollout.weight < ALL and self._is_as_large(rollout) else None
+
+    def _is_settled(self, phase: Phase) -> bool:
+        assert self._new is not None
+        if phase is Phase.RESTORING:
+            return self._new.is_gone and (self._old is not None or self._front is None)
+        return phase is Phase.PROMOTING and (self._old is None or self._old.is_gone)
+
+    def _share(self, rollout: Rollout) -> None:
+        """Give the candidate the pods of its step; then let the Service select both models, or at the end its alone."""
+        assert self._new is not None
+        self._new.scale(self._pods_for(rollout.weight))
+        if rollout.weight < ALL:
+            self._write({SERVICE_LABEL: self._service}, rollout)
+        elif self._new_pods >= self._pods_for(ALL):
+            self._select(self._new.deployed, rollout)
+
+    def _restore(self, rollout: Rollout) -> None:
+        assert self._new is not None
+        if self._old is not None:
+            self._select(self._old.deployed, rollout)
+        elif self._front is not None:
+            self._api.delete(SERVICE, self._front)
+        if self._weight(rollout) == 0:
+            self._new.remove()
+
+    def _select(self, deployed: Deployed, rollout: Rollout) -> None:
+        self._write({SERVICE_LABEL: self._service, RELEASE_LABEL: deployed.name}, rollout)
+
+    def _write(self, selector: Mapping[str, str], rollout: Rollout) -> None:
+        """Let the Service select so, if it does not. Holds for the one that was observed."""
+        assert self._new is not None
+        is_back = rollout.state.phase is Phase.RESTORING
+        stamp = f"{self._new.deployed.name} {rollout.began:.3f} {'back' if is_back else rollout.weight}"
+        there = self._front
+        if there is None:
+            labels = {SERVICE_LABEL: self._service}
+            metadata = {"name": self._service, "labels": labels, "annotations": {_STAMP: stamp}}
+            spec = {**front(self._new.deployed), "selector": dict(selector)}
+            self._front = self._api.create(SERVICE, {"metadata": metadata, "spec": spec})
+            return
+        notes = dict(there["metadata"].get("annotations") or {})
+        if notes.get(_STAMP) != stamp or there["spec"].get("selector") != selector:
+            metadata = {**there["metadata"], "annotations": {**notes, _STAMP: stamp}}
+            spec = {**there["spec"], "selector": dict(selector)}
+            self._front = self._api.replace(SERVICE, {**there, "metadata": metadata, "spec": spec})
+
+
+def front(deployed: Deployed) -> dict[str, Any]:
+    """Return the ports of the Service: of the model's container, the first of them as port 80."""
+    container = model_container(workload(deployed.manifest)) or {}
+    ports = [one["containerPort"] for one in container.get("ports") or ()] or [8080]
+    return {"ports": [{"name": "http", "port": 80, "targetPort": ports[0]}]}
+
+
+def prepared(documents: Sequence[Mapping[str, Any]], steps: Sequence[int]) -> tuple[Mapping[str, Any], ...]:
+    """Return a person's documents as this mode needs them. Raises ConfigError for steps that pods cannot give.
+
+    A Service among them is left out: there is one before both models, which is mlgate's.
+    """
+    spec: Any = workload(documents)["spec"]
+    demand_steps(steps, int(spec.get("replicas", 1)))
+    return tuple(one for one in documents if kind_of(one) is not SERVICE)
+
+
+def demand_steps(steps: Sequence[int], replicas: int) -> None:
+    """Raise ConfigError for a step that so many pods cannot give: too small for one pod, or more than a doubling."""
+    for step in steps:
+        if step < ALL and replicas * step // (ALL - step) < 1:
+            least = math.ceil(ALL / (replicas + 1))
+            raise ConfigError(
+                f"a step of {step} % needs {math.ceil(ALL / step) - 1} pods of the stable model, and it has {replicas}",
+                hint=f"the smallest step is {least} %: steps: [{least}, 50, 100]; or more replicas",
+            )
+        if _HALF < step < ALL:
+            raise ConfigError(
+                f"a step of {step} % would need more pods of the candidate than the service has",
+                hint="steps: [50, 100], or a gateway, which shares by weight",
+            )
+
+
+def _wanted(deployed: Deployed | None) -> int:
+    if deployed is None:
+        return 0
+    spec: Any = workload(deployed.manifest)["spec"]
+    return int(spec.get("replicas", 1))
+
+
+def _available(deployment: Obj | None) -> int:
+    return int(((deployment or {}).get("status") or {}).get("availableReplicas") or 0)
+
+
+def _stable(found: Condition, *, is_first: bool) -> Health:
+    return Health.BROKEN if found.health is Health.ABSENT and not is_first else found.health
