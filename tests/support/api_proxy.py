@@ -36,6 +36,8 @@ class Script:
     after: Callable[[int], Fault | None] = lambda _: None
     """A fault instead of the reply, when the write has been carried out."""
     writes: list[str] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    """Every request: method and path."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def number(self, method: str, path: str) -> int:
@@ -60,6 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         counts = self.command in WRITES and "dryRun" not in self.path and "reviews" not in self.path
         counts = (counts and "/leases/" not in self.path) or (counts and self.command == "POST")
+        self.server.script.requests.append((self.command, urlsplit(self.path).path))
         number = self.server.script.number(self.command, urlsplit(self.path).path) if counts else 0
         fault = self.server.script.before(number) if number else None
         if fault is None:

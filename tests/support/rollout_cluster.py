@@ -53,6 +53,10 @@ class Place:
     def service(self) -> str:
         return self.project.service
 
+    @property
+    def namespace(self) -> str:
+        return self.project.namespace
+
     def manifest(self, **changed: Any) -> None:
         """Write the manifest of this mode; *changed*: variables of the model server."""
         if self.mode == "deployment":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
+from mlgate.adapters.files import gate_file
 from mlgate.adapters.terminal.output import tell
-from mlgate.commands.init import run_init
+from mlgate.commands.init import run_init, run_init_deploy
 from mlgate.reports.starter_files import Kind
 
 
@@ -19,13 +21,32 @@ from mlgate.reports.starter_files import Kind
 @click.option("--answers", metavar="FILE", help="Your model's answers are in a file.")
 @click.option("--data", metavar="FILE", help="Your test set.  [data/test.jsonl, a sample]")
 @click.option("--name", default="my-model", help="What reports call the model.  [my-model]")
+@click.option(
+    "--deploy",
+    type=click.Choice(["inference-service", "deployment"]),
+    help="Write a manifest for the image of the mlgate.yaml that is there, by what its last run measured.",
+)
 def command(
-    *, folder: Path, python: str | None, endpoint: str | None, answers: str | None, data: str | None, name: str
+    *,
+    folder: Path,
+    python: str | None,
+    endpoint: str | None,
+    answers: str | None,
+    data: str | None,
+    name: str,
+    deploy: Literal["inference-service", "deployment"] | None,
 ) -> int:
     """Write a working mlgate.yaml into FOLDER [.], with a data sample and a stand-in model unless you name yours.
 
     Nothing that is there is ever overwritten.
     """
+    if deploy:
+        for path in run_init_deploy(gate_file.found(folder / gate_file.DEFAULT_FILE), deploy):
+            tell(sys.stdout, f"wrote {path}")
+        tell(
+            sys.stdout, "next: read it; add `deploy: {service: …, manifest: …}` to mlgate.yaml; mlgate deploy --dry-run"
+        )
+        return 0
     given: dict[Kind, str | None] = {"python": python, "endpoint": endpoint, "answers": answers}
     named = [(kind, target) for kind, target in given.items() if target]
     if len(named) > 1:

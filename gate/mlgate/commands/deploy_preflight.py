@@ -11,6 +11,7 @@ from mlgate.adapters.terminal.output import tell
 from mlgate.commands.promote import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config import manifest_fix
+from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.yaml import source
 from mlgate.core.deploy.advice import Advice, Measured
@@ -25,7 +26,7 @@ def advice(target: Target, choice: RunOptions) -> tuple[Advice, ...]:
     """Return what is wrong with the manifest, by what the last run measured."""
     values = [one.value for one in target.documents]
     index = values.index(manifest.workload(values))  # type: ignore[arg-type]
-    return preflight.advice(values, index, _measured(target, choice), target.section.steps)
+    return preflight.advice(values, index, last_measured(target.config, choice), target.section.steps)
 
 
 def show(target: Target, found: tuple[Advice, ...]) -> None:
@@ -69,12 +70,12 @@ def dry_run(target: Target, candidate: Deployed, before: Deployed | None) -> Non
     tell(sys.stdout, "dry run: the cluster accepts every object; nothing was changed")
 
 
-def _measured(target: Target, choice: RunOptions) -> Measured:
+def last_measured(config: Config, choice: RunOptions) -> Measured:
     """Return what the last run measured; nothing where there is none."""
-    image = target.config.model.image
+    image = config.model.image
     path, port = "", 8080
     if image is not None:
-        path, port = image.ready or image.usual_ready_path(target.config.model.served_name), image.port
+        path, port = image.ready or image.usual_ready_path(config.model.served_name), image.port
     try:
         evidence, _, _ = verified(choice)
         return measured(evidence, choice.project().suite, ready_path=path, port=port)
