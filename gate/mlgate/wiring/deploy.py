@@ -24,6 +24,7 @@ from mlgate.adapters.kubernetes.lease import Lease, is_held
 from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
 from mlgate.adapters.kubernetes.replicas import ReplicasServing
+from mlgate.adapters.kubernetes.standard import StandardServing
 from mlgate.adapters.process import clock, liveness
 from mlgate.adapters.terminal.output import tell
 from mlgate.config import manifest as written_manifest
@@ -142,6 +143,8 @@ class Target:
         """Return what drives the mode that a record names."""
         if record.mode == deploy_mode.KNATIVE:
             return KnativeServing(self.api, self.section.service, record, force=self.takes_over)
+        if record.mode == deploy_mode.STANDARD:
+            return StandardServing(self.api, self.section.service, record, force=self.takes_over)
         if record.mode == deploy_mode.REPLICAS:
             return ReplicasServing(self.api, self.section.service, record)
         return route.RouteServing(self.api, self.section.service, self._gateway, record)

@@ -106,10 +106,14 @@ def with_image(documents: Sequence[Mapping[str, Any]], image: str) -> tuple[dict
 
 
 def model_container(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the container that serves the model: KServe's by its name, else the only one, or the first."""
+    """Return the container that serves the model: KServe's by its name, else the only one, or the first.
+
+    Of an InferenceService with `model`, that, where it names an image of its own.
+    """
     template = pod_template(document)
     spec = template.get("spec", {}) if kind_of(document) is DEPLOYMENT else template
-    containers: list[dict[str, Any]] = spec.get("containers") or []
+    model = spec.get("model") or {}
+    containers: list[dict[str, Any]] = spec.get("containers") or ([model] if model.get("image") else [])
     named = [one for one in containers if one.get("name") == "kserve-container"]
     return next(iter(named or containers), None)
 

@@ -59,7 +59,7 @@ def model_pods(
     else:
         pod_steps, pod = ("spec", "predictor"), document["spec"]["predictor"]
     container = model_container(document)
-    if container is not None:
+    if container is not None and container in (pod.get("containers") or ()):
         place: Steps = (*pod_steps, "containers", pod["containers"].index(container))
     else:
         container, place = pod.get("model") or {}, (*pod_steps, "model")
