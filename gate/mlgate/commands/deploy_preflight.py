@@ -21,12 +21,16 @@ from mlgate.flow.measured import measured
 from mlgate.reports.terminal import deploy_advice, manifest_diff
 from mlgate.wiring.deploy import Target
 
+_MOST_FIXES = 100
+"""One mistake that is mended may show another; none shows itself again."""
+
 
 def advice(target: Target, choice: RunOptions) -> tuple[Advice, ...]:
     """Return what is wrong with the manifest, by what the last run measured."""
     values = [one.value for one in target.documents]
     index = values.index(manifest.workload(values))  # type: ignore[arg-type]
-    return preflight.advice(values, index, last_measured(target.config, choice), target.section.steps)
+    found, given = last_measured(target.config, choice), target.section
+    return preflight.advice(values, index, found, given.steps, given.service)
 
 
 def show(target: Target, found: tuple[Advice, ...]) -> None:
@@ -45,7 +49,7 @@ def demand_sound(target: Target, choice: RunOptions) -> None:
     if errors:
         raise ConfigError(
             f"the manifest has {len(errors)} mistakes that would cost more later",
-            where=str(target.config.root / target.section.manifest),
+            where=str(target.manifest),
             hint="mend them, or let mlgate do it: mlgate deploy --fix",
         )
 
@@ -53,12 +57,15 @@ def demand_sound(target: Target, choice: RunOptions) -> None:
 def run_fix(choice: RunOptions) -> int:
     """Mend the manifest where mlgate knows how. Return 0 when no error is left, else 2."""
     target = Target.demanded(load(choice.config))
-    path = target.config.root / target.section.manifest
-    _write(path, manifest_fix.fixed(source.read(path), advice(target, choice)))
-    again = Target.demanded(load(choice.config))
-    left = advice(again, choice)
-    tell(sys.stdout, f"{path} is mended; what is left:")
-    show(again, left)
+    mended = 0
+    while found := [one for one in advice(target, choice) if one.fixes]:
+        _write(target.manifest, manifest_fix.fixed(source.read(target.manifest), found))
+        target, mended = Target.demanded(load(choice.config)), mended + len(found)
+        if mended >= _MOST_FIXES:
+            break
+    left = advice(target, choice)
+    tell(sys.stdout, f"{target.manifest}: {mended} mended; what is left:")
+    show(target, left)
     return ConfigError.exit_code if any(one.is_error for one in left) else 0
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from mlgate.core.deploy.advice import Advice, Fix
 from mlgate.core.errors import ConfigError
+
+_INDENTED_LIST = re.compile(r"^( *)[^ #-][^\n]*:[^\n]*\n\1  - ", re.MULTILINE)
+"""A list that stands further in than its key."""
 
 
 def fixed(text: str, found: Sequence[Advice]) -> str:
@@ -19,6 +23,8 @@ def fixed(text: str, found: Sequence[Advice]) -> str:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
+    if _INDENTED_LIST.search(text):
+        yaml.indent(mapping=2, sequence=4, offset=2)
     documents = list(yaml.load_all(text))
     kept = [one for one in documents if one is not None]
     for one in found:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from mlgate.adapters.github import environment
@@ -73,7 +74,12 @@ class Target:
     @cached_property
     def documents(self) -> tuple[Document, ...]:
         """Return what the manifest has, as it is written."""
-        return written_manifest.read(self.config.root / self.section.manifest)
+        return written_manifest.read(self.manifest)
+
+    @property
+    def manifest(self) -> Path:
+        """Return the manifest's file, as the user would name it."""
+        return self.config.path.parent / self.section.manifest
 
     @cached_property
     def mode(self) -> Mode:

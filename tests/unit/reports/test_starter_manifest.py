@@ -21,7 +21,7 @@ MEASURED = Measured(peak_memory_mb=900, load_s=45, ready_path="/v2/models/summar
 def test_it_has_no_mistake_and_is_a_release(kind: Kind, gpus: int) -> None:
     text = StarterManifest("summarizer", "ghcr.io/acme/summarizer", 2, gpus, MEASURED).render(kind)
     documents = list(yaml.safe_load_all(text))
-    found = advice(documents, 0, MEASURED, (5, 25, 100))
+    found = advice(documents, 0, MEASURED, (5, 25, 100), "summarizer")
     assert [one.topic for one in found] == (["gpu-any-kind"] if gpus else [])
     made = manifest.released("summarizer", Release(), documents)
     assert len(made.manifest) == len(documents)

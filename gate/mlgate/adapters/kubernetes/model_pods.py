@@ -26,6 +26,8 @@ class ModelPods:
     container_steps: Steps
     measured: Measured
     steps_of_rollout: tuple[int, ...]
+    service: str
+    """What its releases belong to: their pods bear its name as a label."""
 
     @property
     def is_inference_service(self) -> bool:
@@ -49,7 +51,7 @@ class ModelPods:
 
 
 def model_pods(
-    documents: Sequence[Mapping[str, Any]], index: int, measured: Measured, steps: tuple[int, ...]
+    documents: Sequence[Mapping[str, Any]], index: int, measured: Measured, steps: tuple[int, ...], service: str
 ) -> ModelPods:
     """Return the pods of the workload *index* of a manifest. *measured*: by the gate; *steps*: of the rollout."""
     document = documents[index]
@@ -63,4 +65,4 @@ def model_pods(
         place: Steps = (*pod_steps, "containers", pod["containers"].index(container))
     else:
         container, place = pod.get("model") or {}, (*pod_steps, "model")
-    return ModelPods(document, index, pod, pod_steps, container, place, measured, steps)
+    return ModelPods(document, index, pod, pod_steps, container, place, measured, steps, service)

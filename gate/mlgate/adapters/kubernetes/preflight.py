@@ -23,9 +23,9 @@ _RULES: tuple[Callable[[ModelPods], Iterator[Advice]], ...] = (
 
 
 def advice(
-    documents: Sequence[Mapping[str, Any]], index: int, measured: Measured, steps: tuple[int, ...]
+    documents: Sequence[Mapping[str, Any]], index: int, measured: Measured, steps: tuple[int, ...], service: str
 ) -> tuple[Advice, ...]:
     """Return everything that is wrong with the workload *index* of a manifest: errors first, then as it is written."""
-    pods = model_pods(documents, index, measured, steps)
+    pods = model_pods(documents, index, measured, steps, service)
     found = [one for rule in _RULES for one in rule(pods)]
     return tuple(sorted(found, key=lambda one: not one.is_error))

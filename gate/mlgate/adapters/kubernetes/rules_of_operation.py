@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL
 from mlgate.adapters.kubernetes.model_pods import ModelPods
 from mlgate.core.check import Json
 from mlgate.core.deploy.advice import Advice, Fix, Steps
@@ -68,7 +69,7 @@ def replicas(of: ModelPods) -> Iterator[Advice]:
             "maxSkew": 1,
             "topologyKey": "kubernetes.io/hostname",
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": {"mlgate.dev/service": str(of.document["metadata"].get("name", ""))}},
+            "labelSelector": {"matchLabels": {SERVICE_LABEL: of.service}},
         }
         yield of.warning("not-spread", says, "write topologySpreadConstraints", of.pod_steps, Fix(place, [constraint]))
 

@@ -44,7 +44,7 @@ def container(of: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked(document: dict[str, Any], measured: Measured = MEASURED) -> tuple[Advice, ...]:
-    return advice([document], 0, measured, STEPS)
+    return advice([document], 0, measured, STEPS, "summarizer")
 
 
 def without(name: str) -> Any:
