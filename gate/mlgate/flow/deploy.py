@@ -20,7 +20,7 @@ from mlgate.core.deploy.ports import (
     Stopped,
 )
 from mlgate.core.deploy.release import Deployed, ServiceRecord
-from mlgate.core.deploy.rollout import Phase, Plan, Reading, Rollout
+from mlgate.core.deploy.rollout import ALL, Phase, Plan, Reading, Rollout
 from mlgate.core.errors import AdapterError, ConfigError, Denied, GateError
 from mlgate.core.outcome import Outcome
 
@@ -59,7 +59,9 @@ def deploy(
             f"{record.accepted.name} was deployed in mode {record.mode}, and this would be {mode}",
             hint=f"write mode: {record.mode}; or deploy under another service name and move your users",
         )
-    if record.accepted is not None and record.accepted.name == candidate.name:
+    if record.accepted is None:
+        plan = replace(plan, steps=(ALL,))  # there is nobody to share the traffic with
+    elif record.accepted.name == candidate.name:
         return record
     record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
     tools.ledger.save(record)

@@ -41,7 +41,7 @@ class ConfigMapLedger:
         """Replace what was loaded or saved last. Raises Overtaken when somebody else wrote meanwhile."""
         self._holds_lock()
         text = record_json.write(record)
-        self._own_texts = (*self._own_texts[:1], text)
+        self._own_texts = (*self._own_texts, text)
         try:
             self._there = self._put(text)
         except Conflict:  # an earlier write of ours may have been taken, and only its reply lost

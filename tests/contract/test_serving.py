@@ -1,0 +1,377 @@
+"""Every way of sharing traffic keeps the same promises: what a rollout asks for is what the cluster comes to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx2
+import pytest
+from tests.support.deploy_project import deployment, image, inference_service
+from tests.support.fake_controllers import FAILS, Controllers, release_of
+from tests.support.fake_kubernetes import FakeKubernetes
+from tests.support.fake_serving import Death, FakeJudge, Silent
+
+from mlgate.adapters.kubernetes import manifest, replicas, route
+from mlgate.adapters.kubernetes.api import Api
+from mlgate.adapters.kubernetes.http_route import Gateway, weight_of
+from mlgate.adapters.kubernetes.knative import KnativeServing
+from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
+from mlgate.adapters.kubernetes.replicas import ReplicasServing
+from mlgate.adapters.kubernetes.route import RouteServing
+from mlgate.adapters.kubernetes.standard import StandardServing
+from mlgate.core.deploy.ports import Serving
+from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
+from mlgate.core.deploy.rollout import Phase, Plan
+from mlgate.core.errors import AdapterError, Overtaken
+from mlgate.core.outcome import Outcome
+from mlgate.flow.deploy import Deployment, deploy, reconcile, recover
+
+SERVICE = "summarizer"
+GATEWAY = Gateway("gate", "kserve", ("summarizer.example.com",))
+MODES = ("route", "deployment", "replicas", "knative", "standard")
+STEPS = {"replicas": (50, 100)}
+"""With two pods the smallest step is 34 %."""
+
+
+@dataclass
+class World:
+    """A cluster in memory, in one mode, and the time there."""
+
+    mode: str
+    fake: FakeKubernetes = field(default_factory=FakeKubernetes)
+    time: float = 1_800_000_000.0
+    shares: list[int] = field(default_factory=list)
+    """Of the candidate, after each write."""
+    candidate: str = ""
+
+    def __post_init__(self) -> None:
+        self.controllers = Controllers(self.fake)
+
+    def api(self) -> Api:
+        return self.fake.api()
+
+    def release(self, version: str, **env: str) -> Deployed:
+        release = Release(image=image(version))
+        if self.mode in ("route", "knative", "standard"):
+            document = inference_service(MODEL_VERSION=version, **env)
+            if self.mode == "standard":
+                (container,) = document["spec"]["predictor"].pop("containers")
+                document["spec"]["predictor"]["model"] = {**container, "modelFormat": {"name": "test"}}
+                return manifest.released(SERVICE, release, [document], keeps_names=True)
+            if self.mode == "knative":
+                document["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "Knative"}
+                return manifest.released(SERVICE, release, [document], keeps_names=True)
+            return manifest.released(SERVICE, release, route.prepared([document], SERVICE))
+        document = deployment(MODEL_VERSION=version, **env)
+        if self.mode == "replicas":
+            return manifest.released(SERVICE, release, replicas.prepared([document], STEPS["replicas"]))
+        return manifest.released(SERVICE, release, route.prepared([document], SERVICE))
+
+    def serving(self, api: Api, record: ServiceRecord) -> Serving:
+        if self.mode == "knative":
+            return KnativeServing(api, SERVICE, record)
+        if self.mode == "standard":
+            return StandardServing(api, SERVICE, record)
+        if self.mode == "replicas":
+            return ReplicasServing(api, SERVICE, record)
+        return RouteServing(api, SERVICE, GATEWAY, record)
+
+    def tools(self, judge: FakeJudge | None = None, why: str = "") -> Deployment:
+        api = self.api()
+        return Deployment(
+            lambda record: self.serving(api, record),
+            ConfigMapLedger(api, SERVICE),
+            judge or FakeJudge(),
+            Waiting(self, why),
+            Silent(),
+            self.now,
+        )
+
+    def now(self) -> float:
+        self.time += 0.5
+        return self.time
+
+    def roll(self, version: str, judge: FakeJudge | None = None, **env: str) -> ServiceRecord:
+        """Deploy a version, watching the share that it has."""
+        candidate = self.release(version, **env)
+        self.candidate = candidate.name
+        plan = Plan(STEPS.get(self.mode, (10, 50, 100)), 1.0, 30.0, self.time + 600)
+        return deploy(self.tools(judge), candidate, plan, mode=self.mode, owner="a test")
+
+    def share(self, name: str) -> int:
+        """Return the percent of the traffic that a release has."""
+        self.controllers.reconcile()
+        match self.mode:
+            case "knative":
+                front = self.fake.objects.get(("services", f"{SERVICE}-predictor"), {"status": {"traffic": []}})
+                labels = {one["metadata"]["name"]: release_of(one) for one in self.controllers._all("revisions")}
+                return sum(
+                    one["percent"] for one in front["status"]["traffic"] if labels.get(one["revisionName"]) == name
+                )
+            case "standard":
+                return self._share_of_canary(name)
+            case "replicas":
+                return self._share_of_pods(name)
+            case _:
+                service = f"{name}-predictor" if self.mode == "route" else name
+                return weight_of(self.fake.objects.get(("httproutes", f"mlgate-{SERVICE}")), service)
+
+    def _share_of_pods(self, name: str) -> int:
+        front = self.fake.objects.get(("services", SERVICE))
+        if front is None:
+            return 0
+        wanted = front["spec"]["selector"].items()
+        pods = [one for one in self.controllers._all("pods") if wanted <= one["metadata"]["labels"].items()]
+        own = [one for one in pods if release_of(one) == name]
+        return 100 * len(own) // len(pods) if pods else 0
+
+    def _share_of_canary(self, name: str) -> int:
+        service = self.fake.objects.get(("inferenceservices", SERVICE))
+        if service is None:
+            return 0
+        own = f"{SERVICE}-v-{name.rpartition('-')[2]}-predictor"
+        share = weight_of(self.fake.objects.get(("httproutes", SERVICE)), own)
+        stable = weight_of(self.fake.objects.get(("httproutes", SERVICE)), f"{SERVICE}-predictor")
+        return share + (stable if release_of({"metadata": service["spec"]["predictor"]}) == name else 0)
+
+    def is_at_rest(self, version: str, **env: str) -> str:
+        """Return why not everything is on one version, and nothing of another left."""
+        name = self.release(version, **env).name
+        if self.share(name) != 100:
+            return f"it has {self.share(name)} %"
+        pods = {release_of(one) for one in self.controllers._all("pods")}
+        others = {one for one in pods - {name} if one}
+        if others and self.mode != "knative":
+            return f"there are pods of {others}"
+        if self.mode == "knative":
+            service = self.fake.objects["inferenceservices", SERVICE]["spec"]["predictor"]
+            return "a percent is left" if "canaryTrafficPercent" in service else ""
+        return ""
+
+
+@dataclass
+class Waiting:
+    world: World
+    why: str = ""
+
+    def wait(self, seconds: float) -> None:
+        self.world.time += seconds
+
+    @contextlib.contextmanager
+    def interrupts(self) -> Iterator[None]:
+        yield
+
+
+@pytest.fixture(params=MODES)
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(route, "_DRAIN_S", 0.0)
+    monkeypatch.setattr("mlgate.adapters.kubernetes.api.time.sleep", lambda _: None)
+    return World(request.param)
+
+
+def phase(record: ServiceRecord) -> Phase:
+    assert record.rollout is not None
+    return record.rollout.state.phase
+
+
+def test_a_first_model_and_the_next_ones_are_promoted(world: World) -> None:
+    for version in ("1", "2", "3"):
+        assert phase(world.roll(version)) is Phase.PROMOTED
+        assert world.is_at_rest(version) == ""
+
+
+def test_a_candidate_that_never_loads_gets_nothing(world: World) -> None:
+    world.roll("1")
+    record = world.roll("2", **{FAILS: "yes"})
+    assert phase(record) is Phase.RESTORED
+    assert record.rollout is not None
+    assert record.rollout.states[-2].weight(record.rollout.plan) == 0
+    assert world.is_at_rest("1") == ""
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.INCONCLUSIVE])
+def test_a_candidate_that_is_judged_worse_is_taken_back(world: World, outcome: Outcome) -> None:
+    world.roll("1")
+    assert phase(world.roll("2", FakeJudge(outcome))) is Phase.RESTORED
+    assert world.is_at_rest("1") == ""
+
+
+def test_a_rejected_candidate_never_gets_the_next_ones_traffic(world: World) -> None:
+    world.roll("1")
+    world.roll("2", FakeJudge(Outcome.FAILED))
+    rejected = world.release("2").name
+    watch(world, rejected)
+    world.roll("3")
+    assert set(world.shares) <= {0}
+
+
+def watch(world: World, name: str) -> None:
+    """Note a release's share after every write."""
+
+    def note(method: str, _path: str) -> httpx2.Response | None:
+        if method != "GET":
+            world.shares.append(world.share(name))
+        return None
+
+    world.fake.after = note
+
+
+def test_the_share_never_goes_above_the_step(world: World) -> None:
+    world.roll("1")
+    watch(world, world.release("2").name)
+    world.roll("2")
+    allowed = {0, *STEPS.get(world.mode, (10, 50, 100))}
+    assert set(world.shares) <= allowed
+    assert world.shares == sorted(world.shares)
+    assert world.shares[-1] == 100
+
+
+def test_a_rollback_goes_to_the_model_before(world: World) -> None:
+    world.roll("1")
+    record = world.roll("2")
+    assert record.previous is not None
+    plan = Plan((100,), 0.0, 30.0, world.time + 600)
+    record = deploy(world.tools(), record.previous, plan, mode=world.mode, owner="a test")
+    assert phase(record) is Phase.PROMOTED
+    assert world.is_at_rest("1") == ""
+    assert record.previous is None
+
+
+def dying(world: World, number: int, *, after: bool) -> None:
+    """Let the process die at its write *number*."""
+    count = 0
+
+    def die(method: str, _path: str) -> httpx2.Response | None:
+        nonlocal count
+        world.controllers.reconcile()
+        count += method != "GET"
+        if method != "GET" and count == number:
+            raise Death
+        return None
+
+    if after:
+        world.fake.after = die
+    else:
+        world.fake.before = die
+
+
+def living(world: World) -> None:
+    world.fake.before, world.fake.after = world.controllers._before, lambda _method, _path: None
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("next_one", ["recover", "another"])
+def test_all_or_nothing_wherever_it_is_killed(world: World, next_one: str, *, after: bool) -> None:
+    for number in range(1, 60):
+        one = World(world.mode)
+        one.roll("1")
+        dying(one, number, after=after)
+        died = False
+        try:
+            one.roll("2")
+        except Death:
+            died = True
+        living(one)
+        if next_one == "recover":
+            of = one.tools()
+            recover(of, of.ledger.load(), "its process is gone")
+        else:
+            one.roll("3")
+        versions = ("1", "2") if next_one == "recover" else ("3",)
+        assert "" in [one.is_at_rest(version) for version in versions], number
+        if not died:
+            return
+    pytest.fail("it never came to an end")
+
+
+def test_a_stalled_process_changes_nothing_after_it_was_overtaken(world: World) -> None:
+    for number in range(1, 60):
+        one = World(world.mode)
+        one.roll("1")
+        count, overtaken = 0, False
+
+        def stall(method: str, _path: str, one: World = one, number: int = number) -> httpx2.Response | None:
+            nonlocal count, overtaken
+            one.controllers.reconcile()
+            count += method != "GET"
+            if method != "GET" and count == number:
+                living(one)
+                of = one.tools()
+                record = of.ledger.load()
+                overtaken = record.is_under_way
+                recover(of, record, "its process is gone")
+            return None
+
+        one.fake.before = stall
+        with contextlib.suppress(Overtaken, AdapterError):
+            one.roll("2")
+        if count < number:
+            return
+        if overtaken:
+            of = one.tools()
+            for _ in range(4):
+                reconcile(of, of.ledger.load())
+            assert "" in (one.is_at_rest("1"), one.is_at_rest("2")), number
+    pytest.fail("it never came to an end")
+
+
+FAULTS: dict[str, Any] = {
+    "409": httpx2.Response(409, json={"message": "changed", "reason": "Conflict"}),
+    "429": httpx2.Response(429, json={"message": "slow down"}, headers={"Retry-After": "1"}),
+    "500": httpx2.Response(500, json={"message": "etcd"}),
+    "html": httpx2.Response(502, text="<html>"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_write_that_fails_is_no_double_step(world: World, fault: str, *, after: bool) -> None:
+    if after and fault in ("409", "429"):
+        pytest.skip("a server that refuses has not carried it out")
+    world.roll("1")
+    count = 0
+
+    def fail(method: str, _path: str) -> httpx2.Response | None:
+        nonlocal count
+        world.controllers.reconcile()
+        count += method != "GET"
+        return FAULTS[fault] if method != "GET" and count % 3 == 0 else None
+
+    if after:
+        world.fake.after = fail
+    else:
+        world.fake.before = fail
+    record = world.roll("2")
+    living(world)
+    assert world.is_at_rest("2" if phase(record) is Phase.PROMOTED else "1") == ""
+
+
+def test_a_signal_takes_the_traffic_back(world: World) -> None:
+    world.roll("1")
+    candidate = world.release("2")
+    plan = Plan(STEPS.get(world.mode, (10, 50, 100)), 1.0, 30.0, world.time + 600)
+    tools = world.tools()
+
+    class Signals(Waiting):
+        def wait(self, seconds: float) -> None:
+            super().wait(seconds)
+            self.why = "SIGTERM came" if world.share(candidate.name) else ""
+
+    record = deploy(replace(tools, stop=Signals(world)), candidate, plan, mode=world.mode, owner="a test")
+    assert phase(record) is Phase.RESTORED
+    assert world.is_at_rest("1") == ""
+
+
+def test_a_controller_that_routes_nothing_to_a_canary_is_refused_by_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgate.adapters.kubernetes.standard._EFFECT_S", 0.0)
+    world = World("standard")
+    world.roll("1")
+    world.controllers.routes_canaries = False
+    record = world.roll("2")
+    assert phase(record) is Phase.RESTORED
+    assert record.rollout is not None
+    assert "routes nothing to it" in record.rollout.states[-2].why
+    assert world.is_at_rest("1") == ""
