@@ -27,13 +27,13 @@ from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase
 from mlgate.core.errors import AdapterError, Overtaken
 from mlgate.core.outcome import Outcome
-from mlgate.flow.deploy import Deployment, deploy, reconcile, recover, resume
+from mlgate.flow.deploy import RolloutTools, deploy, reconcile, recover
 
 WRITES = 15
 """Of a rollout that goes well; `test_a_good_rollout_…` holds it."""
 
 
-def roll(of: Deployment, candidate: Deployed = CANDIDATE) -> ServiceRecord:
+def roll(of: RolloutTools, candidate: Deployed = CANDIDATE) -> ServiceRecord:
     return deploy(of, candidate, PLAN, mode="route", owner="a test")
 
 
@@ -123,17 +123,7 @@ def revived(cluster: Cluster) -> None:
 
 def by_recovery(cluster: Cluster) -> None:
     of = tools(cluster)
-    recover(of, of.ledger.load(), "its process died")
-
-
-def by_resumption(cluster: Cluster) -> None:
-    of = tools(cluster)
-    resume(of, of.ledger.load())
-
-
-def by_resumption_too_late(cluster: Cluster) -> None:
-    cluster.time = PLAN.deadline + 1
-    by_resumption(cluster)
+    recover(of, of.records.load(), "its process died")
 
 
 def by_another_candidate(cluster: Cluster) -> None:
@@ -141,7 +131,7 @@ def by_another_candidate(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("judge", [FakeJudge(), FakeJudge(Outcome.FAILED)])
-@pytest.mark.parametrize("next_one", [by_recovery, by_resumption, by_resumption_too_late, by_another_candidate])
+@pytest.mark.parametrize("next_one", [by_recovery, by_another_candidate])
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("number", range(1, WRITES + 1))
 def test_a_process_that_dies_at_any_write_leaves_all_or_nothing_to_the_next_one(
@@ -178,7 +168,7 @@ def test_a_process_that_stalls_and_wakes_after_another_took_over_writes_nothing_
         roll(tools(cluster))
     assert at_rest in ([], [(cluster.route, cluster.record)])
     of = tools(cluster)
-    reconcile(of, of.ledger.load())  # a model that it made late gets no traffic, and is removed
+    reconcile(of, of.records.load())  # a model that it made late gets no traffic, and is removed
     assert any(is_at_rest(cluster, one) for one in (STABLE, CANDIDATE, OTHER))
 
 

@@ -11,7 +11,7 @@ from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Plan, Reading, Rollout
 from mlgate.core.errors import AdapterError, Denied, Overtaken
 from mlgate.core.outcome import Outcome
-from mlgate.flow.deploy import Deployment
+from mlgate.flow.deploy import RolloutTools
 
 BEGAN = 1_800_000_000.0
 PLAN = Plan((5, 25, 100), hold=2.0, patience=10.0, deadline=BEGAN + 100)
@@ -64,7 +64,7 @@ class Cluster:
 
 
 @dataclass
-class FakeLedger:
+class FakeRecords:
     cluster: Cluster
     version: int = -1
 
@@ -183,11 +183,11 @@ class Silent:
         pass
 
 
-def tools(cluster: Cluster, *, judge: FakeJudge | None = None, stop: FakeStop | None = None) -> Deployment:
+def tools(cluster: Cluster, *, judge: FakeJudge | None = None, stop: FakeStop | None = None) -> RolloutTools:
     """Return what one process has to carry a rollout out."""
-    return Deployment(
+    return RolloutTools(
         serving=lambda record: FakeServing(cluster, record),
-        ledger=FakeLedger(cluster),
+        records=FakeRecords(cluster),
         judge=judge or FakeJudge(),
         stop=stop or FakeStop(cluster),
         progress=Silent(),
@@ -195,7 +195,7 @@ def tools(cluster: Cluster, *, judge: FakeJudge | None = None, stop: FakeStop | 
     )
 
 
-def denying(cluster: Cluster) -> Deployment:
+def denying(cluster: Cluster) -> RolloutTools:
     """Return the tools of a process whose candidate a webhook refuses."""
 
     class Refusing(FakeServing):

@@ -31,7 +31,7 @@ from mlgate.adapters.kubernetes.kinds import (
     Kind,
 )
 from mlgate.adapters.kubernetes.lease import is_held
-from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
+from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.core.deploy.release import ServiceRecord
 
 NAMESPACES = Kind("", "v1", "Namespace", "namespaces")
@@ -90,7 +90,7 @@ class Place:
 
     @property
     def record(self) -> ServiceRecord:
-        return ConfigMapLedger(self.api, self.service).load()
+        return ConfigMapRecords(self.api, self.service).load()
 
     def asked(self) -> tuple[int, str]:
         """Ask the service once through the gateway."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from mlgate.adapters.github import environment
 from mlgate.adapters.kubernetes.lease import Lease
-from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
+from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.adapters.process.signals import SignalStop
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.rollout_progress import RolloutLines
@@ -25,7 +25,7 @@ from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import Phase
 from mlgate.core.errors import GateError
 from mlgate.flow import deploy as flow
-from mlgate.flow.deploy import Deployment
+from mlgate.flow.deploy import RolloutTools
 from mlgate.flow.release import release_of
 from mlgate.flow.step_judge import FactsJudge
 from mlgate.reports.terminal import rollout as words
@@ -44,7 +44,7 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, takes_over: bool = F
     mode, me = target.mode, owner()
     tell(sys.stdout, f"{target.section.service} in {target.api.namespace}: mode {mode.name} ({mode.why})")
     if is_dry:
-        record = ConfigMapLedger(target.api, target.section.service).load()
+        record = ConfigMapRecords(target.api, target.section.service).load()
         deploy_preflight.dry_run(target, candidate, record.accepted or target.found())
         return 0
     check = (lambda record: judge_online(target, choice, record)) if target.section.checks else None
@@ -62,7 +62,7 @@ def run_recovery(choice: RunOptions, *, only_late: bool) -> int:
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config))
     with _carried(target, owner()) as tools:
-        record = tools.ledger.load()
+        record = tools.records.load()
         was_under_way = record.is_under_way
         record = flow.reconcile(tools, record) if only_late else flow.recover(tools, record, "its process is gone")
     if record.is_under_way:
@@ -78,7 +78,7 @@ def run_cluster_rollback(choice: RunOptions) -> int:
     """Bring back what served before the last promotion; end a rollout that is under way. Return the exit code."""
     target = Target.demanded(load(choice.config))
     with _carried(target, owner()) as tools:
-        record = tools.ledger.load()
+        record = tools.records.load()
         if record.is_under_way:
             record = flow.recover(tools, record, "a person asked for it: mlgate rollback")
             _told(target, record)
@@ -112,7 +112,7 @@ def _candidate(target: Target, choice: RunOptions) -> Deployed:
 @contextmanager
 def _carried(
     target: Target, me: str, check: Callable[[ServiceRecord], Judgement] | None = None
-) -> Iterator[Deployment]:
+) -> Iterator[RolloutTools]:
     """Hold the service's lock, take signals as wishes, and show how it goes; *check*: the online checks."""
     lines = RolloutLines(sys.stdout, words.state_line, words.status_line)
     lock: Lease = target.lock(me)

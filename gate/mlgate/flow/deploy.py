@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from mlgate.core.deploy.ports import (
     Judgement,
-    RolloutLedger,
     RolloutProgress,
+    ServiceRecords,
     Serving,
     StepJudge,
     Stop,
@@ -25,17 +25,19 @@ from mlgate.core.errors import AdapterError, ConfigError, Denied, GateError
 from mlgate.core.outcome import Outcome
 
 _POLL_S = 0.5
+_CALM_S = 2.0
+"""Between two looks at a step that lasts: a signal ends the wait, and a crash can wait so long."""
 
 _JUDGED = (Phase.CHECKING, Phase.HOLDING)
 
 
 @dataclass(frozen=True)
-class Deployment:
+class RolloutTools:
     """All that carries a rollout out, but the rollout."""
 
     serving: Callable[[ServiceRecord], Serving]
     """What drives the mode that a record names, with the models that it names."""
-    ledger: RolloutLedger
+    records: ServiceRecords
     judge: StepJudge
     stop: Stop
     progress: RolloutProgress
@@ -44,14 +46,14 @@ class Deployment:
 
 
 def deploy(
-    tools: Deployment, candidate: Deployed, plan: Plan, *, mode: str, owner: str, found: Deployed | None = None
+    tools: RolloutTools, candidate: Deployed, plan: Plan, *, mode: str, owner: str, found: Deployed | None = None
 ) -> ServiceRecord:
     """Roll *candidate* out, after what a dead process left is undone or finished. Return the record of its end.
 
     A candidate that serves already is left alone. *found*: what serves, of a service without a record: somebody else
     made it. To be called under the service's lock.
     """
-    record = recover(tools, tools.ledger.load(), "another model is deployed in its place")
+    record = recover(tools, tools.records.load(), "another model is deployed in its place")
     if record.accepted is None:
         record = replace(record, accepted=found)
     elif record.mode != mode:
@@ -64,18 +66,18 @@ def deploy(
     elif record.accepted.name == candidate.name:
         return record
     record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
-    tools.ledger.save(record)
+    tools.records.save(record)
     return carry_out(tools, record)
 
 
-def recover(tools: Deployment, record: ServiceRecord, why: str) -> ServiceRecord:
+def recover(tools: RolloutTools, record: ServiceRecord, why: str) -> ServiceRecord:
     """End what somebody began who is not there any more: at all of the traffic when it was promoting, else at none."""
     if not record.is_under_way:
         return record
     return carry_out(tools, _stopped(tools, record, why))
 
 
-def reconcile(tools: Deployment, record: ServiceRecord) -> ServiceRecord:
+def reconcile(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
     """End a rollout that nobody carries out and whose deadline is past; remove what a process left that was overtaken.
 
     To be called under the service's lock: then nobody carries it out.
@@ -88,12 +90,7 @@ def reconcile(tools: Deployment, record: ServiceRecord) -> ServiceRecord:
     return record
 
 
-def resume(tools: Deployment, record: ServiceRecord) -> ServiceRecord:
-    """Go on with a rollout whose process died; past its deadline it goes back."""
-    return carry_out(tools, record) if record.is_under_way else record
-
-
-def carry_out(tools: Deployment, record: ServiceRecord) -> ServiceRecord:
+def carry_out(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
     """Take turns until the rollout is over, and return its record.
 
     Raises Overtaken when somebody else carries it on. Raises AdapterError when the cluster did not answer for so long
@@ -105,34 +102,42 @@ def carry_out(tools: Deployment, record: ServiceRecord) -> ServiceRecord:
     while record.is_under_way:
         try:
             record = _turn(tools, serving, record, denied)
-            denied, failing = "", None
+            denied = ""
+            if record.is_under_way:
+                assert record.rollout is not None
+                serving.act(record.rollout)
+            failing = None
         except (AdapterError, Denied) as error:
             denied = str(error) if isinstance(error, Denied) else denied
             failing = tools.now() if failing is None else failing
             if _is_enough(tools, record, failing, denied):
                 raise
         if record.is_under_way:
-            tools.stop.wait(_POLL_S)
+            tools.stop.wait(_pause(record))
     return record
 
 
-def _turn(tools: Deployment, serving: Serving, record: ServiceRecord, denied: str) -> ServiceRecord:
-    """Look, decide, write it down, act. *denied*: why the cluster refused what was asked of it last."""
+def _pause(record: ServiceRecord) -> float:
+    """Return how long to wait before the next turn: not long where something is about to happen."""
+    assert record.rollout is not None
+    state, plan = record.rollout.state, record.rollout.plan
+    return min(_CALM_S, plan.hold / 4) if state.phase is Phase.HOLDING else _POLL_S
+
+
+def _turn(tools: RolloutTools, serving: Serving, record: ServiceRecord, denied: str) -> ServiceRecord:
+    """Look, decide, write it down. Return the record to act by. *denied*: why the cluster refused the last act."""
     assert record.rollout is not None
     reading = _look(tools, serving, record)
     after = record.after(replace(reading, stop=denied) if denied else reading)
     if after is record:
-        tools.ledger.confirm()
+        tools.records.confirm()
     else:
-        tools.ledger.save(after)
+        tools.records.save(after)
     tools.progress.show(after, reading)
-    if after.is_under_way:
-        assert after.rollout is not None
-        serving.act(after.rollout)
     return after
 
 
-def _look(tools: Deployment, serving: Serving, record: ServiceRecord) -> Reading:
+def _look(tools: RolloutTools, serving: Serving, record: ServiceRecord) -> Reading:
     """Judge the step, then look at the cluster: what a long judgement found is held against what is there after it."""
     assert record.rollout is not None
     judged = _judgement(tools, record)
@@ -144,7 +149,7 @@ def _look(tools: Deployment, serving: Serving, record: ServiceRecord) -> Reading
     return replace(seen, at=tools.now(), judged=judged.outcome, why=why, stop=tools.stop.why or seen.stop)
 
 
-def _judgement(tools: Deployment, record: ServiceRecord) -> Judgement:
+def _judgement(tools: RolloutTools, record: ServiceRecord) -> Judgement:
     """Return how the step came out. A judge that breaks has judged: the model could not be measured."""
     assert record.rollout is not None
     if record.rollout.state.phase not in _JUDGED or tools.stop.why:
@@ -158,15 +163,15 @@ def _judgement(tools: Deployment, record: ServiceRecord) -> Judgement:
         return Judgement(Outcome.ERRORED, str(error))
 
 
-def _stopped(tools: Deployment, record: ServiceRecord, why: str) -> ServiceRecord:
+def _stopped(tools: RolloutTools, record: ServiceRecord, why: str) -> ServiceRecord:
     """Return the record after somebody wanted the rollout back, and keep it."""
     after = record.after(Reading(at=tools.now(), stop=why))
     if after is not record:
-        tools.ledger.save(after)
+        tools.records.save(after)
     return after
 
 
-def _is_enough(tools: Deployment, record: ServiceRecord, failing: float, denied: str) -> bool:
+def _is_enough(tools: RolloutTools, record: ServiceRecord, failing: float, denied: str) -> bool:
     """Whether to give up on a cluster that takes nothing since *failing*: nobody else watches before the deadline."""
     assert record.rollout is not None
     plan, now = record.rollout.plan, tools.now()

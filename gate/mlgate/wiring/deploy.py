@@ -22,9 +22,9 @@ from mlgate.adapters.kubernetes.http_route import Gateway
 from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE, SERVICE
 from mlgate.adapters.kubernetes.knative import KnativeServing
 from mlgate.adapters.kubernetes.lease import Lease, is_held
-from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
 from mlgate.adapters.kubernetes.replicas import ReplicasServing
+from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.adapters.kubernetes.standard import StandardServing
 from mlgate.adapters.process import clock, liveness
 from mlgate.adapters.terminal.output import tell
@@ -38,7 +38,7 @@ from mlgate.core.deploy.rollout import Plan
 from mlgate.core.deploy.status import ModelStatus, ServiceStatus
 from mlgate.core.errors import ConfigError
 from mlgate.flow import deploy_mode
-from mlgate.flow.deploy import Deployment
+from mlgate.flow.deploy import RolloutTools
 from mlgate.flow.deploy_mode import Mode
 
 _ONE_OBJECT = (deploy_mode.KNATIVE, deploy_mode.STANDARD)
@@ -157,7 +157,7 @@ class Target:
 
     def status(self) -> ServiceStatus:
         """Return how the service is now."""
-        record = ConfigMapLedger(self.api, self.section.service).load()
+        record = ConfigMapRecords(self.api, self.section.service).load()
         reading = None
         if record.rollout is not None and record.is_under_way:
             reading = self.serving(record).observe(record.rollout)
@@ -184,10 +184,10 @@ class Target:
         """Return the service's lock."""
         return Lease(self.api, self.section.service, owner, lambda text: tell(sys.stderr, f"mlgate: {text}"))
 
-    def tools(self, lock: Lease, judge: StepJudge, stop: Stop, progress: RolloutProgress) -> Deployment:
+    def tools(self, lock: Lease, judge: StepJudge, stop: Stop, progress: RolloutProgress) -> RolloutTools:
         """Return all that carries a rollout out."""
-        ledger = ConfigMapLedger(self.api, self.section.service, lock.confirm)
-        return Deployment(self.serving, ledger, judge, stop, progress, clock.seconds)
+        records = ConfigMapRecords(self.api, self.section.service, lock.confirm)
+        return RolloutTools(self.serving, records, judge, stop, progress, clock.seconds)
 
     def plan(self) -> Plan:
         """Return what a rollout that begins now may do."""

@@ -31,7 +31,7 @@ class Serving(Protocol):
         """Remove what mlgate made for this service and its record does not name any more."""
 
 
-class RolloutLedger(Protocol):
+class ServiceRecords(Protocol):
     """Where the cluster keeps one service's record."""
 
     def load(self) -> ServiceRecord:

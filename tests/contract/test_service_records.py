@@ -17,7 +17,7 @@ from mlgate.adapters.kubernetes import lease as lease_file
 from mlgate.adapters.kubernetes.api import Api, connect
 from mlgate.adapters.kubernetes.kinds import CONFIG_MAP, LEASE
 from mlgate.adapters.kubernetes.lease import Lease, is_held, name_of
-from mlgate.adapters.kubernetes.ledger import ConfigMapLedger
+from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.deploy.rollout import Health, Reading, Rollout
 from mlgate.core.errors import AdapterError, Busy, EvidenceError, Overtaken
@@ -49,16 +49,16 @@ def service() -> str:
 
 
 def test_a_record_comes_back_as_it_was_saved(api: Api, service: str) -> None:
-    ledger = ConfigMapLedger(api, service)
-    assert ledger.load() == ServiceRecord()
-    ledger.save(RECORD)
-    ledger.save(replace(RECORD, owner="else"))
-    ledger.confirm()
-    assert ConfigMapLedger(api, service).load() == replace(RECORD, owner="else")
+    records = ConfigMapRecords(api, service)
+    assert records.load() == ServiceRecord()
+    records.save(RECORD)
+    records.save(replace(RECORD, owner="else"))
+    records.confirm()
+    assert ConfigMapRecords(api, service).load() == replace(RECORD, owner="else")
 
 
 def test_who_was_overtaken_writes_nothing_and_learns_it(api: Api, service: str) -> None:
-    first, second = ConfigMapLedger(api, service), ConfigMapLedger(api, service)
+    first, second = ConfigMapRecords(api, service), ConfigMapRecords(api, service)
     first.load()
     first.save(RECORD)
     second.load()
@@ -71,7 +71,7 @@ def test_who_was_overtaken_writes_nothing_and_learns_it(api: Api, service: str) 
 
 
 def test_of_two_that_write_the_first_record_one_is_overtaken(api: Api, service: str) -> None:
-    first, second = ConfigMapLedger(api, service), ConfigMapLedger(api, service)
+    first, second = ConfigMapRecords(api, service), ConfigMapRecords(api, service)
     first.load()
     second.load()
     first.save(RECORD)
@@ -82,7 +82,7 @@ def test_of_two_that_write_the_first_record_one_is_overtaken(api: Api, service: 
 def test_a_record_that_is_damaged_is_an_error_with_its_place(api: Api, service: str) -> None:
     api.create(CONFIG_MAP, {"metadata": {"name": name_of(service)}, "data": {"record.json": '{"format": "mlgate'}})
     with pytest.raises(EvidenceError, match=name_of(service)):
-        ConfigMapLedger(api, service).load()
+        ConfigMapRecords(api, service).load()
 
 
 def test_the_lock_is_held_and_given_back(api: Api, service: str) -> None:
@@ -118,9 +118,9 @@ def test_a_lock_whose_holder_is_dead_is_taken_and_the_dead_one_learns_it(
 
 def test_a_write_whose_reply_is_lost_is_still_ours() -> None:
     fake = FakeKubernetes()
-    ledger = ConfigMapLedger(fake.api(), "lost")
-    ledger.load()
-    ledger.save(RECORD)
+    records = ConfigMapRecords(fake.api(), "lost")
+    records.load()
+    records.save(RECORD)
 
     def reset(method: str, _path: str) -> httpx2.Response | None:
         if method == "PUT":
@@ -129,11 +129,11 @@ def test_a_write_whose_reply_is_lost_is_still_ours() -> None:
 
     fake.after = reset
     with pytest.raises(AdapterError):
-        ledger.save(replace(RECORD, owner="written, and nobody knows"))
+        records.save(replace(RECORD, owner="written, and nobody knows"))
     fake.after = lambda _method, _path: None
-    ledger.confirm()
-    ledger.save(replace(RECORD, owner="at last"))
-    assert ConfigMapLedger(fake.api(), "lost").load().owner == "at last"
+    records.confirm()
+    records.save(replace(RECORD, owner="at last"))
+    assert ConfigMapRecords(fake.api(), "lost").load().owner == "at last"
 
 
 def test_a_renewal_whose_reply_is_lost_keeps_the_lock() -> None:

@@ -14,7 +14,7 @@ from mlgate.core.errors import EvidenceError, Overtaken
 _KEY = "record.json"
 
 
-class ConfigMapLedger:
+class ConfigMapRecords:
     """The record of one service, read once and then written by one process."""
 
     def __init__(self, api: Api, service: str, holds_lock: Callable[[], None] = lambda: None) -> None:
