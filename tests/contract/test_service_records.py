@@ -16,7 +16,7 @@ from tests.support.fake_serving import CANDIDATE, PLAN, STABLE
 from mlgate.adapters.kubernetes import lease as lease_file
 from mlgate.adapters.kubernetes.api import Api, connect
 from mlgate.adapters.kubernetes.kinds import CONFIG_MAP, LEASE
-from mlgate.adapters.kubernetes.lease import Lease, is_held, name_of
+from mlgate.adapters.kubernetes.lease import Lease, holder, name_of
 from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.deploy.rollout import Health, Reading, Rollout
@@ -41,6 +41,13 @@ def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     found = connect("", "default")
     yield found
     found.close()
+
+
+def held_by(api: Api, service: str) -> str:
+    found = holder(api, service)
+    assert found is not None
+    assert not found.is_dead
+    return found.name
 
 
 @pytest.fixture
@@ -88,10 +95,10 @@ def test_a_record_that_is_damaged_is_an_error_with_its_place(api: Api, service: 
 def test_the_lock_is_held_and_given_back(api: Api, service: str) -> None:
     with Lease(api, service, "me") as held:
         held.confirm()
-        assert is_held(api, service) == "me"
-    assert is_held(api, service) == ""
+        assert held_by(api, service) == "me"
+    assert holder(api, service) is None
     with Lease(api, service, "another"):
-        assert is_held(api, service) == "another"
+        assert held_by(api, service) == "another"
 
 
 def test_a_lock_that_is_renewed_is_never_taken(api: Api, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,12 +115,12 @@ def test_a_lock_whose_holder_is_dead_is_taken_and_the_dead_one_learns_it(
     monkeypatch.setattr(lease_file, "_LOOKS_S", 0.05)
     monkeypatch.setattr(lease_file, "_RENEWS_S", 60.0)  # it stalls
     with Lease(api, service, "stalled") as stalled, Lease(api, service, "next"):
-        assert is_held(api, service) == "next"
+        assert held_by(api, service) == "next"
         with pytest.raises(Overtaken):
             stalled._renew()
         with pytest.raises(Overtaken):
             stalled.confirm()
-    assert is_held(api, service) == ""
+    assert holder(api, service) is None
 
 
 def test_a_write_whose_reply_is_lost_is_still_ours() -> None:

@@ -36,6 +36,12 @@ STEPS = {"replicas": (50, 100)}
 """With two pods the smallest step is 34 %."""
 
 
+def rolled_out(of: RolloutTools, candidate: Deployed, plan: Plan, mode: str) -> ServiceRecord:
+    record = deploy(of, candidate, plan, mode=mode, owner="a test")
+    assert record is not None
+    return record
+
+
 @dataclass
 class World:
     """A cluster in memory, in one mode, and the time there."""
@@ -99,7 +105,7 @@ class World:
         candidate = self.release(version, **env)
         self.candidate = candidate.name
         plan = Plan(STEPS.get(self.mode, (10, 50, 100)), 1.0, 30.0, self.time + 600)
-        return deploy(self.tools(judge), candidate, plan, mode=self.mode, owner="a test")
+        return rolled_out(self.tools(judge), candidate, plan, self.mode)
 
     def share(self, name: str) -> int:
         """Return the percent of the traffic that a release has."""
@@ -168,6 +174,7 @@ class Waiting:
 @pytest.fixture(params=MODES)
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(route, "_DRAIN_S", 0.0)
+    monkeypatch.setattr(replicas, "_DRAIN_S", 0.0)
     monkeypatch.setattr("mlgate.adapters.kubernetes.api.time.sleep", lambda _: None)
     return World(request.param)
 
@@ -234,7 +241,7 @@ def test_a_rollback_goes_to_the_model_before(world: World) -> None:
     record = world.roll("2")
     assert record.previous is not None
     plan = Plan((100,), 0.0, 30.0, world.time + 600)
-    record = deploy(world.tools(), record.previous, plan, mode=world.mode, owner="a test")
+    record = rolled_out(world.tools(), record.previous, plan, world.mode)
     assert phase(record) is Phase.PROMOTED
     assert world.is_at_rest("1") == ""
     assert record.previous is None
@@ -361,7 +368,7 @@ def test_a_signal_takes_the_traffic_back(world: World) -> None:
             super().wait(seconds)
             self.why = "SIGTERM came" if world.share(candidate.name) else ""
 
-    record = deploy(replace(tools, stop=Signals(world)), candidate, plan, mode=world.mode, owner="a test")
+    record = rolled_out(replace(tools, stop=Signals(world)), candidate, plan, world.mode)
     assert phase(record) is Phase.RESTORED
     assert world.is_at_rest("1") == ""
 

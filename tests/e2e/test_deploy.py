@@ -117,7 +117,7 @@ def test_a_signal_takes_the_traffic_back_within_five_seconds(somewhere: Place) -
     await_text(running, "10 %  holding")
     sent = time.monotonic()
     running.send_signal(signal.SIGTERM)
-    await_text(running, "going back: SIGTERM came")
+    await_text(running, "rolling back: stopped by SIGTERM")
     until(lambda: weight(somewhere) == 0)
     took = time.monotonic() - sent
     code, said = ended(running)
@@ -179,7 +179,7 @@ def test_a_hand_that_raises_the_weight_ends_the_rollout(behind_a_route: Place) -
     behind_a_route.api.replace(HTTP_ROUTE, route)
     code, said = ended(running)
     assert code == 4
-    assert "gets 80 % of the traffic, of 10 % allowed" in said
+    assert "gets 80 % of the traffic; this step allows 10 %" in said
     until(lambda: behind_a_route.is_at_rest(OLD) == "")
 
 

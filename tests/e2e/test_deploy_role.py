@@ -49,8 +49,8 @@ def as_user(found: Place, rules: list[dict[str, Any]]) -> Iterator[Path]:
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": found.namespace}],
     }
     found.api.create(BINDINGS, binding)
-    path = f"{ACCOUNTS.path(found.namespace, name)}/token"
-    token = found.api.review(path, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = found.api._http.post(f"{ACCOUNTS.path(found.namespace, name)}/token", json=request).json()
     written = yaml.safe_load(found.kubeconfig.read_text())
     written["users"][0]["user"] = {"token": token["status"]["token"]}
     made = found.project.folder / "user-kubeconfig"

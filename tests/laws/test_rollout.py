@@ -130,8 +130,21 @@ def test_a_candidate_that_lost_its_traffic_never_gets_any_again(told_of: tuple[P
     for before, after in pairwise(states):
         if before.phase in (Phase.RESTORING, Phase.RESTORED):
             assert after.phase in (Phase.RESTORING, Phase.RESTORED)
-        if before.phase in (Phase.PROMOTING, Phase.PROMOTED):
-            assert after.phase in (Phase.PROMOTING, Phase.PROMOTED)
+        if before.phase is Phase.PROMOTED:
+            assert after.phase is Phase.PROMOTED
+
+
+@given(stories(), st.sampled_from(Health), st.sampled_from(Health), st.booleans())
+def test_a_promotion_goes_back_only_to_a_stable_model_that_is_ready(
+    told_of: tuple[Plan, list[Reading]], candidate: Health, stable: Health, settled: bool
+) -> None:
+    plan, _ = told_of
+    promoting = State(Phase.PROMOTING, BEGAN, len(plan.steps) - 1)
+    reading = Reading(BEGAN + 1, candidate, stable, ALL, is_settled=settled, stop="a signal came")
+    after = advance(plan, promoting, reading)
+    broke = candidate in (Health.BROKEN, Health.ABSENT)
+    assert (after.phase is Phase.RESTORING) == (broke and stable is Health.READY)
+    assert (after.phase is Phase.PROMOTED) == (settled and candidate is Health.READY)
 
 
 @given(stories(), st.sampled_from(["stop", "broken", "failed", "unsure", "late", "too much"]))

@@ -132,7 +132,8 @@ class FakeServing:
             case _:
                 pass
 
-    def tidy(self) -> None:
+    def tidy(self, confirm: Callable[[], None]) -> None:
+        confirm()
         known = {one.name for one in (self.record.accepted, self.record.candidate) if one is not None}
         if self.record.rollout is not None and not self.record.is_under_way and self.record.accepted is not None:
             known = {self.record.accepted.name}

@@ -30,7 +30,7 @@ from mlgate.adapters.kubernetes.kinds import (
     SERVICE,
     Kind,
 )
-from mlgate.adapters.kubernetes.lease import is_held
+from mlgate.adapters.kubernetes.lease import holder
 from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.core.deploy.release import ServiceRecord
 
@@ -111,7 +111,7 @@ class Place:
         record = self.record
         if record.is_under_way:
             return "a rollout is under way"
-        if is_held(self.api, self.service):
+        if holder(self.api, self.service):
             return "the lock is held"
         if record.accepted is None or record.accepted.release.image != image:
             return f"{record.accepted and record.accepted.release.image} serves"

@@ -13,22 +13,29 @@ from mlgate.commands.run_options import RunOptions
 @click.command()
 @options.config
 @options.output
+@click.option("--dry-run", is_flag=True, help="Change nothing: say what is wrong, and what would change.")
+@click.option("--fix", is_flag=True, help="Only mend the manifest, where mlgate knows how.")
 @click.option(
     "--resume-or-rollback",
     is_flag=True,
-    help="Begin nothing: end what a process that died left half-way. For a step that always runs.",
+    help="Begin nothing. What a process that died left half-way: finish a promotion, roll everything else back.",
 )
-@click.option("--dry-run", is_flag=True, help="Change nothing: say what is wrong, and what would change.")
-@click.option("--fix", is_flag=True, help="Only mend the manifest, where mlgate knows how.")
-@click.option("--force-conflicts", is_flag=True, help="Take over fields that other managers own.")
+@click.option(
+    "--force-conflicts",
+    is_flag=True,
+    help="Take over fields of the InferenceService that other managers own (modes knative and standard).",
+)
 def command(
-    *, config: Path, output: Path | None, resume_or_rollback: bool, dry_run: bool, fix: bool, force_conflicts: bool
+    *, config: Path, output: Path | None, dry_run: bool, fix: bool, resume_or_rollback: bool, force_conflicts: bool
 ) -> int:
     """Bring the model of the last verdict to the cluster, and give it traffic in steps.
 
     The verdict's files are verified first. The rollout ends with all of the traffic on the new model, or on the one
-    before. Exit codes: 0 promoted, 4 rolled back, 2 the file or the manifest, 3 not known, 5 refused.
+    before. Exit codes: 0 promoted, 4 rolled back, 2 the file, the manifest, or an object that the cluster refused,
+    3 not known, 5 refused.
     """
+    if dry_run + fix + resume_or_rollback > 1:
+        raise click.UsageError("use one of --dry-run, --fix and --resume-or-rollback")
     choice = RunOptions(config, output)
     if fix:
         from mlgate.commands.deploy_preflight import run_fix
@@ -37,5 +44,5 @@ def command(
     from mlgate.commands.deploy import run_deploy, run_recovery
 
     if resume_or_rollback:
-        return run_recovery(choice, only_late=False)
-    return run_deploy(choice, is_dry=dry_run, takes_over=force_conflicts)
+        return run_recovery(choice)
+    return run_deploy(choice, is_dry=dry_run, force_conflicts=force_conflicts)

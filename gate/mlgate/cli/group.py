@@ -26,7 +26,7 @@ VERBS = {
     "power": "Say how many harmless changes the rules would let through.",
     "deploy": "Bring the model that passed to the cluster, step by step.",
     "status": "Show the service on the cluster, and what is wrong.",
-    "reconcile": "Take back a rollout that nobody carries out any more.",
+    "reconcile": "Roll back a rollout that nobody carries out any more.",
     "promote": "Make the model that passed the champion, in the registry.",
     "rollback": "Go back to the model before, on the cluster and in the registry.",
     "history": "Show what was live when.",

@@ -13,10 +13,11 @@ from mlgate.commands.run_options import RunOptions
 @click.command()
 @options.config
 def command(*, config: Path) -> int:
-    """Take back a rollout that nobody carries out and whose deadline is past, and remove what was left behind.
+    """Roll back a rollout that nobody carries out and whose deadline is past, and remove what was left behind.
 
-    For a CronJob or a scheduled workflow. Needs nothing but the Kubernetes API.
+    For a CronJob or a scheduled workflow. Needs mlgate.yaml and the Kubernetes API. Exit codes: 0 the service is as it
+    should be, or somebody alive is rolling it out; 3 not known; 2 the file.
     """
-    from mlgate.commands.deploy import run_recovery
+    from mlgate.commands.deploy import run_reconcile
 
-    return run_recovery(RunOptions(config), only_late=True)
+    return run_reconcile(RunOptions(config))

@@ -15,7 +15,7 @@ from mlgate.commands.run_options import RunOptions
 def command(*, config: Path) -> int:
     """Show the service on the cluster: who has which traffic, what runs, and what keeps it from running.
 
-    Exit codes: 0 what serves is ready, 3 it is not, 2 the file.
+    Exit codes: 0 a model serves and is ready, 3 not so, 2 the file.
     """
     from mlgate.commands.deploy_status import run_status
 

@@ -48,7 +48,7 @@ def demand_sound(target: Target, choice: RunOptions) -> None:
     errors = [one for one in found if one.is_error]
     if errors:
         raise ConfigError(
-            f"the manifest has {len(errors)} mistakes that would cost more later",
+            f"the manifest has {len(errors)} error{'s' if len(errors) > 1 else ''}; nothing was deployed",
             where=str(target.manifest),
             hint="mend them, or let mlgate do it: mlgate deploy --fix",
         )
@@ -64,8 +64,12 @@ def run_fix(choice: RunOptions) -> int:
         if mended >= _MOST_FIXES:
             break
     left = advice(target, choice)
-    tell(sys.stdout, f"{target.manifest}: {mended} mended; what is left:")
-    show(target, left)
+    tell(
+        sys.stdout,
+        f"{target.manifest}: {mended} entries mended{'; what is left for you:' if left else '; nothing is left'}",
+    )
+    if left:
+        show(target, left)
     return ConfigError.exit_code if any(one.is_error for one in left) else 0
 
 

@@ -15,9 +15,8 @@ _NOT_WELL = 3
 
 
 def run_status(choice: RunOptions) -> int:
-    """Show the service. Return 0 when what serves is ready, else 3."""
-    target = Target.demanded(load(choice.config))
-    status = target.status()
+    """Show the service. Return 0 when a model serves and is ready, else 3."""
+    status = Target.demanded(load(choice.config)).status()
     tell(sys.stdout, deploy_status.render(status).rstrip("\n"))
     stable = [one for one in status.models if one.role == "stable"]
-    return 0 if all(one.health is Health.READY for one in stable) else _NOT_WELL
+    return 0 if stable and all(one.health is Health.READY for one in stable) else _NOT_WELL

@@ -28,7 +28,7 @@ def run_init_deploy(config: Path, kind: starter_manifest.Kind) -> Iterator[Path]
     image = read.model.image
     if image is None:
         raise ConfigError(
-            "only an image is deployed, and the model is none",
+            "a manifest runs an image, and the model of this file is not one",
             where=read.where("model"),
             hint="write model: {image: {ref: NAME, …}}",
         )

@@ -35,7 +35,7 @@ def read(path: Path) -> tuple[Document, ...]:
     text, name = source.read(path), str(path)
     found = tuple(_documents(text, name))
     if not found:
-        raise ConfigError("the manifest is empty", where=name, hint="mlgate init --deploy writes one")
+        raise ConfigError("the manifest is empty", where=name, hint="mlgate init --deploy inference-service writes one")
     return found
 
 

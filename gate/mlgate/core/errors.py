@@ -68,7 +68,7 @@ class Refused(GateError):  # noqa: N818 - the design's name for it: a trust chec
 
 
 class Busy(GateError):  # noqa: N818 - what it says, not what broke
-    """Somebody alive is at it: a rollout of this service is under way elsewhere."""
+    """Another live process rolls this service out."""
 
 
 class Overtaken(GateError):  # noqa: N818
@@ -79,3 +79,7 @@ class Denied(GateError):  # noqa: N818
     """The cluster will never take an object: a webhook, a quota or its schema refuses it."""
 
     exit_code = 2
+
+
+class NotAtRest(GateError):  # noqa: N818
+    """A rollout was decided, and the cluster does not come to rest: some of it is left to the next verb."""

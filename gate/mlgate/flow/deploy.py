@@ -20,13 +20,16 @@ from mlgate.core.deploy.ports import (
     Stopped,
 )
 from mlgate.core.deploy.release import Deployed, ServiceRecord
-from mlgate.core.deploy.rollout import ALL, Phase, Plan, Reading, Rollout
-from mlgate.core.errors import AdapterError, ConfigError, Denied, GateError
+from mlgate.core.deploy.rollout import ALL, Health, Phase, Plan, Reading, Rollout
+from mlgate.core.errors import AdapterError, ConfigError, Denied, GateError, NotAtRest
 from mlgate.core.outcome import Outcome
 
 _POLL_S = 0.5
 _CALM_S = 2.0
-"""Between two looks at a step that lasts: a signal ends the wait, and a crash can wait so long."""
+"""Between two looks at a step that lasts: a signal ends the wait; a crash is seen this late at most."""
+
+_LEAST_REST_S = 60.0
+"""Pods that end, and a gateway that gives a route back, take so long at times."""
 
 _JUDGED = (Phase.CHECKING, Phase.HOLDING)
 
@@ -47,11 +50,11 @@ class RolloutTools:
 
 def deploy(
     tools: RolloutTools, candidate: Deployed, plan: Plan, *, mode: str, owner: str, found: Deployed | None = None
-) -> ServiceRecord:
+) -> ServiceRecord | None:
     """Roll *candidate* out, after what a dead process left is undone or finished. Return the record of its end.
 
-    A candidate that serves already is left alone. *found*: what serves, of a service without a record: somebody else
-    made it. To be called under the service's lock.
+    Return None for a candidate that serves already: it is left alone. *found*: what serves, of a service without a
+    record: somebody else made it. To be called under the service's lock.
     """
     record = recover(tools, tools.records.load(), "another model is deployed in its place")
     if record.accepted is None:
@@ -64,10 +67,28 @@ def deploy(
     if record.accepted is None:
         plan = replace(plan, steps=(ALL,))  # there is nobody to share the traffic with
     elif record.accepted.name == candidate.name:
-        return record
+        _demand_it_serves(tools, record)
+        return None
+    if record.mode:
+        tools.serving(record).tidy(tools.records.confirm)  # what a stalled process made late
     record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
     tools.records.save(record)
     return carry_out(tools, record)
+
+
+def _demand_it_serves(tools: RolloutTools, record: ServiceRecord) -> None:
+    """Raise GateError where the cluster does not show what the record says that serves."""
+    if record.rollout is None or record.rollout.state.phase is not Phase.PROMOTED:
+        return
+    seen = tools.serving(record).observe(record.rollout)
+    if seen.candidate is not Health.READY or seen.weight != ALL:
+        assert record.accepted is not None
+        share = "an unknown share" if seen.weight is None else f"{seen.weight} %"
+        raise GateError(
+            f"{record.accepted.name} serves by its record, but it is {seen.candidate.value} and has {share} "
+            f"of the traffic{': ' + seen.why if seen.why else ''}",
+            hint="somebody changed it on the cluster: mlgate status; mlgate rollback goes to the model before",
+        )
 
 
 def recover(tools: RolloutTools, record: ServiceRecord, why: str) -> ServiceRecord:
@@ -86,7 +107,7 @@ def reconcile(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
         assert record.rollout is not None
         late = tools.now() >= record.rollout.plan.deadline
         return recover(tools, record, "its process is gone and its deadline is past") if late else record
-    tools.serving(record).tidy()
+    tools.serving(record).tidy(tools.records.confirm)
     return record
 
 
@@ -99,9 +120,10 @@ def carry_out(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
     serving = tools.serving(record)
     denied = ""
     failing: float | None = None
+    rest = _Rest(tools.now)
     while record.is_under_way:
         try:
-            record = _turn(tools, serving, record, denied)
+            record = _turn(tools, serving, record, denied, rest)
             denied = ""
             if record.is_under_way:
                 assert record.rollout is not None
@@ -124,7 +146,31 @@ def _pause(record: ServiceRecord) -> float:
     return min(_CALM_S, plan.hold / 4) if state.phase is Phase.HOLDING else _POLL_S
 
 
-def _turn(tools: RolloutTools, serving: Serving, record: ServiceRecord, denied: str) -> ServiceRecord:
+class _Rest:
+    """How long a cluster may take to come to rest, once the rollout is decided. For each phase, within this process."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._since: dict[Phase, float] = {}
+
+    def demand(self, record: ServiceRecord, reading: Reading) -> None:
+        """Raise AdapterError when it takes too long. The record stays, and the next verb goes on."""
+        assert record.rollout is not None
+        phase = record.rollout.state.phase
+        if phase not in (Phase.PROMOTING, Phase.RESTORING):
+            return
+        since = self._since.setdefault(phase, self._now())
+        if self._now() - since >= max(record.rollout.plan.patience, _LEAST_REST_S):
+            weight = "an unknown share" if reading.weight is None else f"{reading.weight} %"
+            why = f": {reading.why}" if reading.why else ""
+            raise NotAtRest(
+                f"the cluster did not come to rest within {self._now() - since:.0f} s; the candidate has {weight} "
+                f"of the traffic{why}",
+                hint="what hinders it? mlgate status; then mlgate deploy --resume-or-rollback",
+            )
+
+
+def _turn(tools: RolloutTools, serving: Serving, record: ServiceRecord, denied: str, rest: _Rest) -> ServiceRecord:
     """Look, decide, write it down. Return the record to act by. *denied*: why the cluster refused the last act."""
     assert record.rollout is not None
     reading = _look(tools, serving, record)
@@ -134,19 +180,31 @@ def _turn(tools: RolloutTools, serving: Serving, record: ServiceRecord, denied: 
     else:
         tools.records.save(after)
     tools.progress.show(after, reading)
+    rest.demand(after, reading)
     return after
 
 
 def _look(tools: RolloutTools, serving: Serving, record: ServiceRecord) -> Reading:
-    """Judge the step, then look at the cluster: what a long judgement found is held against what is there after it."""
+    """Look at the cluster, and judge the step once its weight is in effect. After a long judgement, look again."""
     assert record.rollout is not None
-    judged = _judgement(tools, record)
-    try:
-        seen = serving.observe(record.rollout)
-    except AdapterError as error:
-        seen = Reading(at=0.0, why=str(error))
-    why = judged.why or seen.why
+    seen, began = _seen(serving, record.rollout), tools.now()
+    judged = Judgement(None)
+    if seen.candidate is Health.READY and seen.weight == record.rollout.weight:
+        judged = _judgement(tools, record)
+        if tools.now() - began > _POLL_S:
+            seen = _seen(serving, record.rollout)
+    why = seen.why if seen.candidate is Health.BROKEN else judged.why or seen.why
     return replace(seen, at=tools.now(), judged=judged.outcome, why=why, stop=tools.stop.why or seen.stop)
+
+
+def _seen(serving: Serving, rollout: Rollout) -> Reading:
+    """Return what the cluster shows; nothing, where it does not answer. What may not be read stops the rollout."""
+    try:
+        return serving.observe(rollout)
+    except AdapterError as error:
+        return Reading(at=0.0, why=str(error))
+    except Denied as error:
+        return Reading(at=0.0, stop=str(error))
 
 
 def _judgement(tools: RolloutTools, record: ServiceRecord) -> Judgement:
@@ -172,7 +230,7 @@ def _stopped(tools: RolloutTools, record: ServiceRecord, why: str) -> ServiceRec
 
 
 def _is_enough(tools: RolloutTools, record: ServiceRecord, failing: float, denied: str) -> bool:
-    """Whether to give up on a cluster that takes nothing since *failing*: nobody else watches before the deadline."""
+    """Whether to stop trying: nothing has succeeded since *failing*, and the rollout must go back anyway."""
     assert record.rollout is not None
     plan, now = record.rollout.plan, tools.now()
     return now - failing >= plan.patience and (now >= plan.deadline or bool(denied or tools.stop.why))

@@ -74,12 +74,13 @@ def _choose_plain(of: Question) -> Mode:
 
 def _demand_possible(of: Question) -> None:
     if (of.asked in _OF_KSERVE) != of.is_inference_service:
-        needs, has = ("an InferenceService", "a Deployment")[:: 1 if of.asked in _OF_KSERVE else -1]
+        names = {True: "an InferenceService", False: "a Deployment"}
+        needs, has = names[not of.is_inference_service], names[of.is_inference_service]
         raise ConfigError(f"mode {of.asked} deploys {needs}, and the manifest has {has}", hint="mode: auto")
     if of.asked in (ROUTE, DEPLOYMENT, STANDARD) and not of.has_gateway_api:
-        raise ConfigError(f"mode {of.asked} needs the Gateway API, which the cluster has not", hint="mode: auto")
+        raise ConfigError(f"mode {of.asked} needs the Gateway API, which this cluster does not have", hint="mode: auto")
     if of.asked == KNATIVE and not of.has_knative:
-        raise ConfigError("mode knative needs Knative Serving, which the cluster has not", hint="mode: auto")
+        raise ConfigError("mode knative needs Knative Serving, which this cluster does not have", hint="mode: auto")
     wanted = {ROUTE: "Standard", STANDARD: "Standard", KNATIVE: "Knative"}.get(of.asked, "")
     if wanted and of.kserve_mode and of.kserve_mode != wanted:
         raise ConfigError(

@@ -21,12 +21,12 @@ def release_of(report: Report, verdict: str, judged: str, *, now: datetime, max_
     """
     if report.outcome.blocks:
         raise Refused(
-            f"the verdict does not let this model through: it {report.outcome.name.lower()}: {report.reason}",
+            f"the verdict does not let this model through: it is {report.outcome.name.lower()}: {report.reason}",
             hint="mend the model, then mlgate check",
         )
     if report.questions:
         raise Refused(
-            "the verdict is about another question than the base branch asks",
+            "this model was judged by rules that are not the base branch's",
             hint="merge the change of the rules, then judge the model by them: mlgate check",
         )
     _demand_fresh(judged, now, max_age)
@@ -54,7 +54,7 @@ def _demand_fresh(judged: str, now: datetime, max_age: timedelta) -> None:
         hours = (now - when) / timedelta(hours=1)
         raise Refused(
             f"the verdict is {hours:.0f} hours old, and at most {max_age / timedelta(hours=1):g} are allowed",
-            hint="judge the model again: mlgate check; or allow more: deploy: {max_age: …}",
+            hint="judge the model again: mlgate check",
         )
 
 
@@ -67,5 +67,5 @@ def _image(report: Report) -> str:
             hint="push it before it is judged: mlgate build --push REF, then mlgate check, with a latency check",
         )
     if len(found) > 1 or not _BY_DIGEST.fullmatch(next(iter(found))):
-        raise Refused("the verdict names its image in a form that is none", hint="mlgate check")
+        raise Refused("the verdict must name one image as NAME@sha256:DIGEST, and does not", hint="mlgate check")
     return found.pop()

@@ -1,4 +1,4 @@
-"""What a rollout's steps are judged by, one after the other: the online checks before it gets traffic, then facts."""
+"""What a rollout's steps are judged by."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from mlgate.core.deploy.rollout import Phase
 from mlgate.core.outcome import Outcome
 
 
-class FactsJudge:
-    """Judges by what the cluster shows of the candidate: loaded, ready and not restarted, which the rollout asks for.
+class OnlineChecksJudge:
+    """Judges the candidate by the online checks before it gets traffic.
 
-    *check* asks the candidate before it gets traffic; None where the file has no online checks.
+    The steps after that have no judge of their own yet: `advance` asks that both models are ready at the end of each,
+    and takes a candidate back that was restarted. *check* is None where the file has no online checks.
     """
 
     def __init__(self, check: Callable[[ServiceRecord], Judgement] | None = None) -> None:

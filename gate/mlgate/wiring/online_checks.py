@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from mlgate.adapters.kubernetes.http_route import VARIANT_HEADER
+from mlgate.adapters.terminal.output import tell
 from mlgate.config.config import Config
 from mlgate.config.load import parse
 from mlgate.config.sections.deploy import DeploySection
@@ -78,6 +80,10 @@ def _held(check: Mapping[str, Any], name: str, *, compares: bool) -> Mapping[str
         if metric not in _OF_IMAGES
     }
     left = {metric: rule for metric, rule in rules.items() if rule.keys() & {"min", "max", *_COMPARING}}
+    without = sorted(check.get("rules", {}).keys() - left.keys())
+    if without and left:
+        why = "they are about a container of the gate's own" + ("" if compares else ", or compare with nothing")
+        tell(sys.stderr, f"mlgate: notice: {name}: online without the rules of {', '.join(without)}: {why}")
     if not left:
         raise ConfigError(
             f"check {name} has no rule that can be held on a cluster",

@@ -51,7 +51,7 @@ def test_a_verdict_that_blocks_is_refused(outcome: Outcome) -> None:
     ("judged", "says"),
     [
         ("2026-11-28T11:00:00Z", "hours old"),
-        ("2026-12-01T11:00:00Z", "which is to come"),
+        ("2026-12-01T11:00:00Z", "which is in the future"),
         ("", "does not say when"),
         ("yesterday", "does not say when"),
     ],

@@ -33,7 +33,7 @@ _UNKNOWN_FIELD = "field not declared in schema"
 
 
 class Conflict(AdapterError):  # noqa: N818 - the API's own word
-    """Somebody changed the object since it was read, or another manager owns a field of it."""
+    """Somebody changed the object since it was read, or made one of its name."""
 
 
 class Api:
@@ -77,7 +77,7 @@ class Api:
         """Create an object or make it so (server-side apply), as mlgate's own fields; return it as it is then.
 
         With `metadata.resourceVersion` in *obj* it holds only for the object that was read. Raises Conflict when that
-        changed or when another manager owns a field, Denied when the cluster refuses it.
+        changed, Denied when the cluster refuses it or another manager owns a field.
         """
         name = obj["metadata"]["name"]
         params = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
@@ -99,7 +99,7 @@ class Api:
         return self._write("PUT", path, f"{kind} {name}", obj, {"fieldManager": FIELD_MANAGER})
 
     def delete(self, kind: Kind, obj: Obj) -> None:
-        """Delete the very object that was read; one that is gone already, or of that name by now, is fine."""
+        """Delete the very object that was read. One that is gone, or was replaced by a new one of its name, is left."""
         name, uid = obj["metadata"]["name"], obj["metadata"]["uid"]
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         with contextlib.suppress(Conflict):
@@ -109,10 +109,6 @@ class Api:
     def fetch(self, path: str) -> Obj | None:
         """Return what is at a path of the API; None when there is nothing."""
         return self._ask("GET", path, path, missing_is_fine=True)
-
-    def review(self, path: str, body: Obj) -> Obj:
-        """Ask the server to review something, which changes nothing, e.g. what this user may do."""
-        return self._write("POST", path, path, body, {})
 
     def _write(self, method: str, path: str, what: str, body: Obj, params: Mapping[str, str]) -> Obj:
         found = self._ask(method, path, what, body=body, params=params)
@@ -167,7 +163,7 @@ def _selector(wanted: Mapping[str, str]) -> str:
 
 
 def connect(context: str, namespace: str) -> Api:
-    """Return the API of a context of the kubeconfig; without a name of the current one, or inside a cluster of that.
+    """Return the API of a context of the kubeconfig. No name: the current context; inside a pod, that cluster.
 
     An empty *namespace* is the context's. Raises ConfigError when the file or the context cannot be used.
     """
@@ -223,7 +219,7 @@ def _error(reply: httpx2.Response, method: str, what: str) -> AdapterError | Den
             )
         return Conflict(f"{what}: it was changed meanwhile")
     if code == 401:  # noqa: PLR2004
-        return AdapterError(f"{what}: the Kubernetes API does not know who asks (401)", hint="log in to the cluster")
+        return AdapterError(f"{what}: the Kubernetes API rejected the credentials (401)", hint="log in to the cluster")
     if code in _REFUSALS or (code == _SERVER and _UNKNOWN_FIELD in said):
         return Denied(f"{what}: {said}", hint=_hint(code, said))
     return AdapterError(f"{what}: the Kubernetes API answered {code} to {method}: {said}")

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from mlgate.adapters.kubernetes.api import Api
-from mlgate.core.errors import Denied, GateError
+from mlgate.core.errors import GateError
 
 _KSERVE_CONFIG = "/api/v1/namespaces/kserve/configmaps/inferenceservice-config"
 
@@ -41,9 +41,7 @@ def _default_mode(api: Api) -> str:
         found = api.fetch(_KSERVE_CONFIG)
         deploy = json.loads((found or {}).get("data", {}).get("deploy", "{}"))
         return normal_mode(str(deploy.get("defaultDeploymentMode", "")))
-    except (Denied, ValueError, AttributeError):
-        return ""
-    except GateError:
+    except (GateError, ValueError, AttributeError):
         return ""
 
 

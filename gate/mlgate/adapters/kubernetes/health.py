@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlgate.adapters.kubernetes.api import Obj
@@ -29,8 +29,10 @@ class Condition:
 
     health: Health
     why: str = ""
-    restarts: int = 0
-    """Of the containers of its pods, summed."""
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    """Of the containers of each pod, by its uid."""
+    ready_pods: int | None = None
+    """None: not known."""
 
 
 ABSENT = Condition(Health.ABSENT, "it is not on the cluster")
@@ -40,7 +42,7 @@ def of_deployment(deployment: Obj | None, pods: Sequence[Obj]) -> Condition:
     """Return how the pods of a Deployment are. READY: all of its replicas run the present template and answer."""
     if deployment is None:
         return ABSENT
-    restarted = sum(restarts(pod) for pod in pods)
+    restarted = restarts_by_pod(pods)
     broken = next(_broken(deployment, pods), "")
     if broken:
         return Condition(Health.BROKEN, broken, restarted)
@@ -49,9 +51,9 @@ def of_deployment(deployment: Obj | None, pods: Sequence[Obj]) -> Condition:
     is_seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
     counts = [status.get(name) or 0 for name in ("updatedReplicas", "replicas", "availableReplicas")]
     if is_seen and wanted > 0 and counts == [wanted] * 3:
-        return Condition(Health.READY, "", restarted)
+        return Condition(Health.READY, "", restarted, counts[2])
     why = next(waits(pods), f"{counts[2]} of {wanted} pods are ready")
-    return Condition(Health.LOADING, why, restarted)
+    return Condition(Health.LOADING, why, restarted, counts[2])
 
 
 def of_inference_service(service: Obj | None, deployment: Obj | None, pods: Sequence[Obj]) -> Condition:
@@ -65,7 +67,7 @@ def of_inference_service(service: Obj | None, deployment: Obj | None, pods: Sequ
     status = service.get("status") or {}
     why = next(refused(status), "")
     if why:
-        return Condition(Health.BROKEN, why, sum(restarts(pod) for pod in pods))
+        return Condition(Health.BROKEN, why, restarts_by_pod(pods))
     if deployment is None:
         return Condition(Health.LOADING, _why_no_deployment(status))
     found = of_deployment(deployment, pods)
@@ -148,6 +150,11 @@ def last_end(container: Mapping[str, Any]) -> str:
 def _detail(pod: Obj, container: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
     said = last_end(container) or str(waiting.get("message") or "no reason was given")
     return f"pod {pod['metadata']['name']}, container {container.get('name')}: {said}"
+
+
+def restarts_by_pod(pods: Sequence[Obj]) -> dict[str, int]:
+    """Return how often the containers of each pod were restarted, by its uid."""
+    return {str(pod["metadata"].get("uid")): restarts(pod) for pod in pods}
 
 
 def restarts(pod: Obj) -> int:

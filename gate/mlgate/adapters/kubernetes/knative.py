@@ -8,7 +8,7 @@ candidate's percent would go to it while that one loads.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,13 @@ from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.health import Condition
 from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE, KNATIVE_REVISION, KNATIVE_SERVICE, POD
 from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, workload
+from mlgate.adapters.kubernetes.release_objects import edited_image
+from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
 
 _PERCENT = "canaryTrafficPercent"
+_KNATIVE_SERVICE_LABEL = "serving.knative.dev/service"
 _REVISION_LABEL = "serving.knative.dev/revision"
 _DEAD = ("ExitCode", "ImagePull", "ContainerMissing", "CrashLoop", "FailedCreate", "ProgressDeadlineExceeded")
 """How the reasons of a revision begin that will not become ready by waiting."""
@@ -74,6 +77,9 @@ class KnativeServing:
     def __init__(self, api: Api, service: str, record: ServiceRecord, *, force: bool = False) -> None:
         self._api, self._service, self._record, self._force = api, service, record, force
         self._seen = _Seen(None, None, ())
+        self._crashes = Crashes()
+        self._is_decided = False
+        """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
 
     @property
     def _new(self) -> Deployed:
@@ -100,6 +106,7 @@ class KnativeServing:
 
     def act(self, rollout: Rollout) -> None:
         """Take the cluster one step nearer to what the rollout's state asks for."""
+        self._is_decided = rollout.state.phase in (Phase.PROMOTING, Phase.RESTORING)
         match rollout.state.phase:
             case Phase.LOADING | Phase.CHECKING | Phase.SHIFTING | Phase.HOLDING:
                 self._apply(self._new, rollout.weight)
@@ -110,11 +117,12 @@ class KnativeServing:
             case _:
                 pass
 
-    def tidy(self) -> None:
+    def tidy(self, confirm: Callable[[], None]) -> None:
         """Take one step back to what the record says that serves, where something else is specified."""
         if self._record.is_under_way:
             return
         self._look()
+        confirm()
         known = self._old
         if self._seen.service is not None and known is not None and not self._is_of(known):
             self._apply(known, 0)
@@ -137,6 +145,7 @@ class KnativeServing:
         if seen.service is None or seen.release != self._new.name:
             return health.ABSENT
         refused = next(health.refused(seen.service.get("status") or {}), "")
+        refused = refused or edited_image(workload(self._new.manifest), seen.service)
         if refused:
             return Condition(Health.BROKEN, refused)
         revision = next((one for one in seen.new_revisions if one["metadata"]["name"] == seen.created), None)
@@ -151,27 +160,41 @@ class KnativeServing:
         broken = next(_dead(revision, pods), "")
         if broken:
             return Condition(Health.BROKEN, broken)
-        restarts = sum(health.restarts(pod) for pod in pods)
-        if restarts and phase is not Phase.LOADING:
-            return Condition(Health.BROKEN, "its container was restarted after it had been loaded", restarts)
-        if seen.ready == seen.created and _is_ready(revision):
-            return Condition(Health.READY, "", restarts)
-        return Condition(Health.LOADING, next(health.waits(pods), "its revision is not ready yet"), restarts)
+        restarts = health.restarts_by_pod(pods)
+        is_ready = seen.ready == seen.created and _is_ready(revision)
+        why = "" if is_ready else next(health.waits(pods), "its revision is not ready yet")
+        found = Condition(Health.READY if is_ready else Health.LOADING, why, restarts)
+        return self._crashes.judged(found, phase)
 
     def _stable(self) -> Condition:
-        """Return how what serves besides is: the revision that KServe goes back to."""
+        """Return how what serves besides is: who has the rest of the traffic must be of the accepted release."""
         if self._old is None:
             return health.ABSENT
         named = {one["metadata"]["name"] for one in self._seen.new_revisions}
-        predictor = ((self._seen.service or {}).get("status") or {}).get("components", {}).get("predictor", {})
-        rolled = [str(predictor.get(f"{which}RolledoutRevision") or "") for which in ("latest", "previous")]
-        name = next((one for one in rolled if one and one not in named), "")
-        revision = self._api.get(KNATIVE_REVISION, name) if name else None
-        if revision is None:
-            return Condition(Health.BROKEN, "the revision that served before is not there any more")
-        if _is_ready(revision):
+        rest = [str(one.get("revisionName")) for one in self._seen.traffic if one.get("percent")]
+        revisions = [self._api.get(KNATIVE_REVISION, name) for name in rest if name not in named]
+        for one in revisions:
+            release = ((one or {}).get("metadata", {}).get("labels") or {}).get(RELEASE_LABEL, "")
+            if one is None or not self._is_named(self._old, release):
+                name = one["metadata"]["name"] if one else "a revision that is gone"
+                return Condition(
+                    Health.BROKEN, f"the rest of the traffic goes to {name}, which is not {self._old.name}"
+                )
+        if not revisions:  # the candidate has everything: the stable one is what can be gone back to
+            revisions = list(self._api.list(KNATIVE_REVISION, self._labels(self._old), missing_is_fine=True))
+        if any(one is not None and _is_ready(one) for one in revisions):
             return Condition(Health.READY)
-        return Condition(Health.LOADING, f"the stable revision {name} is not ready")
+        return Condition(Health.LOADING, f"no revision of the stable model {self._old.name} is ready")
+
+    def _labels(self, deployed: Deployed) -> dict[str, str]:
+        """Return the labels of a release's revisions; of one that mlgate left alone so far, the service's own."""
+        if deployed.is_adopted and self._seen.release != deployed.name:
+            return {_KNATIVE_SERVICE_LABEL: f"{self._service}-predictor"}
+        return {RELEASE_LABEL: deployed.name, SERVICE_LABEL: self._service}
+
+    def _is_named(self, deployed: Deployed, release: str) -> bool:
+        """Whether a release label is that of *deployed*; one that was adopted had none before mlgate wrote it."""
+        return release == deployed.name or (deployed.is_adopted and not release)
 
     def _weight(self, rollout: Rollout) -> int | None:
         """Return the candidate's percent by the names of revisions; None while Knative is behind.
@@ -199,21 +222,25 @@ class KnativeServing:
     def _restore(self) -> None:
         """Take one step back: no percent; the specification before; its revision serves; ours is gone."""
         seen = self._seen
-        if seen.service is None:
-            return
         if self._old is None:
-            self._api.delete(INFERENCE_SERVICE, seen.service)
+            if seen.service is not None:
+                self._api.delete(INFERENCE_SERVICE, seen.service)
+        elif seen.service is None:
+            self._apply(self._old, None)
+        elif seen.release == self._new.name and seen.percent != 0:
+            self._apply(self._new, 0)
         elif seen.release == self._new.name:
-            if seen.percent != 0:
-                self._apply(self._new, 0)
-            elif self._is_without_traffic():
+            if self._is_without_traffic():
                 self._apply(self._old, 0)
         elif seen.percent is not None:
             if self._is_last_ready(self._old):
                 self._apply(self._old, None)
         elif self._is_without_traffic() and seen.ready == seen.created:
-            for revision in seen.new_revisions:
-                self._api.delete(KNATIVE_REVISION, revision)
+            self._remove_revisions()
+
+    def _remove_revisions(self) -> None:
+        for revision in self._seen.new_revisions:
+            self._api.delete(KNATIVE_REVISION, revision)
 
     def _is_without_traffic(self) -> bool:
         named = {one["metadata"]["name"] for one in self._seen.new_revisions}
@@ -222,7 +249,7 @@ class KnativeServing:
 
     def _is_of(self, deployed: Deployed) -> bool:
         """Whether the specification is that of *deployed*."""
-        return self._seen.release == ("" if deployed.is_adopted else deployed.name)
+        return self._is_named(deployed, self._seen.release)
 
     def _is_last_ready(self, deployed: Deployed) -> bool:
         """Whether the last ready revision is the specification's own, and that is *deployed*."""
@@ -245,20 +272,7 @@ class KnativeServing:
         if percent is not None and not (seen is None and self._old is None):
             wanted["spec"]["predictor"][_PERCENT] = percent
         bare = {key: wanted[key] for key in ("metadata", "spec")}
-        self._api.apply(INFERENCE_SERVICE, bare, force=self._force or deployed.is_adopted)
-
-
-def condition(api: Api, deployed: Deployed) -> Condition:
-    """Return how a release is, by the last of its revisions."""
-    revisions = api.list(KNATIVE_REVISION, {RELEASE_LABEL: deployed.name}, missing_is_fine=True)
-    if not revisions:
-        return health.ABSENT
-    last = max(revisions, key=lambda one: str(one["metadata"].get("creationTimestamp")))
-    pods = api.list(POD, {_REVISION_LABEL: last["metadata"]["name"]})
-    broken = next(_dead(last, pods), "")
-    if broken:
-        return Condition(Health.BROKEN, broken)
-    return Condition(Health.READY) if _is_ready(last) else Condition(Health.LOADING, next(health.waits(pods), ""))
+        self._api.apply(INFERENCE_SERVICE, bare, force=self._force or self._is_decided)
 
 
 def _is_ready(revision: Obj) -> bool:

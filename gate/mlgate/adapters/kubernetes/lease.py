@@ -14,7 +14,8 @@ from mlgate.adapters.kubernetes.api import Api, Conflict, Obj
 from mlgate.adapters.kubernetes.kinds import LEASE
 from mlgate.adapters.process import liveness
 from mlgate.adapters.process.clock import microseconds
-from mlgate.core.errors import AdapterError, Busy, GateError, Overtaken
+from mlgate.core.deploy.status import Holder
+from mlgate.core.errors import Busy, GateError, Overtaken
 
 LASTS_S = 15.0
 """A holder that did not renew for so long is dead."""
@@ -39,11 +40,10 @@ class Lease:
     def __enter__(self) -> Self:
         """Take the lock. Raises Busy when somebody renews it, or when another one was first."""
         seen = self._api.get(LEASE, self._name)
-        holder = _holder(seen)
-        if seen is not None and holder:
-            self._await_death(seen, holder)
+        if seen is not None and _holder(seen):
+            seen = self._await_death(seen, _holder(seen))
         try:
-            self._take(self._api.get(LEASE, self._name))
+            self._take(seen)
         except Conflict as error:
             raise Busy(f"another rollout of {self._service} was first", hint="mlgate status") from error
         self._thread.start()
@@ -67,26 +67,29 @@ class Lease:
         if time.monotonic() - self._renewed > LASTS_S - _RENEWS_S:
             self._renew()
 
-    def _await_death(self, seen: Obj, holder: str) -> None:
-        """Watch a Lease that somebody holds: return when it was not renewed for as long as a living one renews it.
+    def _await_death(self, seen: Obj, holder: str) -> Obj | None:
+        """Watch a Lease that somebody holds; return it when it was not renewed for as long as a living one renews it.
 
         A holder that ran on this machine and has ended need not be watched.
         """
         if liveness.is_dead(holder):
-            return
-        self._waiting(f"{holder} holds the lock of {self._service}: waiting whether it is alive")
+            return seen
+        self._waiting(
+            f"{holder} holds the lock of {self._service}: waiting up to {LASTS_S:.0f} s to see whether it still runs"
+        )
         lasts = float(seen["spec"].get("leaseDurationSeconds") or LASTS_S)
         begin = time.monotonic()
         while time.monotonic() - begin < lasts:
             time.sleep(_LOOKS_S)
             now = self._api.get(LEASE, self._name)
             if now is None or not _holder(now):
-                return
+                return now
             if now["metadata"]["resourceVersion"] != seen["metadata"]["resourceVersion"]:
                 raise Busy(
                     f"{_holder(now)} is rolling {self._service} out at this moment",
                     hint="wait for it, or end it there; what it does: mlgate status",
                 )
+        return seen
 
     def _take(self, there: Obj | None) -> None:
         if there is None:
@@ -144,9 +147,10 @@ def _holder(lease: Obj | None) -> str:
     return str((lease or {}).get("spec", {}).get("holderIdentity") or "")
 
 
-def is_held(api: Api, service: str) -> str:
-    """Return who holds a service's lock by what stands in it; empty for nobody. Whether they live, it does not say."""
-    try:
-        return _holder(api.get(LEASE, name_of(service)))
-    except AdapterError:
-        return ""
+def holder(api: Api, service: str) -> Holder | None:
+    """Return who holds a service's lock; None for nobody."""
+    lease = api.get(LEASE, name_of(service))
+    name = _holder(lease)
+    if lease is None or not name:
+        return None
+    return Holder(name, str(lease["spec"].get("renewTime") or ""), liveness.is_dead(name))

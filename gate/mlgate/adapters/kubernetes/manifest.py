@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE, MANIFEST_KINDS, Kind
@@ -37,6 +38,12 @@ def released(
             f"the service's name {service!r} is too long", hint=f"at most {_LONGEST_NAME - _SHORT - 1} characters"
         )
     base = str((workload(documents).get("metadata") or {}).get("name") or service)
+    if keeps_names and len(documents) > 1:
+        other = next(one for one in documents if one is not workload(documents))
+        raise ConfigError(
+            f"the manifest has a {kind_of(other)}, and in this mode both models are one object",
+            hint="apply it by itself: kubectl apply; and keep the InferenceService here",
+        )
     own = tuple(_own(one, base, name, service, release) for one in documents)
     if keeps_names:
         for one in own:
@@ -51,11 +58,47 @@ def adopted(found: Mapping[str, Any], *others: Mapping[str, Any]) -> Deployed:
     return Deployed(Release(), documents, str(found["metadata"]["name"]), is_adopted=True)
 
 
+def adopted_in_place(service: str, found: Mapping[str, Any]) -> Deployed:
+    """Return an InferenceService that somebody else made, as a release of its own, for modes of one object.
+
+    Its specification is left alone until it has to be written again; then it bears the release's label.
+    """
+    document = _without_server_fields(found)
+    document["spec"]["predictor"].pop("canaryTrafficPercent", None)
+    document["spec"].pop("canary", None)
+    return replace(released(service, Release(), [document], keeps_names=True), is_adopted=True)
+
+
 def _without_server_fields(found: Mapping[str, Any]) -> dict[str, Any]:
     metadata = copy.deepcopy(found["metadata"])
     kept = {key: metadata[key] for key in ("name", "labels", "annotations") if metadata.get(key)}
     kept.get("annotations", {}).pop(_LAST_APPLIED, None)
     return copy.deepcopy({key: found[key] for key in ("apiVersion", "kind", "spec")}) | {"metadata": kept}
+
+
+def demand_shape(document: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a document that has not the parts that its kind has: the server would say it later."""
+    parts: list[tuple[str, ...]] = [("metadata",), ("spec",)]
+    kind = kind_of(document)
+    if kind is INFERENCE_SERVICE:
+        parts += [("spec", "predictor")]
+    elif kind is DEPLOYMENT:
+        parts += [("spec", "template"), ("spec", "template", "spec")]
+    for way in parts:
+        found: Any = document
+        for key in way:
+            found = found.get(key) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            raise ConfigError(f"the {kind} has no {'.'.join(way)}", hint="kubectl explain says what belongs there")
+    template = pod_template(document) if kind in (INFERENCE_SERVICE, DEPLOYMENT) else {}
+    pod = template.get("spec", {}) if kind is DEPLOYMENT else template
+    containers = pod.get("containers", [])
+    if not isinstance(containers, list) or not all(isinstance(one, dict) for one in containers):
+        raise ConfigError(
+            f"the containers of the {kind} are no list of objects", hint="containers: [{name: …, image: …}]"
+        )
+    if not isinstance(document["metadata"].get("name", ""), str):
+        raise ConfigError(f"the name of the {kind} is no text", hint="quote it")
 
 
 def workload(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -87,6 +130,14 @@ def with_image(documents: Sequence[Mapping[str, Any]], image: str) -> tuple[dict
     Raises Refused where the container that is there runs another repository's image, or another digest of it.
     """
     found = [copy.deepcopy(dict(one)) for one in documents]
+    template = pod_template(workload(found))
+    loads = [key for key in ("storageUri", "storage") if key in (template.get("model") or {})]
+    loads += ["storageUris"] if "storageUris" in template else []
+    if loads:
+        raise Refused(
+            f"the manifest loads a model by {loads[0]}, and the verdict is about the image alone",
+            hint="build the model's files into the image that is judged",
+        )
     container = model_container(workload(found))
     if container is None:
         raise Refused(

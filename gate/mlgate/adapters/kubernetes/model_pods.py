@@ -39,7 +39,7 @@ class ModelPods:
         """Return how many pods there are at least."""
         spec = self.document["spec"]
         found = spec["predictor"].get("minReplicas") if self.is_inference_service else spec.get("replicas")
-        return 1 if found is None else int(found)
+        return found if isinstance(found, int) else 1
 
     def error(self, topic: str, says: str, hint: str, steps: Steps, *fixes: Fix) -> Advice:
         """Return something that stops the deploy."""

@@ -1,23 +1,29 @@
-"""The objects of one release on the cluster: made, looked at, and taken away."""
+"""The objects of one release on the cluster: looked at, made, and taken away.
+
+What is changed or deleted is the very object that was looked at last. A process that stalls after its look, and wakes
+when another one has made objects of the same name, leaves those alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlgate.adapters.kubernetes import health
 from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.health import Condition
-from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE, POD
-from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, kind_of, workload
+from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE, POD, Kind
+from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, kind_of, model_container, workload
 from mlgate.core.deploy.release import Deployed
+from mlgate.core.deploy.rollout import Health
 
 _KSERVE_LABEL = "serving.kserve.io/inferenceservice"
 _PREDICTOR = "-predictor"
 
 
 class ReleaseObjects:
-    """One of the two models of a rollout."""
+    """One of the two models of a rollout. `look` comes before everything else."""
 
     def __init__(self, api: Api, deployed: Deployed) -> None:
         self._api = api
@@ -25,66 +31,83 @@ class ReleaseObjects:
         self._workload = workload(deployed.manifest)
         self._kind = kind_of(self._workload)
         self._name = str(self._workload["metadata"]["name"])
+        self._there: dict[tuple[Kind, str], Obj] = {}
+        self._pods: tuple[Obj, ...] = ()
 
-    def condition(self) -> Condition:
-        """Return how the model is now."""
-        if self._kind is INFERENCE_SERVICE:
-            service = self._api.get(INFERENCE_SERVICE, self._name)
-            if service is None:
-                return health.ABSENT
-            deployment = self._api.get(DEPLOYMENT, f"{self._name}{_PREDICTOR}")
-            return health.of_inference_service(service, deployment, self._pods())
-        deployment = self._api.get(DEPLOYMENT, self._name)
-        return health.of_deployment(deployment, self._pods() if deployment else ())
+    def look(self) -> Condition:
+        """Read its objects and pods; return how the model is."""
+        found = {key: self._api.get(*key) for key in map(_key, self.deployed.manifest)}
+        self._there = {key: one for key, one in found.items() if one is not None}
+        self._pods = pods(self._api, self.deployed)
+        if self._kind is not INFERENCE_SERVICE:
+            found_health = health.of_deployment(self.workload, self._pods)
+        else:
+            deployment = self._api.get(DEPLOYMENT, f"{self._name}{_PREDICTOR}") if self.workload else None
+            found_health = health.of_inference_service(self.workload, deployment, self._pods)
+        edited = edited_image(self._workload, self.workload)
+        return replace(found_health, health=Health.BROKEN, why=edited) if edited else found_health
 
-    def pods(self) -> tuple[Obj, ...]:
-        """Return the pods that run it."""
-        return self._pods()
-
+    @property
     def workload(self) -> Obj | None:
-        """Return the object that runs the model, as it is; None when it is not there."""
-        return self._there(self._workload)
+        """Return the object that runs the model, as it was seen; None when it was not there."""
+        return self._there.get(_key(self._workload))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it was seen, its pods included."""
+        return not self._there and not self._pods
 
     def make_missing(self, replicas: int | None = None) -> None:
-        """Make what is not there, a Deployment with *replicas* pods where they are given.
+        """Make what was not seen, a Deployment with *replicas* pods where they are given.
 
-        Raises Denied when the cluster refuses it, AdapterError when it does not answer.
+        Raises Denied when the cluster refuses it, AdapterError when it does not answer or has it by now.
         """
         for document in self.deployed.manifest:
-            if self._there(document) is None:
+            if _key(document) not in self._there:
                 made = _bare(document)
                 if replicas is not None and document is self._workload:
                     made["spec"] = {**made["spec"], "replicas": replicas}
-                self._api.apply(kind_of(document), made)
+                self._api.create(kind_of(document), made)
 
     def scale(self, replicas: int) -> None:
-        """Give a Deployment so many pods. Holds for the one that is there now."""
-        there = self.workload()
+        """Give the Deployment that was seen so many pods."""
+        there = self.workload
         if there is not None and there["spec"].get("replicas") != replicas:
             self._api.replace(self._kind, {**there, "spec": {**there["spec"], "replicas": replicas}})
 
     def remove(self) -> None:
-        """Delete what is there; the workload last, so that what is left half-way is found by it."""
-        documents = sorted(self.deployed.manifest, key=lambda one: one is self._workload)
-        for document in documents:
-            there = self._there(document)
-            if there is not None and "deletionTimestamp" not in there["metadata"]:
-                self._api.delete(kind_of(document), there)
+        """Delete what was seen; the workload last, so that what is left half-way is found by it."""
+        for key in sorted(self._there, key=lambda key: key == _key(self._workload)):
+            there = self._there[key]
+            if "deletionTimestamp" not in there["metadata"]:
+                self._api.delete(key[0], there)
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether nothing of it is there any more, its pods included."""
-        return all(self._there(document) is None for document in self.deployed.manifest) and not self._pods()
 
-    def _there(self, document: Mapping[str, Any]) -> Obj | None:
-        return self._api.get(kind_of(document), str(document["metadata"]["name"]))
+def edited_image(wanted: Mapping[str, Any], there: Obj | None) -> str:
+    """Return why what runs is not what was judged: another image; empty when it is, and where nothing runs."""
+    ours = model_container(wanted)
+    if there is None or ours is None:
+        return ""
+    image = (model_container({**there, "apiVersion": wanted["apiVersion"], "kind": wanted["kind"]}) or {}).get("image")
+    return (
+        ""
+        if image == ours.get("image")
+        else f"somebody changed it: it runs {image}, and {ours.get('image')} was judged"
+    )
 
-    def _pods(self) -> tuple[Obj, ...]:
-        if self.deployed.is_adopted and self._kind is INFERENCE_SERVICE:
-            return self._api.list(POD, {_KSERVE_LABEL: self._name})
-        if self.deployed.is_adopted:
-            return self._api.list(POD, self._workload["spec"]["selector"]["matchLabels"])
-        return self._api.list(POD, {RELEASE_LABEL: self.deployed.name})
+
+def pods(api: Api, deployed: Deployed) -> tuple[Obj, ...]:
+    """Return the pods of a release; of one that somebody else made, by the labels that it selects them by."""
+    runs = workload(deployed.manifest)
+    if not deployed.is_adopted:
+        return api.list(POD, {RELEASE_LABEL: deployed.name})
+    if kind_of(runs) is INFERENCE_SERVICE:
+        return api.list(POD, {_KSERVE_LABEL: str(runs["metadata"]["name"])})
+    return api.list(POD, runs["spec"]["selector"]["matchLabels"])
+
+
+def _key(document: Mapping[str, Any]) -> tuple[Kind, str]:
+    return kind_of(document), str(document["metadata"]["name"])
 
 
 def _bare(document: Mapping[str, Any]) -> dict[str, Any]:

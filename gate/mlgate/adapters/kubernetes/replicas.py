@@ -7,23 +7,27 @@ gets as much as it has pods. The stable model keeps all of its pods until the en
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlgate.adapters.kubernetes import health
 from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.health import Condition
-from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, SERVICE
+from mlgate.adapters.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, SCALED_OBJECT, SERVICE
+from mlgate.adapters.kubernetes.leftovers import known_releases, leftover_objects
 from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, kind_of, model_container, workload
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
 from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
-from mlgate.core.errors import ConfigError
+from mlgate.core.errors import ConfigError, Denied
 
 _STAMP = "mlgate.dev/rollout"
 """On the Service: the state that it was written for, so that who was overtaken finds it changed."""
 _HALF = 50
+_DRAIN_S = 5.0
+"""A model that just had traffic keeps its pods for so long after the Service selects them no more."""
 
 
 class ReplicasServing:
@@ -38,16 +42,26 @@ class ReplicasServing:
         self._new_pods = 0
         """Of the candidate: ready ones."""
         self._old_pods = 0
+        self._is_ready = False
+        """Whether the candidate was seen ready."""
+        self._quiet_since: float | None = None
+        """Monotonic seconds: since when the Service selects one model alone."""
 
     def observe(self, rollout: Rollout) -> Reading:
         """Return what the cluster shows now."""
         assert self._new is not None
         phase = rollout.state.phase
         self._front = self._api.get(SERVICE, self._service)
-        new = self._crashes.judged(self._new.condition(), phase)
-        old = self._old.condition() if self._old else health.ABSENT
-        self._new_pods = _available(self._new.workload())
-        self._old_pods = _available(self._old.workload()) if self._old else 0
+        if self._front is not None and SERVICE_LABEL not in (self._front["metadata"].get("labels") or {}):
+            raise Denied(
+                f"the Service {self._service} was not made by mlgate",
+                hint="deploy under another service name; or put a gateway in front: mode: deployment",
+            )
+        new = self._crashes.judged(self._new.look(), phase)
+        old = self._old.look() if self._old else health.ABSENT
+        self._is_ready = new.health is Health.READY
+        self._new_pods = _available(self._new.workload)
+        self._old_pods = _available(self._old.workload) if self._old else 0
         return Reading(
             at=0.0,
             candidate=new.health if self._is_as_large(rollout) or new.health is Health.BROKEN else Health.LOADING,
@@ -67,21 +81,20 @@ class ReplicasServing:
                 self._share(rollout)
             case Phase.PROMOTING:
                 self._select(self._new.deployed, rollout)
-                if self._old is not None:
+                if self._old is not None and self._is_ready and self._is_drained(ALL):
                     self._old.remove()
             case Phase.RESTORING:
                 self._restore(rollout)
             case _:
                 pass
 
-    def tidy(self) -> None:
+    def tidy(self, confirm: Callable[[], None]) -> None:
         """Remove what mlgate made for this service and its record does not name any more."""
-        if self._record.is_under_way:
-            return
-        kept = self._record.accepted.name if self._record.accepted else ""
-        for one in self._api.list(DEPLOYMENT, {SERVICE_LABEL: self._service}):
-            if one["metadata"]["labels"].get(RELEASE_LABEL) != kept:
-                self._api.delete(DEPLOYMENT, one)
+        kinds = (DEPLOYMENT, DISRUPTION_BUDGET)
+        leftovers = leftover_objects(self._api, self._service, kinds, known_releases(self._record))
+        confirm()
+        for kind, one in leftovers:
+            self._api.delete(kind, one)
 
     def _pods_for(self, percent: int) -> int:
         """Return how many pods get the candidate at most *percent*, beside all of the stable one's."""
@@ -99,13 +112,9 @@ class ReplicasServing:
 
     def _weight(self, rollout: Rollout) -> int | None:
         """Return the candidate's percent: that of the step, where it has as many pods as that allows."""
-        assert self._new is not None
-        selects = ((self._front or {}).get("spec") or {}).get("selector") or {}
-        if not selects:
-            return 0
-        release = selects.get(RELEASE_LABEL)
-        if release is not None:
-            return ALL if release == self._new.deployed.name else 0
+        selected = self._selected()
+        if selected is not None:
+            return selected
         share = math.ceil(ALL * self._new_pods / max(1, self._new_pods + self._old_pods))
         if share > rollout.weight:
             return share
@@ -129,11 +138,30 @@ class ReplicasServing:
     def _restore(self, rollout: Rollout) -> None:
         assert self._new is not None
         if self._old is not None:
-            self._select(self._old.deployed, rollout)
+            self._old.make_missing()
+            if self._old_pods or not self._new_pods:
+                self._select(self._old.deployed, rollout)
         elif self._front is not None:
             self._api.delete(SERVICE, self._front)
-        if self._weight(rollout) == 0:
+        if self._is_drained(0) or rollout.state.step < 0:
             self._new.remove()
+
+    def _is_drained(self, weight: int) -> bool:
+        """Whether the candidate has had *weight* percent, 0 or 100, for long enough for requests that had begun."""
+        if self._front is not None and self._selected() != weight:
+            self._quiet_since = None
+            return False
+        self._quiet_since = time.monotonic() if self._quiet_since is None else self._quiet_since
+        return time.monotonic() - self._quiet_since >= _DRAIN_S
+
+    def _selected(self) -> int | None:
+        """Return 0 or 100 where the Service selects one release alone; None where it selects both."""
+        assert self._new is not None
+        selects = ((self._front or {}).get("spec") or {}).get("selector") or {}
+        release = selects.get(RELEASE_LABEL)
+        if release is None:
+            return None if selects else 0
+        return ALL if release == self._new.deployed.name else 0
 
     def _select(self, deployed: Deployed, rollout: Rollout) -> None:
         self._write({SERVICE_LABEL: self._service, RELEASE_LABEL: deployed.name}, rollout)
@@ -171,6 +199,12 @@ def prepared(documents: Sequence[Mapping[str, Any]], steps: Sequence[int]) -> tu
     """
     spec: Any = workload(documents)["spec"]
     demand_steps(steps, int(spec.get("replicas", 1)))
+    scaled = [one for one in documents if kind_of(one) in (AUTOSCALER, SCALED_OBJECT)]
+    if scaled:
+        raise ConfigError(
+            f"the manifest has a {kind_of(scaled[0])}: in mode replicas the number of pods is the share of the traffic",
+            hint="take it out of the manifest; or put a gateway in front: mode: deployment",
+        )
     return tuple(one for one in documents if kind_of(one) is not SERVICE)
 
 

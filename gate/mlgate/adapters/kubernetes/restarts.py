@@ -1,22 +1,30 @@
-"""A container that is restarted after its model was loaded has crashed, whatever comes after it."""
+"""A model that was loaded and whose container is restarted, or that has no pod left, has crashed."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from mlgate.adapters.kubernetes.health import Condition
 from mlgate.core.deploy.rollout import Health, Phase
 
 
 class Crashes:
-    """Remembers how often the candidate's containers had been restarted when it was loaded."""
+    """Remembers how often each of the candidate's pods had been restarted when it was loaded, or was seen first."""
 
     def __init__(self) -> None:
-        self._restarts: int | None = None
+        self._restarts: dict[str, int] = {}
 
     def judged(self, found: Condition, phase: Phase) -> Condition:
         """Return the condition, BROKEN after a crash."""
-        if phase is Phase.LOADING or self._restarts is None:
-            self._restarts = found.restarts
-        if found.restarts <= self._restarts or found.health is Health.BROKEN:
+        if phase in (Phase.LOADING, Phase.RESTORING):
+            self._restarts = dict(found.restarts)
+        for uid, count in found.restarts.items():
+            self._restarts.setdefault(uid, count)
+        if found.health is Health.BROKEN or phase in (Phase.LOADING, Phase.RESTORING):
             return found
-        why = found.why or "its container was restarted after it had been loaded"
-        return Condition(Health.BROKEN, why, found.restarts)
+        if any(count > self._restarts[uid] for uid, count in found.restarts.items()):
+            why = found.why or "its container was restarted after it had been loaded"
+            return replace(found, health=Health.BROKEN, why=why)
+        if found.health is Health.LOADING and found.ready_pods == 0:
+            return replace(found, health=Health.BROKEN, why=found.why or "it was loaded, and no pod of it is ready now")
+        return found

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlgate.adapters.kubernetes import http_route
 from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.health import ABSENT, Condition
 from mlgate.adapters.kubernetes.http_route import Backend, Gateway
-from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, HTTP_ROUTE, INFERENCE_SERVICE, SERVICE
-from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, kind_of, model_container, workload
+from mlgate.adapters.kubernetes.kinds import BESIDE_WORKLOAD, DEPLOYMENT, HTTP_ROUTE, INFERENCE_SERVICE, SERVICE
+from mlgate.adapters.kubernetes.leftovers import known_releases, leftover_objects
+from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL, kind_of, model_container, workload
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
 from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
@@ -30,7 +31,7 @@ a write of whoever had it before, that was under way, fails."""
 _VISIBILITY = "networking.kserve.io/visibility"
 _KSERVE_MODE = "serving.kserve.io/deploymentMode"
 
-_DRAIN_S = 3.0
+_DRAIN_S = 5.0
 """A model that just had traffic keeps its pods for so long after the gateway took it away."""
 
 
@@ -45,6 +46,7 @@ class RouteServing:
         self._quiet_since: float | None = None
         """Monotonic seconds: since when the model that goes has been seen without traffic."""
         self._crashes = Crashes()
+        self._new_health = self._old_health = ABSENT
 
     @property
     def _name(self) -> str:
@@ -55,8 +57,8 @@ class RouteServing:
         assert self._new is not None
         phase = rollout.state.phase
         self._route = self._api.get(HTTP_ROUTE, self._name)
-        new = self._crashes.judged(self._new.condition(), phase)
-        old = self._old.condition() if self._old else ABSENT
+        new = self._new_health = self._crashes.judged(self._new.look(), phase)
+        old = self._old_health = self._old.look() if self._old else ABSENT
         return Reading(
             at=0.0,
             candidate=new.health,
@@ -76,24 +78,24 @@ class RouteServing:
                 self._share(rollout)
             case Phase.PROMOTING:
                 self._share(rollout)
-                if self._old is not None and not self._old.deployed.is_adopted and self._is_drained(rollout):
+                serves = self._new_health.health is Health.READY and self._is_drained(rollout)
+                if self._old is not None and not self._old.deployed.is_adopted and serves:
                     self._old.remove()
             case Phase.RESTORING:
                 self._restore(rollout)
             case _:
                 pass
 
-    def tidy(self) -> None:
+    def tidy(self, confirm: Callable[[], None]) -> None:
         """Remove what mlgate made for this service and its record does not name any more."""
-        known = {one.name for one in (self._record.accepted, self._record.candidate) if one is not None}
-        if not self._record.is_under_way:
-            known = {self._record.accepted.name} if self._record.accepted else set()
-        for kind in (INFERENCE_SERVICE, DEPLOYMENT, SERVICE):
-            for one in self._api.list(kind, {SERVICE_LABEL: self._service}, missing_is_fine=True):
-                if one["metadata"]["labels"].get(RELEASE_LABEL, "") not in known:
-                    self._api.delete(kind, one)
-        if not known:
-            self._remove_route(self._api.get(HTTP_ROUTE, self._name))
+        known = known_releases(self._record)
+        kinds = (INFERENCE_SERVICE if self._record.mode == "route" else DEPLOYMENT, *BESIDE_WORKLOAD)
+        leftovers = leftover_objects(self._api, self._service, kinds, known)
+        route = None if known else self._api.get(HTTP_ROUTE, self._name)
+        confirm()
+        for kind, one in leftovers:
+            self._api.delete(kind, one)
+        self._remove_route(route)
 
     def _weight(self, rollout: Rollout) -> int | None:
         """Return the candidate's percent once the gateway has taken it; more than is allowed, even before."""
@@ -107,8 +109,7 @@ class RouteServing:
     def _is_stamped(self, rollout: Rollout) -> bool:
         """Whether the route was written for the present state, where it has to be."""
         assert self._route is not None
-        silent = rollout.state.phase in (Phase.LOADING, Phase.CHECKING)
-        return silent or _annotations(self._route).get(_STAMP) == self._stamp(rollout)
+        return rollout.state.phase is Phase.LOADING or _annotations(self._route).get(_STAMP) == self._stamp(rollout)
 
     def _stamp(self, rollout: Rollout) -> str:
         assert self._record.candidate is not None
@@ -141,19 +142,21 @@ class RouteServing:
         self._write(shares, self._stamp(rollout))
 
     def _restore(self, rollout: Rollout) -> None:
-        """Give everything back to the stable model, and remove the candidate once the gateway has taken that."""
+        """Give everything back to the stable model, and remove the candidate once the gateway has taken that.
+
+        A stable model that somebody removed meanwhile is made anew first, where the candidate can serve until then.
+        """
         assert self._new is not None
-        if self._old is None or self._old.deployed.is_adopted:
-            self._give_way()
+        if self._old is None:
+            self._remove_route(self._route)
+        elif self._old_health.ready_pods == 0 and self._new_health.health is Health.READY and rollout.state.step >= 0:
+            self._old.make_missing()
+            return
         else:
+            self._old.make_missing()
             self._write([(backend(self._old.deployed), ALL)], self._stamp(rollout))
         if not self._new.deployed.is_adopted and self._is_drained(rollout):
             self._new.remove()
-
-    def _give_way(self) -> None:
-        """Remove our route: nothing served before, or what did had a route of its own."""
-        if self._route is not None:
-            self._remove_route(self._route)
 
     def _remove_route(self, route: Obj | None) -> None:
         if route is not None and "deletionTimestamp" not in route["metadata"]:

@@ -37,8 +37,8 @@ def startup_budget(of: ModelPods) -> Iterator[Advice]:
         probe = of.container.get(name)
         if not probe:
             continue
-        period, failures = int(probe.get("periodSeconds") or 10), int(probe.get("failureThreshold") or 3)
-        budget = int(probe.get("initialDelaySeconds") or 0) + period * failures
+        period, failures = _whole(probe.get("periodSeconds"), 10), _whole(probe.get("failureThreshold"), 3)
+        budget = _whole(probe.get("initialDelaySeconds"), 0) + period * failures
         if needs and budget < needs:
             place = (*of.container_steps, name)
             wanted = math.ceil(2 * needs / period)
@@ -49,12 +49,17 @@ def startup_budget(of: ModelPods) -> Iterator[Advice]:
             return  # the liveness probe waits for it
 
 
+def _whole(value: object, default: int) -> int:
+    """Return a number of a manifest; the default for nothing, and for what the server will refuse by itself."""
+    return value if isinstance(value, int) and value > 0 else default
+
+
 def replicas(of: ModelPods) -> Iterator[Advice]:
     """One pod is all or nothing: a step of 5 % on one pod each is half of the capacity."""
     spec = of.document["spec"]["predictor"] if of.is_inference_service else of.document["spec"]
     key: Steps = ("spec", "predictor", "minReplicas") if of.is_inference_service else ("spec", "replicas")
     most = spec.get("maxReplicas")
-    if most is not None and 0 < int(most) < of.replicas:
+    if isinstance(most, int) and 0 < most < of.replicas:
         yield of.error(
             "replicas-crossed", f"maxReplicas {most} is less than minReplicas {of.replicas}", "raise it", key
         )

@@ -34,7 +34,7 @@ class ConfigMapRecords:
             return record_json.read(text)
         except EvidenceError as error:
             where = f"ConfigMap {self._api.namespace}/{name_of(self._service)}"
-            hint = error.hint or "restore it from a backup; or delete it, and adopt what serves now"
+            hint = error.hint or "restore it from a backup"
             raise EvidenceError(error.message, where=where, hint=hint) from error
 
     def save(self, record: ServiceRecord) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlgate.adapters.kubernetes import health, http_route
@@ -18,6 +18,7 @@ from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.health import Condition
 from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, HTTP_ROUTE, INFERENCE_SERVICE, POD
 from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, workload
+from mlgate.adapters.kubernetes.release_objects import edited_image
 from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
@@ -39,6 +40,8 @@ class StandardServing:
         self._api, self._service, self._record, self._force = api, service, record, force
         self._there: Obj | None = None
         self._crashes = Crashes()
+        self._is_decided = False
+        """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
         self._pods = 0
         """Of the candidate: ready ones."""
         self._asked: float | None = None
@@ -80,6 +83,7 @@ class StandardServing:
 
     def act(self, rollout: Rollout) -> None:
         """Take the cluster one step nearer to what the rollout's state asks for."""
+        self._is_decided = rollout.state.phase in (Phase.PROMOTING, Phase.RESTORING)
         match rollout.state.phase:
             case Phase.LOADING if self._record.accepted is None:
                 self._apply(self._new, self._wanted, None)
@@ -94,9 +98,10 @@ class StandardServing:
             case _:
                 pass
 
-    def tidy(self) -> None:
+    def tidy(self, confirm: Callable[[], None]) -> None:
         """Take out a canary that the record does not name any more."""
         self._there = self._api.get(INFERENCE_SERVICE, self._service)
+        confirm()
         if self._there is not None and self._there["spec"].get("canary") and self._record.accepted is not None:
             self._apply(self._record.accepted, self._wanted, None)
 
@@ -120,13 +125,14 @@ class StandardServing:
         """
         if self._label() != self._new.name:
             self._apply(self._new, 2 * self._wanted, self._entry(self._wanted, ALL))
-        elif self._stable().health is Health.READY:
+        elif self._predictor_runs(self._new.name).health is Health.READY:
             self._apply(self._new, self._wanted, None)
 
     def _restore(self) -> None:
-        if self._there is None:
+        if self._record.accepted is None and self._there is None:
             return
         if self._record.accepted is None:
+            assert self._there is not None
             self._api.delete(INFERENCE_SERVICE, self._there)
         else:
             self._apply(self._record.accepted, self._wanted, None)
@@ -155,13 +161,30 @@ class StandardServing:
         deployment = self._api.get(DEPLOYMENT, name)
         pods = self._api.list(POD, {RELEASE_LABEL: self._new.name})
         self._pods = int(((deployment or {}).get("status") or {}).get("availableReplicas") or 0)
+        edited = "" if self._entry_there() else edited_image(workload(self._new.manifest), self._there)
+        if edited:
+            return Condition(Health.BROKEN, edited)
         return health.of_inference_service(self._there, deployment, pods)
 
     def _stable(self) -> Condition:
+        """Return how the predictor's own Deployment is."""
         if self._record.accepted is None:
             return health.ABSENT
-        found = health.of_deployment(self._api.get(DEPLOYMENT, f"{self._service}-predictor"), ())
-        return Condition(Health.BROKEN, found.why) if found.health is Health.ABSENT else found
+        return self._predictor_runs(self._label())
+
+    def _predictor_runs(self, release: str) -> Condition:
+        """Return how the predictor's pods are; LOADING while they are of another release than *release*."""
+        deployment = self._api.get(DEPLOYMENT, f"{self._service}-predictor")
+        if deployment is None:
+            return Condition(Health.BROKEN, "the predictor's Deployment is not there any more")
+        labels = (deployment["spec"]["template"].get("metadata") or {}).get("labels") or {}
+        if labels.get(RELEASE_LABEL, "") != release:
+            return Condition(Health.LOADING, "KServe has not given the predictor's pods the release yet")
+        return health.of_deployment(deployment, ())
+
+    def _is_of(self, deployed: Deployed) -> bool:
+        """Whether the predictor is *deployed*; one that was adopted had no label before mlgate wrote it."""
+        return self._label() == deployed.name or (deployed.is_adopted and not self._label())
 
     def _label(self) -> str:
         predictor = _predictor(self._there or {"spec": {"predictor": {}}})
@@ -174,8 +197,12 @@ class StandardServing:
         if self._label() == self._new.name and not self._entry_there():
             return rollout.weight if self._record.accepted is None else ALL
         routes = [self._api.get(HTTP_ROUTE, name) for name in (self._service, f"{self._service}-predictor")]
-        found = [http_route.weight_of(one, f"{self._service}-{self._canary}-predictor") for one in routes if one]
-        return max(found, default=0)
+        known = [one for one in routes if one is not None]
+        weight = max(
+            (http_route.weight_of(one, f"{self._service}-{self._canary}-predictor") for one in known), default=0
+        )
+        is_taken = all(map(http_route.is_in_effect, known))
+        return weight if is_taken or weight > rollout.weight else None
 
     def _is_ignored(self, weight: int | None, rollout: Rollout) -> bool:
         """Whether the canary has been ready at its percent for long, and no route knows it."""
@@ -190,7 +217,8 @@ class StandardServing:
     def _is_settled(self, phase: Phase) -> bool:
         has_canary = bool(((self._there or {}).get("spec") or {}).get("canary"))
         if phase is Phase.PROMOTING:
-            return self._label() == self._new.name and not has_canary
+            runs = self._predictor_runs(self._new.name).health is Health.READY
+            return self._label() == self._new.name and not has_canary and runs
         if phase is Phase.RESTORING:
             gone = not self._api.list(POD, {RELEASE_LABEL: self._new.name})
             return gone and (self._there is None if self._record.accepted is None else not has_canary)
@@ -206,12 +234,12 @@ class StandardServing:
             wanted["spec"]["canary"] = [dict(entry)]
         there = self._there
         if there is not None:
-            is_same = self._label() in (deployed.name, "") and _predictor(there).get("minReplicas") == replicas
+            is_same = self._is_of(deployed) and _predictor(there).get("minReplicas") == replicas
             if is_same and _has(there["spec"].get("canary") or [], wanted["spec"].get("canary") or []):
                 return
             wanted["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"]
         bare = {key: wanted[key] for key in ("metadata", "spec")}
-        self._api.apply(INFERENCE_SERVICE, bare, force=self._force or deployed.is_adopted)
+        self._api.apply(INFERENCE_SERVICE, bare, force=self._force or self._is_decided)
 
 
 def _predictor(service: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+_BEGAN = time.time() - time.monotonic()
+"""A clock that somebody sets while a rollout lasts must not end its steps."""
+
 
 def milliseconds() -> int:
     """Return the milliseconds since 1970, UTC."""
@@ -22,5 +25,5 @@ def microseconds() -> str:
 
 
 def seconds() -> float:
-    """Return the seconds since 1970, UTC."""
-    return time.time()
+    """Return the seconds since 1970, UTC: the wall clock as this process began, and a steady one since then."""
+    return _BEGAN + time.monotonic()

@@ -10,10 +10,11 @@ from types import FrameType
 from typing import Self
 
 from mlgate.core.deploy.ports import Stopped
+from mlgate.core.errors import GateError
 
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MOST = 2
-"""Signals that are wishes; the next SIGINT ends the process where it is."""
+"""Signals that are wishes; the SIGINT after them ends the process where it is."""
 
 
 class SignalStop:
@@ -43,7 +44,7 @@ class SignalStop:
         return self._why
 
     def wait(self, seconds: float) -> None:
-        """Wait, until the first signal at the latest; after it in short turns, for it presses."""
+        """Wait, until a signal at the latest; after one, at most 0.2 s."""
         if self._why:
             threading.Event().wait(min(seconds, 0.2))
         else:
@@ -62,10 +63,10 @@ class SignalStop:
 
     def _take(self, number: int, _: FrameType | None) -> None:
         self._count += 1
-        self._why = self._why or f"{signal.Signals(number).name} came"
+        self._why = self._why or f"stopped by {signal.Signals(number).name}"
         self._came.set()
         if self._count > _MOST and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise GateError("interrupted: the traffic stays where it is", hint="mlgate deploy --resume-or-rollback")
         if self._interrupts:
             self._interrupts = False
             raise Stopped

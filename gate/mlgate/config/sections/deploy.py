@@ -11,8 +11,6 @@ from mlgate.config.sections.duration import Duration, lasting
 from mlgate.config.sections.section import Given, Line, Many, Section, Written, complaint
 from mlgate.config.sections.served import checked_address
 
-MODES = ("route", "deployment", "replicas", "knative", "standard")
-
 _Name = Annotated[
     str,
     Written(

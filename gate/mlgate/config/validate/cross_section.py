@@ -83,8 +83,8 @@ def _deploy_faults(value: Value) -> Iterator[Complaint]:
     """Yield what keeps a deploy from being about the model of the file, or from asking its checks."""
     deploy, checks = mapping(mapping(value).get("deploy")), mapping(mapping(value).get("checks"))
     if deploy and "image" not in mapping(mapping(value).get("model")):
-        says = "deploys the image that was judged, and the model is none"
-        yield Complaint(("deploy",), says, "write model: {image: {ref: NAME, …}}", at_key=True)
+        says = "deploys the image that was judged, and needs `model: {image: …}`"
+        yield Complaint(("deploy",), says, "e.g. model: {image: {ref: NAME, protocol: kserve-v2}}", at_key=True)
     asked = deploy.get("checks")
     for index, name in enumerate(asked if isinstance(asked, list) else ()):
         if isinstance(name, str) and name not in checks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -27,8 +28,11 @@ class Serving(Protocol):
         when the cluster does not take it now, Denied when it never will.
         """
 
-    def tidy(self) -> None:
-        """Remove what mlgate made for this service and its record does not name any more."""
+    def tidy(self, confirm: Callable[[], None]) -> None:
+        """Remove what mlgate made for this service and its record does not name any more.
+
+        *confirm* comes after the look and before the first change: it raises Overtaken for a record that is not ours.
+        """
 
 
 class ServiceRecords(Protocol):

@@ -15,8 +15,6 @@ class Release:
 
     image: str = ""
     """`name@sha256:…`."""
-    storage: str = ""
-    """The URI of the model's files."""
     model: str = ""
     """The model's digest in the verdict's provenance."""
     verdict: str = ""
@@ -36,7 +34,7 @@ class Deployed:
     manifest: tuple[Mapping[str, Any], ...]
     """The objects as they are applied; of a model that mlgate found, as they were then."""
     name: str
-    """Of the objects, and unlike for unlike content: `summarizer-1f2e3d4c`; of a model that mlgate found, its own."""
+    """Made of the content: `summarizer-1f2e3d4c`. A model that mlgate found keeps its own."""
     is_adopted: bool = False
     """Somebody else made it: mlgate removes it only once another model has taken over."""
 

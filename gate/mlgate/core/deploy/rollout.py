@@ -32,7 +32,7 @@ class Health(Enum):
 
 
 class Phase(Enum):
-    """Where a rollout is. In this order, but for the way back, which starts anywhere before PROMOTING."""
+    """Where a rollout is. In this order, but for the way back, which starts anywhere before PROMOTED."""
 
     LOADING = "loading"
     """The candidate is on the cluster and gets no traffic until it is loaded."""
@@ -43,7 +43,7 @@ class Phase(Enum):
     HOLDING = "holding"
     """The weight is in effect; the step is judged."""
     PROMOTING = "promoting"
-    """It has all traffic and becomes the stable model. From here on the rollout only goes forward."""
+    """It has all traffic and becomes the stable model. It goes back only if it breaks while the stable one is ready."""
     PROMOTED = "promoted"
     RESTORING = "restoring"
     """It gets no traffic any more and is removed."""
@@ -131,12 +131,19 @@ def advance(plan: Plan, state: State, reading: Reading) -> State:
         gone = reading.is_settled and reading.weight == 0
         return replace(state, phase=Phase.RESTORED, since=reading.at) if gone else state
     if state.phase is Phase.PROMOTING:
-        done = reading.is_settled and reading.weight == ALL and reading.candidate is Health.READY
-        return State(Phase.PROMOTED, reading.at, state.step, reading.why) if done else state
+        return _promoting(state, reading)
     why = _reason_to_go_back(plan, state, reading)
     if why:
         return State(Phase.RESTORING, reading.at, state.step, why)
     return _forward(plan, state, reading)
+
+
+def _promoting(state: State, reading: Reading) -> State:
+    """Return PROMOTED once nothing of the model before is left; back, where that is ready and the candidate broke."""
+    if reading.candidate in (Health.BROKEN, Health.ABSENT) and reading.stable is Health.READY:
+        return State(Phase.RESTORING, reading.at, state.step, reading.why or "the candidate broke")
+    done = reading.is_settled and reading.weight == ALL and reading.candidate is Health.READY
+    return State(Phase.PROMOTED, reading.at, state.step, reading.why) if done else state
 
 
 def _reason_to_go_back(plan: Plan, state: State, reading: Reading) -> str:
@@ -147,27 +154,34 @@ def _reason_to_go_back(plan: Plan, state: State, reading: Reading) -> str:
         return reading.why or "the candidate is broken"
     if reading.judged is not None and reading.judged.blocks:
         return reading.why or f"the candidate was judged: {reading.judged.name.lower()}"
-    if state.phase is Phase.HOLDING and reading.candidate is Health.ABSENT:
+    if state.phase is not Phase.LOADING and reading.candidate is Health.ABSENT:
         return "somebody removed the candidate"
     if reading.weight is not None and reading.weight > state.weight(plan):
-        return f"the candidate gets {reading.weight} % of the traffic, of {state.weight(plan)} % allowed"
+        allowed = state.weight(plan)
+        return f"the candidate gets {reading.weight} % of the traffic; this step allows {allowed} %"
     return _too_late(plan, state, reading)
 
 
 def _too_late(plan: Plan, state: State, reading: Reading) -> str:
     if reading.at >= plan.deadline:
-        return f"the deadline is past, {_SAYS[state.phase]}{_tail(reading)}"
+        return f"the deadline passed before {_BEFORE[state.phase]}{_tail(reading)}"
     least = plan.hold if state.phase is Phase.HOLDING else 0.0
     if reading.at - state.since >= least + plan.patience and not _is_good(plan, state, reading):
-        return f"{_SAYS[state.phase]} within {least + plan.patience:.0f} s{_tail(reading)}"
+        return f"{_NOT_DONE[state.phase]} within {least + plan.patience:.0f} s{_tail(reading)}"
     return ""
 
 
-_SAYS = {
+_NOT_DONE = {
     Phase.LOADING: "the candidate was not loaded",
-    Phase.CHECKING: "the online checks did not pass",
-    Phase.SHIFTING: "the weight was not seen in effect",
-    Phase.HOLDING: "the step was not judged good",
+    Phase.CHECKING: "the online checks did not end",
+    Phase.SHIFTING: "the weight did not take effect",
+    Phase.HOLDING: "the step did not pass",
+}
+_BEFORE = {
+    Phase.LOADING: "the candidate was loaded",
+    Phase.CHECKING: "the online checks ended",
+    Phase.SHIFTING: "the weight took effect",
+    Phase.HOLDING: "the step was over",
 }
 
 

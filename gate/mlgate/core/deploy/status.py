@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlgate.core.deploy.release import ServiceRecord
-from mlgate.core.deploy.rollout import Health, Reading
+from mlgate.core.deploy.rollout import Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,25 @@ class ModelStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a service's lock, by what stands in it."""
+
+    name: str
+    renewed: str
+    """When it was renewed last, by the holder's clock: ISO 8601; empty where it does not say."""
+    is_dead: bool
+    """It ran on this machine, and has ended. Not so: it lives, or it is elsewhere and nobody here knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """One service."""
 
     service: str
     namespace: str
     record: ServiceRecord
-    holder: str
-    """Who holds its lock; empty for nobody."""
+    holder: Holder | None
+    """Who holds its lock; None for nobody."""
     models: tuple[ModelStatus, ...]
-    reading: Reading | None
-    """What a rollout would read now; None while none is under way."""
     now: float
     """Unix time, seconds."""

@@ -81,10 +81,11 @@ def _rollout(status: ServiceStatus) -> Iterator[str]:
     if state.phase.is_over:
         return
     left = rollout.plan.deadline - status.now
-    yield f"  carried out by {terminal(status.record.owner, 60)}, for {span(max(0.0, status.now - rollout.began))}"
-    if not status.holder:
-        yield "  nobody holds its lock: its process is gone"
-        after = "goes on with" if state.phase in (Phase.PROMOTING, Phase.RESTORING) else "takes back"
+    yield f"  begun {span(max(0.0, status.now - rollout.began))} ago by {terminal(status.record.owner, 60)}"
+    if status.holder is None or status.holder.is_dead:
+        yield "  its process is gone"
+        after = "finishes" if state.phase is Phase.PROMOTING else "rolls back"
         yield f"  next: mlgate deploy --resume-or-rollback {after} it"
-    elif left > 0:
-        yield f"  it goes back in {span(left)} at the latest"
+    else:
+        yield f"  its lock was renewed last at {terminal(status.holder.renewed, 40)}"
+        yield f"  it is rolled back in {span(left)} at the latest" if left > 0 else "  its deadline is past"

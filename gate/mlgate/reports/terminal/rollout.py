@@ -11,16 +11,15 @@ from mlgate.reports.content.escape import terminal
 _LONGEST_WHY = 300
 
 _DOES = {
-    Phase.LOADING: "loading: waits until the model is loaded",
-    Phase.CHECKING: "loaded; online checks",
+    Phase.LOADING: "loading",
+    Phase.CHECKING: "checking",
     Phase.SHIFTING: "shifting",
     Phase.HOLDING: "holding",
-    Phase.PROMOTING: "promoting: the model before is removed",
+    Phase.PROMOTING: "promoting",
     Phase.PROMOTED: "promoted",
-    Phase.RESTORING: "going back",
-    Phase.RESTORED: "restored",
+    Phase.RESTORING: "rolling back",
+    Phase.RESTORED: "rolled back",
 }
-_WAITS = (Phase.LOADING, Phase.CHECKING, Phase.SHIFTING, Phase.HOLDING)
 
 
 def state_line(rollout: Rollout, state: State) -> str:
@@ -42,33 +41,35 @@ def status_line(record: ServiceRecord, reading: Reading) -> str:
     spent = max(0.0, reading.at - state.since)
     weight = "?" if reading.weight is None else str(reading.weight)
     why = f" · {terminal(reading.why, 80)}" if reading.why else ""
-    return f"{_DOES[state.phase].partition(':')[0]} {span(spent)}, gets {weight} %{why}"
+    return f"{_DOES[state.phase]} for {span(spent)}, gets {weight} %{why}"
 
 
-def ending(service: str, record: ServiceRecord) -> str:
-    """Return the sentences that say how it ended, and what to do next."""
-    return "\n".join(_ending(terminal(service), record))
+def ending(service: str, record: ServiceRecord, *, is_rollback: bool = False) -> str:
+    """Return the sentences that say how it ended, and what to do next. *is_rollback*: a person went back."""
+    assert record.rollout is not None
+    if record.rollout.state.phase is Phase.PROMOTED:
+        return "\n".join(_promoted(terminal(service), record, "went back" if is_rollback else "promoted"))
+    return "\n".join(_restored(terminal(service), record, "could not go back" if is_rollback else "rolled back"))
 
 
-def _ending(service: str, record: ServiceRecord) -> Iterator[str]:
-    rollout, candidate = record.rollout, record.candidate
-    assert rollout is not None
-    assert candidate is not None
-    name = terminal(candidate.name)
-    if rollout.state.phase is Phase.PROMOTED:
-        yield f"promoted: {service} is {name} now, with all of the traffic"
-        if record.previous is not None and record.previous.is_adopted:
-            yield f"  {terminal(record.previous.name)} was not made by mlgate: it still runs, without traffic"
-            yield "  next: delete it once you do not need the way back any more; until then: mlgate rollback"
-        return
-    back = next(state for state in rollout.states if state.phase is Phase.RESTORING)
-    stands = terminal(record.accepted.name) if record.accepted else "nothing, as before"
-    yield f"rolled back: {terminal(back.why, _LONGEST_WHY)}"
-    yield f"  {service} is {stands} again; {name} got at most {_most(rollout)} % of the traffic, and is removed"
+def _promoted(service: str, record: ServiceRecord, what: str) -> Iterator[str]:
+    assert record.accepted is not None
+    yield f"{what}: {service} is {terminal(record.accepted.name)} now, with all of the traffic"
+    if record.previous is not None and record.previous.is_adopted:
+        yield f"  {terminal(record.previous.name)} was not made by mlgate: it still runs, without traffic"
+        yield "  next: delete it when you do not need `mlgate rollback` to it any more"
 
 
-def _most(rollout: Rollout) -> int:
-    return max(state.weight(rollout.plan) for state in rollout.states)
+def _restored(service: str, record: ServiceRecord, what: str) -> Iterator[str]:
+    assert record.rollout is not None
+    assert record.candidate is not None
+    states = record.rollout.states
+    back = next(state for state in states if state.phase is Phase.RESTORING)
+    yield f"{what}: {terminal(back.why, _LONGEST_WHY)}"
+    serves = f"{service} is {terminal(record.accepted.name)}" if record.accepted else "nothing serves"
+    most = max(state.weight(record.rollout.plan) for state in states)
+    yield f"  {serves}, as before; {terminal(record.candidate.name)} was given {most} % at most, and is removed"
+    yield "  next: mend it, judge it again (mlgate check), and deploy that"
 
 
 def _clock(seconds: float) -> str:
