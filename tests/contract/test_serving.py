@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.support.deploy_project import deployment, image, inference_service
-from tests.support.fake_controllers import FAILS, Controllers, release_of
+from tests.support.fake_controllers import Controllers, release_of
 from tests.support.fake_kubernetes import FakeKubernetes
 from tests.support.fake_serving import Death, FakeJudge, Silent
 
@@ -71,7 +71,7 @@ class World:
                 document["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "Knative"}
                 return manifest.released(SERVICE, release, [document], keeps_names=True)
             return manifest.released(SERVICE, release, route.prepared([document], SERVICE))
-        document = deployment(MODEL_VERSION=version, **env)
+        document = deployment(2, **{"MODEL_VERSION": version, **env})
         if self.mode == "replicas":
             return manifest.released(SERVICE, release, replicas.prepared([document], STEPS["replicas"]))
         return manifest.released(SERVICE, release, route.prepared([document], SERVICE))
@@ -192,7 +192,7 @@ def test_a_first_model_and_the_next_ones_are_promoted(world: World) -> None:
 
 def test_a_candidate_that_never_loads_gets_nothing(world: World) -> None:
     world.roll("1")
-    record = world.roll("2", **{FAILS: "yes"})
+    record = world.roll("2", MODEL_FAIL_LOAD="yes")
     assert phase(record) is Phase.RESTORED
     assert record.rollout is not None
     assert record.rollout.states[-2].weight(record.rollout.plan) == 0

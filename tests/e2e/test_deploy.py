@@ -22,6 +22,7 @@ pytestmark = pytest.mark.needs_cluster
 
 OLD, NEW = image("1"), image("2")
 GATEWAY = "MLGATE_TEST_GATEWAY"
+GATEWAY_NAME = "kserve/kserve-ingress-gateway"
 ROUTED = ("route", "deployment")
 """Modes whose traffic flows on the test cluster; Knative's own networking is a stand-in there."""
 
@@ -281,3 +282,28 @@ def test_what_a_webhook_refuses_is_told_before_anything_is_changed(tmp_path: Pat
         assert code in (2, 4), said
         assert "denied the request" in said
         until(lambda: found.left() == {})
+
+
+def checked(found: Place) -> None:
+    """Let the next deploys ask the candidate through the gateway first."""
+    import yaml
+
+    written = yaml.safe_load(found.project.config.read_text())
+    written["checks"]["answers"] = {"data": "data.jsonl", "rules": {"rougeL": {"min": 0}}}
+    written["model"]["image"]["protocol"] = "kserve-v2"
+    written["deploy"] |= {"checks": ["answers"], "url": os.environ[GATEWAY], "gateway": {"name": GATEWAY_NAME}}
+    found.project.config.write_text(yaml.safe_dump(written))
+
+
+def test_online_checks_ask_the_candidate_before_it_gets_traffic(tmp_path: Path) -> None:
+    with place("route", tmp_path) as found:
+        checked(found)
+        found.deployed(OLD, MODEL_VERSION="one")
+        found.deployed(NEW, MODEL_VERSION="two")
+        found.manifest(MODEL_VERSION="three", MODEL_ERROR_RATE="1")
+        found.project.judged(image("3"))
+        code, said = found.run("deploy")
+        assert code == 4, said
+        assert "rolled back: online checks: " in said
+        assert "holding" not in said
+        until(lambda: found.is_at_rest(NEW) == "")

@@ -44,8 +44,8 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
     _demand_route_for_checks(target)
     tell(sys.stdout, f"{target.section.service} in {target.api.namespace}: mode {mode.name} ({mode.why})")
     if is_dry:
-        record = target.records().load()
-        deploy_preflight.dry_run(target, candidate, record.accepted if record.mode else target.found(candidate))
+        kept = target.records().load()
+        deploy_preflight.dry_run(target, candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
     check = (lambda record: judge_online(target, choice, record)) if target.section.checks else None
     with _rollout_tools(target, me, check) as tools:
