@@ -27,7 +27,7 @@ from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
 from mlgate.core.deploy.rollout import Phase, Plan
 from mlgate.core.errors import AdapterError, Overtaken
 from mlgate.core.outcome import Outcome
-from mlgate.flow.deploy import RolloutTools, deploy, reconcile, recover
+from mlgate.flow.deploy.rollout import RolloutTools, deploy, reconcile, recover
 
 SERVICE = "summarizer"
 GATEWAY = Gateway("gate", "kserve", ("summarizer.example.com",))

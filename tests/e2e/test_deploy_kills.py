@@ -82,10 +82,7 @@ def test_all_or_nothing_wherever_it_is_killed(mode: str, tmp_path: Path) -> None
             with prepared(mode, folder) as found:
                 killed_at(found, folder, number, after=after, how=how)
                 next_one(found)
-                until(
-                    lambda found=found: any(found.is_at_rest(one) == "" for one in (OLD, NEW, OTHER)),  # type: ignore[misc]
-                    120,
-                )
+                until(lambda found=found: any(found.is_at_rest(one) == "" for one in (OLD, NEW, OTHER)))  # type: ignore[misc]
     print(f"{mode}: killed {counted} times, at each of {writes} writes")  # noqa: T201 - for the log of CI
 
 

@@ -27,7 +27,7 @@ from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase
 from mlgate.core.errors import AdapterError, Overtaken
 from mlgate.core.outcome import Outcome
-from mlgate.flow.deploy import RolloutTools, deploy, reconcile, recover
+from mlgate.flow.deploy.rollout import RolloutTools, deploy, reconcile, recover
 
 WRITES = 15
 """Of a rollout that goes well; `test_a_good_rollout_…` holds it."""

@@ -15,11 +15,12 @@ BEGAN = 1_800_000_000.0
 
 plans = st.builds(
     Plan,
-    steps=st.sets(st.integers(1, 99), max_size=4).map(lambda some: (*sorted(some), ALL)),
-    hold=st.sampled_from([0.0, 1.0, 30.0]),
-    patience=st.sampled_from([1.0, 60.0]),
-    deadline=st.sampled_from([BEGAN + 50, BEGAN + 500, BEGAN + 5_000]),
+    st.sets(st.integers(1, 99), max_size=4).map(lambda some: (*sorted(some), ALL)),
+    st.sampled_from([0.0, 1.0, 30.0]),
+    st.sampled_from([1.0, 60.0]),
+    st.sampled_from([BEGAN + 50, BEGAN + 500, BEGAN + 5_000]),
 )
+"""Steps, hold, patience and deadline."""
 moments = st.floats(BEGAN - 10, BEGAN + 10_000)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from tests.support.waiting import PATIENCE
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -112,7 +113,7 @@ def proxied(kubeconfig: Path, folder: Path, script: Script) -> Iterator[Path]:
 
     def upstream() -> HTTPSConnection:
         assert place.hostname
-        return HTTPSConnection(place.hostname, place.port, context=context, timeout=30)
+        return HTTPSConnection(place.hostname, place.port, context=context, timeout=PATIENCE)
 
     server = _Server(("127.0.0.1", 0), _Handler)
     server.script, server.upstream, server.token = script, upstream, user["token"]

@@ -11,10 +11,10 @@ from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Plan, Reading, Rollout
 from mlgate.core.errors import AdapterError, Denied, Overtaken
 from mlgate.core.outcome import Outcome
-from mlgate.flow.deploy import RolloutTools
+from mlgate.flow.deploy.rollout import RolloutTools
 
 BEGAN = 1_800_000_000.0
-PLAN = Plan((5, 25, 100), hold=2.0, patience=10.0, deadline=BEGAN + 100)
+PLAN = Plan((5, 25, 100), 2.0, 10.0, BEGAN + 100)
 
 
 def deployed(name: str) -> Deployed:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tests.support.waiting import PATIENCE
+
 _BODY = b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["one two three"]}]}'
 _PAUSE_S = 0.01
 
@@ -36,7 +38,7 @@ class Answers:
 def ask(gateway: str, host: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
     """Ask once. Return the status and the version that answered."""
     place = urlsplit(gateway)
-    line = http.client.HTTPConnection(str(place.hostname), place.port, timeout=10)
+    line = http.client.HTTPConnection(str(place.hostname), place.port, timeout=PATIENCE)
     try:
         words = {"Host": host, "Content-Type": "application/json", **(headers or {})}
         line.request("POST", "/v2/models/summarizer/infer", _BODY, words)

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lightkube import KubeConfig
+from lightkube.config.client_adapter import Client, ConnectionParams
 from tests.support import gateway_client
 from tests.support.child_environment import child_environment
 from tests.support.deploy_project import DeployProject, deployment, inference_service
 from tests.support.waiting import PATIENCE, until
 
-from mlgate.adapters.kubernetes.api import Api, connect
+from mlgate.adapters.kubernetes.api import Api
 from mlgate.adapters.kubernetes.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -174,13 +176,19 @@ def _by_revision(place: Place, name: str) -> str:
 _AT_REST = {"route": _routed, "deployment": _routed, "knative": _by_revision}
 
 
+def api_of(kubeconfig: Path, namespace: str) -> Api:
+    """Return the API as the kubeconfig's user."""
+    one = KubeConfig.from_file(kubeconfig).get()
+    assert one is not None
+    return Api(Client(one, ConnectionParams()), namespace)
+
+
 @contextmanager
 def place(mode: str, folder: Path) -> Iterator[Place]:
     """Make a namespace and a project in it; delete the namespace at the end."""
     kubeconfig = Path(os.environ["MLGATE_TEST_KUBECONFIG"])
-    os.environ["KUBECONFIG"] = str(kubeconfig)  # the fixture that cleans the environment takes it away
     name = f"t-{secrets.token_hex(4)}"
-    api = connect("", name)
+    api = api_of(kubeconfig, name)
     api._http.post("/api/v1/namespaces", json={"metadata": {"name": name}}).raise_for_status()
     host = f"{name}.example.com"
     given = {"gateway": {"name": GATEWAY, "hosts": [host]}} if mode != "knative" else {}

@@ -38,10 +38,10 @@ def command(
         raise click.UsageError("use one of --dry-run, --fix and --resume-or-rollback")
     choice = RunOptions(config, output)
     if fix:
-        from mlgate.commands.deploy_preflight import run_fix
+        from mlgate.commands.deploy.preflight import run_fix
 
         return run_fix(choice)
-    from mlgate.commands.deploy import run_deploy, run_recovery
+    from mlgate.commands.deploy.rollout import run_deploy, run_recovery
 
     if resume_or_rollback:
         return run_recovery(choice)

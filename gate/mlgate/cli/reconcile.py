@@ -18,6 +18,6 @@ def command(*, config: Path) -> int:
     For a CronJob or a scheduled workflow. Needs mlgate.yaml and the Kubernetes API. Exit codes: 0 the service is as it
     should be, or somebody alive is rolling it out; 3 not known; 2 the file.
     """
-    from mlgate.commands.deploy import run_reconcile
+    from mlgate.commands.deploy.rollout import run_reconcile
 
     return run_reconcile(RunOptions(config))

@@ -27,6 +27,6 @@ def command(*, config: Path, alias: str, to: int | None) -> int:
     On the cluster it needs nothing but the Kubernetes API. A rollout that is under way is rolled back, and that is all.
     Exit codes: 0 done, 3 there is nothing to go back to, or it could not be done.
     """
-    from mlgate.commands.rollback import run_rollback
+    from mlgate.commands.deploy.rollback import run_rollback
 
     return run_rollback(RunOptions(config), alias, to or 0)

@@ -17,6 +17,6 @@ def command(*, config: Path) -> int:
 
     Exit codes: 0 a model serves and is ready, 3 not so, 2 the file.
     """
-    from mlgate.commands.deploy_status import run_status
+    from mlgate.commands.deploy.status import run_status
 
     return run_status(RunOptions(config))

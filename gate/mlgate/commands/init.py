@@ -20,7 +20,7 @@ def run_init(folder: Path, *, name: str, kind: starter_files.Kind, target: str, 
 
 def run_init_deploy(config: Path, kind: starter_manifest.Kind) -> Iterator[Path]:
     """Write a manifest for the image of the file *config*, from what the last run measured; yield the file."""
-    from mlgate.commands.deploy_preflight import last_measured
+    from mlgate.commands.deploy.preflight import last_measured
     from mlgate.commands.run_options import RunOptions
     from mlgate.config.load import load
 

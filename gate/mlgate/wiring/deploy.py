@@ -37,10 +37,10 @@ from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
 from mlgate.core.deploy.rollout import Plan
 from mlgate.core.deploy.status import ClusterEvent, PodStatus, ServiceStatus
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.flow import deploy_mode
-from mlgate.flow.deploy import RolloutTools
-from mlgate.flow.deploy_mode import Mode
-from mlgate.flow.deploy_status import models_of
+from mlgate.flow.deploy import mode as deploy_mode
+from mlgate.flow.deploy.mode import Mode
+from mlgate.flow.deploy.rollout import RolloutTools
+from mlgate.flow.deploy.status import models_of
 
 _ONE_OBJECT = (deploy_mode.KNATIVE, deploy_mode.STANDARD)
 """Modes in which one object runs both models."""

@@ -118,9 +118,17 @@ def test_another_image_is_refused(written: str) -> None:
         manifest.with_image([other], IMAGE)
 
 
-def test_a_manifest_without_a_container_is_refused() -> None:
-    with pytest.raises(Refused, match="no image of its own"):
-        manifest.with_image([{**SERVICE, "spec": {"predictor": {"model": {"storageUri": "s3://a"}}}}], IMAGE)
+@pytest.mark.parametrize(
+    ("predictor", "says"),
+    [
+        ({"model": {"modelFormat": {"name": "sklearn"}}}, "no image of its own"),
+        ({"model": {"image": "ghcr.io/acme/summarizer", "storageUri": "s3://a"}}, "loads a model by storageUri"),
+        ({"storageUris": [{"uri": "s3://a"}], "containers": []}, "loads a model by storageUris"),
+    ],
+)
+def test_a_manifest_whose_model_is_not_the_judged_image_is_refused(predictor: dict[str, Any], says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        manifest.with_image([{**SERVICE, "spec": {"predictor": predictor}}], IMAGE)
 
 
 @pytest.mark.parametrize(

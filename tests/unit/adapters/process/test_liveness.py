@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.support.child_environment import child_environment
+
 from mlgate.adapters.process import liveness
 
 SAYS = "from mlgate.adapters.process import liveness; print(liveness.token(), flush=True); input()"
 
 
 def test_a_process_that_lives_is_not_dead_and_one_that_ended_is() -> None:
-    with subprocess.Popen([sys.executable, "-c", SAYS], stdin=-1, stdout=-1, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", SAYS], stdin=-1, stdout=-1, text=True, env=child_environment()
+    ) as other:
         assert other.stdout
         token = other.stdout.readline().strip()
         assert token

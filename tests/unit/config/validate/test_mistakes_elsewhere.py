@@ -129,8 +129,11 @@ def test_a_mistake_in_the_model_is_told_with_the_right_key(model: str, expected:
             "m.yaml:4:1: baseline.from is missing (write `from:`, where the baseline is kept)",
         ),
         (
-            "deploy: {}",
-            "m.yaml:4:1: deploy is unknown (the file has: version, model, checks, baseline, ratchet, report, tracking)",
+            "deplyo: {}",
+            (
+                "m.yaml:4:1: deplyo is unknown (did you mean `deploy`? "
+                "the file has: version, model, checks, baseline, ratchet, report, tracking, deploy)"
+            ),
         ),
     ],
 )

@@ -13,8 +13,9 @@ from mlgate.adapters.github import environment
 from mlgate.adapters.process.signals import SignalStop
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.rollout_progress import RolloutLines
-from mlgate.commands import deploy_preflight, unmerged_guard
-from mlgate.commands.online_check import judge_online
+from mlgate.commands import unmerged_guard
+from mlgate.commands.deploy import preflight as deploy_preflight
+from mlgate.commands.deploy.online_check import judge_online
 from mlgate.commands.promote import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
@@ -22,11 +23,11 @@ from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
 from mlgate.core.errors import Busy, ConfigError, GateError
-from mlgate.flow import deploy as flow
-from mlgate.flow import deploy_mode
-from mlgate.flow.deploy import RolloutTools
-from mlgate.flow.release import release_of
-from mlgate.flow.step_judge import OnlineChecksJudge
+from mlgate.flow.deploy import mode as deploy_mode
+from mlgate.flow.deploy import rollout as flow
+from mlgate.flow.deploy.release import release_of
+from mlgate.flow.deploy.rollout import RolloutTools
+from mlgate.flow.deploy.step_judge import OnlineChecksJudge
 from mlgate.reports.terminal import rollout as words
 from mlgate.wiring.deploy import Target, owner
 

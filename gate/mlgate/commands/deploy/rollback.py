@@ -30,7 +30,7 @@ def run_rollback(choice: RunOptions, alias: str, to: int) -> int:
     if deployed and to:
         tell(sys.stderr, "mlgate: notice: --to names a version of the registry: the cluster stays as it is")
     elif deployed:
-        from mlgate.commands.deploy import run_cluster_rollback
+        from mlgate.commands.deploy.rollout import run_cluster_rollback
 
         code, has_changed = run_cluster_rollback(choice)
         if code or not has_changed:

@@ -47,9 +47,7 @@ def _demand_fresh(judged: str, now: datetime, max_age: timedelta) -> None:
     except ValueError as error:
         raise Refused("the verdict does not say when it was made", hint="mlgate check") from error
     if when > now + _LATER:
-        raise Refused(
-            f"the verdict was made at {judged}, which is to come", hint="is this machine's clock right? date -u"
-        )
+        raise Refused(f"the verdict was made at {judged}, which is in the future", hint="is the clock right? date -u")
     if now - when > max_age:
         hours = (now - when) / timedelta(hours=1)
         raise Refused(

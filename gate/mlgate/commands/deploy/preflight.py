@@ -17,7 +17,7 @@ from mlgate.config.yaml import source
 from mlgate.core.deploy.advice import Advice, Measured
 from mlgate.core.deploy.release import Deployed
 from mlgate.core.errors import ConfigError, GateError
-from mlgate.flow.measured import measured
+from mlgate.flow.deploy.measured import measured
 from mlgate.reports.terminal import deploy_advice, manifest_diff
 from mlgate.wiring.deploy import Target
 

@@ -11,7 +11,7 @@ from tests.support import samples
 from mlgate.core.errors import Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
-from mlgate.flow.release import release_of
+from mlgate.flow.deploy.release import release_of
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 IMAGE = "ghcr.io/acme/summarizer@sha256:" + "1" * 64

@@ -1,0 +1,1 @@
+"""What `mlgate deploy`, `status`, `reconcile` and `rollback` do."""

@@ -1,0 +1,1 @@
+"""A release on its way onto a cluster. Read rollout.py first."""
