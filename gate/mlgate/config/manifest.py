@@ -14,7 +14,6 @@ from mlgate.config.yaml.position import Positions, Steps
 from mlgate.core.errors import ConfigError
 
 _BETWEEN = re.compile(r"^---(?:[ \t]+#.*|[ \t]*)$", re.MULTILINE)
-_ONLY_COMMENTS = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n?)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def _documents(text: str, name: str) -> Iterator[Document]:
     begin, lines = 0, 0
     for end, after in [*((found.start(), found.end()) for found in _BETWEEN.finditer(text)), (len(text), len(text))]:
         part = text[begin:end]
-        if not _ONLY_COMMENTS.fullmatch(part):
+        if any(line.strip() and not line.lstrip().startswith("#") for line in part.splitlines()):
             tree = strict_yaml.parse("\n" * lines + part, name)
             if not isinstance(tree.value, dict):
                 raise ConfigError("a document must be an object", where=tree.positions.where(()))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from mlgate.core.deploy.advice import Advice, Fix
 from mlgate.core.errors import ConfigError
-
-_INDENTED_LIST = re.compile(r"^( *)[^ #-][^\n]*:[^\n]*\n\1  - ", re.MULTILINE)
-"""A list that stands further in than its key."""
 
 
 def fixed(text: str, found: Sequence[Advice]) -> str:
@@ -23,7 +20,7 @@ def fixed(text: str, found: Sequence[Advice]) -> str:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
-    if _INDENTED_LIST.search(text):
+    if _indents_lists(text):
         yaml.indent(mapping=2, sequence=4, offset=2)
     documents = list(yaml.load_all(text))
     kept = [one for one in documents if one is not None]
@@ -33,6 +30,14 @@ def fixed(text: str, found: Sequence[Advice]) -> str:
     out = io.StringIO()
     yaml.dump_all(documents, out)
     return out.getvalue()
+
+
+def _indents_lists(text: str) -> bool:
+    """Whether lists stand further in than their keys, as the first one in *text* does."""
+    for line, after in pairwise(text.split("\n")):
+        if line.rstrip().endswith(":") and after.lstrip().startswith("- "):
+            return len(after) - len(after.lstrip()) > len(line) - len(line.lstrip())
+    return False
 
 
 def _write(document: Any, fix: Fix) -> None:
