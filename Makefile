@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test unit laws simulate coverage check lint-actions hooks format golden lock bench kserve kserve-test minilm mlflow openapi dist clean
+.PHONY: help demo test unit laws simulate coverage check lint-actions hooks format golden lock bench kserve kserve-test minilm mlflow openapi cluster test-cluster dist clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -65,13 +65,25 @@ mlflow: .cache/mlflow/.done ## make the environment of the real MLflow server th
 minilm: $(VENV)/.dev .cache/minilm/.done ## build the images of examples/minilm: a real network behind a real KServe server
 	examples/minilm/build $(BIN)/python .cache/minilm/packages
 
+cluster: ## build the real control plane of the deploy's tests: a quarter of an hour, once
+	.ci/cluster build
+
+test-cluster: $(VENV)/.dev ## test against a real cluster: this machine's own, or make test-cluster KUBECONFIG=…
+ifeq ($(origin KUBECONFIG),command line)
+	MLGATE_TEST_KUBECONFIG="$(abspath $(KUBECONFIG))" $(BIN)/python -m pytest -q -m needs_cluster $(PYTEST)
+else
+	.ci/cluster up
+	.ci/cluster run $(BIN)/python -m pytest -q -m needs_cluster $(PYTEST)
+endif
+
 lock: $(VENV)/.dev ## pin every dependency by hash
 	$(PIP) install uv
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra mlflow requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow requirements/build.in requirements/dev.in -o requirements/dev.txt
 	$(LOCK) pyproject.toml --extra docker requirements/action.in -o requirements/action.txt
-	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra mlflow requirements/action.in -o requirements/action-all.txt
+	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow requirements/action.in -o requirements/action-all.txt
 	$(LOCK) pyproject.toml --extra docker --extra mlflow requirements/action.in -o requirements/action-mlflow.txt
+	$(LOCK) requirements/cluster.in -o requirements/cluster.txt
 	$(LOCK) requirements/mlflow.in -o requirements/mlflow.txt
 	$(LOCK) requirements/kserve.in -o requirements/kserve.txt
 	$(LOCK) requirements/kserve-openai.in -o requirements/kserve-openai.txt

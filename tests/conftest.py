@@ -28,7 +28,7 @@ Golden = Callable[[str, str], None]
 
 STEERS = (
     *("MLGATE_*", "MLFLOW_*", "_MLFLOW_*", "DATABRICKS_*", "GITHUB_*", "RUNNER_*", "ACTIONS_*", "CI", "GIT_*"),
-    *("NO_COLOR", "FORCE_COLOR", "COLUMNS"),
+    *("NO_COLOR", "FORCE_COLOR", "COLUMNS", "KUBECONFIG", "KUBERNETES_*"),
 )
 """What a person's or a job's environment would tell mlgate, git and MLflow: a test that means it sets it itself.
 
@@ -36,7 +36,8 @@ Names, and patterns of names.
 """
 STAYS = (
     *("MLGATE_REQUIRE", "MLGATE_UPDATE_GOLDEN", "MLGATE_KSERVE_PYTHON", "MLGATE_KSERVE_OPENAI_PYTHON"),
-    *("GIT_SSL_CAINFO", "MLGATE_TEST_KUBECONFIG", "MLGATE_TEST_GATEWAY"),
+    *("MLGATE_TEST_KUBECONFIG", "MLGATE_TEST_GATEWAY", "MLGATE_TEST_PROMETHEUS"),
+    "GIT_SSL_CAINFO",
 )
 """What the suite itself reads, and how this machine reaches a package index."""
 
@@ -147,15 +148,15 @@ def _mlflow() -> bool:
     return mlflow_server.met()
 
 
+def _cluster() -> bool:
+    """Only by a name of its own: a test must never meet the cluster that a person works with."""
+    return Path(os.environ.get("MLGATE_TEST_KUBECONFIG", "")).is_file()
+
+
 def _postgres() -> bool:
     from tests.support import postgres
 
     return postgres.met()
-
-
-def _cluster() -> bool:
-    """Never by a person's own KUBECONFIG: tests must not touch a cluster that somebody uses."""
-    return Path(os.environ.get("MLGATE_TEST_KUBECONFIG", "/nowhere")).is_file()
 
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
@@ -169,7 +170,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "root": (lambda: os.geteuid() == 0, "run as root on Linux"),
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),
     "mlflow": (_mlflow, "make mlflow"),
-    "cluster": (_cluster, "make test-cluster"),
+    "cluster": (_cluster, "make test-cluster (as root on Linux), or make test-cluster KUBECONFIG=…"),
     "postgres": (_postgres, ".ci/engine; as root also setpriv and the user postgres: initdb refuses root"),
 }
 """Each `needs_*` mark: whether the thing is there, and how to get it."""
