@@ -71,6 +71,7 @@ class Place:
                 "autoscaling.knative.dev/class": "hpa.autoscaling.knative.dev",
             }
             made["spec"]["predictor"]["minReplicas"] = 1
+            del made["spec"]["predictor"]["topologySpreadConstraints"]  # Knative's webhook refuses it
         self.project.manifest(made)
 
     def start(self, *words: str, kubeconfig: Path | None = None) -> subprocess.Popen[str]:

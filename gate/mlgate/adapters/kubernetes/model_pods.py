@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlgate.adapters.kubernetes.capabilities import normal_mode
 from mlgate.adapters.kubernetes.kinds import DEPLOYMENT
 from mlgate.adapters.kubernetes.manifest import kind_of, model_container
 from mlgate.core.deploy.advice import Advice, Fix, Measured, Steps
@@ -33,6 +34,12 @@ class ModelPods:
     def is_inference_service(self) -> bool:
         """Whether KServe makes the pods."""
         return kind_of(self.document) is not DEPLOYMENT
+
+    @property
+    def is_knative(self) -> bool:
+        """Whether the manifest says that KServe runs it by Knative."""
+        notes = (self.document.get("metadata") or {}).get("annotations") or {}
+        return normal_mode(str(notes.get("serving.kserve.io/deploymentMode", ""))) == "Knative"
 
     @property
     def replicas(self) -> int:

@@ -67,7 +67,11 @@ def replicas(of: ModelPods) -> Iterator[Advice]:
         says = f"with one pod each, a step of {min(of.steps_of_rollout)} % has half of the capacity, and no spare"
         yield of.warning("one-replica", says, "run at least two", key, Fix(key, 2))
     spread = of.pod.get("topologySpreadConstraints") or (of.pod.get("affinity") or {}).get("podAntiAffinity")
-    if of.replicas > 1 and not spread:
+    if of.is_knative and of.pod.get("topologySpreadConstraints"):
+        place = (*of.pod_steps, "topologySpreadConstraints")
+        says = "Knative's webhook refuses topologySpreadConstraints, unless an administrator switched them on"
+        yield of.warning("knative-no-spread", says, "delete them", place, Fix(place, None))
+    if of.replicas > 1 and not spread and not of.is_knative:
         place = (*of.pod_steps, "topologySpreadConstraints")
         says = f"nothing keeps the {of.replicas} pods apart: one node may have them all"
         constraint: dict[str, Json] = {
@@ -119,7 +123,7 @@ def kserve_traps(of: ModelPods) -> Iterator[Advice]:
         says = "spec.canary is mlgate's to write; KServe v0.20 accepts it and routes nothing"
         yield of.error("canary-is-mlgates", says, "delete it", ("spec", "canary"), Fix(("spec", "canary"), None))
     scraping = "serving.kserve.io/enable-prometheus-scraping"
-    if notes.get(scraping) == "true" and notes.get("serving.kserve.io/deploymentMode") != "Knative":
+    if notes.get(scraping) == "true" and not of.is_knative:
         place: Steps = ("metadata", "annotations", scraping)
         says = "in Standard mode this annotation lets Prometheus scrape port 9091, where nothing listens"
         own = {
