@@ -266,8 +266,8 @@ def test_a_dry_run_changes_nothing_and_shows_what_would_change(somewhere: Place)
     begun = time.monotonic()
     code, said = somewhere.run("deploy", "--dry-run")
     assert code == 0, said
-    assert '-                value: "one"' in said
-    assert '+                value: "two"' in said
+    assert re.search(r'^-\s+value: "one"$', said, re.MULTILINE)
+    assert re.search(r'^\+\s+value: "two"$', said, re.MULTILINE)
     assert "nothing was changed" in said
     assert (somewhere.left(), somewhere.is_at_rest(OLD)) == (before, "")
     assert time.monotonic() > begun

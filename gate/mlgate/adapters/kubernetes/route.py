@@ -113,7 +113,7 @@ class RouteServing:
 
     def _stamp(self, rollout: Rollout) -> str:
         assert self._record.candidate is not None
-        is_back = rollout.state.phase is Phase.RESTORING
+        is_back = rollout.state.phase in (Phase.RESTORING, Phase.RESTORED)
         return f"{self._record.candidate.name} {rollout.began:.3f} {'back' if is_back else rollout.weight}"
 
     def _is_settled(self, phase: Phase) -> bool:
