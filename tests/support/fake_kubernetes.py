@@ -19,6 +19,7 @@ from mlgate.adapters.kubernetes.api import Api
 
 NAMESPACE = "models"
 _PATH = re.compile(r"/(?:api/v1|apis/[^/]+/[^/]+)/namespaces/[^/]+/([^/]+)(?:/([^/]+))?")
+_GROUP = re.compile(r"/apis/[^/]+/[^/]+")
 
 
 @dataclass
@@ -45,6 +46,8 @@ class FakeKubernetes:
         instead = self.before(method, path)
         if instead is not None:
             return instead
+        if _GROUP.fullmatch(path):
+            return httpx2.Response(200, json={"kind": "APIResourceList"})
         found = _PATH.fullmatch(path)
         if not found:
             return _status(404, "NotFound", "the server could not find the requested resource")
