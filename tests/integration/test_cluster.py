@@ -96,15 +96,29 @@ def test_kserve_s_webhook_refuses_canaries_of_more_than_all_traffic(place: OwnNa
     assert refused.value.status.code == 403
 
 
-def test_an_inference_service_in_knative_mode_has_a_named_revision(place: OwnNamespace) -> None:
-    container = model_container("1") | {"image": f"registry.example.com/models/modelserver@sha256:{'7' * 64}"}
-    place.apply(
-        "InferenceService", "m", {"predictor": {"minReplicas": 1, "containers": [container]}}, annotations=KNATIVE
-    )
-    until(lambda: place.conditions("InferenceService", "m").get("Ready") == "True")
-    predictor = place.get("InferenceService", "m")["status"]["components"]["predictor"]
-    assert predictor["latestReadyRevision"] == "m-predictor-00001"
-    assert [(one["revisionName"], one["percent"]) for one in predictor["traffic"]] == [("m-predictor-00001", 100)]
+def test_knative_gives_a_named_revision_its_percent_of_the_traffic(place: OwnNamespace) -> None:
+    def apply(digit: str, **percent: int) -> None:
+        container = model_container("1") | {"image": f"registry.example.com/modelserver@sha256:{digit * 64}"}
+        predictor = {"minReplicas": 1, "containers": [container], **percent}
+        place.apply("InferenceService", "m", {"predictor": predictor}, annotations=KNATIVE)
+
+    def traffic() -> dict[str, int]:
+        found = place.get("InferenceService", "m").get("status", {}).get("components", {}).get("predictor", {})
+        return {one["revisionName"]: one["percent"] for one in found.get("traffic") or ()}
+
+    def is_ready() -> bool:
+        return place.conditions("InferenceService", "m").get("Ready") == "True"
+
+    apply("7")
+    until(is_ready)
+    assert traffic() == {"m-predictor-00001": 100}
+    apply("8", canaryTrafficPercent=10)
+    until(lambda: traffic() == {"m-predictor-00001": 90, "m-predictor-00002": 10} and is_ready())
+    host = f"m-predictor.{place.name}.svc.cluster.local"
+    until(lambda: len(answers(host, 20)) == 2)
+    found = answers(host, 500)
+    assert found.keys() == {f"sha256:{'7' * 64}", f"sha256:{'8' * 64}"}
+    assert 40 <= found[f"sha256:{'8' * 64}"] <= 60, found
 
 
 def test_a_pod_that_fits_no_node_stays_pending_and_an_event_says_why(place: OwnNamespace) -> None:

@@ -12,7 +12,7 @@ from tests.support.child_environment import child_environment
 from tests.support.cluster.container import BACK_OFF_S, FORGIVEN_S, Container, wait_for_the_end
 from tests.support.cluster.network import Addresses, PodNetwork
 from tests.support.cluster.probes import Probe
-from tests.support.cluster.programs import Program, probes_of, program_of
+from tests.support.cluster.programs import QUEUE_IMAGE, Program, program_of
 from tests.support.waiting import until
 
 DIGEST = f"sha256:{'1f' * 32}"
@@ -87,11 +87,9 @@ def test_an_image_that_is_not_here_is_refused(image: str) -> None:
     assert image in program_of({"name": "m", "image": image}, pod(), "").refused
 
 
-def test_the_probe_that_knative_gives_to_its_proxy_is_asked_of_the_model() -> None:
-    env = [{"name": "SERVING_READINESS_PROBE", "value": '{"httpGet": {"path": "/x", "port": 8080}}'}]
-    proxy = {"name": "queue-proxy", "env": env, "readinessProbe": {"httpGet": {"port": 8012}}}
-    assert probes_of(proxy) == {"readiness": {"httpGet": {"path": "/x", "port": 8080}}}
-    assert program_of(proxy, pod(), "") == Program()
+def test_knative_s_proxy_is_its_own_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUE_PROXY", "/somewhere/queue")
+    assert program_of({"name": "queue-proxy", "image": QUEUE_IMAGE}, pod(), "").words == ("/somewhere/queue",)
 
 
 def test_a_container_that_fails_is_started_again_at_once_and_then_later_and_later(tmp_path: Path) -> None:

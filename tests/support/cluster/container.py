@@ -18,7 +18,7 @@ from typing import Any
 from lightkube.utils.quantity import parse_quantity
 from tests.support.cluster.network import PodNetwork
 from tests.support.cluster.probes import Probe
-from tests.support.cluster.programs import Program, probes_of
+from tests.support.cluster.programs import Program
 
 Json = dict[str, Any]
 
@@ -32,7 +32,7 @@ _BY_SIGKILL = 128 + signal.SIGKILL
 
 
 class Container:
-    """A container's process, if it has one, and its status as the API shows it."""
+    """A container's process, while it has one, and its status as the API shows it."""
 
     def __init__(self, spec: Mapping[str, Any], program: Program, network: PodNetwork, logs: Path, policy: str) -> None:
         self.name = str(spec["name"])
@@ -133,20 +133,19 @@ class Container:
         self.restarts += self.has_started
         self.has_started, self._since, self._killed_for = True, now, ""
         self.logs.mkdir(parents=True, exist_ok=True)
-        if self._program.words:
-            with self.log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    self._network.inside(*self._program.words),
-                    env=dict(self._program.environment),
-                    cwd=self.logs,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._network.inside(*self._program.words),
+                env=dict(self._program.environment),
+                cwd=self.logs,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._become({"running": {"startedAt": timestamp()}})
-        found = probes_of(self._spec)
-        self._probes = {kind: Probe(spec, self._spec, self._network.ip, now) for kind, spec in found.items()}
+        found = {kind: self._spec.get(f"{kind}Probe") for kind in ("startup", "readiness", "liveness")}
+        self._probes = {kind: Probe(one, self._spec, self._network.ip, now) for kind, one in found.items() if one}
 
     def _look(self, now: float) -> None:
         """Ask the start-up probe until it passes, and then the other two."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.cluster.network import GATEWAY
+
 Json = Mapping[str, Any]
 
 MODEL_SERVER = Path(__file__).with_name("model_server.py")
@@ -18,8 +19,8 @@ IMAGE = re.compile(r"(?:^|/)modelserver[^/:@]*(?::(?P<tag>[^@/]+))?(?:@(?P<diges
 """Names that stand for the tests' model server: `local/modelserver:v2`, `registry.example.com/modelserver@sha256:…`."""
 NO_REGISTRY = "registry.invalid/"
 """Images from here can never be pulled."""
-WITHOUT_A_PROCESS = {"queue-proxy"}
-"""Sidecars that are said to run without doing so: no traffic of the tests goes through them."""
+QUEUE_IMAGE = "local/queue-proxy"
+"""What `manifests/knative_settings.yaml` calls the image of Knative's own proxy, which `.ci/cluster` compiles."""
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 
 
@@ -28,20 +29,19 @@ class Program:
     """How to run a container."""
 
     words: tuple[str, ...] = ()
-    """Empty: it has no process, and is said to run."""
     environment: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
     """Why the image cannot be pulled; empty: it can."""
 
 
 def program_of(container: Json, pod: Json, ip: str) -> Program:
-    """Return what to run: the container's command, else the model server if its image stands for that."""
+    """Return what to run: the container's command, else what its image stands for."""
     image, command = str(container.get("image", "")), list(container.get("command") or ())
     found = IMAGE.search(image)
     if image.startswith(NO_REGISTRY):
         return Program(refused=f'failed to pull image "{image}": no such host')
-    if container["name"] in WITHOUT_A_PROCESS:
-        return Program()
+    if image == QUEUE_IMAGE:
+        command = [os.environ["QUEUE_PROXY"]]
     if not command and not found:
         return Program(refused=f'"{image}" is not on this node: name a command, or an image …/modelserver')
     environment = _environment(container, pod, ip)
@@ -52,20 +52,6 @@ def program_of(container: Json, pod: Json, ip: str) -> Program:
     return Program(
         tuple(_REFERENCE.sub(lambda m: environment.get(m[1], m[0]), str(word)) for word in words), environment
     )
-
-
-def probes_of(container: Json) -> dict[str, Json]:
-    """Return its probes by kind.
-
-    Knative moves the model's readiness probe into a variable of the queue-proxy; here the proxy has no process, so the
-    model is asked itself.
-    """
-    if container["name"] not in WITHOUT_A_PROCESS:
-        kinds = ("startup", "readiness", "liveness")
-        return {kind: found for kind in kinds if (found := container.get(f"{kind}Probe"))}
-    moved = {one["name"]: one.get("value") for one in container.get("env") or ()}.get("SERVING_READINESS_PROBE")
-    found = json.loads(moved) if moved else None
-    return {"readiness": found[0] if isinstance(found, list) else found} if found else {}
 
 
 def _environment(container: Json, pod: Json, ip: str) -> dict[str, str]:
@@ -84,6 +70,7 @@ def _field(pod: Json, ip: str, path: str) -> str:
         "metadata.namespace": pod["metadata"]["namespace"],
         "spec.nodeName": pod["spec"].get("nodeName", ""),
         "status.podIP": ip,
+        "status.hostIP": GATEWAY,
     }
     return str(known.get(path, ""))
 
