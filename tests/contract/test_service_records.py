@@ -14,6 +14,7 @@ from tests.support.fake_kubernetes import FakeKubernetes
 from tests.support.fake_serving import CANDIDATE, PLAN, STABLE
 
 from mlgate.adapters.kubernetes import lease as lease_file
+from mlgate.adapters.kubernetes import record_json
 from mlgate.adapters.kubernetes.api import Api, connect
 from mlgate.adapters.kubernetes.kinds import CONFIG_MAP, LEASE
 from mlgate.adapters.kubernetes.lease import Lease, holder, name_of
@@ -90,6 +91,27 @@ def test_a_record_that_is_damaged_is_an_error_with_its_place(api: Api, service: 
     api.create(CONFIG_MAP, {"metadata": {"name": name_of(service)}, "data": {"record.json": '{"format": "mlgate'}})
     with pytest.raises(EvidenceError, match=name_of(service)):
         ConfigMapRecords(api, service).load()
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ('"adopted":false', '"adopted":"false"'),
+        ('"settled":false', '"settled":0'),
+        ('"weight":0', '"weight":"0"'),
+        ('"weight":0', '"weight":true'),
+        ('"hold":2.0', '"hold":"60"'),
+        ('"hold":2.0', '"hold":true'),
+        ('"hold":2.0', '"hold":' + "9" * 400),
+        ('"steps":[5,25,100]', '"steps":["5",25,100]'),
+    ],
+)
+def test_a_value_of_another_kind_is_damage_and_is_not_read_as_what_it_looks_like(written: str, instead: str) -> None:
+    text = record_json.write(RECORD)
+    assert record_json.read(text) == RECORD
+    assert written in text
+    with pytest.raises(EvidenceError, match="the record of the service is damaged"):
+        record_json.read(text.replace(written, instead))
 
 
 def test_the_lock_is_held_and_given_back(api: Api, service: str) -> None:

@@ -25,7 +25,7 @@ from mlgate.adapters.kubernetes.standard import StandardServing
 from mlgate.core.deploy.ports import Serving
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
 from mlgate.core.deploy.rollout import Phase, Plan
-from mlgate.core.errors import AdapterError, Overtaken
+from mlgate.core.errors import AdapterError, GateError, Overtaken
 from mlgate.core.outcome import Outcome
 from mlgate.flow.deploy.rollout import RolloutTools, deploy, reconcile, recover
 
@@ -173,8 +173,7 @@ class Waiting:
 
 @pytest.fixture(params=MODES)
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(route, "_DRAIN_S", 0.0)
-    monkeypatch.setattr(replicas, "_DRAIN_S", 0.0)
+    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
     monkeypatch.setattr("mlgate.adapters.kubernetes.api.time.sleep", lambda _: None)
     return World(request.param)
 
@@ -197,6 +196,17 @@ def test_a_candidate_that_never_loads_gets_nothing(world: World) -> None:
     assert record.rollout is not None
     assert record.rollout.states[-2].weight(record.rollout.plan) == 0
     assert world.is_at_rest("1") == ""
+
+
+def test_after_a_candidate_was_taken_back_what_serves_is_left_alone_or_told_to_be_gone(world: World) -> None:
+    world.roll("1")
+    world.roll("2", MODEL_FAIL_LOAD="yes")
+    plan = Plan(STEPS.get(world.mode, (10, 50, 100)), 1.0, 30.0, world.time + 600)
+    assert deploy(world.tools(), world.release("1"), plan, mode=world.mode, owner="a test") is None
+    for key in [key for key in world.fake.objects if key[0] in ("inferenceservices", "deployments")]:
+        del world.fake.objects[key]
+    with pytest.raises(GateError, match="serves by its record, but it is"):
+        deploy(world.tools(), world.release("1"), plan, mode=world.mode, owner="a test")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.INCONCLUSIVE])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import gateway_client
+import yaml
+from tests.support import gateway_client, rollout_cluster
 from tests.support.deploy_project import image
 from tests.support.rollout_cluster import MODES, Place, await_text, ended, place
 from tests.support.waiting import until
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.needs_cluster
 
 OLD, NEW = image("1"), image("2")
 GATEWAY = "MLGATE_TEST_GATEWAY"
-GATEWAY_NAME = "kserve/kserve-ingress-gateway"
 ROUTED = ("route", "deployment")
 """Modes whose traffic flows on the test cluster; Knative's own networking is a stand-in there."""
 
@@ -57,7 +56,8 @@ def test_no_request_is_lost_while_models_change_and_each_gets_its_share(behind_a
     until(lambda: behind_a_route.asked() == (200, "one"))
     with gateway_client.asking(os.environ[GATEWAY], behind_a_route.host) as answers:
         behind_a_route.deployed(NEW, MODEL_VERSION="two")
-        time.sleep(1.0)
+        asked = answers.total
+        until(lambda: answers.total >= asked + 50)  # what is lost, is lost behind the promotion as well
     assert not answers.lost
     assert answers.versions["one"] > 0 < answers.versions["two"]
     assert behind_a_route.asked() == (200, "two")
@@ -111,19 +111,17 @@ def slow(somewhere: Place, **changed: Any) -> None:
     somewhere.project.config.write_text(text)
 
 
-def test_a_signal_takes_the_traffic_back_within_five_seconds(somewhere: Place) -> None:
+def test_a_signal_takes_the_traffic_back_before_anything_else(somewhere: Place) -> None:
     somewhere.deployed(OLD)
     slow(somewhere, MODEL_VERSION="two")
     running = somewhere.start("deploy")
     await_text(running, "10 %  holding")
-    sent = time.monotonic()
     running.send_signal(signal.SIGTERM)
     await_text(running, "rolling back: stopped by SIGTERM")
     until(lambda: weight(somewhere) == 0)
-    took = time.monotonic() - sent
+    assert running.poll() is None  # what is left to do then: pods that drain and end
     code, said = ended(running)
     assert code == 4, said
-    assert took < 5.0 or "MLGATE_BUSY" in os.environ
     until(lambda: somewhere.is_at_rest(OLD) == "")
 
 
@@ -224,8 +222,6 @@ def test_a_service_that_somebody_else_made_is_taken_over_without_a_lost_request(
 
 
 def _bare(found: Place) -> dict[str, Any]:
-    import yaml
-
     written = yaml.safe_load((found.project.folder / "manifest.yaml").read_text())
     return {"spec": written["spec"]}
 
@@ -260,17 +256,16 @@ def test_a_quota_refuses_the_second_model_and_the_first_stays(tmp_path: Path) ->
 
 def test_a_dry_run_changes_nothing_and_shows_what_would_change(somewhere: Place) -> None:
     somewhere.deployed(OLD, MODEL_VERSION="one")
-    before = somewhere.left()
+    before, record = somewhere.left(), somewhere.record
     somewhere.manifest(MODEL_VERSION="two")
     somewhere.project.judged(NEW)
-    begun = time.monotonic()
     code, said = somewhere.run("deploy", "--dry-run")
     assert code == 0, said
     assert re.search(r'^-\s+value: "one"$', said, re.MULTILINE)
     assert re.search(r'^\+\s+value: "two"$', said, re.MULTILINE)
     assert "nothing was changed" in said
     assert (somewhere.left(), somewhere.is_at_rest(OLD)) == (before, "")
-    assert time.monotonic() > begun
+    assert somewhere.record == record
 
 
 def test_what_a_webhook_refuses_is_told_before_anything_is_changed(tmp_path: Path) -> None:
@@ -286,12 +281,14 @@ def test_what_a_webhook_refuses_is_told_before_anything_is_changed(tmp_path: Pat
 
 def checked(found: Place) -> None:
     """Let the next deploys ask the candidate through the gateway first."""
-    import yaml
-
     written = yaml.safe_load(found.project.config.read_text())
     written["checks"]["answers"] = {"data": "data.jsonl", "rules": {"rougeL": {"min": 0}}}
     written["model"]["image"]["protocol"] = "kserve-v2"
-    written["deploy"] |= {"checks": ["answers"], "url": os.environ[GATEWAY], "gateway": {"name": GATEWAY_NAME}}
+    written["deploy"] |= {
+        "checks": ["answers"],
+        "url": os.environ[GATEWAY],
+        "gateway": {"name": rollout_cluster.GATEWAY},
+    }
     found.project.config.write_text(yaml.safe_dump(written))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ from tests.support.waiting import PATIENCE, until
 
 from mlgate.adapters.kubernetes.api import Api
 from mlgate.adapters.kubernetes.kinds import (
-    CONFIG_MAP,
     DEPLOYMENT,
     HTTP_ROUTE,
     INFERENCE_SERVICE,
@@ -138,10 +136,6 @@ def await_text(process: subprocess.Popen[str], pattern: str) -> list[str]:
     raise AssertionError(f"{pattern} never came: {lines}")
 
 
-def signalled(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    process.send_signal(number)
-
-
 def _routed(place: Place, name: str) -> str:
     route = place.api.get(HTTP_ROUTE, f"mlgate-{place.service}")
     if route is None:
@@ -201,6 +195,3 @@ def place(mode: str, folder: Path) -> Iterator[Place]:
     finally:
         api._http.delete(f"/api/v1/namespaces/{name}")
         api.close()
-
-
-__all__ = ["CONFIG_MAP", "MODES", "Place", "await_text", "ended", "place", "signalled"]

@@ -10,8 +10,6 @@ from mlgate.core.deploy.advice import Measured
 
 Kind = Literal["inference-service", "deployment"]
 
-_HEADROOM = 1.25
-_MEGABYTE = 1e6
 _UNKNOWN_MEMORY_MI = 2048
 _PERIOD_S = 5
 _LEAST_STARTUP_S = 60
@@ -34,7 +32,7 @@ class StarterManifest:
         indent = 8 if kind == "inference-service" else 10
         container = _indented(self._container(), indent)
         spread = _indented(_SPREAD.format(name=self.name), indent - 4)
-        return template.format(
+        return (template + _BUDGET).format(
             name=self.name, container=container, spread=spread, tolerations=self._tolerations(indent - 4)
         )
 
@@ -61,8 +59,7 @@ class StarterManifest:
         peak = self.measured.peak_memory_mb
         if not peak:
             return _UNKNOWN_MEMORY_MI, "not measured: a guess"
-        wanted = math.ceil(peak * _MEGABYTE * _HEADROOM / 2**20 / 64) * 64
-        return wanted, f"measured: {peak:,.0f} MB at most, and a quarter more"
+        return self.measured.memory_limit_mi, f"measured: {peak:,.0f} MB at most, and a quarter more"
 
     def _tolerations(self, indent: int) -> str:
         line = "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]"
@@ -116,6 +113,9 @@ spec:
     containers:
       - name: kserve-container
 {container}
+"""
+
+_BUDGET = """\
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -156,11 +156,4 @@ spec:
   behavior:                    # up within half a minute, down after five
     scaleUp: {{stabilizationWindowSeconds: 30}}
     scaleDown: {{stabilizationWindowSeconds: 300}}
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: {name}
-spec:
-  minAvailable: 1
 """

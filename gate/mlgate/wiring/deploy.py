@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mlgate.adapters.github import environment
+from mlgate.adapters.kubernetes import adoption, manifest, replicas, route
 from mlgate.adapters.kubernetes import api as kubernetes_api
-from mlgate.adapters.kubernetes import manifest, replicas, route
 from mlgate.adapters.kubernetes import status as cluster_status
-from mlgate.adapters.kubernetes.api import Api, Obj
-from mlgate.adapters.kubernetes.capabilities import Capabilities, normal_mode
+from mlgate.adapters.kubernetes.api import Api
+from mlgate.adapters.kubernetes.capabilities import Capabilities, kserve_mode
 from mlgate.adapters.kubernetes.http_route import Gateway
-from mlgate.adapters.kubernetes.kinds import HTTP_ROUTE, INFERENCE_SERVICE, SERVICE
+from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE
 from mlgate.adapters.kubernetes.knative import KnativeServing
 from mlgate.adapters.kubernetes.lease import Lease, holder
 from mlgate.adapters.kubernetes.release_objects import pods
@@ -32,21 +32,18 @@ from mlgate.config import manifest as written_manifest
 from mlgate.config.config import Config
 from mlgate.config.manifest import Document
 from mlgate.config.sections.deploy import DeploySection
+from mlgate.core.deploy import mode
 from mlgate.core.deploy.ports import RolloutProgress, Serving, StepJudge, Stop
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
 from mlgate.core.deploy.rollout import Plan
 from mlgate.core.deploy.status import ClusterEvent, PodStatus, ServiceStatus
 from mlgate.core.errors import ConfigError, EvidenceError
-from mlgate.flow.deploy import mode as deploy_mode
-from mlgate.flow.deploy.mode import Mode
+from mlgate.flow.deploy.mode import Mode, Question, choose
 from mlgate.flow.deploy.rollout import RolloutTools
 from mlgate.flow.deploy.status import models_of
 
-_ONE_OBJECT = (deploy_mode.KNATIVE, deploy_mode.STANDARD)
-"""Modes in which one object runs both models."""
 _MOST_EVENTFUL = 3
 """Pods whose events are asked for."""
-_KSERVE_MODE = "serving.kserve.io/deploymentMode"
 
 
 @dataclass(frozen=True)
@@ -93,13 +90,11 @@ class Target:
         """Return how traffic is shared: what the file asks for, or what this cluster can do."""
         able = Capabilities.of(self.api)
         runs = manifest.workload(_values(self.documents))
-        notes: Any = runs.get("metadata", {})
-        said = normal_mode(str((notes.get("annotations") or {}).get(_KSERVE_MODE, "")))
-        return deploy_mode.choose(
-            deploy_mode.Question(
+        return choose(
+            Question(
                 asked=self.section.mode,
                 is_inference_service=manifest.kind_of(runs) is INFERENCE_SERVICE,
-                kserve_mode=said or able.default_mode,
+                kserve_mode=kserve_mode(runs) or able.default_mode,
                 has_kserve=able.kserve,
                 has_gateway_api=able.gateway_api,
                 has_knative=able.knative,
@@ -110,9 +105,9 @@ class Target:
     def candidate(self, release: Release) -> Deployed:
         """Return the release as this cluster will run it."""
         documents = manifest.with_image(_values(self.documents), release.image)
-        if self.mode.name in _ONE_OBJECT:
+        if self.mode.name in mode.ONE_OBJECT:
             return manifest.released(self.section.service, release, documents, keeps_names=True)
-        if self.mode.name == deploy_mode.REPLICAS:
+        if self.mode.name == mode.REPLICAS:
             return manifest.released(self.section.service, release, replicas.prepared(documents, self.section.steps))
         prepared = route.prepared(documents, self.section.service)
         return manifest.released(self.section.service, release, prepared)
@@ -132,77 +127,28 @@ class Target:
         To be asked of a service without a record only. Raises ConfigError where it cannot be taken over as it is,
         EvidenceError where mlgate itself made it, and the record is lost.
         """
-        self._demand_no_leftovers()
-        if self.section.gateway is not None:
-            self._demand_free_host(self._gateway)
-        runs = manifest.workload(_values(self.documents))
-        written: Any = runs.get("metadata") or {}
-        names = [self.section.service]
-        if self.mode.name not in _ONE_OBJECT:
-            names.append(str(written.get("name") or self.section.service))
-        for name in dict.fromkeys(names):
-            there = self.api.get(manifest.kind_of(runs), name)
-            if there is not None:
-                return self._adopted(there, name, candidate)
-        return None
-
-    def _adopted(self, there: Obj, name: str, candidate: Deployed) -> Deployed:
-        """Return what somebody else made, with the Service in front of a Deployment."""
-        if self.mode.name in _ONE_OBJECT:
-            return manifest.adopted_in_place(self.section.service, there)
-        if self.mode.name == deploy_mode.ROUTE:
-            return manifest.adopted(there)
-        elsewhere = "deploy under another service name"
-        if self.mode.name == deploy_mode.REPLICAS:
-            raise ConfigError(
-                f"mode replicas cannot share traffic with a Deployment that mlgate did not make: {name}",
-                hint=f"{elsewhere}; or put a gateway in front: mode: deployment",
-            )
-        front = self.api.get(SERVICE, name)
-        if front is None:
-            raise ConfigError(
-                f"no Service {name} is in front of the Deployment {name}", hint=f"{elsewhere}, or make it"
-            )
-        labels = manifest.pod_template(manifest.workload(candidate.manifest))["metadata"]["labels"]
-        if front["spec"].get("selector", {}).items() <= labels.items():
-            raise ConfigError(
-                f"the Service {name} would select the new model's pods, too: {front['spec'].get('selector')}",
-                hint="give the manifest's pods other labels than the Deployment that serves now",
-            )
-        return manifest.adopted(there, front)
-
-    def _demand_no_leftovers(self) -> None:
-        kind = manifest.kind_of(manifest.workload(_values(self.documents)))
-        ours = self.api.list(kind, {manifest.SERVICE_LABEL: self.section.service})
-        if ours:
-            names = ", ".join(one["metadata"]["name"] for one in ours)
-            raise EvidenceError(
-                f"mlgate made {names}, and the record of {self.section.service} is lost",
-                hint=f"restore the ConfigMap mlgate-{self.section.service} from a backup; or delete what it made",
-            )
-
-    def _demand_free_host(self, gateway: Gateway) -> None:
-        """Raise ConfigError where another route has the host: which of the two wins is the gateway's own affair."""
-        for one in self.api.list(HTTP_ROUTE, {}):
-            shared = set(one["spec"].get("hostnames") or ()) & set(gateway.hostnames)
-            is_ours = one["metadata"]["name"] == f"mlgate-{self.section.service}"
-            if not is_ours and shared and "/" in gateway.paths:
+        service, way = self.section.service, self.mode.name
+        if way in mode.ROUTED:
+            try:
+                adoption.demand_free_host(self.api, service, self._gateway)
+            except ConfigError as error:
                 raise ConfigError(
-                    f"the HTTPRoute {one['metadata']['name']} has the host {min(shared)}, and may win over mlgate's",
-                    where=self.config.where("deploy", "gateway"),
-                    hint="name the paths of your protocol, which are more specific: paths: [/v1/models, /v2]",
-                )
+                    error.message, hint=error.hint, where=self.config.where("deploy", "gateway")
+                ) from error
+        written: Any = manifest.workload(_values(self.documents)).get("metadata") or {}
+        names = [service] if way in mode.ONE_OBJECT else [service, str(written.get("name") or service)]
+        return adoption.adopted(self.api, service, way, names, candidate)
 
     def serving(self, record: ServiceRecord) -> Serving:
         """Return what drives the mode that a record names. Raises EvidenceError for a mode of a newer mlgate."""
         match record.mode:
-            case deploy_mode.ROUTE | deploy_mode.DEPLOYMENT:
+            case mode.ROUTE | mode.DEPLOYMENT:
                 return route.RouteServing(self.api, self.section.service, self._gateway, record)
-            case deploy_mode.REPLICAS:
+            case mode.REPLICAS:
                 return ReplicasServing(self.api, self.section.service, record)
-            case deploy_mode.KNATIVE:
+            case mode.KNATIVE:
                 return KnativeServing(self.api, self.section.service, record, force=self.force_conflicts)
-            case deploy_mode.STANDARD:
+            case mode.STANDARD:
                 return StandardServing(self.api, self.section.service, record, force=self.force_conflicts)
             case other:
                 raise EvidenceError(f"the service was deployed in mode {other!r}", hint="upgrade mlgate")
@@ -213,12 +159,12 @@ class Target:
         reading = self.serving(record).observe(record.rollout) if record.rollout is not None else None
         models = models_of(record, reading, self._pods_and_events) if reading is not None else ()
         return ServiceStatus(
-            self.section.service,
-            self.api.namespace,
-            record,
-            holder(self.api, self.section.service),
-            models,
-            clock.seconds(),
+            service=self.section.service,
+            namespace=self.api.namespace,
+            record=record,
+            holder=holder(self.api, self.section.service),
+            models=models,
+            now=clock.seconds(),
         )
 
     def _pods_and_events(self, deployed: Deployed) -> tuple[tuple[PodStatus, ...], tuple[ClusterEvent, ...]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 from tests.support.deploy_project import DeployProject, deployment, image, inference_service
 from tests.support.fake_controllers import Controllers
-from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes
+from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes, status
 
-from mlgate.adapters.kubernetes import replicas, route
 from mlgate.cli.group import invoke
+from mlgate.core.deploy.mode import ROUTED
 
 GATEWAY = {"name": "kserve/gate", "hosts": ["summarizer.example.com"]}
 
@@ -20,8 +23,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     made = FakeKubernetes()
     Controllers(made)
     monkeypatch.setattr("mlgate.wiring.deploy.kubernetes_api.connect", lambda _context, _namespace: made.api())
-    monkeypatch.setattr(route, "_DRAIN_S", 0.0)
-    monkeypatch.setattr(replicas, "_DRAIN_S", 0.0)
+    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
     monkeypatch.setattr("mlgate.flow.deploy.rollout._POLL_S", 0.01)
     return made
 
@@ -138,6 +140,114 @@ def test_without_a_gateway_pods_share_the_traffic(
     assert invoke(["deploy"]) == 0
     assert "mode replicas (the file names no gateway" in said(capfd)
     assert ("services", "summarizer") in fake.objects
+
+
+def test_a_gateway_in_the_file_and_no_gateway_api_on_the_cluster_is_mode_replicas(
+    fake: FakeKubernetes, project: DeployProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    beside = fake.before
+
+    def without(method: str, path: str) -> httpx2.Response | None:
+        beside(method, path)
+        return status(404, "NotFound", "no such group") if "gateway.networking.k8s.io" in path else None
+
+    fake.before = without
+    project.manifest(deployment())
+    project.judged(image("1"))
+    assert invoke(["deploy"]) == 0
+    assert "mode replicas (the cluster has no Gateway API" in said(capfd)
+
+
+@pytest.mark.parametrize("mode", ["route", "deployment", "replicas", "knative"])
+def test_in_every_mode_the_next_model_is_promoted_and_shown(
+    mode: str,
+    fake: FakeKubernetes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"gateway": GATEWAY} if mode in ROUTED else {}
+    project = DeployProject(Path(), "summarizer", NAMESPACE, mode=mode, steps=[50, 100], hold="10ms", **given)
+    for digit in ("1", "2"):
+        made = deployment() if mode in ("deployment", "replicas") else inference_service()
+        if mode == "knative":
+            made["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "Knative"}
+        project.manifest(made)
+        project.judged(image(digit))
+        assert invoke(["deploy"]) == 0
+    assert f"mode {mode} (the file says so)" in said(capfd)
+    assert invoke(["status"]) == 0
+    text = said(capfd)
+    assert "100 %" in text
+    assert "last rollout" in text
+    assert fake.objects
+
+
+def theirs(fake: FakeKubernetes, made: dict[str, Any]) -> dict[str, Any]:
+    """Make an object as somebody else, and return it."""
+    plural = {"InferenceService": "inferenceservices", "Deployment": "deployments", "Service": "services"}
+    fake._create(plural[made["kind"]], made["metadata"]["name"], made)
+    return fake.objects[plural[made["kind"]], made["metadata"]["name"]]
+
+
+def test_what_somebody_else_made_is_taken_over_and_stays(
+    fake: FakeKubernetes, project: DeployProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spec = copy.deepcopy(theirs(fake, inference_service(MODEL_VERSION="theirs"))["spec"])
+    promoted(project, "2")
+    assert "summarizer was not made by mlgate: it still runs, without traffic" in said(capfd)
+    assert fake.objects["inferenceservices", "summarizer"]["spec"] == spec
+    assert invoke(["rollback"]) == 0
+    assert "went back: summarizer is summarizer now" in said(capfd)
+
+
+@pytest.mark.parametrize(
+    ("mode", "selector", "says"),
+    [
+        ("replicas", None, "mode replicas cannot share traffic with a Deployment that mlgate did not make: summarizer"),
+        ("deployment", None, "no Service summarizer is in front of the Deployment summarizer"),
+        ("deployment", {"app": "summarizer"}, "the Service summarizer would select the new model's pods, too"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_told_before_anything_is_made(
+    mode: str,
+    selector: dict[str, str] | None,
+    says: str,
+    fake: FakeKubernetes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"gateway": GATEWAY} if mode in ROUTED else {}
+    project = DeployProject(Path(), "summarizer", NAMESPACE, mode=mode, steps=[50, 100], hold="10ms", **given)
+    theirs(fake, deployment())
+    if selector is not None:
+        service = {"kind": "Service", "metadata": {"name": "summarizer"}, "spec": {"selector": selector, "ports": []}}
+        theirs(fake, service)
+    project.manifest(deployment(MODEL_VERSION="2"))
+    project.judged(image("2"))
+    assert invoke(["deploy"]) == 2
+    assert says in said(capfd)
+    assert [name for kind, name in fake.objects if kind == "deployments"] == ["summarizer"]
+
+
+def test_a_mistake_stops_the_deploy_until_fix_has_mended_it(
+    fake: FakeKubernetes, project: DeployProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = inference_service()
+    del made["spec"]["predictor"]["containers"][0]["readinessProbe"]
+    project.manifest(made)
+    project.judged(image("1"))
+    assert invoke(["deploy"]) == 2
+    text = said(capfd)
+    assert "readiness-by-port: there is no readinessProbe" in text
+    assert "the manifest has 1 error; nothing was deployed" in text
+    assert not fake.objects
+    assert invoke(["deploy", "--fix"]) == 0
+    assert "1 mistake mended; nothing is left" in said(capfd)
+    assert invoke(["deploy"]) == 0
 
 
 def test_verbs_that_do_different_things_are_not_mixed(

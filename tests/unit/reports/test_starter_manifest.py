@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mlgate.adapters.kubernetes import manifest
-from mlgate.adapters.kubernetes.preflight import advice
+from mlgate.adapters.kubernetes.manifest_rules.advice import advice
 from mlgate.core.deploy.advice import Measured
 from mlgate.core.deploy.release import Release
 from mlgate.reports.starter_manifest import Kind, StarterManifest

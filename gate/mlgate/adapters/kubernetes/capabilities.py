@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mlgate.adapters.kubernetes.api import Api
 from mlgate.core.errors import GateError
 
+MODE_NOTE = "serving.kserve.io/deploymentMode"
+"""The annotation by which an InferenceService names KServe's deployment mode."""
 _KSERVE_CONFIG = "/api/v1/namespaces/kserve/configmaps/inferenceservice-config"
 
 
@@ -43,6 +47,12 @@ def _default_mode(api: Api) -> str:
         return normal_mode(str(deploy.get("defaultDeploymentMode", "")))
     except (GateError, ValueError, AttributeError):
         return ""
+
+
+def kserve_mode(document: Mapping[str, Any]) -> str:
+    """Return the deployment mode that an object names; empty where it names none."""
+    notes = (document.get("metadata") or {}).get("annotations") or {}
+    return normal_mode(str(notes.get(MODE_NOTE, "")))
 
 
 def normal_mode(mode: str) -> str:

@@ -38,6 +38,11 @@ class Condition:
 ABSENT = Condition(Health.ABSENT, "it is not on the cluster")
 
 
+def stable(found: Condition, *, is_first: bool) -> Health:
+    """Return the stable model's health: where it is not the first rollout, one that is not there is broken."""
+    return Health.BROKEN if found.health is Health.ABSENT and not is_first else found.health
+
+
 def of_deployment(deployment: Obj | None, pods: Sequence[Obj]) -> Condition:
     """Return how the pods of a Deployment are. READY: all of its replicas run the present template and answer."""
     if deployment is None:

@@ -16,7 +16,7 @@ from mlgate.adapters.kubernetes import health
 from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.health import Condition
 from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE, KNATIVE_REVISION, KNATIVE_SERVICE, POD
-from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, workload
+from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, bears, workload
 from mlgate.adapters.kubernetes.release_objects import edited_image
 from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
@@ -175,7 +175,7 @@ class KnativeServing:
         revisions = [self._api.get(KNATIVE_REVISION, name) for name in rest if name not in named]
         for one in revisions:
             release = ((one or {}).get("metadata", {}).get("labels") or {}).get(RELEASE_LABEL, "")
-            if one is None or not self._is_named(self._old, release):
+            if one is None or not bears(self._old, release):
                 name = one["metadata"]["name"] if one else "a revision that is gone"
                 return Condition(
                     Health.BROKEN, f"the rest of the traffic goes to {name}, which is not {self._old.name}"
@@ -191,10 +191,6 @@ class KnativeServing:
         if deployed.is_adopted and self._seen.release != deployed.name:
             return {_KNATIVE_SERVICE_LABEL: f"{self._service}-predictor"}
         return {RELEASE_LABEL: deployed.name, SERVICE_LABEL: self._service}
-
-    def _is_named(self, deployed: Deployed, release: str) -> bool:
-        """Whether a release label is that of *deployed*; one that was adopted had none before mlgate wrote it."""
-        return release == deployed.name or (deployed.is_adopted and not release)
 
     def _weight(self, rollout: Rollout) -> int | None:
         """Return the candidate's percent by the names of revisions; None while Knative is behind.
@@ -249,7 +245,7 @@ class KnativeServing:
 
     def _is_of(self, deployed: Deployed) -> bool:
         """Whether the specification is that of *deployed*."""
-        return self._is_named(deployed, self._seen.release)
+        return bears(deployed, self._seen.release)
 
     def _is_last_ready(self, deployed: Deployed) -> bool:
         """Whether the last ready revision is the specification's own, and that is *deployed*."""

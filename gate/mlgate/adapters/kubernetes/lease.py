@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from mlgate.adapters.kubernetes.api import Api, Conflict, Obj
 from mlgate.adapters.kubernetes.kinds import LEASE
+from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL
 from mlgate.adapters.process import liveness
 from mlgate.adapters.process.clock import microseconds
 from mlgate.core.deploy.status import Holder
@@ -93,7 +94,7 @@ class Lease:
 
     def _take(self, there: Obj | None) -> None:
         if there is None:
-            fresh = {"metadata": {"name": self._name, "labels": {"mlgate.dev/service": self._service}}}
+            fresh = {"metadata": {"name": self._name, "labels": {SERVICE_LABEL: self._service}}}
             self._held = self._api.create(LEASE, {**fresh, "spec": self._spec()})
         else:
             self._held = self._api.replace(LEASE, {**there, "spec": {**there.get("spec", {}), **self._spec()}})

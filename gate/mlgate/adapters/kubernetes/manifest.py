@@ -169,6 +169,18 @@ def model_container(document: Mapping[str, Any]) -> dict[str, Any] | None:
     return next(iter(named or containers), None)
 
 
+def ports_before(runs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the ports of a Service before a Deployment: 80, for the first port of the model's container."""
+    container = model_container(runs) or {}
+    port = next((one["containerPort"] for one in container.get("ports") or () if "containerPort" in one), 8080)
+    return [{"name": "http", "port": 80, "targetPort": port}]
+
+
+def bears(deployed: Deployed, label: str) -> bool:
+    """Whether a release's label says *deployed*; one that was adopted had none before mlgate wrote it."""
+    return label == deployed.name or (deployed.is_adopted and not label)
+
+
 def _without_tag(name: str) -> str:
     head, slash, last = name.rpartition("/")
     return f"{head}{slash}{last.partition(':')[0]}"

@@ -45,7 +45,7 @@ def read(text: str) -> ServiceRecord:
             rollout=_read_rollout(document["rollout"]),
             owner=_text(document["owner"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, RecursionError, ConfigError) as error:
         raise EvidenceError(f"the record of the service is damaged: {type(error).__name__}: {error}") from error
 
 
@@ -62,7 +62,7 @@ def _read_deployed(value: Mapping[str, Any] | None) -> Deployed | None:
         return None
     release = Release(**{name: _text(text) for name, text in value["release"].items()})
     manifest = tuple(dict(obj) for obj in value["manifest"])
-    return Deployed(release, manifest, _text(value["name"]), is_adopted=bool(value["adopted"]))
+    return Deployed(release, manifest, _text(value["name"]), is_adopted=_truth(value["adopted"]))
 
 
 def _rollout(one: Rollout | None) -> Json:
@@ -82,9 +82,9 @@ def _rollout(one: Rollout | None) -> Json:
 def _read_rollout(value: Mapping[str, Any] | None) -> Rollout | None:
     if value is None:
         return None
-    steps = tuple(int(step) for step in value["steps"])
-    plan = Plan(steps, float(value["hold"]), float(value["patience"]), float(value["deadline"]))
-    return Rollout(plan, float(value["began"]), tuple(_read_reading(one) for one in value["history"]))
+    steps = tuple(_whole(step) for step in value["steps"])
+    plan = Plan(steps, _number(value["hold"]), _number(value["patience"]), _number(value["deadline"]))
+    return Rollout(plan, _number(value["began"]), tuple(_read_reading(one) for one in value["history"]))
 
 
 def _reading(one: Reading) -> Json:
@@ -102,11 +102,11 @@ def _reading(one: Reading) -> Json:
 
 def _read_reading(value: Mapping[str, Any]) -> Reading:
     return Reading(
-        at=float(value["at"]),
+        at=_number(value["at"]),
         candidate=Health(value["candidate"]),
         stable=Health(value["stable"]),
-        weight=None if value["weight"] is None else int(value["weight"]),
-        is_settled=value["settled"] is True,
+        weight=None if value["weight"] is None else _whole(value["weight"]),
+        is_settled=_truth(value["settled"]),
         judged=None if value["judged"] is None else Outcome[value["judged"].upper()],
         why=_text(value["why"]),
         stop=_text(value["stop"]),
@@ -117,3 +117,21 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)

@@ -7,27 +7,23 @@ gets as much as it has pods. The stable model keeps all of its pods until the en
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlgate.adapters.kubernetes import health
 from mlgate.adapters.kubernetes.api import Api, Obj
-from mlgate.adapters.kubernetes.health import Condition
+from mlgate.adapters.kubernetes.drain import Drain
 from mlgate.adapters.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, DISRUPTION_BUDGET, SCALED_OBJECT, SERVICE
 from mlgate.adapters.kubernetes.leftovers import known_releases, leftover_objects
-from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, kind_of, model_container, workload
+from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL, kind_of, ports_before, workload
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
 from mlgate.adapters.kubernetes.restarts import Crashes
+from mlgate.adapters.kubernetes.stamp import is_stamped, stamp_of, stamped
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
 from mlgate.core.errors import ConfigError, Denied
 
-_STAMP = "mlgate.dev/rollout"
-"""On the Service: the state that it was written for, so that who was overtaken finds it changed."""
 _HALF = 50
-_DRAIN_S = 5.0
-"""A model that just had traffic keeps its pods for so long after the Service selects them no more."""
 
 
 class ReplicasServing:
@@ -44,8 +40,7 @@ class ReplicasServing:
         self._old_pods = 0
         self._is_ready = False
         """Whether the candidate was seen ready."""
-        self._quiet_since: float | None = None
-        """Monotonic seconds: since when the Service selects one model alone."""
+        self._drain = Drain()
 
     def observe(self, rollout: Rollout) -> Reading:
         """Return what the cluster shows now."""
@@ -65,7 +60,7 @@ class ReplicasServing:
         return Reading(
             at=0.0,
             candidate=new.health if self._is_as_large(rollout) or new.health is Health.BROKEN else Health.LOADING,
-            stable=_stable(old, is_first=self._old is None),
+            stable=health.stable(old, is_first=self._old is None),
             weight=self._weight(rollout),
             is_settled=self._is_settled(phase),
             why=new.why or (old.why if self._old is not None else ""),
@@ -148,11 +143,7 @@ class ReplicasServing:
 
     def _is_drained(self, weight: int) -> bool:
         """Whether the candidate has had *weight* percent, 0 or 100, for long enough for requests that had begun."""
-        if self._front is not None and self._selected() != weight:
-            self._quiet_since = None
-            return False
-        self._quiet_since = time.monotonic() if self._quiet_since is None else self._quiet_since
-        return time.monotonic() - self._quiet_since >= _DRAIN_S
+        return self._drain.is_over(is_quiet=self._front is None or self._selected() == weight)
 
     def _selected(self) -> int | None:
         """Return 0 or 100 where the Service selects one release alone; None where it selects both."""
@@ -169,27 +160,17 @@ class ReplicasServing:
     def _write(self, selector: Mapping[str, str], rollout: Rollout) -> None:
         """Let the Service select so, if it does not. Holds for the one that was observed."""
         assert self._new is not None
-        is_back = rollout.state.phase is Phase.RESTORING
-        stamp = f"{self._new.deployed.name} {rollout.began:.3f} {'back' if is_back else rollout.weight}"
-        there = self._front
+        stamp, there = stamp_of(self._new.deployed.name, rollout), self._front
         if there is None:
-            labels = {SERVICE_LABEL: self._service}
-            metadata = {"name": self._service, "labels": labels, "annotations": {_STAMP: stamp}}
-            spec = {**front(self._new.deployed), "selector": dict(selector)}
+            metadata = stamped({"name": self._service, "labels": {SERVICE_LABEL: self._service}}, stamp)
+            spec = {"ports": ports_before(workload(self._new.deployed.manifest)), "selector": dict(selector)}
             self._front = self._api.create(SERVICE, {"metadata": metadata, "spec": spec})
-            return
-        notes = dict(there["metadata"].get("annotations") or {})
-        if notes.get(_STAMP) != stamp or there["spec"].get("selector") != selector:
-            metadata = {**there["metadata"], "annotations": {**notes, _STAMP: stamp}}
-            spec = {**there["spec"], "selector": dict(selector)}
-            self._front = self._api.replace(SERVICE, {**there, "metadata": metadata, "spec": spec})
-
-
-def front(deployed: Deployed) -> dict[str, Any]:
-    """Return the ports of the Service: of the model's container, the first of them as port 80."""
-    container = model_container(workload(deployed.manifest)) or {}
-    ports = [one["containerPort"] for one in container.get("ports") or ()] or [8080]
-    return {"ports": [{"name": "http", "port": 80, "targetPort": ports[0]}]}
+        elif not is_stamped(there, stamp) or there["spec"].get("selector") != selector:
+            changed = {
+                "metadata": stamped(there["metadata"], stamp),
+                "spec": {**there["spec"], "selector": dict(selector)},
+            }
+            self._front = self._api.replace(SERVICE, {**there, **changed})
 
 
 def prepared(documents: Sequence[Mapping[str, Any]], steps: Sequence[int]) -> tuple[Mapping[str, Any], ...]:
@@ -233,7 +214,3 @@ def _wanted(deployed: Deployed | None) -> int:
 
 def _available(deployment: Obj | None) -> int:
     return int(((deployment or {}).get("status") or {}).get("availableReplicas") or 0)
-
-
-def _stable(found: Condition, *, is_first: bool) -> Health:
-    return Health.BROKEN if found.health is Health.ABSENT and not is_first else found.health

@@ -7,32 +7,27 @@ Service.
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mlgate.adapters.kubernetes import http_route
+from mlgate.adapters.kubernetes import health, http_route
 from mlgate.adapters.kubernetes.api import Api, Obj
+from mlgate.adapters.kubernetes.capabilities import MODE_NOTE
+from mlgate.adapters.kubernetes.drain import Drain
 from mlgate.adapters.kubernetes.health import ABSENT, Condition
 from mlgate.adapters.kubernetes.http_route import Backend, Gateway
 from mlgate.adapters.kubernetes.kinds import BESIDE_WORKLOAD, DEPLOYMENT, HTTP_ROUTE, INFERENCE_SERVICE, SERVICE
 from mlgate.adapters.kubernetes.leftovers import known_releases, leftover_objects
-from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL, kind_of, model_container, workload
+from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL, kind_of, ports_before, workload
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
 from mlgate.adapters.kubernetes.restarts import Crashes
+from mlgate.adapters.kubernetes.stamp import is_stamped, stamp_of, stamped
+from mlgate.core.deploy import mode
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
 from mlgate.core.errors import AdapterError
 
-_STAMP = "mlgate.dev/rollout"
-"""On the route: the state that it was written for. So whoever takes a rollout over writes the route in any case, and
-a write of whoever had it before, that was under way, fails."""
-
 _VISIBILITY = "networking.kserve.io/visibility"
-_KSERVE_MODE = "serving.kserve.io/deploymentMode"
-
-_DRAIN_S = 5.0
-"""A model that just had traffic keeps its pods for so long after the gateway took it away."""
 
 
 class RouteServing:
@@ -43,8 +38,7 @@ class RouteServing:
         self._new = ReleaseObjects(api, record.candidate) if record.candidate else None
         self._old = ReleaseObjects(api, record.accepted) if record.accepted else None
         self._route: Obj | None = None
-        self._quiet_since: float | None = None
-        """Monotonic seconds: since when the model that goes has been seen without traffic."""
+        self._drain = Drain()
         self._crashes = Crashes()
         self._new_health = self._old_health = ABSENT
 
@@ -62,7 +56,7 @@ class RouteServing:
         return Reading(
             at=0.0,
             candidate=new.health,
-            stable=_stable(old, is_first=self._old is None),
+            stable=health.stable(old, is_first=self._old is None),
             weight=self._weight(rollout),
             is_settled=self._is_settled(phase),
             why=self._why(new, old, phase),
@@ -89,7 +83,7 @@ class RouteServing:
     def tidy(self, confirm: Callable[[], None]) -> None:
         """Remove what mlgate made for this service and its record does not name any more."""
         known = known_releases(self._record)
-        kinds = (INFERENCE_SERVICE if self._record.mode == "route" else DEPLOYMENT, *BESIDE_WORKLOAD)
+        kinds = (INFERENCE_SERVICE if self._record.mode == mode.ROUTE else DEPLOYMENT, *BESIDE_WORKLOAD)
         leftovers = leftover_objects(self._api, self._service, kinds, known)
         route = None if known else self._api.get(HTTP_ROUTE, self._name)
         confirm()
@@ -109,12 +103,11 @@ class RouteServing:
     def _is_stamped(self, rollout: Rollout) -> bool:
         """Whether the route was written for the present state, where it has to be."""
         assert self._route is not None
-        return rollout.state.phase is Phase.LOADING or _annotations(self._route).get(_STAMP) == self._stamp(rollout)
+        return rollout.state.phase is Phase.LOADING or is_stamped(self._route, self._stamp(rollout))
 
     def _stamp(self, rollout: Rollout) -> str:
         assert self._record.candidate is not None
-        is_back = rollout.state.phase in (Phase.RESTORING, Phase.RESTORED)
-        return f"{self._record.candidate.name} {rollout.began:.3f} {'back' if is_back else rollout.weight}"
+        return stamp_of(self._record.candidate.name, rollout)
 
     def _is_settled(self, phase: Phase) -> bool:
         assert self._new is not None
@@ -165,23 +158,18 @@ class RouteServing:
     def _is_drained(self, rollout: Rollout) -> bool:
         """Whether the model that goes has had no traffic for long enough for what it had begun."""
         is_quiet = self._route is None or (http_route.is_in_effect(self._route) and self._is_stamped(rollout))
-        if not is_quiet:
-            self._quiet_since = None
-            return False
-        self._quiet_since = time.monotonic() if self._quiet_since is None else self._quiet_since
         never_shared = rollout.state.phase is Phase.RESTORING and rollout.state.step < 0
-        return never_shared or time.monotonic() - self._quiet_since >= _DRAIN_S
+        return self._drain.is_over(is_quiet=is_quiet) or (is_quiet and never_shared)
 
     def _write(self, shares: Sequence[tuple[Backend, int]], stamp: str) -> None:
         """Make the route so, if it is not. Holds for the route that was observed. Raises Conflict when it changed."""
         wanted = http_route.desired(self._name, self._gateway, shares, {SERVICE_LABEL: self._service})
-        wanted["metadata"]["annotations"] = {_STAMP: stamp}
         there = self._route
         if there is None:
-            self._route = self._api.create(HTTP_ROUTE, wanted)
-        elif _annotations(there).get(_STAMP) != stamp or not _has(there["spec"], wanted["spec"]):
-            metadata = {**there["metadata"], "annotations": {**_annotations(there), _STAMP: stamp}}
-            self._route = self._api.replace(HTTP_ROUTE, {**there, "metadata": metadata, "spec": wanted["spec"]})
+            self._route = self._api.create(HTTP_ROUTE, {**wanted, "metadata": stamped(wanted["metadata"], stamp)})
+        elif not is_stamped(there, stamp) or not _has(there["spec"], wanted["spec"]):
+            changed = {"metadata": stamped(there["metadata"], stamp), "spec": wanted["spec"]}
+            self._route = self._api.replace(HTTP_ROUTE, {**there, **changed})
 
 
 def prepared(documents: Sequence[Mapping[str, Any]], service: str) -> tuple[dict[str, Any], ...]:
@@ -194,25 +182,15 @@ def prepared(documents: Sequence[Mapping[str, Any]], service: str) -> tuple[dict
     if kind_of(runs) is INFERENCE_SERVICE:
         metadata: Any = runs["metadata"]
         metadata["labels"] = {**(metadata.get("labels") or {}), _VISIBILITY: "cluster-local"}
-        metadata["annotations"] = {_KSERVE_MODE: "Standard", **(metadata.get("annotations") or {})}
+        metadata["annotations"] = {MODE_NOTE: "Standard", **(metadata.get("annotations") or {})}
         model = runs["spec"]["predictor"].get("model")
         if model is not None and not any("model_name" in str(one) for one in model.get("args") or ()):
             model["args"] = [*(model.get("args") or ()), f"--model_name={service}"]
     elif not any(kind_of(one) is SERVICE for one in found):
-        found.append(_service(runs))
+        metadata = {"name": runs["metadata"]["name"]}
+        front = {"apiVersion": SERVICE.api_version, "kind": SERVICE.name, "metadata": metadata}
+        found.append({**front, "spec": {"ports": ports_before(runs)}})
     return tuple(found)
-
-
-def _service(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a Service for the first port of a Deployment's model."""
-    container = model_container(deployment) or {}
-    port = next((one["containerPort"] for one in container.get("ports") or () if "containerPort" in one), 8080)
-    return {
-        "apiVersion": SERVICE.api_version,
-        "kind": SERVICE.name,
-        "metadata": {"name": deployment["metadata"]["name"]},
-        "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]},
-    }
 
 
 def backend(deployed: Deployed) -> Backend:
@@ -225,15 +203,6 @@ def backend(deployed: Deployed) -> Backend:
             metadata: Any = document["metadata"]
             return Backend(deployed.name, str(metadata["name"]), int(spec["ports"][0]["port"]))
     raise AdapterError(f"the release {deployed.name} has no Service in front of its pods")
-
-
-def _stable(found: Condition, *, is_first: bool) -> Health:
-    """Return the stable model's health: one that should be there and is not is no first rollout."""
-    return Health.BROKEN if found.health is Health.ABSENT and not is_first else found.health
-
-
-def _annotations(one: Obj) -> dict[str, str]:
-    return dict(one["metadata"].get("annotations") or {})
 
 
 def _has(there: Any, wanted: Any) -> bool:

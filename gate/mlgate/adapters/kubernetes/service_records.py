@@ -8,6 +8,7 @@ from mlgate.adapters.kubernetes import record_json
 from mlgate.adapters.kubernetes.api import Api, Conflict, Obj
 from mlgate.adapters.kubernetes.kinds import CONFIG_MAP
 from mlgate.adapters.kubernetes.lease import name_of
+from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.errors import EvidenceError, Overtaken
 
@@ -56,7 +57,7 @@ class ConfigMapRecords:
 
     def _put(self, text: str) -> Obj:
         if self._there is None:
-            labels = {"mlgate.dev/service": self._service}
+            labels = {SERVICE_LABEL: self._service}
             fresh = {"metadata": {"name": name_of(self._service), "labels": labels}, "data": {_KEY: text}}
             return self._api.create(CONFIG_MAP, fresh)
         return self._api.replace(CONFIG_MAP, {**self._there, "data": {_KEY: text}})

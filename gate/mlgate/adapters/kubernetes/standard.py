@@ -17,7 +17,7 @@ from mlgate.adapters.kubernetes import health, http_route
 from mlgate.adapters.kubernetes.api import Api, Obj
 from mlgate.adapters.kubernetes.health import Condition
 from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, HTTP_ROUTE, INFERENCE_SERVICE, POD
-from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, workload
+from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, bears, workload
 from mlgate.adapters.kubernetes.release_objects import edited_image
 from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
@@ -183,8 +183,8 @@ class StandardServing:
         return health.of_deployment(deployment, ())
 
     def _is_of(self, deployed: Deployed) -> bool:
-        """Whether the predictor is *deployed*; one that was adopted had no label before mlgate wrote it."""
-        return self._label() == deployed.name or (deployed.is_adopted and not self._label())
+        """Whether the predictor is that of *deployed*."""
+        return bears(deployed, self._label())
 
     def _label(self) -> str:
         predictor = _predictor(self._there or {"spec": {"predictor": {}}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Self
 
@@ -13,6 +13,7 @@ from mlgate.core.deploy.ports import Stopped
 from mlgate.core.errors import GateError
 
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_Handler = Callable[[int, FrameType | None], object] | int | None
 _MOST = 2
 """Signals that are wishes; the SIGINT after them ends the process where it is."""
 
@@ -25,7 +26,7 @@ class SignalStop:
         self._count = 0
         self._came = threading.Event()
         self._interrupts = False
-        self._before: dict[int, object] = {}
+        self._before: dict[int, _Handler] = {}
 
     def __enter__(self) -> Self:
         """Take the signals."""
@@ -36,7 +37,7 @@ class SignalStop:
     def __exit__(self, *_: object) -> None:
         """Give them back."""
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)
 
     @property
     def why(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from mlgate.adapters.files import safe_file
-from mlgate.adapters.kubernetes import manifest, preflight
+from mlgate.adapters.kubernetes import manifest
+from mlgate.adapters.kubernetes.manifest_rules import advice as rules
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands.promote import verified
 from mlgate.commands.run_options import RunOptions
@@ -18,6 +18,7 @@ from mlgate.core.deploy.advice import Advice, Measured
 from mlgate.core.deploy.release import Deployed
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.flow.deploy.measured import measured
+from mlgate.reports.content.plural import many
 from mlgate.reports.terminal import deploy_advice, manifest_diff
 from mlgate.wiring.deploy import Target
 
@@ -28,9 +29,10 @@ _MOST_FIXES = 100
 def advice(target: Target, choice: RunOptions) -> tuple[Advice, ...]:
     """Return what is wrong with the manifest, by what the last run measured."""
     values = [one.value for one in target.documents]
-    index = values.index(manifest.workload(values))  # type: ignore[arg-type]
+    runs = manifest.workload(values)
+    index = next(number for number, one in enumerate(values) if one is runs)
     found, given = last_measured(target.config, choice), target.section
-    return preflight.advice(values, index, found, given.steps, given.service)
+    return rules.advice(values, index, found, given.steps, given.service)
 
 
 def show(target: Target, found: tuple[Advice, ...]) -> None:
@@ -48,7 +50,7 @@ def demand_sound(target: Target, choice: RunOptions) -> None:
     errors = [one for one in found if one.is_error]
     if errors:
         raise ConfigError(
-            f"the manifest has {len(errors)} error{'s' if len(errors) > 1 else ''}; nothing was deployed",
+            f"the manifest has {many(len(errors), 'error')}; nothing was deployed",
             where=str(target.manifest),
             hint="mend them, or let mlgate do it: mlgate deploy --fix",
         )
@@ -59,15 +61,13 @@ def run_fix(choice: RunOptions) -> int:
     target = Target.demanded(load(choice.config))
     mended = 0
     while found := [one for one in advice(target, choice) if one.fixes]:
-        _write(target.manifest, manifest_fix.fixed(source.read(target.manifest), found))
+        safe_file.write(target.manifest, manifest_fix.fixed(source.read(target.manifest), found).encode())
         target, mended = Target.demanded(load(choice.config)), mended + len(found)
         if mended >= _MOST_FIXES:
             break
     left = advice(target, choice)
-    tell(
-        sys.stdout,
-        f"{target.manifest}: {mended} entries mended{'; what is left for you:' if left else '; nothing is left'}",
-    )
+    rest = "what is left for you:" if left else "nothing is left"
+    tell(sys.stdout, f"{target.manifest}: {many(mended, 'mistake')} mended; {rest}")
     if left:
         show(target, left)
     return ConfigError.exit_code if any(one.is_error for one in left) else 0
@@ -92,7 +92,3 @@ def last_measured(config: Config, choice: RunOptions) -> Measured:
         return measured(evidence, choice.project().suite, ready_path=path, port=port)
     except GateError:
         return Measured(ready_path=path, port=port)
-
-
-def _write(path: Path, text: str) -> None:
-    safe_file.write(path, text.encode())

@@ -19,11 +19,11 @@ from mlgate.commands.deploy.online_check import judge_online
 from mlgate.commands.promote import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
+from mlgate.core.deploy.mode import ROUTED
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
 from mlgate.core.errors import Busy, ConfigError, GateError
-from mlgate.flow.deploy import mode as deploy_mode
 from mlgate.flow.deploy import rollout as flow
 from mlgate.flow.deploy.release import release_of
 from mlgate.flow.deploy.rollout import RolloutTools
@@ -50,8 +50,9 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
         return 0
     check = (lambda record: judge_online(target, choice, record)) if target.section.checks else None
     with _rollout_tools(target, me, check) as tools:
-        found = None if target.records().load().mode else target.found(candidate)
-        record = flow.deploy(tools, candidate, target.plan(), mode=mode.name, owner=me, found=found)
+        record = flow.deploy(
+            tools, candidate, target.plan(), mode=mode.name, owner=me, find=lambda: target.found(candidate)
+        )
     if record is None:
         tell(sys.stdout, f"{candidate.name} serves already: nothing to do")
         return 0
@@ -142,7 +143,7 @@ def _candidate(target: Target, choice: RunOptions) -> Deployed:
 
 def _demand_route_for_checks(target: Target) -> None:
     """Raise ConfigError for online checks in a mode that cannot name the model that is asked."""
-    if target.section.checks and target.mode.name not in (deploy_mode.ROUTE, deploy_mode.DEPLOYMENT):
+    if target.section.checks and target.mode.name not in ROUTED:
         raise ConfigError(
             f"online checks need mode route or deployment; in mode {target.mode.name} nothing says which model answers",
             where=target.config.where("deploy", "checks"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from mlgate.core.check import Json
+
+_HEADROOM = 1.25
+_MEGABYTE = 1e6
 
 Steps = tuple[str | int, ...]
 """The way to an entry of a document: `("spec", "predictor", "containers", 0)`."""
@@ -38,11 +42,16 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the gate measured of the image, as far as it did; 0 for what it did not."""
+    """What the gate knows of the image: what it measured, 0 for what it did not, and where the file says it listens."""
 
     peak_memory_mb: float = 0.0
     load_s: float = 0.0
     """From the start of the container until it was ready."""
     ready_path: str = ""
-    """The path that answered 200 when the model was loaded."""
+    """The path that says ready: the file's, or the protocol's usual one; empty: none is known."""
     port: int = 8080
+
+    @property
+    def memory_limit_mi(self) -> int:
+        """Return the memory limit to write, in Mi: the peak and a quarter more, for longer requests; 0: not known."""
+        return math.ceil(self.peak_memory_mb * _MEGABYTE * _HEADROOM / 2**20 / 64) * 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.deploy.rollout import Reading, Rollout
@@ -18,7 +18,8 @@ class Serving(Protocol):
     def observe(self, rollout: Rollout) -> Reading:
         """Return what the cluster shows now; `at`, `judged` and `stop` are the caller's.
 
-        What is not known is a hole in the reading. Raises AdapterError when the cluster does not answer.
+        What is not known is a hole in the reading. Raises AdapterError when the cluster does not answer, Denied when
+        what is there may not be touched.
         """
 
     def act(self, rollout: Rollout) -> None:
@@ -46,16 +47,6 @@ class ServiceRecords(Protocol):
 
     def confirm(self) -> None:
         """Raise Overtaken when the record is not the one that was saved last, or the lock is not held any more."""
-
-
-class RolloutLock(Protocol):
-    """One rollout of a service at a time."""
-
-    def __enter__(self) -> Self:
-        """Take the lock, and keep it until the end. Raises Busy when somebody alive has it."""
-
-    def __exit__(self, *_: object) -> None:
-        """Give it back."""
 
 
 @dataclass(frozen=True, slots=True)

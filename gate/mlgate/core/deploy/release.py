@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlgate.core.deploy.rollout import Phase, Reading, Rollout
+from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Deployed:
     name: str
     """Made of the content: `summarizer-1f2e3d4c`. A model that mlgate found keeps its own."""
     is_adopted: bool = False
-    """Somebody else made it: mlgate removes it only once another model has taken over."""
+    """Somebody else made it: mlgate takes its traffic, and never removes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,16 @@ class ServiceRecord:
         if rollout.state.phase is Phase.PROMOTED:
             return replace(self, accepted=self.candidate, previous=self._before, rollout=rollout)
         return replace(self, rollout=rollout)
+
+    def accepted_in(self, reading: Reading) -> tuple[Health, int | None]:
+        """Return how the model that serves is, and its percent of the traffic, None for unknown.
+
+        *reading* is a look at the last rollout. Its candidate is the model that serves once that was promoted.
+        """
+        assert self.rollout is not None
+        if self.rollout.state.phase is Phase.PROMOTED:
+            return reading.candidate, reading.weight
+        return reading.stable, None if reading.weight is None else ALL - reading.weight
 
     @property
     def _before(self) -> Deployed | None:

@@ -94,7 +94,7 @@ class Reading:
     why: str = ""
     """What the candidate waits for, what broke, or how the step was judged: one sentence."""
     stop: str = ""
-    """Why somebody wants it to go back at once: a signal, a hand edit. Empty: nobody does."""
+    """Why it must go back at once: a signal, or the cluster's refusal. Empty: it need not."""
 
 
 @dataclass(frozen=True, slots=True)

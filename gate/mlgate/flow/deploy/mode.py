@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlgate.core.deploy.mode import DEPLOYMENT, KNATIVE, REPLICAS, ROUTE, STANDARD
 from mlgate.core.errors import ConfigError
-
-ROUTE, DEPLOYMENT, REPLICAS, KNATIVE, STANDARD = "route", "deployment", "replicas", "knative", "standard"
 
 _OF_KSERVE = (ROUTE, KNATIVE, STANDARD)
 

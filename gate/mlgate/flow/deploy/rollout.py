@@ -49,17 +49,23 @@ class RolloutTools:
 
 
 def deploy(
-    tools: RolloutTools, candidate: Deployed, plan: Plan, *, mode: str, owner: str, found: Deployed | None = None
+    tools: RolloutTools,
+    candidate: Deployed,
+    plan: Plan,
+    *,
+    mode: str,
+    owner: str,
+    find: Callable[[], Deployed | None] = lambda: None,
 ) -> ServiceRecord | None:
     """Roll *candidate* out, after what a dead process left is undone or finished. Return the record of its end.
 
-    Return None for a candidate that serves already: it is left alone. *found*: what serves, of a service without a
-    record: somebody else made it. To be called under the service's lock.
+    Return None for a candidate that serves already: it is left alone. *find* is asked what serves, of a service
+    without a record: what somebody else made. To be called under the service's lock.
     """
     record = recover(tools, tools.records.load(), "another model is deployed in its place")
-    if record.accepted is None:
-        record = replace(record, accepted=found)
-    elif record.mode != mode:
+    if not record.mode:
+        record = replace(record, accepted=find())
+    elif record.accepted is not None and record.mode != mode:
         raise ConfigError(
             f"{record.accepted.name} was deployed in mode {record.mode}, and this would be {mode}",
             hint=f"write mode: {record.mode}; or deploy under another service name and move your users",
@@ -78,17 +84,21 @@ def deploy(
 
 def _demand_it_serves(tools: RolloutTools, record: ServiceRecord) -> None:
     """Raise GateError where the cluster does not show what the record says that serves."""
-    if record.rollout is None or record.rollout.state.phase is not Phase.PROMOTED:
+    assert record.accepted is not None
+    if record.rollout is None:
         return
     seen = tools.serving(record).observe(record.rollout)
-    if seen.candidate is not Health.READY or seen.weight != ALL:
-        assert record.accepted is not None
-        share = "an unknown share" if seen.weight is None else f"{seen.weight} %"
+    health, weight = record.accepted_in(seen)
+    if health is not Health.READY or weight != ALL:
         raise GateError(
-            f"{record.accepted.name} serves by its record, but it is {seen.candidate.value} and has {share} "
+            f"{record.accepted.name} serves by its record, but it is {health.value} and has {_share(weight)} "
             f"of the traffic{': ' + seen.why if seen.why else ''}",
             hint="somebody changed it on the cluster: mlgate status; mlgate rollback goes to the model before",
         )
+
+
+def _share(weight: int | None) -> str:
+    return "an unknown share" if weight is None else f"{weight} %"
 
 
 def recover(tools: RolloutTools, record: ServiceRecord, why: str) -> ServiceRecord:
@@ -114,8 +124,9 @@ def reconcile(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
 def carry_out(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
     """Take turns until the rollout is over, and return its record.
 
-    Raises Overtaken when somebody else carries it on. Raises AdapterError when the cluster did not answer for so long
-    that nobody can say where the traffic goes: the record stays, and `recover` ends it.
+    Raises Overtaken when somebody else carries it on. Raises AdapterError when the cluster did not answer, Denied when
+    it refused, for so long that nobody can say where the traffic goes; NotAtRest when that is decided and the cluster
+    does not come to rest. Then the record stays, and `recover` ends it.
     """
     serving = tools.serving(record)
     denied = ""
@@ -154,18 +165,17 @@ class _Rest:
         self._since: dict[Phase, float] = {}
 
     def demand(self, record: ServiceRecord, reading: Reading) -> None:
-        """Raise AdapterError when it takes too long. The record stays, and the next verb goes on."""
+        """Raise NotAtRest when it takes too long. The record stays, and the next verb goes on."""
         assert record.rollout is not None
         phase = record.rollout.state.phase
         if phase not in (Phase.PROMOTING, Phase.RESTORING):
             return
         since = self._since.setdefault(phase, self._now())
         if self._now() - since >= max(record.rollout.plan.patience, _LEAST_REST_S):
-            weight = "an unknown share" if reading.weight is None else f"{reading.weight} %"
             why = f": {reading.why}" if reading.why else ""
             raise NotAtRest(
-                f"the cluster did not come to rest within {self._now() - since:.0f} s; the candidate has {weight} "
-                f"of the traffic{why}",
+                f"the cluster did not come to rest within {self._now() - since:.0f} s; the candidate has "
+                f"{_share(reading.weight)} of the traffic{why}",
                 hint="what hinders it? mlgate status; then mlgate deploy --resume-or-rollback",
             )
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from mlgate.core.deploy.release import Deployed, ServiceRecord
-from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading
+from mlgate.core.deploy.rollout import Health, Reading
 from mlgate.core.deploy.status import ClusterEvent, ModelStatus, PodStatus
 
 Look = Callable[[Deployed], tuple[tuple[PodStatus, ...], tuple[ClusterEvent, ...]]]
@@ -19,21 +18,13 @@ def models_of(record: ServiceRecord, reading: Reading, look: Look) -> tuple[Mode
     *reading* is of the record's last rollout. A model that was promoted is the stable one now.
     """
     assert record.rollout is not None
-    found: list[tuple[Deployed, ModelStatus]] = []
-    stable, candidate = record.accepted, record.candidate
-    if record.rollout.state.phase is Phase.PROMOTED:
-        assert stable is not None
-        found = [(stable, ModelStatus("stable", stable.name, reading.candidate, reading.why, reading.weight))]
-    elif stable is not None:
-        rest = None if reading.weight is None else ALL - reading.weight
-        why = reading.why if reading.stable is not Health.READY else ""
-        found = [(stable, ModelStatus("stable", stable.name, reading.stable, why, rest))]
+    found = []
+    if record.accepted is not None:
+        found.append(("stable", record.accepted, *record.accepted_in(reading)))
     if record.is_under_way:
-        assert candidate is not None
-        why = reading.why if reading.candidate is not Health.READY else ""
-        found.append((candidate, ModelStatus("candidate", candidate.name, reading.candidate, why, reading.weight)))
-    return tuple(_with_pods(one, *look(deployed)) for deployed, one in found)
-
-
-def _with_pods(one: ModelStatus, pods: tuple[PodStatus, ...], events: tuple[ClusterEvent, ...]) -> ModelStatus:
-    return replace(one, pods=pods, events=events)
+        assert record.candidate is not None
+        found.append(("candidate", record.candidate, reading.candidate, reading.weight))
+    return tuple(
+        ModelStatus(role, one.name, health, reading.why if health is not Health.READY else "", weight, *look(one))
+        for role, one, health, weight in found
+    )

@@ -10,6 +10,7 @@ from mlgate.core.outcome import Outcome, worst
 from mlgate.core.report import LoadSummary, Percentile, Report
 from mlgate.core.verdict import Finding
 from mlgate.reports.content.numbers import NO_NUMBER, percent
+from mlgate.reports.content.plural import many
 
 TITLES = {"latency": "", "service": "from when it was sent", "ttft": "to the first token", "itl": "between tokens"}
 """Each clock, for people; the latency is what nobody needs to be told."""
@@ -113,14 +114,14 @@ def _round_counts(load: LoadSummary) -> str:
 def trust(load: LoadSummary) -> Iterator[str]:
     """Yield what a person needs to trust the numbers, one fact a piece."""
     if load.failed:
-        yield _many(load.failed, "request") + " failed"
+        yield many(load.failed, "request") + " failed"
     if math.isfinite(load.noise):
         yield f"noise of this machine {_share(load.noise, 1)} (p50)"
     if load.narrowed and len(load.narrowed.known) > 1:
         after = ", ".join(f"±{_share(half, 1)} after {rounds:,}" for rounds, half in load.narrowed.known)
         yield f"widest for its margin: {load.narrowed.metric}, {after} rounds"
     if load.begun:
-        yield f"started over once: the machine disturbed the first {_many(load.begun, 'round')}"
+        yield f"started over once: the machine disturbed the first {many(load.begun, 'round')}"
     late, busy = load.late_p99_ms, load.generator
     said = [f"{milliseconds(late)} ms late (p99)"] if math.isfinite(late) else []
     said += [f"{_share(busy)} of its core"] if math.isfinite(busy) else []
@@ -130,10 +131,6 @@ def trust(load: LoadSummary) -> Iterator[str]:
 
 def _share(value: float, digits: int = 0) -> str:
     return f"{value:.{digits}%}" if abs(value) < _HUGE else f"{value * 100:.3g}%"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def started(load: LoadSummary) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mlgate.core.deploy.advice import Advice
 from mlgate.reports.content.escape import terminal
+from mlgate.reports.content.plural import many
 from mlgate.reports.content.text_width import hang, wrap
 
 _WIDTH = 80
@@ -19,7 +20,7 @@ def render(found: Sequence[tuple[Advice, str]]) -> str:
     mends = sum(bool(one.fixes) for one, _ in found)
     if not found:
         return "the manifest has no mistake that mlgate knows\n"
-    said = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    said = f"{many(errors, 'error')}, {many(warnings, 'warning')}"
     if mends:
         said += f"; --fix mends {mends} of them"
     return "\n".join([*lines, said]) + "\n"
@@ -30,7 +31,3 @@ def _lines(one: Advice, place: str) -> Iterator[str]:
     yield f"{sign} {terminal(place)}"
     yield from hang("", wrap(f"{one.topic}: {terminal(one.says, 400)}", _WIDTH - 2), 2)
     yield from hang("  next: ", wrap(terminal(one.hint, 400), _WIDTH - 8), 8)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mlgate.core.deploy.rollout import Health, Phase
 from mlgate.core.deploy.status import ModelStatus, ServiceStatus
 from mlgate.reports.content.escape import terminal
+from mlgate.reports.content.plural import many
 from mlgate.reports.content.text_width import hang, table, wrap
 from mlgate.reports.terminal.rollout import span, state_line
 
@@ -57,7 +58,7 @@ def _troubles(one: ModelStatus) -> Iterator[str]:
         yield from _folded(f"{one.role}: ", f"{terminal(one.why, _LONGEST)}")
     for pod in one.pods:
         if not pod.is_ready or pod.restarts:
-            restarts = f", restarted {pod.restarts} times" if pod.restarts else ""
+            restarts = f", restarted {many(pod.restarts, 'time')}" if pod.restarts else ""
             why = f": {terminal(pod.why, _LONGEST)}" if pod.why else ""
             yield from _folded("  pod ", f"{terminal(pod.name)} {terminal(pod.state, 60)}{restarts}{why}")
     for event in one.events:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlgate.adapters.kubernetes.model_pods import ModelPods
-from mlgate.adapters.kubernetes.quantity import quantity
+from mlgate.adapters.kubernetes.manifest_rules.model_pods import ModelPods
+from mlgate.adapters.kubernetes.manifest_rules.quantity import quantity
 from mlgate.core.deploy.advice import Advice, Fix, Steps
 
-_HEADROOM = 1.25
-"""Of memory over what was measured: what a longer request takes."""
 _MEGABYTE = 1e6
 _GPUS = ("nvidia.com/gpu", "amd.com/gpu", "gpu.intel.com/xe", "habana.ai/gaudi")
 """The accelerators that KServe knows by itself."""
@@ -23,7 +20,7 @@ def resources(of: ModelPods) -> Iterator[Advice]:
     resources = of.container.get("resources") or {}
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     place = (*of.container_steps, "resources")
-    memory = f"{_mebibytes(of.measured.peak_memory_mb)}Mi" if of.measured.peak_memory_mb else ""
+    memory = f"{of.measured.memory_limit_mi}Mi" if of.measured.peak_memory_mb else ""
     for name in ("cpu", "memory"):
         if name not in requests:
             value = memory if name == "memory" else "1"
@@ -51,14 +48,10 @@ def memory_fits(of: ModelPods) -> Iterator[Advice]:
     peak = of.measured.peak_memory_mb
     if limit is not None and peak and quantity(limit) < peak * _MEGABYTE:
         place = (*of.container_steps, "resources", "limits", "memory")
-        wanted = f"{_mebibytes(peak)}Mi"
+        wanted = f"{of.measured.memory_limit_mi}Mi"
         says = f"the memory limit {limit} is below the {peak:,.0f} MB that the gate measured: the pod would be killed"
         request = Fix((*of.container_steps, "resources", "requests", "memory"), wanted)
         yield of.error("memory-below-peak", says, f"write at least {wanted}", place, Fix(place, wanted), request)
-
-
-def _mebibytes(megabytes: float) -> int:
-    return math.ceil(megabytes * _MEGABYTE * _HEADROOM / 2**20 / 64) * 64
 
 
 def gpus(of: ModelPods) -> Iterator[Advice]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL
-from mlgate.adapters.kubernetes.model_pods import ModelPods
+from mlgate.adapters.kubernetes.manifest_rules.model_pods import ModelPods
 from mlgate.core.check import Json
 from mlgate.core.deploy.advice import Advice, Fix, Steps
 
@@ -85,15 +85,16 @@ def replicas(of: ModelPods) -> Iterator[Advice]:
 
 def images(of: ModelPods) -> Iterator[Advice]:
     """A tag that moves: two pods of one release run two images. The model's own image gets the judged digest anyway."""
-    for index, container in enumerate(of.pod.get("containers") or ()):
-        image = str(container.get("image") or "")
-        if container is of.container or "@sha256:" in image or not image:
-            continue
-        tag = image.rpartition("/")[2].partition(":")[2]
-        if tag in ("", "latest"):
-            says = f"the container {container.get('name')} runs {image}, which is another image tomorrow"
-            place = (*of.pod_steps, "containers", index, "image")
-            yield of.error("image-moves", says, "write its digest: name@sha256:…", place)
+    for key in ("initContainers", "containers"):
+        for index, container in enumerate(of.pod.get(key) or ()):
+            image = str(container.get("image") or "")
+            if container is of.container or "@sha256:" in image or not image:
+                continue
+            tag = image.rpartition("/")[2].partition(":")[2]
+            if tag in ("", "latest"):
+                says = f"the container {container.get('name')} runs {image}, which is another image tomorrow"
+                place = (*of.pod_steps, key, index, "image")
+                yield of.error("image-moves", says, "write its digest: name@sha256:…", place)
 
 
 def storage(of: ModelPods) -> Iterator[Advice]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mlgate.adapters.kubernetes import rules_of_operation, rules_of_resources
-from mlgate.adapters.kubernetes.model_pods import ModelPods, model_pods
+from mlgate.adapters.kubernetes.manifest_rules import operation, resources
+from mlgate.adapters.kubernetes.manifest_rules.model_pods import ModelPods, model_pods
 from mlgate.core.deploy.advice import Advice, Measured
 
 _RULES: tuple[Callable[[ModelPods], Iterator[Advice]], ...] = (
-    rules_of_resources.resources,
-    rules_of_resources.memory_fits,
-    rules_of_resources.gpus,
-    rules_of_operation.readiness,
-    rules_of_operation.startup_budget,
-    rules_of_operation.replicas,
-    rules_of_operation.images,
-    rules_of_operation.storage,
-    rules_of_operation.kserve_traps,
+    resources.resources,
+    resources.memory_fits,
+    resources.gpus,
+    operation.readiness,
+    operation.startup_budget,
+    operation.replicas,
+    operation.images,
+    operation.storage,
+    operation.kserve_traps,
 )
 
 

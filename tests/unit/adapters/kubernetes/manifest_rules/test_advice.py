@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlgate.adapters.kubernetes.preflight import advice
+from mlgate.adapters.kubernetes.manifest_rules.advice import advice
 from mlgate.core.deploy.advice import Advice, Measured
 
 MEASURED = Measured(peak_memory_mb=900, load_s=45, ready_path="/v2/models/summarizer/ready")
@@ -88,6 +88,7 @@ MISTAKES: list[tuple[str, Any]] = [
         "image-moves",
         lambda of: of["spec"]["predictor"]["containers"].append({"name": "proxy", "image": "envoy:latest"}),
     ),
+    ("image-moves", predictor(initContainers=[{"name": "fetch", "image": "fetcher:latest"}])),
     ("canary-is-mlgates", predictor(canaryTrafficPercent=10)),
     ("canary-is-mlgates", lambda of: of["spec"].update(canary=[])),
     (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlgate.adapters.kubernetes.capabilities import normal_mode
+from mlgate.adapters.kubernetes.capabilities import kserve_mode
 from mlgate.adapters.kubernetes.kinds import DEPLOYMENT
 from mlgate.adapters.kubernetes.manifest import kind_of, model_container
 from mlgate.core.deploy.advice import Advice, Fix, Measured, Steps
@@ -38,8 +38,7 @@ class ModelPods:
     @property
     def is_knative(self) -> bool:
         """Whether the manifest says that KServe runs it by Knative."""
-        notes = (self.document.get("metadata") or {}).get("annotations") or {}
-        return normal_mode(str(notes.get("serving.kserve.io/deploymentMode", ""))) == "Knative"
+        return kserve_mode(self.document) == "Knative"
 
     @property
     def replicas(self) -> int:

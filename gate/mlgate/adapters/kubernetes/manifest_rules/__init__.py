@@ -1,0 +1,1 @@
+"""Mistakes in a manifest that the server accepts. `advice.py` asks every rule."""
