@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test unit laws simulate coverage check lint-actions hooks format golden lock bench kserve kserve-test minilm mlflow openapi cluster test-cluster dist clean
+.PHONY: help demo test unit laws simulate coverage check lint-actions hooks format golden lock bench kserve kserve-test minilm mlflow openapi cluster test-cluster test-kills test-kind dist clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -25,8 +25,8 @@ simulate: $(VENV)/.dev ## run the laws that simulate many runs: whether interval
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST) -m simulation tests/unit tests/laws
 
 coverage: $(VENV)/.dev ## measure what tests cover that need nothing outside, against a floor that only rises
-	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST) --cov --cov-report= -m "not simulation" tests/unit tests/golden tests/laws \
-	  tests/contract/test_serving.py tests/contract/test_service_records.py
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(PYTEST) --cov --cov-report= -m "not simulation" tests/unit tests/golden \
+	  tests/contract/test_serving.py tests/contract/test_service_records.py tests/contract/test_load_port.py tests/contract/test_baseline_port.py
 
 check: $(VENV)/.dev ## lint, spelling, types, architecture
 	$(BIN)/ruff format --check .
@@ -55,6 +55,8 @@ bench: $(VENV)/.dev ## print the benchmarks' tables
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/track.py
+	$(BIN)/python benchmarks/rollout.py
+	$(BIN)/python benchmarks/week.py
 
 kserve: .cache/kserve/.done .cache/kserve-openai/.done ## make the environments of the real KServe servers that tests talk to
 
@@ -76,6 +78,13 @@ else
 	.ci/cluster up
 	.ci/cluster run $(BIN)/python -m pytest -q -m needs_cluster $(PYTEST)
 endif
+
+test-kills: $(VENV)/.dev ## kill a deploy at each of its writes, in each mode, on this machine's cluster: half an hour
+	.ci/cluster up
+	MLGATE_TEST_KILLS=all .ci/cluster run $(BIN)/python -m pytest -n 6 -rP tests/e2e/test_deploy_kills.py tests/e2e/test_deploy_role.py $(PYTEST)
+
+test-kind: $(VENV)/.dev ## test deploys on the cluster of .ci/kind: .ci/kind run make test-kind
+	$(BIN)/python -m pytest -n 4 -m needs_cluster tests/e2e tests/contract $(PYTEST)
 
 lock: $(VENV)/.dev ## pin every dependency by hash
 	$(PIP) install uv

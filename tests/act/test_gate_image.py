@@ -57,13 +57,16 @@ LABEL mlgate-test={registry}
 COPY model.py /model.py
 CMD ["python", "-u", "/model.py"]
 """
-FINE = 'def answer(text): return " ".join(text.split()[:7])'
-BAD = 'def answer(text): return " ".join(text.split()[:2])'
-SLOW = """\
+ANSWER = """\
 def answer(text):
-    time.sleep(0.8)
-    return " ".join(text.split()[:7])
+    time.sleep({seconds})
+    return " ".join(text.split()[:{words}])
 """
+FINE = ANSWER.format(
+    seconds=0.06, words=7
+)  # a busy machine delays by milliseconds, which is a large part of less than that
+BAD = ANSWER.format(seconds=0.06, words=2)
+SLOW = ANSWER.format(seconds=0.8, words=7)
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,7 @@ def test_a_token_in_many_events_takes_as_long_as_in_one() -> None:
     assert failures(block) == {""}
     for one in unpack(pack(block)).replies:
         waits = one.times("itl")
-        assert len(waits) == 5
+        assert len(waits) in {5, 6}  # for each token behind the first piece, which a busy machine can tear apart
         assert one.times("ttft")[0] + sum(waits) >= 6 * 0.02  # a wait never ends early, whoever reads late
         assert one.times("ttft")[0] >= 0.02  # what nobody sees is not the first token
         assert one.times("ttft")[0] >= one.events[0]

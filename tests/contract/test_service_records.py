@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from mlgate.adapters.kubernetes.kinds import CONFIG_MAP, LEASE
 from mlgate.adapters.kubernetes.lease import Lease, holder, name_of
 from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.core.deploy.release import ServiceRecord
-from mlgate.core.deploy.rollout import Health, Reading, Rollout
+from mlgate.core.deploy.rollout import Health, Opening, Reading, Rollout
 from mlgate.core.errors import AdapterError, Busy, EvidenceError, Overtaken
 from mlgate.core.outcome import Outcome
 
@@ -63,6 +64,19 @@ def test_a_record_comes_back_as_it_was_saved(api: Api, service: str) -> None:
     records.save(replace(RECORD, owner="else"))
     records.confirm()
     assert ConfigMapRecords(api, service).load() == replace(RECORD, owner="else")
+
+
+def test_an_opening_comes_back_and_a_record_of_an_older_mlgate_has_none() -> None:
+    assert RECORD.rollout is not None
+    plan = replace(PLAN, steps=(0, *PLAN.steps), opening=Opening.MIRRORED, opening_hold=7.0)
+    shadowed = replace(RECORD, rollout=replace(RECORD.rollout, plan=plan))
+    assert record_json.read(record_json.write(shadowed)) == shadowed
+    older = json.loads(record_json.write(RECORD))
+    for name in ("opening", "opening_hold", "outlasts"):
+        del older["rollout"][name]
+    for reading in older["rollout"]["history"]:
+        del reading["waits"]
+    assert record_json.read(json.dumps(older)) == RECORD
 
 
 def test_who_was_overtaken_writes_nothing_and_learns_it(api: Api, service: str) -> None:

@@ -14,17 +14,17 @@ from tests.support.fake_controllers import Controllers, release_of
 from tests.support.fake_kubernetes import FakeKubernetes
 from tests.support.fake_serving import Death, FakeJudge, Silent
 
-from mlgate.adapters.kubernetes import manifest, replicas, route
+from mlgate.adapters.kubernetes import manifest, replicas, route_manifest
 from mlgate.adapters.kubernetes.api import Api
-from mlgate.adapters.kubernetes.http_route import Gateway, weight_of
+from mlgate.adapters.kubernetes.http_route import Audience, Gateway, is_mirrored, opening_of, weight_of
 from mlgate.adapters.kubernetes.knative import KnativeServing
 from mlgate.adapters.kubernetes.replicas import ReplicasServing
 from mlgate.adapters.kubernetes.route import RouteServing
 from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.adapters.kubernetes.standard import StandardServing
-from mlgate.core.deploy.ports import Serving
+from mlgate.core.deploy.ports import Judgement, Serving
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
-from mlgate.core.deploy.rollout import Phase, Plan
+from mlgate.core.deploy.rollout import Opening, Phase, Plan
 from mlgate.core.errors import AdapterError, GateError, Overtaken
 from mlgate.core.outcome import Outcome
 from mlgate.flow.deploy.rollout import RolloutTools, deploy, reconcile, recover
@@ -32,6 +32,8 @@ from mlgate.flow.deploy.rollout import RolloutTools, deploy, reconcile, recover
 SERVICE = "summarizer"
 GATEWAY = Gateway("gate", "kserve", ("summarizer.example.com",))
 MODES = ("route", "deployment", "replicas", "knative", "standard")
+SCALED = ("route", "deployment")
+"""Those where an autoscaler scales each of the two models by itself."""
 STEPS = {"replicas": (50, 100)}
 """With two pods the smallest step is 34 %."""
 
@@ -52,6 +54,9 @@ class World:
     shares: list[int] = field(default_factory=list)
     """Of the candidate, after each write."""
     candidate: str = ""
+    is_scaled: bool = False
+    """Whether an autoscaler scales the models: to 2 pods at least and 8 at most."""
+    audience: Audience | None = None
 
     def __post_init__(self) -> None:
         self.controllers = Controllers(self.fake)
@@ -70,11 +75,15 @@ class World:
             if self.mode == "knative":
                 document["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "Knative"}
                 return manifest.released(SERVICE, release, [document], keeps_names=True)
-            return manifest.released(SERVICE, release, route.prepared([document], SERVICE))
+            if self.is_scaled:
+                document["metadata"]["annotations"] = {}
+                document["spec"]["predictor"]["maxReplicas"] = 8
+            return manifest.released(SERVICE, release, route_manifest.prepared([document], SERVICE))
         document = deployment(2, **{"MODEL_VERSION": version, **env})
         if self.mode == "replicas":
             return manifest.released(SERVICE, release, replicas.prepared([document], STEPS["replicas"]))
-        return manifest.released(SERVICE, release, route.prepared([document], SERVICE))
+        beside = [autoscaler()] if self.is_scaled else []
+        return manifest.released(SERVICE, release, route_manifest.prepared([document, *beside], SERVICE))
 
     def serving(self, api: Api, record: ServiceRecord) -> Serving:
         if self.mode == "knative":
@@ -83,7 +92,7 @@ class World:
             return StandardServing(api, SERVICE, record)
         if self.mode == "replicas":
             return ReplicasServing(api, SERVICE, record)
-        return RouteServing(api, SERVICE, GATEWAY, record)
+        return RouteServing(api, SERVICE, GATEWAY, record, self.audience)
 
     def tools(self, judge: FakeJudge | None = None, why: str = "") -> RolloutTools:
         api = self.api()
@@ -157,6 +166,26 @@ class World:
             return "a percent is left" if "canaryTrafficPercent" in service else ""
         return ""
 
+    def runs(self, version: str) -> str:
+        """Return the name of the Deployment that runs a version."""
+        return self.release(version).name + ("-predictor" if self.mode == "route" else "")
+
+    def replicas(self, version: str) -> int:
+        self.controllers.reconcile()
+        there = self.fake.objects.get(("deployments", self.runs(version)))
+        return int(there["spec"]["replicas"]) if there else 0
+
+
+def autoscaler() -> dict[str, Any]:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": SERVICE}
+    spec = {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 8}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": SERVICE},
+        "spec": spec,
+    }
+
 
 @dataclass
 class Waiting:
@@ -171,10 +200,15 @@ class Waiting:
         yield
 
 
-@pytest.fixture(params=MODES)
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
+    monkeypatch.setattr("mlgate.adapters.kubernetes.route._KNOWN_S", 0.0)
     monkeypatch.setattr("mlgate.adapters.kubernetes.api.time.sleep", lambda _: None)
+
+
+@pytest.fixture(params=MODES)
+def world(request: pytest.FixtureRequest) -> World:
     return World(request.param)
 
 
@@ -244,6 +278,176 @@ def test_the_share_never_goes_above_the_step(world: World) -> None:
     assert set(world.shares) <= allowed
     assert world.shares == sorted(world.shares)
     assert world.shares[-1] == 100
+
+
+SHADOW = Opening.MIRRORED
+PREDICTOR = {"route": "-predictor", "deployment": ""}
+
+
+@pytest.fixture(params=PREDICTOR)
+def routed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
+    one = World(request.param)
+    one.roll("1")
+    return one
+
+
+def mirrored(world: World, judge: FakeJudge | None = None) -> tuple[ServiceRecord, list[tuple[int, bool]]]:
+    """Roll the second version out with a shadow; return its share after each write, and whether it had copies."""
+    candidate, seen = world.release("2"), [(0, False)]
+
+    def note(method: str, _path: str) -> httpx2.Response | None:
+        if method != "GET":
+            world.controllers.reconcile()
+            route = world.fake.objects.get(("httproutes", f"mlgate-{SERVICE}"))
+            now = (world.share(candidate.name), is_mirrored(route, f"{candidate.name}{PREDICTOR[world.mode]}"))
+            if now != seen[-1]:
+                seen.append(now)
+        return None
+
+    world.fake.after = note
+    plan = Plan((0, 50, 100), 1.0, 30.0, world.time + 600, SHADOW, 2.0)
+    return rolled_out(world.tools(judge), candidate, plan, world.mode), seen
+
+
+def test_requests_are_copied_in_the_shadow_and_at_no_other_time(routed: World) -> None:
+    record, seen = mirrored(routed)
+    assert phase(record) is Phase.PROMOTED
+    assert seen == [(0, False), (0, True), (50, False), (100, False)]
+    assert routed.is_at_rest("2") == ""
+    assert ("httproutes", f"mlgate-{SERVICE}-trial") not in routed.fake.objects
+
+
+@dataclass
+class InTheShadow(FakeJudge):
+    """Finds what is copied to be bad."""
+
+    def judge(self, record: ServiceRecord) -> Judgement:
+        assert record.rollout is not None
+        return Judgement(Outcome.FAILED if record.rollout.opening else Outcome.PASSED, "as the fake says")
+
+
+def test_a_shadow_that_is_judged_worse_ends_the_copies(routed: World) -> None:
+    record, seen = mirrored(routed, InTheShadow())
+    assert phase(record) is Phase.RESTORED
+    assert seen == [(0, False), (0, True), (0, False)]
+    assert routed.is_at_rest("1") == ""
+
+
+@pytest.mark.parametrize("is_cookie", [False, True])
+def test_an_audience_reaches_the_candidate_in_its_step_and_at_no_other_time(routed: World, *, is_cookie: bool) -> None:
+    routed.audience = Audience("group", "b", is_cookie=is_cookie)
+    candidate, seen = routed.release("2"), [(0, False)]
+
+    def note(method: str, _path: str) -> httpx2.Response | None:
+        if method != "GET":
+            route = routed.fake.objects.get(("httproutes", f"mlgate-{SERVICE}"))
+            opens = opening_of(route, f"{candidate.name}{PREDICTOR[routed.mode]}")
+            now = (routed.share(candidate.name), opens is Opening.AUDIENCE)
+            if now != seen[-1]:
+                seen.append(now)
+        return None
+
+    routed.fake.after = note
+    plan = Plan((0, 100), 1.0, 30.0, routed.time + 600, Opening.AUDIENCE, 1.0)
+    assert phase(rolled_out(routed.tools(), candidate, plan, routed.mode)) is Phase.PROMOTED
+    assert seen == [(0, False), (0, True), (100, False)]
+    assert routed.is_at_rest("2") == ""
+    seen[:] = [(0, False)]
+    candidate = routed.release("3")
+    plan = Plan((0, 100), 1.0, 30.0, routed.time + 600, Opening.AUDIENCE, 1.0)
+    record = rolled_out(routed.tools(InTheShadow()), candidate, plan, routed.mode)
+    assert phase(record) is Phase.RESTORED
+    assert seen == [(0, False), (0, True), (0, False)]
+
+
+def test_a_first_model_has_no_shadow(routed: World) -> None:
+    world = World(routed.mode)
+    record, seen = mirrored(world)
+    assert phase(record) is Phase.PROMOTED
+    assert not any(copied for _, copied in seen)
+
+
+def test_copies_that_somebody_adds_or_takes_away_are_no_effect_and_are_mended(routed: World) -> None:
+    def meddle(method: str, path: str) -> httpx2.Response | None:
+        route = routed.fake.objects.get(("httproutes", f"mlgate-{SERVICE}"))
+        if method == "GET" and path.endswith(f"mlgate-{SERVICE}") and route and not meddled:
+            rule = route["spec"]["rules"][-1]
+            if "filters" in rule:
+                meddled.append(rule.pop("filters"))
+        routed.controllers.reconcile()
+        return None
+
+    meddled: list[Any] = []
+    routed.fake.before = meddle
+    record, seen = mirrored(routed)
+    assert meddled
+    assert phase(record) is Phase.PROMOTED
+    assert (0, True) in seen
+
+
+def test_a_gateway_that_does_not_take_the_trial_gets_no_users_route_with_copies(routed: World) -> None:
+    taken = routed.controllers._route
+
+    def take(route: dict[str, Any]) -> None:
+        taken(route)
+        if route["metadata"]["name"].endswith("-trial"):
+            for one in route["status"]["parents"][0]["conditions"]:
+                one |= {"status": "False", "reason": "UnsupportedValue", "message": "RequestMirror"}
+
+    routed.controllers._route = take  # type: ignore[method-assign]
+    record, seen = mirrored(routed)
+    assert phase(record) is Phase.RESTORED
+    assert record.rollout is not None
+    assert "the gateway does not take the route: UnsupportedValue: RequestMirror" in record.rollout.states[-2].why
+    assert seen == [(0, False)]
+    assert ("httproutes", f"mlgate-{SERVICE}-trial") not in routed.fake.objects
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_whoever_is_killed_in_a_shadow_leaves_no_copies_behind(monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None:
+    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
+    for number in range(1, 60):
+        one = World("route")
+        one.roll("1")
+        candidate = one.release("2")
+        dying(one, number, after=after)
+        died = False
+        plan = Plan((0, 100), 1.0, 30.0, one.time + 600, SHADOW, 2.0)
+        try:
+            rolled_out(one.tools(), candidate, plan, one.mode)
+        except Death:
+            died = True
+        living(one)
+        of = one.tools()
+        recover(of, of.records.load(), "its process is gone")
+        reconcile(of, of.records.load())
+        route = one.fake.objects[("httproutes", f"mlgate-{SERVICE}")]
+        assert not is_mirrored(route, f"{candidate.name}{PREDICTOR[one.mode]}"), number
+        assert [key for key in one.fake.objects if key[1].endswith("-trial")] == [], number
+        assert "" in (one.is_at_rest("1"), one.is_at_rest("2")), number
+        if not died:
+            return
+    pytest.fail("it never came to an end")
+
+
+def test_a_candidate_that_is_judged_at_nothing_and_then_gets_everything_is_blue_green(routed: World) -> None:
+    """It is loaded with all of its pods and checked beside what serves, which is there until it is promoted."""
+    candidate, old = routed.release("2"), routed.release("1").name
+    seen: list[tuple[str, int, bool]] = []
+
+    class Checked(FakeJudge):
+        def judge(self, record: ServiceRecord) -> Judgement:
+            assert record.rollout is not None
+            pods = {release_of(one) for one in routed.controllers._all("pods")}
+            assert candidate.name in pods
+            seen.append((record.rollout.state.phase.value, routed.share(candidate.name), old in pods))
+            return Judgement(Outcome.PASSED)
+
+    plan = Plan((100,), 1.0, 30.0, routed.time + 600)
+    assert phase(rolled_out(routed.tools(Checked()), candidate, plan, routed.mode)) is Phase.PROMOTED
+    assert list(dict.fromkeys(seen)) == [("checking", 0, True), ("holding", 100, True)]
+    assert routed.is_at_rest("2") == ""
 
 
 def test_a_rollback_goes_to_the_model_before(world: World) -> None:
@@ -393,3 +597,68 @@ def test_a_controller_that_routes_nothing_to_a_canary_is_refused_by_effect(monke
     assert record.rollout is not None
     assert "routes nothing to it" in record.rollout.states[-2].why
     assert world.is_at_rest("1") == ""
+
+
+@pytest.fixture(params=SCALED)
+def scaled(request: pytest.FixtureRequest) -> World:
+    """Return a world whose first model has 6 pods, because its traffic needs them."""
+    found = World(request.param, is_scaled=True)
+    found.roll("1")
+    found.controllers.needed[found.runs("1")] = 6
+    return found
+
+
+def sizes(world: World) -> list[tuple[int, int, int]]:
+    """Note the candidate's share and both models' pods after every write."""
+    seen = []
+
+    def note(method: str, _path: str) -> None:
+        if method != "GET":
+            seen.append((world.share(world.candidate), world.replicas("1"), world.replicas("2")))
+
+    world.fake.after = note
+    return seen
+
+
+def test_an_autoscaler_makes_no_model_smaller_while_it_is_judged_and_has_it_back_afterwards(scaled: World) -> None:
+    seen = sizes(scaled)
+    assert phase(scaled.roll("2")) is Phase.PROMOTED
+    shared = [(old, new) for share, old, new in seen if 0 < share < 100]
+    assert shared
+    assert set(shared) == {(6, 6)}
+    assert all(new == 6 for share, old, new in seen if share and old)
+    assert scaled.replicas("2") == 2
+
+
+def test_a_stable_model_that_grows_in_mid_step_takes_the_candidate_with_it(scaled: World) -> None:
+    class Growing(FakeJudge):
+        def judge(self, record: ServiceRecord) -> Any:
+            scaled.controllers.needed[scaled.runs("1")] = 20
+            return super().judge(record)
+
+    seen = sizes(scaled)
+    assert phase(scaled.roll("2", Growing())) is Phase.PROMOTED
+    assert (50, 8, 8) in seen  # the most that their autoscalers allow
+
+
+def test_wherever_it_is_killed_the_model_that_serves_has_its_autoscaler_back(scaled: World) -> None:
+    for number in range(1, 80):
+        one = World(scaled.mode, is_scaled=True)
+        one.roll("1")
+        one.controllers.needed[one.runs("1")] = 6
+        dying(one, number, after=True)
+        died = False
+        try:
+            one.roll("2", FakeJudge(Outcome.FAILED if number % 2 else Outcome.PASSED))
+        except Death:
+            died = True
+        living(one)
+        one.controllers.needed.clear()
+        of = one.tools()
+        recover(of, of.records.load(), "its process is gone")
+        reconcile(of, of.records.load())
+        serves = [version for version in ("1", "2") if one.is_at_rest(version) == ""]
+        assert [one.replicas(version) for version in serves] == [2], number
+        if not died and number % 2 == 0:
+            return
+    pytest.fail("it never came to an end")

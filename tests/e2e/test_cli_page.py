@@ -21,7 +21,8 @@ What `mlgate --help` and each verb's `--help` print. Options can also come from 
 The files of a run lie in `.mlgate/` beside `mlgate.yaml`: `verdict.json` (outcome, exit code, reason; says
 *incomplete* from a run's first act to its last), `report.json` ([schema](report.v1.schema.json)), `evidence.jsonl.gz`
 (every answer), `junit.xml`, `summary.md`, `journal.jsonl` while a run is under way or when it was interrupted, and
-`pending/`, verdicts that MLflow did not take.
+`pending/`, verdicts that MLflow did not take. `mlgate deploy` leaves `rollout/` there: `rollout.json`
+([schema](rollout.v1.schema.json)), `rollout.md` and `rollout.svg`.
 
 `mlgate check`, `mlgate merge` and (with `--mlgate-strict`, or in CI) `pytest -p mlgate` replace the last verdict by
 *incomplete* as soon as they have read their options: before they import a library and before they read `mlgate.yaml`.

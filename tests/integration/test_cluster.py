@@ -141,7 +141,7 @@ def test_a_candidate_that_cannot_load_is_started_again_and_again(place: OwnNames
     assert container["restartCount"] >= 1
     assert container["lastState"]["terminated"]["exitCode"] == 1
     (pod,) = place.pods()
-    assert "model cannot be loaded: no weights" in place.log(pod["metadata"]["name"], container["name"])
+    until(lambda: "model cannot be loaded: no weights" in place.log(pod["metadata"]["name"], container["name"]))
     until(lambda: _transition(place) == "BlockedByFailedLoad")
 
 

@@ -289,7 +289,7 @@ def test_a_greater_loss_never_gets_a_better_outcome(
     assert outcomes[0] >= outcomes[1]
 
 
-@given(METRICS, st.sampled_from(list(Bound)), wild, wild, wild, wild, wild, wild, wild)
+@given(METRICS, st.sampled_from([one for one in Bound if one.is_of_checks]), wild, wild, wild, wild, wild, wild, wild)
 def test_what_is_not_a_number_never_passes(
     metric: Metric,
     bound: Bound,

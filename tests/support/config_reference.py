@@ -49,6 +49,12 @@ _ORDER = {
     "Demand": "`tracking.mlflow.registry.require`",
     "DeploySection": "`deploy`",
     "GatewaySection": "`deploy.gateway`",
+    "AudienceSection": "`deploy.audience`",
+    "MarkSection": "`deploy.audience.header`, `deploy.audience.cookie`",
+    "AnalysisSection": "`deploy.analysis`",
+    "StepRuleSection": "`deploy.analysis.rules.<metric>`",
+    "PrometheusSection": "`deploy.analysis.prometheus`",
+    "MetricsSection": "`deploy.analysis.prometheus.metrics`",
 }
 
 

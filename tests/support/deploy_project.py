@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +19,16 @@ from mlgate.core.evidence import Environment, Evidence, Observation
 from mlgate.core.report import LoadSummary
 from mlgate.reports.json_v1 import document
 
-REPOSITORY = "registry.example.com/acme/modelserver"
+_GIVEN = os.environ.get("MLGATE_TEST_IMAGES", "").split()
+"""Images of the model server, for a cluster that runs images: as many as there are digits, in their order."""
+REPOSITORY = _GIVEN[0].partition("@")[0] if _GIVEN else "registry.example.com/acme/modelserver"
 SERVED = "summarizer"
 _LOAD = LoadSummary("speed", "open loop", 1, 0, 1, 1, 0, 0, 1, 1, 0.0, 0.0, 0.0, (), (), ())
 
 
 def image(digit: str) -> str:
     """Return an image by its digest; another *digit*, another model."""
-    return f"{REPOSITORY}@sha256:{digit * 64}"
+    return _GIVEN[int(digit) - 1] if _GIVEN else f"{REPOSITORY}@sha256:{digit * 64}"
 
 
 def inference_service(**changed: Any) -> dict[str, Any]:
@@ -113,6 +116,12 @@ class DeployProject:
             )
         )
         self.manifest(inference_service())
+
+    def changed(self, **deploy: Any) -> None:
+        """Change keys of `deploy`."""
+        written = yaml.safe_load(self.config.read_text())
+        written["deploy"] |= deploy
+        self.config.write_text(yaml.safe_dump(written))
 
     def manifest(self, *documents: dict[str, Any]) -> None:
         """Write what is to be deployed."""

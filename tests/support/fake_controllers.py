@@ -27,6 +27,8 @@ class Controllers:
         self.routes_canaries = routes_canaries
         """Whether KServe's route gives canaries their percent; v0.20.0 does not."""
         self.revisions: dict[str, int] = {}
+        self.needed: dict[str, int] = {}
+        """How many pods the traffic of a Deployment needs, by its name: what an autoscaler gives it; 1 for others."""
         fake.before = self._before
 
     def _before(self, _method: str, _path: str) -> httpx2.Response | None:
@@ -45,6 +47,8 @@ class Controllers:
             else:
                 self._standard(service)
         self._garbage()
+        for scaler in self._all("horizontalpodautoscalers"):
+            self._scale(scaler)
         for deployment in self._all("deployments"):
             self._deployment(deployment)
         for route in self._all("httproutes"):
@@ -94,8 +98,18 @@ class Controllers:
 
     def _predictor(self, service: str, name: str, predictor: Mapping[str, Any]) -> None:
         pods = {"metadata": {"labels": predictor.get("labels", {})}, "spec": {"containers": _containers(predictor)}}
-        spec = {"replicas": predictor.get("minReplicas", 1), "template": pods}
+        least, most = predictor.get("minReplicas", 1), predictor.get("maxReplicas", 0)
+        spec = {"replicas": max(least, min(self.needed.get(name, 1), most)), "template": pods}
         self._make("deployments", name, {"spec": spec}, f"inferenceservices/{service}")
+
+    def _scale(self, scaler: dict[str, Any]) -> None:
+        name, spec = scaler["spec"]["scaleTargetRef"]["name"], scaler["spec"]
+        there = self.objects.get(("deployments", name))
+        replicas = max(spec["minReplicas"], min(self.needed.get(name, 1), spec["maxReplicas"]))
+        if there is not None and there["spec"].get("replicas") != replicas:
+            self.fake._update(
+                "deployments", name, there, {"metadata": {}, "spec": {**there["spec"], "replicas": replicas}}
+            )
 
     def _kserve_route(self, name: str, canaries: list[dict[str, Any]]) -> None:
         share = sum(one["trafficPercent"] for one in canaries)

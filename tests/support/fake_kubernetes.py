@@ -32,6 +32,10 @@ class FakeKubernetes:
     after: Callable[[str, str], httpx2.Response | None] = lambda _method, _path: None
     """Called after each request was carried out; a response is given instead of the right one."""
     requests: list[tuple[str, str]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(
+        default_factory=lambda: [{part: ["*"] for part in ("verbs", "apiGroups", "resources")}]
+    )
+    """What the user may do, as a Role has it."""
     _version: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def api(self) -> Api:
@@ -46,6 +50,8 @@ class FakeKubernetes:
         instead = self.before(method, path)
         if instead is not None:
             return instead
+        if path.endswith("reviews"):
+            return httpx2.Response(201, json={"status": {"resourceRules": self.rules, "allowed": False}})
         if _GROUP.fullmatch(path):
             return httpx2.Response(200, json={"kind": "APIResourceList"})
         found = _PATH.fullmatch(path)
@@ -53,6 +59,9 @@ class FakeKubernetes:
             return _status(404, "NotFound", "the server could not find the requested resource")
         body = json.loads(request.content) if request.content else {}
         query = parse_qs(urlsplit(str(request.url)).query)
+        if "dryRun" in query:
+            is_there = method == "POST" and (found[1], body["metadata"]["name"]) in self.objects
+            return _status(409, "AlreadyExists", "it exists") if is_there else httpx2.Response(200, json=body)
         reply = self._do(method, found[1], found[2], body, query)
         return self.after(method, path) or reply
 

@@ -50,14 +50,14 @@ def ask(gateway: str, host: str, headers: dict[str, str] | None = None) -> tuple
 
 
 @contextmanager
-def asking(gateway: str, host: str) -> Iterator[Answers]:
+def asking(gateway: str, host: str, headers: dict[str, str] | None = None) -> Iterator[Answers]:
     """Ask all through the block."""
     answers, over = Answers(), threading.Event()
 
     def go() -> None:
         while not over.is_set():
             try:
-                status, said = ask(gateway, host)
+                status, said = ask(gateway, host, headers)
             except (OSError, ValueError, http.client.HTTPException) as error:
                 status, said = 0, f"{type(error).__name__}: {error}"
             with answers.lock:

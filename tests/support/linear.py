@@ -13,6 +13,8 @@ _SLACK = 4
 """How much more a byte of the long text may take: caches end, and memory has to be found."""
 _FLOOR_S = 0.01
 """Below, a text is looked through faster than a clock can be trusted."""
+_MOST_S = 2.0
+"""What takes a short text longer would take a long one for hours."""
 
 
 def pumped(pump: str, size: int) -> str:
@@ -36,7 +38,9 @@ def grows_with_the_text(work: Callable[[str], object], pump: str, size: int = LO
     """Fail when *size* bytes of *pump* take *work* longer than their share; the quarter is tried first, so that what is
     quadratic is found before it takes minutes."""
     short = pumped(pump, size // _TIMES)
-    least = max(seconds(lambda: work(short)), _FLOOR_S)
+    least = max(seconds(lambda: work(short), tries=1), _FLOOR_S)
+    assert least <= _MOST_S, f"{size // _TIMES:,} bytes of {pump!r}: {least:.3f} s"
+    least = max(min(least, seconds(lambda: work(short))), _FLOOR_S)
     for part in (4, 1):
         text, allowed = pumped(pump, size // part), least * (_TIMES / part) * _SLACK
         took = seconds(lambda text=text: work(text), allowed)  # type: ignore[misc]

@@ -7,11 +7,12 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lightkube import KubeConfig
 from lightkube.config.client_adapter import Client, ConnectionParams
@@ -31,12 +32,20 @@ from mlgate.adapters.kubernetes.kinds import (
     Kind,
 )
 from mlgate.adapters.kubernetes.lease import holder
+from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL
 from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
+from mlgate.core.deploy.mode import ROUTED
 from mlgate.core.deploy.release import ServiceRecord
 
-NAMESPACES = Kind("", "v1", "Namespace", "namespaces")
 GATEWAY = "kserve/kserve-ingress-gateway"
-MODES = ("route", "deployment", "knative")
+MODES = tuple(os.environ.get("MLGATE_TEST_MODES", "route,deployment,knative,replicas").split(","))
+"""Those that the cluster can do. `standard` is none of them: KServe v0.20 does not route it."""
+EVERYTHING = os.environ.get("MLGATE_TEST_KILLS") == "all"
+"""Whether the long stories are asked for in whole (`make test-kills`); else in one mode or two, and a sample of the
+kills: the contract tests have them all in memory."""
+_PLAIN = ("deployment", "replicas")
+_USERS = "users"
+"""The tests' own way in to a service that mlgate puts behind no route."""
 
 
 @dataclass
@@ -50,6 +59,16 @@ class Place:
     host: str
 
     @property
+    def steps(self) -> list[int]:
+        """Return the percents of a rollout here. Two pods give no smaller step than half."""
+        return [50, 100] if self.mode == "replicas" else [10, 50, 100]
+
+    @property
+    def first_step(self) -> str:
+        """Return the line's beginning that says that the first step holds."""
+        return f"{self.steps[0]} %  holding"
+
+    @property
     def service(self) -> str:
         return self.project.service
 
@@ -57,10 +76,10 @@ class Place:
     def namespace(self) -> str:
         return self.project.namespace
 
-    def manifest(self, **changed: Any) -> None:
-        """Write the manifest of this mode; *changed*: variables of the model server."""
-        if self.mode == "deployment":
-            self.project.manifest(deployment(**changed))
+    def manifest(self, *beside: dict[str, Any], **changed: Any) -> None:
+        """Write the manifest of this mode; *changed*: variables of the model server, *beside*: further objects."""
+        if self.mode in _PLAIN:
+            self.project.manifest(deployment(**changed), *beside)
             return
         made = inference_service(**changed)
         if self.mode == "knative":
@@ -70,7 +89,7 @@ class Place:
             }
             made["spec"]["predictor"]["minReplicas"] = 1
             del made["spec"]["predictor"]["topologySpreadConstraints"]  # Knative's webhook refuses it
-        self.project.manifest(made)
+        self.project.manifest(made, *beside)
 
     def start(self, *words: str, kubeconfig: Path | None = None) -> subprocess.Popen[str]:
         """Start mlgate."""
@@ -93,9 +112,28 @@ class Place:
     def record(self) -> ServiceRecord:
         return ConfigMapRecords(self.api, self.service).load()
 
+    def open_to_users(self) -> None:
+        """Let users reach the service through the gateway, where the mode itself puts it behind none."""
+        if self.mode == "knative":
+            service = self.api.get(INFERENCE_SERVICE, self.service) or {}
+            self.host = str(urlsplit(service["status"]["url"]).hostname)
+        elif self.mode == "replicas":
+            space, _, name = GATEWAY.partition("/")
+            spec = {
+                "parentRefs": [{"namespace": space, "name": name}],
+                "hostnames": [self.host],
+                "rules": [{"backendRefs": [{"name": self.service, "port": 80}]}],
+            }
+            self.api.create(HTTP_ROUTE, {"metadata": {"name": _USERS}, "spec": spec})
+
     def asked(self) -> tuple[int, str]:
         """Ask the service once through the gateway."""
         return gateway_client.ask(os.environ["MLGATE_TEST_GATEWAY"], self.host)
+
+    @property
+    def weight(self) -> int | None:
+        """Return the candidate's percent, as the cluster shows it; None: of pods, neither all nor none."""
+        return _WEIGHT[self.mode](self)
 
     def left(self) -> dict[str, list[str]]:
         """Return the names of what is there of this service, by kind; what ends by itself is waited for."""
@@ -143,7 +181,7 @@ def _routed(place: Place, name: str) -> str:
     refs = route["spec"]["rules"][-1]["backendRefs"]
     if [ref["weight"] for ref in refs] != [100] or not refs[0]["name"].startswith(name):
         return f"the route has {refs}"
-    kind = DEPLOYMENT if place.mode == "deployment" else INFERENCE_SERVICE
+    kind = DEPLOYMENT if place.mode in _PLAIN else INFERENCE_SERVICE
     names = [one["metadata"]["name"] for one in place.api.list(kind, {})]
     if names != [name]:
         return f"there are {names}"
@@ -157,18 +195,60 @@ def _by_revision(place: Place, name: str) -> str:
         return "there is no service"
     if "canaryTrafficPercent" in service["spec"]["predictor"]:
         return "a percent is left"
-    if service["spec"]["predictor"]["labels"]["mlgate.dev/release"] != name:
+    if service["spec"]["predictor"]["labels"].get(RELEASE_LABEL) != name:
         return "the specification is another one's"
     traffic = service["status"]["components"]["predictor"]["traffic"]
     gets = {one["revisionName"]: one.get("percent", 0) for one in traffic if one.get("percent")}
     if list(gets.values()) != [100]:
         return f"traffic: {gets}"
     revision = place.api.get(KNATIVE_REVISION, next(iter(gets)))
-    label = (revision or {}).get("metadata", {}).get("labels", {}).get("mlgate.dev/release")
-    return "" if label == name else f"the traffic goes to a revision of {label}"
+    label = (revision or {}).get("metadata", {}).get("labels", {}).get(RELEASE_LABEL)
+    return _rejected_revisions(place, name) if label == name else f"the traffic goes to a revision of {label}"
 
 
-_AT_REST = {"route": _routed, "deployment": _routed, "knative": _by_revision}
+def _rejected_revisions(place: Place, name: str) -> str:
+    rejected = place.record.candidate
+    if rejected is None or rejected.name == name:
+        return ""
+    left = place.api.list(KNATIVE_REVISION, {RELEASE_LABEL: rejected.name})
+    return f"the candidate's revision is left: {left[0]['metadata']['name']}" if left else ""
+
+
+def _by_pods(place: Place, name: str) -> str:
+    front = place.api.get(SERVICE, place.service)
+    if front is None or front["spec"]["selector"].get(RELEASE_LABEL) != name:
+        return f"the Service selects {front and front['spec']['selector']}"
+    names = [one["metadata"]["name"] for one in place.api.list(DEPLOYMENT, {})]
+    return "" if names == [name] else f"there are {names}"
+
+
+_AT_REST = {"route": _routed, "deployment": _routed, "knative": _by_revision, "replicas": _by_pods}
+
+
+def _weight_of_route(place: Place) -> int:
+    route = place.api.get(HTTP_ROUTE, f"mlgate-{place.service}") or {}
+    refs = route["spec"]["rules"][-1]["backendRefs"]
+    return int(refs[1]["weight"]) if len(refs) > 1 else 0
+
+
+def _weight_of_revision(place: Place) -> int:
+    service = place.api.get(INFERENCE_SERVICE, place.service) or {}
+    traffic = service["status"]["components"]["predictor"]["traffic"]
+    return sum(one.get("percent", 0) for one in traffic if one.get("latestRevision"))
+
+
+def _weight_of_pods(place: Place) -> int | None:
+    accepted = place.record.accepted
+    release = ((place.api.get(SERVICE, place.service) or {})["spec"]["selector"]).get(RELEASE_LABEL)
+    return None if release is None else 0 if accepted and release == accepted.name else 100
+
+
+_WEIGHT: dict[str, Callable[[Place], int | None]] = {
+    "route": _weight_of_route,
+    "deployment": _weight_of_route,
+    "knative": _weight_of_revision,
+    "replicas": _weight_of_pods,
+}
 
 
 def api_of(kubeconfig: Path, namespace: str) -> Api:
@@ -186,9 +266,10 @@ def place(mode: str, folder: Path) -> Iterator[Place]:
     api = api_of(kubeconfig, name)
     api._http.post("/api/v1/namespaces", json={"metadata": {"name": name}}).raise_for_status()
     host = f"{name}.example.com"
-    given = {"gateway": {"name": GATEWAY, "hosts": [host]}} if mode != "knative" else {}
+    given = {"gateway": {"name": GATEWAY, "hosts": [host]}} if mode in ROUTED else {}
     project = DeployProject(folder, "summarizer", name, mode=mode, **given)
     found = Place(mode, api, kubeconfig, project, host)
+    project.changed(steps=found.steps, patience="1m")
     found.manifest()
     try:
         yield found

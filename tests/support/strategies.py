@@ -134,7 +134,7 @@ deltas = st.builds(Delta, numbers, widths, widths, st.booleans(), st.just(0.0) |
 rules = st.builds(
     Rule,
     metric=names,
-    bound=st.sampled_from(Bound),
+    bound=st.sampled_from([bound for bound in Bound if bound.is_of_checks]),
     limit=numbers,
     relative=st.booleans(),
     confidence=numbers,

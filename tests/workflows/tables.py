@@ -10,6 +10,7 @@ TRIGGERS: dict[str, set[str]] = {
     "comment.yml": {"workflow_call"},
     "deploy.yml": {"workflow_call"},
     "ci.yml": {"pull_request", "merge_group", "push", "schedule", "workflow_dispatch"},
+    "cluster.yml": {"schedule", "workflow_dispatch"},
     "release.yml": {"push", "workflow_dispatch"},
     "scorecard.yml": {"push", "schedule", "workflow_dispatch"},
 }
@@ -35,6 +36,7 @@ PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
         },  # moves the tag, runs no other code
     },
     ".github/workflows/ci.yml": {**dict.fromkeys(("check", "test", "real", "action"), READ), "ci": {}},
+    ".github/workflows/cluster.yml": {"kind": READ},
     ".github/workflows/release.yml": {
         "build": READ,
         "publish": {"id-token": "write", "attestations": "write"},  # to be trusted by the package index, and to sign

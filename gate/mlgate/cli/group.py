@@ -26,6 +26,7 @@ VERBS = {
     "power": "Say how many harmless changes the rules would let through.",
     "deploy": "Bring the model that passed to the cluster, step by step.",
     "status": "Show the service on the cluster, and what is wrong.",
+    "watch": "Say whether what serves still serves as it did.",
     "reconcile": "Roll back a rollout that nobody carries out any more.",
     "promote": "Make the model that passed the champion, in the registry.",
     "rollback": "Go back to the model before, on the cluster and in the registry.",
@@ -34,7 +35,7 @@ VERBS = {
     "sync": "Log verdicts that MLflow did not take when they were made.",
     "comment": "Write the verdict into the pull request.",
     "init": "Write a working mlgate.yaml with a data sample.",
-    "schema": "Print the JSON Schema of mlgate.yaml or of a report.",
+    "schema": "Print the JSON Schema of mlgate.yaml, a report or a rollout.",
     "doctor": "Check this machine, the file, the data and the model.",
 }
 """Every verb and its one line: `mlgate --help` prints them without importing a single one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -149,6 +150,18 @@ def _name(text: str) -> str:
     if not _ARTIFACT_NAME.fullmatch(text):
         raise click.BadParameter(f"{text!r} is not made of 1 to 40 of a-z, 0-9 and -")
     return text
+
+
+def is_rollout(path: Path) -> bool:
+    """Return whether a file is a kept rollout, by its name: evidence is `.jsonl.gz`."""
+    return path.suffix == ".json"
+
+
+def finite(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Return a number that is one: a range lets NaN in."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter("it must be a number", param=parameter)
+    return value
 
 
 def workers(text: str) -> int:

@@ -29,7 +29,17 @@ def command(
     image: str,
     as_json: bool,
 ) -> int:
-    """Judge EVIDENCE of an old run [.mlgate/evidence.jsonl.gz] by today's rules. Asks no model, writes nothing."""
+    """Judge EVIDENCE of an old run [.mlgate/evidence.jsonl.gz] by today's rules. Asks no model, writes nothing.
+
+    EVIDENCE may be a kept rollout, too (.mlgate/rollout/rollout.json): then the users' requests that were counted in
+    each step are held against today's deploy.analysis.rules. Exit codes: 0 promoted, 1 rolled back, 3 not decided.
+    """
+    if evidence is not None and options.is_rollout(evidence):
+        from mlgate.commands.deploy.kept_rollout import run_rollout_replay
+
+        if as_json:
+            raise click.UsageError("--json is for evidence; of a rollout there is a page only")
+        return run_rollout_replay(RunOptions(config), evidence)
     report = run_replay(
         RunOptions(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image), evidence
     )

@@ -11,16 +11,15 @@ from mlgate.adapters.terminal.output import tell
 
 
 @click.command()
-@click.option("--report", is_flag=True, help="The schema of report.json instead.")
-def command(*, report: bool) -> int:
+@click.option("--report", "of", flag_value="report", help="The schema of report.json instead.")
+@click.option("--rollout", "of", flag_value="rollout", help="The schema of rollout.json instead.")
+def command(*, of: str | None) -> int:
     """Print the JSON Schema of mlgate.yaml, for editors and validators."""
-    if report:
-        from mlgate.reports.json_v1 import document as json_v1
-
-        schema = json_v1.schema()
+    if of == "report":
+        from mlgate.reports.json_v1.document import schema
+    elif of == "rollout":
+        from mlgate.reports.json_v1.rollout import schema
     else:
-        from mlgate.config.schema import json_schema
-
-        schema = json_schema()
-    tell(sys.stdout, json.dumps(schema, indent=2, ensure_ascii=True))
+        from mlgate.config.schema import json_schema as schema
+    tell(sys.stdout, json.dumps(schema(), indent=2, ensure_ascii=True))
     return 0

@@ -6,21 +6,18 @@ import hashlib
 import sys
 from dataclasses import replace
 
-from mlgate.adapters.files import evidence_file, safe_file
-from mlgate.adapters.files.run_folder import EVIDENCE, VERDICT
-from mlgate.adapters.git import tracked_files
 from mlgate.adapters.github import environment
 from mlgate.adapters.process import clock
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands import baseline, track, unmerged_guard
 from mlgate.commands.baseline import baseline_of
-from mlgate.commands.publish import REPORT
+from mlgate.commands.last_verdict import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.config import Config
 from mlgate.config.load import load
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.config.sections.registry_names import is_model_name
-from mlgate.core.errors import ConfigError, EvidenceError, GateError, Refused
+from mlgate.core.errors import ConfigError, GateError, Refused
 from mlgate.core.evidence import Evidence
 from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.report import Report
@@ -31,12 +28,9 @@ from mlgate.flow import promotion
 from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import Approval, Promotion
-from mlgate.reports.json_v1 import document as json_v1
 from mlgate.wiring.kinds import KINDS
 from mlgate.wiring.mlflow import Mlflow
 from mlgate.wiring.project import Project
-
-_LARGEST_REPORT = 1 << 28
 
 
 def run_promote(choice: RunOptions, alias: str) -> int:
@@ -131,44 +125,6 @@ def promote(
     return promotion.promote(
         memory.registry(), candidate, alias=alias, now=clock.now(), approval=approval, against=against, again=again
     )
-
-
-def verified(choice: RunOptions) -> tuple[Evidence, Report, bytes]:
-    """Return the evidence, the report and the bytes that it was read from, as the last run left them.
-
-    Raises EvidenceError where no run came to a verdict, Refused where the files are not those that it wrote.
-    """
-    folder = choice.folder
-    for name in (VERDICT, REPORT, EVIDENCE):
-        if tracked_files.is_brought(choice.config.parent, folder.path / name):
-            raise Refused(
-                "the last verdict is committed: whoever did that made it",
-                where=str(folder.path / name),
-                hint="delete it, and let mlgate check make one",
-            )
-    concluded = folder.verdict()
-    if not concluded.report:
-        raise EvidenceError(f"the last run came to no verdict: it is {concluded.outcome}", hint="mlgate check")
-    path = folder.path / REPORT
-    try:
-        text = safe_file.read(path, _LARGEST_REPORT)
-    except OSError as error:
-        raise EvidenceError(f"there is no report: {error.strerror}", where=str(path), hint="mlgate check") from error
-    if hashlib.sha256(text).hexdigest() != concluded.report:
-        raise Refused(
-            "the report is not the one that the verdict was written for", where=str(path), hint="mlgate check"
-        )
-    report = json_v1.parse(text.decode())
-    evidence = evidence_file.read(
-        folder.path / EVIDENCE, evidence_file.older(sum(one.planned for one in report.checks))
-    )
-    if evidence.digest != report.evidence:
-        raise Refused(
-            "the evidence is not the one that the report was made of",
-            where=str(folder.path / EVIDENCE),
-            hint="mlgate check",
-        )
-    return evidence, report, text
 
 
 def acceptable(report: Report, evidence: Evidence, project: Project, choice: RunOptions) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlgate.adapters.files import gate_file
 from mlgate.adapters.files.run_folder import RunFolder
@@ -15,7 +16,9 @@ from mlgate.adapters.terminal.output import tell
 from mlgate.commands import unmerged_guard
 from mlgate.core.errors import ConfigError
 from mlgate.wiring.base_choice import AUTO, NONE, BaseOptions
-from mlgate.wiring.project import Project
+
+if TYPE_CHECKING:
+    from mlgate.wiring.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class RunOptions:
 
     def project(self) -> Project:
         """Read what is to be tested, and by whose rules."""
+        from mlgate.wiring.project import Project  # most of mlgate, which not every verb needs
+
         if self.image_archive is not None and not self.image:
             raise ConfigError("--image-archive needs the ID of the image in it", hint="add --image sha256:…")
         return Project.load(

@@ -25,17 +25,24 @@ def digest_of(value: Json) -> str:
 
 
 class Bound(Enum):
-    """The four things a rule can say about a metric."""
+    """What a rule can say about a metric."""
 
     MIN = "min"
     MAX = "max"
     MAX_DROP = "max_drop"
     MAX_RISE = "max_rise"
+    SUPERIOR = "superior"
+    """It must be shown better than the baseline. A rollout's rules alone have this; its limit is 0."""
 
     @property
     def compares(self) -> bool:
         """Whether the rule holds the candidate against the baseline."""
-        return self in (Bound.MAX_DROP, Bound.MAX_RISE)
+        return self in (Bound.MAX_DROP, Bound.MAX_RISE, Bound.SUPERIOR)
+
+    @property
+    def is_of_checks(self) -> bool:
+        """Whether a check's rules can have it."""
+        return self is not Bound.SUPERIOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,8 @@ class Rule:
     @property
     def limit_text(self) -> str:
         """Return the bound as it is written: `min 0.3`, `max_rise 10%`."""
+        if self.bound is Bound.SUPERIOR:
+            return "superior"
         return f"{self.bound.value} {self.limit * 100:g}%" if self.relative else f"{self.bound.value} {self.limit:g}"
 
 

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlgate.adapters.github import environment
-from mlgate.adapters.kubernetes import adoption, manifest, replicas, route
+from mlgate.adapters.kubernetes import access, adoption, manifest, replicas, route, route_manifest
 from mlgate.adapters.kubernetes import api as kubernetes_api
 from mlgate.adapters.kubernetes import status as cluster_status
-from mlgate.adapters.kubernetes.api import Api
+from mlgate.adapters.kubernetes.api import Api, Conflict
 from mlgate.adapters.kubernetes.capabilities import Capabilities, kserve_mode
-from mlgate.adapters.kubernetes.http_route import Gateway
+from mlgate.adapters.kubernetes.http_route import Audience, Gateway
 from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE
 from mlgate.adapters.kubernetes.knative import KnativeServing
 from mlgate.adapters.kubernetes.lease import Lease, holder
-from mlgate.adapters.kubernetes.release_objects import pods
+from mlgate.adapters.kubernetes.release_objects import bare_object, pods
 from mlgate.adapters.kubernetes.replicas import ReplicasServing
 from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
 from mlgate.adapters.kubernetes.standard import StandardServing
 from mlgate.adapters.process import clock, liveness
+from mlgate.adapters.prometheus.traffic import MOST_WINDOWS
 from mlgate.adapters.terminal.output import tell
 from mlgate.config import manifest as written_manifest
 from mlgate.config.config import Config
 from mlgate.config.manifest import Document
 from mlgate.config.sections.deploy import DeploySection
+from mlgate.config.translate.rules import analysis_rules
+from mlgate.core.check import Rule
 from mlgate.core.deploy import mode
 from mlgate.core.deploy.ports import RolloutProgress, Serving, StepJudge, Stop
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
-from mlgate.core.deploy.rollout import Plan
+from mlgate.core.deploy.rollout import ALL, Opening, Plan
 from mlgate.core.deploy.status import ClusterEvent, PodStatus, ServiceStatus
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.flow.deploy.mode import Mode, Question, choose
 from mlgate.flow.deploy.rollout import RolloutTools
 from mlgate.flow.deploy.status import models_of
+from mlgate.flow.deploy.step_judge import TrafficRules
+from mlgate.wiring.beside import Beside, beside
+from mlgate.wiring.traffic import traffic_rules
 
 _MOST_EVENTFUL = 3
 """Pods whose events are asked for."""
@@ -109,17 +116,29 @@ class Target:
             return manifest.released(self.section.service, release, documents, keeps_names=True)
         if self.mode.name == mode.REPLICAS:
             return manifest.released(self.section.service, release, replicas.prepared(documents, self.section.steps))
-        prepared = route.prepared(documents, self.section.service)
+        prepared = route_manifest.prepared(documents, self.section.service)
         return manifest.released(self.section.service, release, prepared)
+
+    def demand_access(self, deployed: Deployed) -> None:
+        """Raise Denied where this user may not do all that a rollout does with the objects of one of its two models."""
+        needed = access.needed(
+            self.mode.name, self.section.service, deployed.manifest, tries=self.plan().opening is not None
+        )
+        access.demand(self.api, needed)
 
     def try_out(self, candidate: Deployed) -> None:
         """Let the server try every object of a release, with its defaults and webhooks, without keeping it.
 
-        Raises Denied for one that it refuses.
+        By the verb that the rollout uses, so that it needs no other right. Raises Denied for one that it refuses.
         """
+        is_one = self.mode.name in mode.ONE_OBJECT
         for document in candidate.manifest:
-            bare = {key: value for key, value in document.items() if key not in ("apiVersion", "kind")}
-            self.api.apply(manifest.kind_of(document), bare, dry_run=True, force=self.force_conflicts)
+            kind, bare = manifest.kind_of(document), bare_object(document)
+            if is_one:
+                self.api.apply(kind, bare, dry_run=True, force=self.force_conflicts)
+            else:
+                with contextlib.suppress(Conflict):  # it is there already
+                    self.api.create(kind, bare, dry_run=True)
 
     def found(self, candidate: Deployed) -> Deployed | None:
         """Return what somebody else made under the service's name, or under the manifest's; None for nothing.
@@ -143,7 +162,7 @@ class Target:
         """Return what drives the mode that a record names. Raises EvidenceError for a mode of a newer mlgate."""
         match record.mode:
             case mode.ROUTE | mode.DEPLOYMENT:
-                return route.RouteServing(self.api, self.section.service, self._gateway, record)
+                return route.RouteServing(self.api, self.section.service, self._gateway, record, self._audience)
             case mode.REPLICAS:
                 return ReplicasServing(self.api, self.section.service, record)
             case mode.KNATIVE:
@@ -153,9 +172,16 @@ class Target:
             case other:
                 raise EvidenceError(f"the service was deployed in mode {other!r}", hint="upgrade mlgate")
 
+    def beside(self, candidate: Deployed, serves: Deployed | None) -> Beside:
+        """Return what is beside the service that meets a rollout of *candidate*."""
+        written: Any = manifest.workload(_values(self.documents)).get("metadata") or {}
+        names = (self.section.service, str(written.get("name") or self.section.service))
+        return beside(self.api, self.mode.name, candidate, serves, names)
+
     def status(self) -> ServiceStatus:
         """Return how the service is now."""
         record = self.records().load()
+        serves = record.accepted
         reading = self.serving(record).observe(record.rollout) if record.rollout is not None else None
         models = models_of(record, reading, self._pods_and_events) if reading is not None else ()
         return ServiceStatus(
@@ -165,6 +191,7 @@ class Target:
             holder=holder(self.api, self.section.service),
             models=models,
             now=clock.seconds(),
+            beside=beside(self.api, record.mode, serves, None, [self.section.service])[0] if serves else (),
         )
 
     def _pods_and_events(self, deployed: Deployed) -> tuple[tuple[PodStatus, ...], tuple[ClusterEvent, ...]]:
@@ -188,7 +215,38 @@ class Target:
         """Return what a rollout that begins now may do."""
         given = self.section
         deadline = clock.seconds() + given.deadline.total_seconds()
-        return Plan(given.steps, given.hold.total_seconds(), given.patience.total_seconds(), deadline)
+        outlasts = given.analysis is not None and given.analysis.on_inconclusive == "hold"
+        plan = Plan(
+            given.steps, given.hold.total_seconds(), given.patience.total_seconds(), deadline, outlasts=outlasts
+        )
+        if given.audience is not None:
+            return replace(plan, steps=(0, ALL), opening=Opening.AUDIENCE, opening_hold=plan.hold)
+        if given.shadow is None:
+            return plan
+        steps, lasts = (0, *given.steps), given.shadow.total_seconds()
+        return replace(plan, steps=steps, opening=Opening.MIRRORED, opening_hold=lasts)
+
+    def traffic_rules(self, most: int = MOST_WINDOWS) -> TrafficRules | None:
+        """Return what the steps of a rollout are judged by; None for a file without `deploy.analysis`."""
+        if self.section.analysis is None:
+            return None
+        return traffic_rules(self.config, self.section.analysis, self.api.namespace, clock.seconds, most)
+
+    def demanded_rules(self) -> tuple[Rule, ...]:
+        """Return the same rules, without what reads for them; a file without any is a ConfigError."""
+        if self.section.analysis is None:
+            raise ConfigError(
+                "`deploy` has no rules for users' requests",
+                where=self.config.where("deploy"),
+                hint="e.g. analysis: {prometheus: http://prometheus:9090, rules: {error_rate: {max: 0.01}}}",
+            )
+        return analysis_rules(self.config, self.section.analysis)
+
+    @property
+    def _audience(self) -> Audience | None:
+        given = self.section.audience
+        mark = (given.header or given.cookie) if given else None
+        return Audience(mark.name, mark.value, is_cookie=given.header is None) if given and mark else None
 
     @property
     def _gateway(self) -> Gateway:

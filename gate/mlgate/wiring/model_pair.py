@@ -124,7 +124,7 @@ class ModelPair:
             Address.of(given.url),
             models.protocol(section, given, stream=stream),
             timeout_s=given.timeout.total_seconds(),
-            headers=models.headers(given),
+            headers=models.headers(given.headers),
             stream=stream,
             facts={"run": self.run},
             redaction=models.redaction(section),

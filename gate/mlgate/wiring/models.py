@@ -18,6 +18,7 @@ from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols.plain_json import PlainJson
 from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.adapters.secrets.redactor import Secrets, in_environment, in_url
+from mlgate.config.sections.header import Header
 from mlgate.config.sections.model import Endpoint, ModelSection
 from mlgate.config.sections.served import GRPC, Served
 from mlgate.core.check import Json, Suite
@@ -68,7 +69,7 @@ def _endpoint(section: ModelSection, given: Endpoint, workers: int) -> HttpModel
         concurrency=max(1, given.concurrency // max(1, workers)),
         timeout_s=given.timeout.total_seconds(),
         retries=given.retries,
-        headers=headers(given),
+        headers=headers(given.headers),
         batch=given.batch,
         redaction=redaction(section),
     )
@@ -81,7 +82,7 @@ def grpc(section: ModelSection, given: Endpoint, concurrency: int, run: str) -> 
         section.served_name,
         template=given.prompt,
         timeout_s=given.timeout.total_seconds(),
-        headers=headers(given),
+        headers=headers(given.headers),
         facts={"run": run},
         concurrency=concurrency,
         redaction=redaction(section),
@@ -109,9 +110,9 @@ def redaction(section: ModelSection) -> Redaction:
     return Redaction(short, secrets_of(section))
 
 
-def headers(given: Endpoint) -> Mapping[str, str]:
-    """Return an endpoint's headers, their values read from the environment."""
-    return {name: header.prefix + _secret(header.env) for name, header in given.headers.items()}
+def headers(given: Mapping[str, Header]) -> Mapping[str, str]:
+    """Return the headers of an address, their values read from the environment."""
+    return {name: header.prefix + _secret(header.env) for name, header in given.items()}
 
 
 def protocol(section: ModelSection, given: Served, *, stream: bool = False) -> HttpProtocol:

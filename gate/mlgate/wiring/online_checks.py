@@ -17,7 +17,6 @@ from mlgate.config.sections.deploy import DeploySection
 from mlgate.config.sections.model import ModelSection
 from mlgate.config.translate.checks import to_check
 from mlgate.core.check import Check, Suite
-from mlgate.core.deploy.release import Deployed
 from mlgate.core.errors import ConfigError
 from mlgate.core.latency.metrics import FACTS
 from mlgate.flow import paired_baseline
@@ -32,16 +31,16 @@ _ASKING = ("protocol", "model", "prompt", "request", "answer", "params", "concur
 _COMPARING = ("max_drop", "max_rise")
 
 
-def project(config: Config, section: DeploySection, candidate: Deployed, stable: Deployed | None) -> Project:
-    """Return the project of the online checks. Raises ConfigError when no rule of them is left to hold.
+def project(config: Config, section: DeploySection, candidate: str, stable: str | None) -> Project:
+    """Return the project of the online checks of two models by name. Raises ConfigError when no rule is left to hold.
 
     Left out are rules about a container of the gate's own and, with nothing beside, rules that compare.
     """
-    os.environ[_CANDIDATE] = candidate.name
+    os.environ[_CANDIDATE] = candidate
     text = json.dumps(_document(config, section, compares=stable is not None))
     own = parse(text, f"{config.path} (online checks)", config.root)
     if stable is not None:
-        os.environ[_STABLE] = stable.name
+        os.environ[_STABLE] = stable
         own = replace(own, past=_beside(own.model))
     checks = [_check(own, name) for name in own.checks]
     if own.baseline_model is not None:

@@ -23,7 +23,10 @@ from typing import Any
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Those of KServe's own server."""
 DRAIN_S = 1.0
-"""Seconds for which it still serves after SIGTERM: a gateway learns of that a little later."""
+"""Seconds for which it still serves after SIGTERM: a gateway learns of that a little later. Then it ends what is under
+way, as servers do, for as long as its kubelet lets it."""
+TAKES = "X-Model-Takes"
+"""A request's header: so many seconds longer it lasts."""
 
 
 def options(words: list[str]) -> argparse.Namespace:
@@ -39,7 +42,16 @@ def options(words: list[str]) -> argparse.Namespace:
     add("--fail-load", default=os.environ.get("MODEL_FAIL_LOAD", ""), help="end with this message instead of loading")
     add("--latency", type=float, default=_number("MODEL_LATENCY", 0.002), help="mean seconds of an answer")
     add(
+        "--shape", type=float, default=_number("MODEL_SHAPE", 1.0), help="the greater, the less do times differ (gamma)"
+    )
+    add(
         "--error-rate", type=float, default=_number("MODEL_ERROR_RATE", 0.0), help="share of requests that end with 500"
+    )
+    add("--hang-rate", type=float, default=_number("MODEL_HANG_RATE", 0.0), help="share of requests that never end")
+    add("--most", type=int, default=int(_number("MODEL_MOST", 0)), help="more requests at once end with 500; 0: any")
+    add("--answer", default=os.environ.get("MODEL_ANSWER", ""), help="what it answers to everything; else a summary")
+    add(
+        "--sound-for", type=int, default=int(_number("MODEL_SOUND_FOR", 0)), help="so many requests get a summary still"
     )
     add("--crash-after", default=os.environ.get("MODEL_CRASH_AFTER", ""), help="200: requests; 30s: seconds")
     add("--crash-code", type=int, default=int(_number("MODEL_CRASH_CODE", 1)), help="137: as if it had no memory left")
@@ -81,7 +93,7 @@ class Server(ThreadingHTTPServer):
         self.chosen = chosen
         self.began = time.time()
         self.is_ready = False
-        self.asked = 0
+        self.asked = self.under_way = 0
         self.lock = threading.Lock()
         self.stages = {name: Histogram() for name in ("preprocess", "predict", "postprocess")}
 
@@ -100,25 +112,42 @@ class Server(ThreadingHTTPServer):
     def drain(self, *_: object) -> None:
         """Serve on for a moment, and then end well."""
         self.is_ready = False
-        threading.Timer(DRAIN_S, os._exit, (0,)).start()
+        threading.Timer(DRAIN_S, self.end).start()
+
+    def end(self) -> None:
+        """End when nothing is under way any more."""
+        while self.under_way:
+            time.sleep(0.02)
+        os._exit(0)
+
+    def count(self, more: int) -> None:
+        with self.lock:
+            self.under_way += more
 
     def crash(self) -> None:
         say("model server crashes, as it was told to")
         os._exit(self.chosen.crash_code)
 
-    def predicts(self) -> bool:
+    def answer(self) -> str:
+        """Return what is answered to everything; empty: a summary of each."""
+        return self.chosen.answer if self.asked > self.chosen.sound_for else ""
+
+    def predicts(self, longer: float) -> bool:
         """Take the time of an answer; return whether there is one."""
         with self.lock:
             self.asked += 1
-            asked = self.asked
+            asked, is_fine = self.asked, not 0 < self.chosen.most < self.under_way
+            self.stages["preprocess"].add(0.0)
         if self.chosen.crash_after.isdecimal() and asked > int(self.chosen.crash_after):
             self.crash()
         begun = time.monotonic()
-        if self.chosen.latency:
-            time.sleep(random.expovariate(1 / self.chosen.latency))
-        is_fine = random.random() >= float(self.chosen.error_rate)
+        if random.random() < self.chosen.hang_rate:
+            self.count(-1)  # nobody waits for it, when this process is to end
+            threading.Event().wait()
+        is_fine = is_fine and random.random() >= self.chosen.error_rate
+        shape = self.chosen.shape
+        time.sleep(longer + random.gammavariate(shape, self.chosen.latency / shape) if self.chosen.latency else longer)
         with self.lock:
-            self.stages["preprocess"].add(0.0)
             self.stages["predict"].add(time.monotonic() - begun)
             if is_fine:  # KServe's own server counts a failed request in `predict` alone
                 self.stages["postprocess"].add(0.0)
@@ -158,6 +187,13 @@ class Answer(BaseHTTPRequestHandler):
             self._send(404, {"detail": "Not Found"})
 
     def do_POST(self) -> None:
+        self.server.count(1)
+        try:
+            self._answer()
+        finally:
+            self.server.count(-1)
+
+    def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         v1 = re.fullmatch(r"/v1/models/([^/]+):predict", self.path)
         v2 = re.fullmatch(r"/v2/models/([^/]+)/infer", self.path)
@@ -173,12 +209,14 @@ class Answer(BaseHTTPRequestHandler):
         except (KeyError, IndexError, TypeError) as error:
             self._send(500, {"error": f"{type(error).__name__} : {error}"})
             return
-        if not self.server.predicts():
+        if not self.server.predicts(float(self.headers.get(TAKES) or 0)):
             self._send(500, {"error": "RuntimeError : as it was told to"})
-        elif v1:
-            self._send(200, {"predictions": [summary(one) for one in inputs]})
+            return
+        answers = [self.server.answer() or summary(one) for one in inputs]
+        if v1:
+            self._send(200, {"predictions": answers})
         else:
-            self._send(200, self._v2(v2[1] if v2 else "", asked.get("id"), [summary(one) for one in inputs]))
+            self._send(200, self._v2(v2[1] if v2 else "", asked.get("id"), answers))
 
     def log_message(self, *_: object) -> None:
         """Say nothing of single requests."""

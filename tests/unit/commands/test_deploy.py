@@ -14,6 +14,7 @@ from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes, status
 
 from mlgate.cli.group import invoke
 from mlgate.core.deploy.mode import ROUTED
+from mlgate.reports.json_v1.rollout import parse
 
 GATEWAY = {"name": "kserve/gate", "hosts": ["summarizer.example.com"]}
 
@@ -54,6 +55,8 @@ def test_a_model_that_passed_is_promoted_and_left_alone_the_next_time(
     text = said(capfd)
     assert "mode route (KServe in Standard mode, behind a route of the Gateway API)" in text
     assert "promoted: summarizer is summarizer-" in text
+    assert "### \N{CHECK MARK} summarizer: promoted" in Path(".mlgate/rollout/rollout.md").read_text()
+    assert parse(Path(".mlgate/rollout/rollout.json").read_text()).is_promoted
     assert invoke(["deploy"]) == 0
     assert "serves already: nothing to do" in said(capfd)
     assert invoke(["status"]) == 0
@@ -94,15 +97,15 @@ def test_a_dry_run_changes_nothing(
     fake: FakeKubernetes, project: DeployProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
     promoted(project, "1")
-    before = dict(fake.objects)
-    project.manifest(inference_service(MODEL_VERSION="2"))
-    project.judged(image("2"))
-    fake.after = lambda method, _path: None if method in ("GET", "PATCH") else pytest.fail("it wrote")
-    assert invoke(["deploy", "--dry-run"]) == 0
+    before = copy.deepcopy(fake.objects)
+    for digit in ("1", "2"):
+        project.manifest(inference_service(MODEL_VERSION=digit))
+        project.judged(image(digit))
+        assert invoke(["deploy", "--dry-run"]) == 0
     text = said(capfd)
     assert 'value: "2"' in text
     assert "nothing was changed" in text
-    assert before.keys() <= fake.objects.keys()
+    assert fake.objects == before
 
 
 def test_a_lost_record_is_no_first_rollout(
@@ -248,6 +251,57 @@ def test_a_mistake_stops_the_deploy_until_fix_has_mended_it(
     assert invoke(["deploy", "--fix"]) == 0
     assert "1 mistake mended; nothing is left" in said(capfd)
     assert invoke(["deploy"]) == 0
+
+
+@pytest.mark.parametrize("words", [["deploy"], ["deploy", "--dry-run"]])
+def test_a_right_that_is_missing_is_told_before_anything_is_made(
+    words: list[str], fake: FakeKubernetes, project: DeployProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake.rules = [{"verbs": ["get", "list", "create"], "apiGroups": ["*"], "resources": ["*"]}]
+    project.judged(image("1"))
+    assert invoke(words) == 2
+    text = said(capfd)
+    assert "this user may not, in namespace models: " in text
+    assert "delete inferenceservices (serving.kserve.io)" in text
+    assert "docs/reference/deploy-role.yaml" in text
+    assert not fake.objects
+
+
+def test_what_is_beside_the_service_is_told_before_and_shown_afterwards(
+    fake: FakeKubernetes, project: DeployProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    graph = {"nodes": {"root": {"steps": [{"serviceName": "summarizer"}]}}}
+    fake._create("inferencegraphs", "pipeline", {"metadata": {"name": "pipeline"}, "spec": graph})
+    beside = fake.before
+
+    def may_not(method: str, path: str) -> httpx2.Response | None:
+        beside(method, path)
+        return status(403, "Forbidden", "no") if path.endswith("verticalpodautoscalers") else None
+
+    fake.before = may_not
+    project.judged(image("1"))
+    assert invoke(["deploy", "--dry-run"]) == 0
+    text = said(capfd)
+    assert "! InferenceGraph pipeline" in text
+    assert "not looked at, because this user may not list them: VerticalPodAutoscaler" in text
+    promoted(project, "1")
+    said(capfd)
+    assert invoke(["status"]) == 0
+    assert "! InferenceGraph pipeline" in said(capfd)
+
+
+def test_a_model_mesh_is_refused_with_what_to_write(
+    fake: FakeKubernetes, project: DeployProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = inference_service()
+    made["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "ModelMesh"}
+    project.manifest(made)
+    project.judged(image("1"))
+    assert invoke(["deploy", "--dry-run"]) == 2
+    text = said(capfd)
+    assert "KServe would run it in ModelMesh mode, where many models share pods" in text
+    assert "serving.kserve.io/deploymentMode: Standard" in text
+    assert not fake.objects
 
 
 def test_verbs_that_do_different_things_are_not_mixed(

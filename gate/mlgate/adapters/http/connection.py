@@ -108,7 +108,8 @@ class HttpConnection:
                 # A server that has read enough may answer and close while the body is still being sent.
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     connection.request("POST", target, body, headers, preload_content=False, decode_content=False)
-                reply = _read(connection.getresponse())
+                with contextlib.closing(connection.getresponse()) as response:
+                    reply = _read(response)  # closed whatever happens: else its socket waits for the collector
             except (HTTPError, HTTPException, OSError, ValueError) as error:
                 if self._ended:
                     raise HungUp("hung up") from error

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from mlgate.adapters.kubernetes import manifest
 from mlgate.adapters.kubernetes.api import Api, Obj
+from mlgate.adapters.kubernetes.capabilities import MODEL_MESH, deployment_mode
 from mlgate.adapters.kubernetes.http_route import Gateway
 from mlgate.adapters.kubernetes.kinds import HTTP_ROUTE, SERVICE
 from mlgate.core.deploy import mode
@@ -45,6 +46,11 @@ def demand_free_host(api: Api, service: str, gateway: Gateway) -> None:
 
 def _taken(api: Api, service: str, way: str, there: Obj, candidate: Deployed) -> Deployed:
     """Return what somebody else made; of a Deployment with the Service in front of it."""
+    if deployment_mode(there) == MODEL_MESH:
+        raise ConfigError(
+            f"the InferenceService {there['metadata']['name']} is in ModelMesh mode: other models share its pods",
+            hint="deploy under another service name, and move its users",
+        )
     if way in mode.ONE_OBJECT:
         return manifest.adopted_in_place(service, there)
     if way == mode.ROUTE:

@@ -22,6 +22,8 @@ Obj = Mapping[str, Any]
 """An object as the API gives it."""
 
 FIELD_MANAGER = "mlgate"
+_STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+"""A field that the server does not know is refused: by itself it would drop it without an error."""
 
 _TIMEOUT_S = 5.0
 _TRIES = 3
@@ -80,17 +82,20 @@ class Api:
         changed, Denied when the cluster refuses it or another manager owns a field.
         """
         name = obj["metadata"]["name"]
-        params = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
-        params |= {"dryRun": "All"} if dry_run else {}
+        params = _STRICT | ({"dryRun": "All"} if dry_run else {})
         params |= {"force": "true"} if force else {}
         body = {"apiVersion": kind.api_version, "kind": kind.name, **obj}
         return self._write("PATCH", kind.path(self.namespace, name), f"{kind} {name}", body, params)
 
-    def create(self, kind: Kind, obj: Obj) -> Obj:
-        """Create an object. Raises Conflict when it exists."""
+    def create(self, kind: Kind, obj: Obj, *, dry_run: bool = False) -> Obj:
+        """Create an object. Raises Conflict when it exists, Denied when the cluster refuses it.
+
+        *dry_run*: nothing is kept, and a field that the cluster does not know is refused, too. Not else: what served
+        before must come back, whatever the cluster has forgotten since.
+        """
         body = {"apiVersion": kind.api_version, "kind": kind.name, **obj}
-        name = obj["metadata"]["name"]
-        return self._write("POST", kind.path(self.namespace), f"{kind} {name}", body, {"fieldManager": FIELD_MANAGER})
+        params = {**_STRICT, "dryRun": "All"} if dry_run else {"fieldManager": FIELD_MANAGER}
+        return self._write("POST", kind.path(self.namespace), f"{kind} {obj['metadata']['name']}", body, params)
 
     def replace(self, kind: Kind, obj: Obj) -> Obj:
         """Replace the object that was read. Raises Conflict when it was changed since."""
@@ -109,6 +114,13 @@ class Api:
     def fetch(self, path: str) -> Obj | None:
         """Return what is at a path of the API; None when there is nothing."""
         return self._ask("GET", path, path, missing_is_fine=True)
+
+    def review(self, kind: str, spec: Obj) -> Obj:
+        """Return the cluster's answer to a review, e.g. a SelfSubjectAccessReview. Nothing is kept of it."""
+        version = "authorization.k8s.io/v1"
+        body = {"apiVersion": version, "kind": kind, "metadata": {}, "spec": spec}
+        found = self._write("POST", f"/apis/{version}/{kind.lower()}s", kind, body, {}).get("status")
+        return found if isinstance(found, dict) else {}
 
     def _write(self, method: str, path: str, what: str, body: Obj, params: Mapping[str, str]) -> Obj:
         found = self._ask(method, path, what, body=body, params=params)

@@ -12,6 +12,8 @@ from mlgate.core.errors import GateError
 
 MODE_NOTE = "serving.kserve.io/deploymentMode"
 """The annotation by which an InferenceService names KServe's deployment mode."""
+MODEL_MESH = "ModelMesh"
+"""The deployment mode in which many models share pods."""
 _KSERVE_CONFIG = "/api/v1/namespaces/kserve/configmaps/inferenceservice-config"
 
 
@@ -53,6 +55,11 @@ def kserve_mode(document: Mapping[str, Any]) -> str:
     """Return the deployment mode that an object names; empty where it names none."""
     notes = (document.get("metadata") or {}).get("annotations") or {}
     return normal_mode(str(notes.get(MODE_NOTE, "")))
+
+
+def deployment_mode(there: Mapping[str, Any]) -> str:
+    """Return the deployment mode of an InferenceService on the cluster, as KServe says it, else as it asks for."""
+    return normal_mode(str((there.get("status") or {}).get("deploymentMode") or "")) or kserve_mode(there)
 
 
 def normal_mode(mode: str) -> str:

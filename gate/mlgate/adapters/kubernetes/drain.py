@@ -10,7 +10,9 @@ DRAIN_S = 5.0
 class Drain:
     """How long the model that goes has been without traffic, as this process saw it."""
 
-    def __init__(self) -> None:
+    def __init__(self, lasts: float | None = None) -> None:
+        self._lasts = lasts
+        """Seconds; None: as long as requests may take that had begun."""
         self._quiet_since: float | None = None
         """Monotonic seconds."""
 
@@ -20,4 +22,5 @@ class Drain:
             self._quiet_since = None
             return False
         self._quiet_since = time.monotonic() if self._quiet_since is None else self._quiet_since
-        return time.monotonic() - self._quiet_since >= DRAIN_S
+        lasts = DRAIN_S if self._lasts is None else self._lasts
+        return time.monotonic() - self._quiet_since >= lasts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlgate.adapters.kubernetes.api import Obj
@@ -19,8 +19,12 @@ _DEAD_WAITING = {
     "RunContainerError": "its container cannot be started",
 }
 """Reasons of a waiting container that time does not heal."""
+_OUT_OF_MEMORY = "OOMKilled"
 _FAILED_LOAD = ("BlockedByFailedLoad", "InvalidSpec")
 """KServe's transition statuses of a model that will not come up. Its `lastFailureInfo` stays after a recovery."""
+
+_FINAL = ("denied the request", "is invalid", "is forbidden", "exceeded quota", "no matches for kind")
+"""What an API server says of an object that it will not take the next time either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,21 @@ class Condition:
     why: str = ""
     restarts: Mapping[str, int] = field(default_factory=dict)
     """Of the containers of each pod, by its uid."""
+    ends: Mapping[str, str] = field(default_factory=dict)
+    """How a container of each pod ended last, by the pod's uid: a sentence. Of those whose containers did."""
     ready_pods: int | None = None
     """None: not known."""
 
 
-ABSENT = Condition(Health.ABSENT, "it is not on the cluster")
+ABSENT = Condition(Health.ABSENT, "it is not on the cluster", ready_pods=0)
+
+
+def only_candidate_answers(new: Condition, old: Condition, weight: int | None) -> bool:
+    """Whether the candidate must keep the traffic that it has: it is ready, and the stable model has no pod that is.
+
+    *weight*: the percent that the candidate gets; one that gets nothing does not get in by this.
+    """
+    return old.ready_pods == 0 and new.health is Health.READY and bool(weight)
 
 
 def stable(found: Condition, *, is_first: bool) -> Health:
@@ -47,18 +61,19 @@ def of_deployment(deployment: Obj | None, pods: Sequence[Obj]) -> Condition:
     """Return how the pods of a Deployment are. READY: all of its replicas run the present template and answer."""
     if deployment is None:
         return ABSENT
-    restarted = restarts_by_pod(pods)
-    broken = next(_broken(deployment, pods), "")
-    if broken:
-        return Condition(Health.BROKEN, broken, restarted)
+    restarted, ends = restarts_by_pod(pods), ends_by_pod(pods)
     spec, status = deployment["spec"], deployment.get("status") or {}
     wanted = spec.get("replicas", 1)
     is_seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
     counts = [status.get(name) or 0 for name in ("updatedReplicas", "replicas", "availableReplicas")]
+    broken = next(_broken(deployment, pods), "")
+    if broken:
+        return Condition(Health.BROKEN, broken, restarted, ends, counts[2])
     if is_seen and wanted > 0 and counts == [wanted] * 3:
-        return Condition(Health.READY, "", restarted, counts[2])
-    why = next(waits(pods), f"{counts[2]} of {wanted} pods are ready")
-    return Condition(Health.LOADING, why, restarted, counts[2])
+        return Condition(Health.READY, "", restarted, ends, counts[2])
+    count = f"{counts[2]} of {wanted} pods are ready" if wanted else "somebody scaled it to 0 pods"
+    why = next(waits(pods), count)
+    return Condition(Health.LOADING, why, restarted, ends, counts[2])
 
 
 def of_inference_service(service: Obj | None, deployment: Obj | None, pods: Sequence[Obj]) -> Condition:
@@ -70,19 +85,19 @@ def of_inference_service(service: Obj | None, deployment: Obj | None, pods: Sequ
     if service is None:
         return ABSENT
     status = service.get("status") or {}
+    found = of_deployment(deployment, pods)
     why = next(refused(status), "")
     if why:
-        return Condition(Health.BROKEN, why, restarts_by_pod(pods))
+        return replace(found, health=Health.BROKEN, why=why)
     if deployment is None:
-        return Condition(Health.LOADING, _why_no_deployment(status))
-    found = of_deployment(deployment, pods)
+        return _without_deployment(status)
     model = status.get("modelStatus") or {}
     failed = model.get("transitionStatus") in _FAILED_LOAD or _target(model) == "FailedToLoad"
     if found.health is not Health.BROKEN and failed:
-        return Condition(Health.BROKEN, _load_failure(model), found.restarts)
+        return replace(found, health=Health.BROKEN, why=_load_failure(model))
     if found.health is Health.READY and "states" in model and _target(model) != "Loaded":
-        return Condition(
-            Health.LOADING, f"KServe says that its model is {_target(model) or 'not loaded'}", found.restarts
+        return replace(
+            found, health=Health.LOADING, why=f"KServe says that its model is {_target(model) or 'not loaded'}"
         )
     return found
 
@@ -98,14 +113,27 @@ def _load_failure(model: Mapping[str, Any]) -> str:
 
 
 def refused(status: Mapping[str, Any]) -> Iterator[str]:
-    """Yield why KServe cannot make what the InferenceService asks for."""
+    """Yield why KServe cannot make what the InferenceService asks for, and never will.
+
+    A conflict with another controller's write has the same reason, and KServe tries again by itself.
+    """
+    return (why for why in _unmade(status) if any(word in why for word in _FINAL))
+
+
+def _unmade(status: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why KServe has not made what the InferenceService asks for."""
     for one in status.get("conditions") or ():
         if one.get("reason") == "ReconcileFailed" and one.get("status") == "False":
             yield f"KServe cannot make it: {' '.join(str(one.get('message')).split())}"
 
 
-def _why_no_deployment(status: Mapping[str, Any]) -> str:
-    return "KServe has not made its Deployment yet" if status else "KServe's controller has not looked at it yet"
+def _without_deployment(status: Mapping[str, Any]) -> Condition:
+    """Return how an InferenceService is that has no Deployment yet."""
+    model = status.get("modelStatus") or {}
+    if model.get("transitionStatus") in _FAILED_LOAD:
+        return Condition(Health.BROKEN, _load_failure(model), ready_pods=0)
+    why = "KServe has not made its Deployment yet" if status else "KServe's controller has not looked at it yet"
+    return Condition(Health.LOADING, next(_unmade(status), why), ready_pods=0)
 
 
 def _broken(deployment: Obj, pods: Sequence[Obj]) -> Iterator[str]:
@@ -118,9 +146,14 @@ def _broken(deployment: Obj, pods: Sequence[Obj]) -> Iterator[str]:
             yield next(waits(pods), "") or f"its pods did not become ready in time: {one.get('message')}"
 
 
+def living(pods: Sequence[Obj]) -> list[Obj]:
+    """Return the pods that are not being deleted: how those end says nothing of those that take their place."""
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
 def dead_containers(pods: Sequence[Obj]) -> Iterator[str]:
     """Yield what keeps containers from running, and time does not heal."""
-    for pod in pods:
+    for pod in living(pods):
         for container in _containers(pod):
             waiting = (container.get("state") or {}).get("waiting") or {}
             if waiting.get("reason") in _DEAD_WAITING:
@@ -129,6 +162,7 @@ def dead_containers(pods: Sequence[Obj]) -> Iterator[str]:
 
 def waits(pods: Sequence[Obj]) -> Iterator[str]:
     """Yield what pods wait for that time may heal."""
+    pods = living(pods)
     for pod in pods:
         for one in (pod.get("status") or {}).get("conditions") or ():
             if one.get("type") == "PodScheduled" and one.get("status") == "False":
@@ -138,22 +172,49 @@ def waits(pods: Sequence[Obj]) -> Iterator[str]:
             waiting = (container.get("state") or {}).get("waiting") or {}
             if waiting.get("reason") == "ErrImagePull":
                 yield f"pod {pod['metadata']['name']}: {waiting.get('message') or 'its image could not be pulled'}"
-            ended = last_end(container)
-            if ended:
-                yield f"pod {pod['metadata']['name']} was restarted: {ended}"
+            if last_end(pod, container):
+                yield _restarted(pod, container)
+    for pod in pods:
+        status = pod.get("status") or {}
+        if status.get("phase") == "Failed":
+            said = " ".join(str(status.get("message") or "it failed").split())
+            yield f"pod {pod['metadata']['name']}: {status.get('reason') or 'Failed'}: {said}"
 
 
-def last_end(container: Mapping[str, Any]) -> str:
-    """Return how a container ended last: `OOMKilled (exit code 137)`; empty when it never did."""
+def last_end(pod: Obj, container: Mapping[str, Any]) -> str:
+    """Return how a container ended last, as `Error (exit code 1)`; empty when it never did."""
     last = (container.get("lastState") or {}).get("terminated") or (container.get("state") or {}).get("terminated")
     if not last:
         return ""
-    reason = str(last.get("reason") or "it ended")
-    return f"{reason} (exit code {last.get('exitCode')})"
+    reason, code = str(last.get("reason") or "it ended"), f"(exit code {last.get('exitCode')})"
+    limit = _memory_limit(pod, container) if reason == _OUT_OF_MEMORY else ""
+    if not limit:
+        return f"{reason} {code}"
+    return f"{reason} at its memory limit of {limit} {code}; raise resources.limits.memory, or let it need less"
+
+
+def _memory_limit(pod: Obj, container: Mapping[str, Any]) -> str:
+    """Return the memory limit of a pod's container, as it is written; empty without one."""
+    spec = pod.get("spec") or {}
+    for one in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        if one.get("name") == container.get("name"):
+            return str(((one.get("resources") or {}).get("limits") or {}).get("memory") or "")
+    return ""
+
+
+def _restarted(pod: Obj, container: Mapping[str, Any]) -> str:
+    return f"pod {pod['metadata']['name']} was restarted: {last_end(pod, container)}"
+
+
+def ends_by_pod(pods: Sequence[Obj]) -> dict[str, str]:
+    """Return how a container of each pod ended last, by the pod's uid; nothing of pods whose containers never did."""
+    ended = {str(pod["metadata"].get("uid")): [c for c in _containers(pod) if last_end(pod, c)] for pod in pods}
+    by_uid = {str(pod["metadata"].get("uid")): pod for pod in pods}
+    return {uid: _restarted(by_uid[uid], found[-1]) for uid, found in ended.items() if found}
 
 
 def _detail(pod: Obj, container: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
-    said = last_end(container) or str(waiting.get("message") or "no reason was given")
+    said = last_end(pod, container) or str(waiting.get("message") or "no reason was given")
     return f"pod {pod['metadata']['name']}, container {container.get('name')}: {said}"
 
 

@@ -78,6 +78,7 @@ class KnativeServing:
         self._api, self._service, self._record, self._force = api, service, record, force
         self._seen = _Seen(None, None, ())
         self._crashes = Crashes()
+        self._only_candidate_answers = False
         self._is_decided = False
         """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
 
@@ -94,12 +95,13 @@ class KnativeServing:
         """Return what the cluster shows now."""
         self._look()
         phase = rollout.state.phase
-        new, old = self._candidate(phase), self._stable()
+        new, old, weight = self._candidate(phase), self._stable(), self._weight(rollout)
+        self._only_candidate_answers = self._old is not None and health.only_candidate_answers(new, old, weight)
         return Reading(
             at=0.0,
             candidate=new.health,
             stable=old.health,
-            weight=self._weight(rollout),
+            weight=weight,
             is_settled=self._is_settled(phase),
             why=new.why or (old.why if old.health is not Health.ABSENT else ""),
         )
@@ -113,7 +115,8 @@ class KnativeServing:
             case Phase.PROMOTING:
                 self._apply(self._new, None)
             case Phase.RESTORING:
-                self._restore()
+                if not self._only_candidate_answers:
+                    self._restore()
             case _:
                 pass
 
@@ -133,7 +136,7 @@ class KnativeServing:
 
     def _look(self) -> None:
         service = self._api.get(INFERENCE_SERVICE, self._service)
-        knative = self._api.get(KNATIVE_SERVICE, f"{self._service}-predictor") if service else None
+        knative = self._api.get(KNATIVE_SERVICE, f"{self._service}-predictor")
         labels = (
             {RELEASE_LABEL: self._record.candidate.name, SERVICE_LABEL: self._service} if self._record.candidate else {}
         )
@@ -156,14 +159,14 @@ class KnativeServing:
     def _revision(self, revision: Obj, phase: Phase) -> Condition:
         """Return how the candidate's own revision is."""
         seen = self._seen
-        pods = self._api.list(POD, {_REVISION_LABEL: seen.created})
+        pods = self._api.list(POD, {_REVISION_LABEL: seen.created, RELEASE_LABEL: self._new.name})
         broken = next(_dead(revision, pods), "")
         if broken:
             return Condition(Health.BROKEN, broken)
-        restarts = health.restarts_by_pod(pods)
         is_ready = seen.ready == seen.created and _is_ready(revision)
         why = "" if is_ready else next(health.waits(pods), "its revision is not ready yet")
-        found = Condition(Health.READY if is_ready else Health.LOADING, why, restarts)
+        known = Health.READY if is_ready else Health.LOADING
+        found = Condition(known, why, health.restarts_by_pod(pods), health.ends_by_pod(pods))
         return self._crashes.judged(found, phase)
 
     def _stable(self) -> Condition:
@@ -184,7 +187,9 @@ class KnativeServing:
             revisions = list(self._api.list(KNATIVE_REVISION, self._labels(self._old), missing_is_fine=True))
         if any(one is not None and _is_ready(one) for one in revisions):
             return Condition(Health.READY)
-        return Condition(Health.LOADING, f"no revision of the stable model {self._old.name} is ready")
+        without_pods = revisions and all(one is not None and _lacks_pods(one) for one in revisions)
+        why = f"no revision of the stable model {self._old.name} is ready"
+        return Condition(Health.LOADING, why, ready_pods=0 if without_pods else None)
 
     def _labels(self, deployed: Deployed) -> dict[str, str]:
         """Return the labels of a release's revisions; of one that mlgate left alone so far, the service's own."""
@@ -211,8 +216,9 @@ class KnativeServing:
             return seen.release == self._new.name and seen.percent is None
         if phase is not Phase.RESTORING:
             return False
-        if self._old is None:
-            return seen.service is None
+        if self._old is None:  # the next one's revisions have the same names
+            is_gone = seen.service is None and seen.knative is None and not seen.new_revisions
+            return is_gone and not health.living(self._api.list(POD, {RELEASE_LABEL: self._new.name}))
         return self._is_of(self._old) and seen.percent is None and not seen.new_revisions
 
     def _restore(self) -> None:
@@ -274,6 +280,12 @@ class KnativeServing:
 def _is_ready(revision: Obj) -> bool:
     conditions = (revision.get("status") or {}).get("conditions") or ()
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+
+
+def _lacks_pods(revision: Obj) -> bool:
+    """Whether a revision should have pods, and has none. One that was scaled to zero wakes up by a request."""
+    status = revision.get("status") or {}
+    return bool(status.get("desiredReplicas")) and not status.get("actualReplicas")
 
 
 def _dead(revision: Obj, pods: Sequence[Obj]) -> Iterator[str]:

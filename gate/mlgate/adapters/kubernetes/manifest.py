@@ -18,6 +18,8 @@ RELEASE_LABEL = "mlgate.dev/release"
 COMMIT_NOTE = "mlgate.dev/commit"
 VERDICT_NOTE = "mlgate.dev/verdict"
 
+_STORAGE_VARIABLE = "STORAGE_URI"
+"""By it KServe loads a model into a container of the user's own, as by `storageUri`."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SHORT = 8
 _LONGEST_NAME = 63 - len("-predictor")
@@ -133,12 +135,14 @@ def with_image(documents: Sequence[Mapping[str, Any]], image: str) -> tuple[dict
     template = pod_template(workload(found))
     loads = [key for key in ("storageUri", "storage") if key in (template.get("model") or {})]
     loads += ["storageUris"] if "storageUris" in template else []
+    container = model_container(workload(found))
+    variables = {one.get("name") for one in (container or {}).get("env") or () if isinstance(one, dict)}
+    loads += [_STORAGE_VARIABLE] if _STORAGE_VARIABLE in variables else []
     if loads:
         raise Refused(
             f"the manifest loads a model by {loads[0]}, and the verdict is about the image alone",
             hint="build the model's files into the image that is judged",
         )
-    container = model_container(workload(found))
     if container is None:
         raise Refused(
             "the manifest runs no image of its own, and the verdict is about an image",

@@ -10,7 +10,7 @@ from typing import Any, cast
 from mlgate.core import strict_json
 from mlgate.core.check import Json
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
-from mlgate.core.deploy.rollout import Health, Plan, Reading, Rollout
+from mlgate.core.deploy.rollout import Health, Opening, Plan, Reading, Rollout
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.outcome import Outcome
 
@@ -74,6 +74,9 @@ def _rollout(one: Rollout | None) -> Json:
         "hold": plan.hold,
         "patience": plan.patience,
         "deadline": plan.deadline,
+        "outlasts": plan.outlasts,
+        "opening": plan.opening.value if plan.opening else None,
+        "opening_hold": plan.opening_hold,
         "began": one.began,
         "history": [_reading(reading) for reading in one.history],
     }
@@ -82,8 +85,13 @@ def _rollout(one: Rollout | None) -> Json:
 def _read_rollout(value: Mapping[str, Any] | None) -> Rollout | None:
     if value is None:
         return None
+    value = {"opening": None, "opening_hold": 0.0, "outlasts": False, **value}  # an older mlgate knew none of them
     steps = tuple(_whole(step) for step in value["steps"])
-    plan = Plan(steps, _number(value["hold"]), _number(value["patience"]), _number(value["deadline"]))
+    hold, patience, deadline, opening_hold = (
+        _number(value[name]) for name in ("hold", "patience", "deadline", "opening_hold")
+    )
+    opening = None if value["opening"] is None else Opening(value["opening"])
+    plan = Plan(steps, hold, patience, deadline, opening, opening_hold, _truth(value["outlasts"]))
     return Rollout(plan, _number(value["began"]), tuple(_read_reading(one) for one in value["history"]))
 
 
@@ -95,6 +103,8 @@ def _reading(one: Reading) -> Json:
         "weight": one.weight,
         "settled": one.is_settled,
         "judged": None if one.judged is None else one.judged.name.lower(),
+        "measured": one.is_measured,
+        "waits": one.waits,
         "why": one.why,
         "stop": one.stop,
     }
@@ -108,6 +118,8 @@ def _read_reading(value: Mapping[str, Any]) -> Reading:
         weight=None if value["weight"] is None else _whole(value["weight"]),
         is_settled=_truth(value["settled"]),
         judged=None if value["judged"] is None else Outcome[value["judged"].upper()],
+        is_measured=_truth(value["measured"]),
+        waits=None if value.get("waits") is None else _number(value["waits"]),
         why=_text(value["why"]),
         stop=_text(value["stop"]),
     )

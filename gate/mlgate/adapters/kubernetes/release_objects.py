@@ -12,6 +12,7 @@ from typing import Any
 
 from mlgate.adapters.kubernetes import health
 from mlgate.adapters.kubernetes.api import Api, Obj
+from mlgate.adapters.kubernetes.autoscaling import PodRange, pod_range
 from mlgate.adapters.kubernetes.health import Condition
 from mlgate.adapters.kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE, POD, Kind
 from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, kind_of, model_container, workload
@@ -33,6 +34,10 @@ class ReleaseObjects:
         self._name = str(self._workload["metadata"]["name"])
         self._there: dict[tuple[Kind, str], Obj] = {}
         self._pods: tuple[Obj, ...] = ()
+        self._deployment: Obj | None = None
+        ranges = {_key(one): pod_range(one) for one in deployed.manifest} if not deployed.is_adopted else {}
+        self._ranges: dict[tuple[Kind, str], PodRange] = {key: one for key, one in ranges.items() if one is not None}
+        """Of what scales it; nothing of a model that somebody else made: its objects stay as they are."""
 
     def look(self) -> Condition:
         """Read its objects and pods; return how the model is."""
@@ -40,10 +45,11 @@ class ReleaseObjects:
         self._there = {key: one for key, one in found.items() if one is not None}
         self._pods = pods(self._api, self.deployed)
         if self._kind is not INFERENCE_SERVICE:
+            self._deployment = self.workload
             found_health = health.of_deployment(self.workload, self._pods)
         else:
-            deployment = self._api.get(DEPLOYMENT, f"{self._name}{_PREDICTOR}") if self.workload else None
-            found_health = health.of_inference_service(self.workload, deployment, self._pods)
+            self._deployment = self._api.get(DEPLOYMENT, f"{self._name}{_PREDICTOR}") if self.workload else None
+            found_health = health.of_inference_service(self.workload, self._deployment, self._pods)
         edited = edited_image(self._workload, self.workload)
         return replace(found_health, health=Health.BROKEN, why=edited) if edited else found_health
 
@@ -57,14 +63,55 @@ class ReleaseObjects:
         """Whether nothing of it was seen, its pods included."""
         return not self._there and not self._pods
 
-    def make_missing(self, replicas: int | None = None) -> None:
+    @property
+    def replicas(self) -> int:
+        """Return how many pods its Deployment was seen to ask for, by whoever scales it; 0 without a Deployment."""
+        return int(self._deployment["spec"].get("replicas", 1)) if self._deployment else 0
+
+    @property
+    def is_small(self) -> str:
+        """Return why it is not as large yet as its autoscaler has to make it; empty when it is."""
+        least = max((one.least_of(self._there[key]) for key, one in self._scaled()), default=0)
+        short = f"its autoscaler has given it {self.replicas} pods so far, and {least} is the least"
+        return short if self.replicas < least else ""
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether its autoscaler may leave it as few pods as its manifest says."""
+        return all(one.least_of(self._there[key]) == one.least for key, one in self._scaled())
+
+    def hold(self, replicas: int) -> None:
+        """Let its autoscaler not leave it fewer than *replicas* pods, nor fewer than it was held at before."""
+        for key, one in self._scaled():
+            least = one.least_of(self._there[key])
+            self._write_least(key, max(least, one.raised(replicas)))
+
+    def give_back(self) -> None:
+        """Let its autoscaler leave it as few pods as its manifest says."""
+        for key, one in self._scaled():
+            self._write_least(key, one.least)
+
+    def _scaled(self) -> list[tuple[tuple[Kind, str], PodRange]]:
+        """Return what scales it, as far as it was seen."""
+        return [(key, one) for key, one in self._ranges.items() if key in self._there]
+
+    def _write_least(self, key: tuple[Kind, str], least: int) -> None:
+        there = self._there[key]
+        if self._ranges[key].least_of(there) != least and "deletionTimestamp" not in there["metadata"]:
+            self._there[key] = self._api.replace(key[0], self._ranges[key].with_least(there, least))
+
+    def make_missing(self, replicas: int | None = None, least: int = 0) -> None:
         """Make what was not seen, a Deployment with *replicas* pods where they are given.
 
-        Raises Denied when the cluster refuses it, AdapterError when it does not answer or has it by now.
+        *least*: so many pods it begins with where an autoscaler goes on, as if it had been held at them. Raises Denied
+        when the cluster refuses it, AdapterError when it does not answer or has it by now.
         """
         for document in self.deployed.manifest:
             if _key(document) not in self._there:
-                made = _bare(document)
+                made = bare_object(document)
+                scaled = self._ranges.get(_key(document))
+                if scaled is not None:
+                    made = scaled.with_least(made, scaled.raised(least))
                 if replicas is not None and document is self._workload:
                     made["spec"] = {**made["spec"], "replicas": replicas}
                 self._api.create(kind_of(document), made)
@@ -110,5 +157,6 @@ def _key(document: Mapping[str, Any]) -> tuple[Kind, str]:
     return kind_of(document), str(document["metadata"]["name"])
 
 
-def _bare(document: Mapping[str, Any]) -> dict[str, Any]:
+def bare_object(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document as it is sent: what its kind is stands in the address."""
     return {key: value for key, value in document.items() if key not in ("apiVersion", "kind", "status")}

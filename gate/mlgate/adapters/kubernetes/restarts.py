@@ -20,11 +20,14 @@ class Crashes:
             self._restarts = dict(found.restarts)
         for uid, count in found.restarts.items():
             self._restarts.setdefault(uid, count)
-        if found.health is Health.BROKEN or phase in (Phase.LOADING, Phase.RESTORING):
+        if phase in (Phase.LOADING, Phase.RESTORING):
             return found
-        if any(count > self._restarts[uid] for uid, count in found.restarts.items()):
-            why = found.why or "its container was restarted after it had been loaded"
-            return replace(found, health=Health.BROKEN, why=why)
+        crashed = [uid for uid, count in found.restarts.items() if count > self._restarts[uid]]
+        if crashed:
+            ended = next((found.ends[uid] for uid in crashed if uid in found.ends), found.why)
+            return replace(found, health=Health.BROKEN, why=ended or "its container was restarted after it was loaded")
+        if found.health is Health.BROKEN:
+            return found
         if found.health is Health.LOADING and found.ready_pods == 0:
             return replace(found, health=Health.BROKEN, why=found.why or "it was loaded, and no pod of it is ready now")
         return found

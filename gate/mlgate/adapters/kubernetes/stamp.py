@@ -18,7 +18,8 @@ _NOTE = "mlgate.dev/rollout"
 def stamp_of(candidate: str, rollout: Rollout) -> str:
     """Return the mark of the rollout's present state. *candidate*: the release's name."""
     is_back = rollout.state.phase in (Phase.RESTORING, Phase.RESTORED)
-    return f"{candidate} {rollout.began:.3f} {'back' if is_back else rollout.weight}"
+    opening = f" {rollout.opening.value}" if rollout.opening else ""
+    return f"{candidate} {rollout.began:.3f} {'back' if is_back else rollout.weight}{opening}"
 
 
 def is_stamped(one: Obj, stamp: str) -> bool:

@@ -22,6 +22,7 @@ from mlgate.adapters.kubernetes.release_objects import edited_image
 from mlgate.adapters.kubernetes.restarts import Crashes
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
+from mlgate.core.errors import Denied
 
 _NOT_IN_A_CANARY = ("maxReplicas", "scaleTarget", "scaleMetric", "autoScaling", "workerSpec")
 """Fields of a predictor that KServe forbids in a canary."""
@@ -31,6 +32,7 @@ _NOT_ROUTED = (
     "this KServe takes spec.canary, says that it is ready, and routes nothing to it (as v0.20 does): "
     "write mode: route, or upgrade KServe"
 )
+_WEBHOOKS_WORDS = "denied the request: "
 
 
 class StandardServing:
@@ -42,6 +44,7 @@ class StandardServing:
         self._crashes = Crashes()
         self._is_decided = False
         """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
+        self._only_candidate_answers = False
         self._pods = 0
         """Of the candidate: ready ones."""
         self._asked: float | None = None
@@ -72,6 +75,9 @@ class StandardServing:
         if phase is Phase.SHIFTING and self._is_ignored(weight, rollout):
             new = Condition(Health.BROKEN, _NOT_ROUTED)
         old = self._stable()
+        self._only_candidate_answers = self._record.accepted is not None and health.only_candidate_answers(
+            new, old, weight
+        )
         return Reading(
             at=0.0,
             candidate=new.health,
@@ -134,6 +140,9 @@ class StandardServing:
         if self._record.accepted is None:
             assert self._there is not None
             self._api.delete(INFERENCE_SERVICE, self._there)
+        elif self._only_candidate_answers and (entry := self._entry_there()):  # the stable model comes back beside it
+            pods = int(entry["predictor"].get("minReplicas") or 1)
+            self._apply(self._record.accepted, self._wanted + pods, entry)
         else:
             self._apply(self._record.accepted, self._wanted, None)
 
@@ -176,7 +185,7 @@ class StandardServing:
         """Return how the predictor's pods are; LOADING while they are of another release than *release*."""
         deployment = self._api.get(DEPLOYMENT, f"{self._service}-predictor")
         if deployment is None:
-            return Condition(Health.BROKEN, "the predictor's Deployment is not there any more")
+            return Condition(Health.BROKEN, "the predictor's Deployment is not there any more", ready_pods=0)
         labels = (deployment["spec"]["template"].get("metadata") or {}).get("labels") or {}
         if labels.get(RELEASE_LABEL, "") != release:
             return Condition(Health.LOADING, "KServe has not given the predictor's pods the release yet")
@@ -235,11 +244,18 @@ class StandardServing:
         there = self._there
         if there is not None:
             is_same = self._is_of(deployed) and _predictor(there).get("minReplicas") == replicas
+            is_same = is_same and not edited_image(workload(deployed.manifest), there)
             if is_same and _has(there["spec"].get("canary") or [], wanted["spec"].get("canary") or []):
                 return
             wanted["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"]
         bare = {key: wanted[key] for key in ("metadata", "spec")}
-        self._api.apply(INFERENCE_SERVICE, bare, force=self._force or self._is_decided)
+        try:
+            self._api.apply(INFERENCE_SERVICE, bare, force=self._force or self._is_decided)
+        except Denied as error:
+            who, is_webhook, why = error.message.partition(_WEBHOOKS_WORDS)
+            if entry is None or not is_webhook or "kserve" not in who:
+                raise
+            raise Denied(f"KServe takes no canary of this manifest: {why}", hint="write mode: route") from error
 
 
 def _predictor(service: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from mlgate.adapters.files import safe_file
 from mlgate.adapters.kubernetes import manifest
 from mlgate.adapters.kubernetes.manifest_rules import advice as rules
 from mlgate.adapters.terminal.output import tell
-from mlgate.commands.promote import verified
+from mlgate.commands.last_verdict import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config import manifest_fix
 from mlgate.config.config import Config
@@ -56,6 +56,20 @@ def demand_sound(target: Target, choice: RunOptions) -> None:
         )
 
 
+def demand_sound_cluster(target: Target, candidate: Deployed, serves: Deployed | None) -> None:
+    """Print what on the cluster meets the rollout; raise ConfigError when an error is among it."""
+    found, unread = target.beside(candidate, serves)
+    for one, where in found:
+        tell(sys.stdout, "\n".join(deploy_advice.lines(one, where)))
+    if unread:
+        tell(sys.stderr, f"mlgate: notice: not looked at, because this user may not list them: {', '.join(unread)}")
+    errors = [where for one, where in found if one.is_error]
+    if errors:
+        raise ConfigError(
+            f"{' and '.join(errors)} would break the rollout; nothing was deployed", hint="write what is said above"
+        )
+
+
 def run_fix(choice: RunOptions) -> int:
     """Mend the manifest where mlgate knows how. Return 0 when no error is left, else 2."""
     target = Target.demanded(load(choice.config))
@@ -73,9 +87,8 @@ def run_fix(choice: RunOptions) -> int:
     return ConfigError.exit_code if any(one.is_error for one in left) else 0
 
 
-def dry_run(target: Target, candidate: Deployed, before: Deployed | None) -> None:
-    """Let the server try every object without keeping it, and print what the release changes."""
-    target.try_out(candidate)
+def show_changes(candidate: Deployed, before: Deployed | None) -> None:
+    """Print what the release changes. The cluster has tried it out already."""
     changes = manifest_diff.render(before, candidate)
     tell(sys.stdout, changes.rstrip("\n") or "nothing changes")
     tell(sys.stdout, "dry run: the cluster accepts every object; nothing was changed")
@@ -89,6 +102,6 @@ def last_measured(config: Config, choice: RunOptions) -> Measured:
         path, port = image.ready or image.usual_ready_path(config.model.served_name), image.port
     try:
         evidence, _, _ = verified(choice)
-        return measured(evidence, choice.project().suite, ready_path=path, port=port)
+        return measured(evidence, config.checks, ready_path=path, port=port)
     except GateError:
         return Measured(ready_path=path, port=port)

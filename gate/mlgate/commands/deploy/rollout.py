@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from mlgate.adapters.github import environment
+from mlgate.adapters.process import clock
 from mlgate.adapters.process.signals import SignalStop
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.rollout_progress import RolloutLines
 from mlgate.commands import unmerged_guard
 from mlgate.commands.deploy import preflight as deploy_preflight
-from mlgate.commands.deploy.online_check import judge_online
-from mlgate.commands.promote import verified
+from mlgate.commands.deploy import rollout_report
+from mlgate.commands.last_verdict import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
-from mlgate.core.deploy.mode import ROUTED
+from mlgate.core.deploy.mode import ONE_OBJECT, ROUTED
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
-from mlgate.core.errors import Busy, ConfigError, GateError
+from mlgate.core.errors import Busy, ConfigError, GateError, Refused
 from mlgate.flow.deploy import rollout as flow
+from mlgate.flow.deploy.mirror_trial import judge_trial
 from mlgate.flow.deploy.release import release_of
 from mlgate.flow.deploy.rollout import RolloutTools
-from mlgate.flow.deploy.step_judge import OnlineChecksJudge
+from mlgate.flow.deploy.step_checks import StepChecks
+from mlgate.flow.deploy.step_judge import RolloutJudge
 from mlgate.reports.terminal import rollout as words
+from mlgate.wiring import mirror_trial, rollout_traffic
 from mlgate.wiring.deploy import Target, owner
 
 ROLLED_BACK = 4
@@ -42,21 +47,29 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
     deploy_preflight.demand_sound(target, choice)
     candidate = _candidate(target, choice)
     mode, me = target.mode, owner()
-    _demand_route_for_checks(target)
+    _demand_names_of_models(target, mode.name)
     tell(sys.stdout, f"{target.section.service} in {target.api.namespace}: mode {mode.name} ({mode.why})")
+    target.demand_access(candidate)
+    kept = target.records().load()
+    if kept.accepted is not None:
+        target.demand_access(kept.accepted)
+    if kept.accepted is not None and not kept.is_under_way:  # what is under way goes on, or back, whatever is foretold
+        for said in rollout_traffic.foretold(target, kept.accepted):
+            tell(sys.stderr, f"mlgate: notice: {said}")
+    deploy_preflight.demand_sound_cluster(target, candidate, kept.accepted)
+    target.try_out(candidate)
     if is_dry:
-        kept = target.records().load()
-        deploy_preflight.dry_run(target, candidate, kept.accepted if kept.mode else target.found(candidate))
+        deploy_preflight.show_changes(candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
-    check = (lambda record: judge_online(target, choice, record)) if target.section.checks else None
-    with _rollout_tools(target, me, check) as tools:
-        record = flow.deploy(
-            tools, candidate, target.plan(), mode=mode.name, owner=me, find=lambda: target.found(candidate)
-        )
-    if record is None:
-        tell(sys.stdout, f"{candidate.name} serves already: nothing to do")
-        return 0
-    return _print_ending(target, record)
+    with _judge(target, choice) as judge:
+        with _rollout_tools(target, me, judge) as tools:
+            record = flow.deploy(
+                tools, candidate, target.plan(), mode=mode.name, owner=me, find=lambda: target.found(candidate)
+            )
+        if record is None:
+            tell(sys.stdout, f"{candidate.name} serves already: nothing to do")
+            return 0
+        return _ended(target, choice, record, judge)
 
 
 def run_recovery(choice: RunOptions) -> int:
@@ -119,7 +132,7 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
                 f"there is nothing to go back to: {target.section.service} has no model before the one that serves",
                 hint="what serves? mlgate status",
             )
-        back, plan = record.previous, replace(target.plan(), steps=(ALL,), hold=0.0)
+        back, plan = record.previous, replace(target.plan(), steps=(ALL,), hold=0.0, opening=None)
         ended = flow.deploy(tools, back, plan, mode=record.mode, owner=owner())
     assert ended is not None  # the model before is another one than the one that serves
     _print_ending(target, ended, is_rollback=True)
@@ -127,39 +140,91 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
 
 
 def _candidate(target: Target, choice: RunOptions) -> Deployed:
-    """Return what the last verdict lets onto the cluster."""
+    """Return what the last verdict lets onto the cluster. Of a rollout that goes on it was fresh when that began."""
+    try:
+        return _candidate_at(target, choice, datetime.now(UTC))
+    except Refused:
+        kept = target.records().load()
+        if not kept.is_under_way:
+            raise
+        assert kept.rollout is not None
+        found = _candidate_at(target, choice, datetime.fromtimestamp(kept.rollout.began, UTC))
+        if not flow.is_this(kept, found, target.plan(), target.mode.name, clock.seconds()):
+            raise  # it would go back, and begin anew
+        return found
+
+
+def _candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed:
     _, report, content = verified(choice)
     run = environment.here()
     release = release_of(
         report,
         hashlib.sha256(content).hexdigest(),
         choice.folder.verdict().judged,
-        now=datetime.now(UTC),
+        now=now,
         max_age=target.section.max_age,
         link=run.url if run else "",
     )
     return target.candidate(release)
 
 
-def _demand_route_for_checks(target: Target) -> None:
-    """Raise ConfigError for online checks in a mode that cannot name the model that is asked."""
-    if target.section.checks and target.mode.name not in ROUTED:
+@contextmanager
+def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
+    """Judge by what the file has: online checks, and rules for users' requests."""
+    section = target.section
+
+    def trial(record: ServiceRecord) -> Judgement:
+        assert record.candidate is not None
+        return judge_trial(partial(mirror_trial.statuses, section, record.candidate))
+
+    if not section.checks:
+        yield RolloutJudge(traffic=target.traffic_rules(), trial=trial)
+        return
+    from mlgate.commands.deploy.online_check import OnlineRounds  # most of mlgate
+
+    with OnlineRounds(choice) as rounds:
+        every, patience = section.check_every.total_seconds(), section.patience.total_seconds()
+        checks = StepChecks(rounds, every, patience, clock.seconds)
+        yield RolloutJudge(partial(rounds.first, target.config), target.traffic_rules(), checks, trial)
+
+
+def _demand_names_of_models(target: Target, mode: str) -> None:
+    """Raise ConfigError for what needs to tell the two models apart, in a mode that cannot."""
+    if target.section.analysis and mode in ONE_OBJECT:
         raise ConfigError(
-            f"online checks need mode route or deployment; in mode {target.mode.name} nothing says which model answers",
+            f"analysis needs mode route, deployment or replicas; in mode {mode} both models have one name",
+            where=target.config.where("deploy", "analysis"),
+            hint="write mode: route and a gateway; or delete deploy.analysis",
+        )
+    for name in ("shadow", "audience"):
+        if getattr(target.section, name) and mode not in ROUTED:
+            raise ConfigError(
+                f"{name} needs mode route or deployment; in mode {mode} no gateway of mlgate's is asked",
+                where=target.config.where("deploy", name),
+                hint=f"write mode: route and a gateway; or delete deploy.{name}",
+            )
+    if target.section.checks and mode not in ROUTED:
+        raise ConfigError(
+            f"online checks need mode route or deployment; in mode {mode} nothing says which model answers",
             where=target.config.where("deploy", "checks"),
             hint="delete deploy.checks; the same checks were held against the image before: mlgate check",
         )
 
 
 @contextmanager
-def _rollout_tools(
-    target: Target, me: str, check: Callable[[ServiceRecord], Judgement] | None = None
-) -> Iterator[RolloutTools]:
-    """Hold the service's lock, take signals as wishes, and show how it goes; *check*: the online checks."""
+def _rollout_tools(target: Target, me: str, judge: RolloutJudge | None = None) -> Iterator[RolloutTools]:
+    """Hold the service's lock, take signals as wishes, and show how it goes. Without *judge*, ready is good enough."""
     lines = RolloutLines(sys.stdout, words.state_line, words.status_line)
     lock = target.lock(me)
     with SignalStop() as stop, lock, lines:
-        yield target.tools(lock, OnlineChecksJudge(check), stop, lines)
+        yield target.tools(lock, judge or RolloutJudge(), stop, lines)
+
+
+def _ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
+    """Tell how it ended, keep the report, and return the exit code."""
+    code = _print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
+    rollout_report.keep(target, choice, record, judge.asked)
+    return code
 
 
 def _print_ending(target: Target, record: ServiceRecord, *, is_rollback: bool = False) -> int:

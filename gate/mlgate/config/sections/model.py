@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from mlgate.config.sections.duration import Duration, lasting
+from mlgate.config.sections.header import Headers
 from mlgate.config.sections.image import Image
 from mlgate.config.sections.section import EnvName, FieldName, Given, Line, Many, Section, Written, complaint
 from mlgate.config.sections.served import Address, Served
 
 _WAYS = ("endpoint", "image", "python", "answers")
-_OWN_HEADERS = frozenset({"connection", "content-length", "te", "transfer-encoding", "upgrade"})
-
-
-def _from_environment(value: object) -> object:
-    """Refuse a header's value in the file. The message does not repeat it: it may be a secret."""
-    if not isinstance(value, dict):
-        raise complaint("must come from an environment variable", 'write {env: NAME} or {env: NAME, prefix: "Bearer "}')
-    return value
-
-
-class Header(Section):
-    """A header's value, read from the environment when the run starts."""
-
-    env: EnvName
-    """The environment variable that holds the value."""
-    prefix: Annotated[str, Written(r"[\x20-\x7e]{0,100}", "must be printable ASCII")] = ""
-    """Text in front of the value: `"Bearer "`."""
-
-
-HeaderName = Annotated[
-    str, Written(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", "is no header's name: letters, digits and -, without spaces")
-]
 
 
 class Endpoint(Served, Address):
     """A model that a server answers for, over HTTP."""
 
-    headers: Mapping[HeaderName, Annotated[Header, BeforeValidator(_from_environment)]] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     """Headers by name; values come from environment variables only."""
     retries: int = Field(2, ge=0, le=10)
     """How often to try again when no connection could be made. What was sent is never sent twice."""
-
-    @model_validator(mode="after")
-    def _headers_are_free(self) -> Self:
-        seen: set[str] = set()
-        for name in self.headers:
-            if name.lower() in _OWN_HEADERS:
-                raise complaint("is written by the gate itself", "delete it", at=("headers", name))
-            if name.lower() in seen:
-                raise complaint("is given twice", "upper and lower case are the same header", at=("headers", name))
-            seen.add(name.lower())
-        return self
 
 
 class PythonModel(Section):

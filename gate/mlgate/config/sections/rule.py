@@ -67,7 +67,9 @@ MarginValue = Annotated[
 class RuleSection(Section):
     """The bounds of one metric: at least one of `min`, `max`, `max_drop` and `max_rise`."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [bound.value]} for bound in Bound]})
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [bound.value]} for bound in Bound if bound.is_of_checks]}
+    )
 
     min: Given[Limit] = None
     """The value must be at least this, in the metric's unit."""
@@ -90,9 +92,14 @@ class RuleSection(Section):
         """Return whether a bound holds the candidate against the baseline."""
         return self.max_drop is not None or self.max_rise is not None
 
+    @property
+    def _is_empty(self) -> bool:
+        """Whether no bound is written."""
+        return self.min is None and self.max is None and self.max_drop is None and self.max_rise is None
+
     @model_validator(mode="after")
     def _bounds(self) -> Self:
-        if self.min is None and self.max is None and self.max_drop is None and self.max_rise is None:
+        if self._is_empty:
             raise complaint("has no bound", "write one of min, max, max_drop and max_rise")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise complaint(f"is greater than max ({self.max:g}): nothing can pass", "swap or mend them", at=("min",))

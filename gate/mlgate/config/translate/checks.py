@@ -10,13 +10,13 @@ from mlgate.config.sections.check import RecordedCheck
 from mlgate.config.sections.latency import LatencyCheck
 from mlgate.config.sections.load import FindLoad
 from mlgate.config.translate.latency_params import short, timed
+from mlgate.config.translate.rules import to_rules
 from mlgate.config.validate import bounds
 from mlgate.config.validate.load_mix import unmixed, unweighed
-from mlgate.config.validate.metric_choice import ResolvedCheck, Ruled
+from mlgate.config.validate.metric_choice import ResolvedCheck
 from mlgate.config.yaml.fault import Complaint, refusal
 from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, data_digest
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.outcome import Outcome
 
 
 def needed_fields(config: Config, check_id: str) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
         unasked = (*unweighed(section, examples), *short(params))
     if unfit:
         raise refusal(config.positions.name, [complaint.at(config.positions) for complaint in unfit])
-    rules = tuple(rule for one in resolved.rules for rule in _rules(config, one))
+    rules = tuple(rule for one in resolved.rules for rule in to_rules(config, one))
     if _may_fail_silently(section, rules):
         if all(choice.kind != ERROR_RATE.name for choice in chosen):
             chosen = (*chosen, MetricChoice(ERROR_RATE.name, ERROR_RATE.name))
@@ -80,34 +80,6 @@ def _unfit(resolved: ResolvedCheck, examples: Sequence[Example]) -> Iterator[Com
     for name, one in resolved.metrics.items():
         if one.scorer is not None and (why := one.scorer.unsuitable(references)):
             yield Complaint(resolved.named[name], f"is unsuitable for this data: {why}", at_key=True)
-
-
-def _rules(config: Config, one: Ruled) -> Iterator[Rule]:
-    """Yield one core rule a bound, in the order min, max, max_drop, max_rise."""
-    section = one.rule
-    for bound in Bound:
-        limit: float | None
-        relative = False
-        match bound:
-            case Bound.MIN:
-                limit = section.min
-            case Bound.MAX:
-                limit = section.max
-            case Bound.MAX_DROP | Bound.MAX_RISE:
-                margin = section.max_drop if bound is Bound.MAX_DROP else section.max_rise
-                limit, relative = (margin.amount, margin.relative) if margin else (None, False)
-        if limit is not None:
-            yield Rule(
-                metric=one.metric,
-                bound=bound,
-                limit=limit,
-                relative=relative,
-                confidence=section.confidence,
-                on_breach=Outcome.WARNED if section.on_breach == "warn" else Outcome.FAILED,
-                on_inconclusive=Outcome.WARNED if section.on_inconclusive == "warn" else Outcome.INCONCLUSIVE,
-                slice_by=one.slice_by,
-                where=config.where(*one.steps, bound.value),
-            )
 
 
 def _params(section: Section) -> dict[str, Json]:

@@ -56,6 +56,10 @@ class Judgement:
     outcome: Outcome | None
     """None: not known yet; it will be asked again."""
     why: str = ""
+    is_measured: bool = False
+    """Of one that is not known yet: whether it was measured, and more of the same will settle it."""
+    is_undecided: bool = False
+    """Of one that is measured: the step's time is over, and so few requests came that no rule is kept for certain."""
 
 
 class StepJudge(Protocol):
@@ -63,6 +67,19 @@ class StepJudge(Protocol):
 
     def judge(self, record: ServiceRecord) -> Judgement:
         """Return how the rollout's present step came out so far. An outcome is final."""
+
+
+class CheckRounds(Protocol):
+    """The online checks, asked of a rollout's two models once and again, beside what else is done."""
+
+    def begin(self, record: ServiceRecord) -> None:
+        """Begin a round, and come back at once. One round at a time."""
+
+    def ended(self) -> Judgement | None:
+        """Return how the round came out; None while it is under way."""
+
+    def cancel(self) -> None:
+        """End the round that is under way: nobody waits for it any more."""
 
 
 class Stopped(BaseException):

@@ -55,6 +55,15 @@ class Phase(Enum):
         return self in (Phase.PROMOTED, Phase.RESTORED)
 
 
+class Opening(Enum):
+    """What a first step of 0 % is: the candidate has requests, and no share of the users."""
+
+    MIRRORED = "mirrored"
+    """What users ask of the model that serves is asked of the candidate, too, and nobody gets its answers."""
+    AUDIENCE = "audience"
+    """Requests that bear a header or a cookie go to the candidate, and no others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a rollout may do, fixed before it begins."""
@@ -62,18 +71,29 @@ class Plan:
     steps: tuple[int, ...]
     """Percent of the traffic that the candidate gets, ascending; the last one is 100."""
     hold: float
-    """Seconds that each step lasts at least, from when its weight is in effect."""
+    """Seconds that each step lasts at least, from when its weight is in effect; but for an opening."""
     patience: float
     """Seconds for what should happen by itself: loading, a weight's effect, a judgement after `hold`."""
     deadline: float
     """Unix time, seconds. A rollout that is not promoting by then goes back."""
+    opening: Opening | None = None
+    """What the first step is, which has 0 % then; None: the first step has a share of the traffic."""
+    opening_hold: float = 0.0
+    """Seconds that the opening lasts at least."""
+    outlasts: bool = False
+    """The deadline ends only a rollout that nobody carries out. A step that is measured and not decided waits on."""
 
     def __post_init__(self) -> None:
-        ascending = all(low < high for low, high in zip((0, *self.steps), self.steps, strict=False))
-        if not self.steps or not ascending or self.steps[-1] != ALL:
+        shares = self.steps[1:] if self.opening and self.steps[:1] == (0,) else self.steps
+        ascending = all(low < high for low, high in zip((0, *shares), shares, strict=False))
+        if not shares or not ascending or shares[-1] != ALL or (self.opening and shares is self.steps):
             raise ConfigError(
                 f"steps {list(self.steps)} must ascend from above 0 to 100", hint="e.g. steps: [5, 25, 100]"
             )
+
+    def least(self, step: int) -> float:
+        """Return how many seconds a step lasts at least."""
+        return self.opening_hold if self.opening and step == 0 else self.hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,12 @@ class Reading:
     """In PROMOTING and RESTORING: the cluster is as it shall stay, and nothing of the other model is left."""
     judged: Outcome | None = None
     """How the online checks or the step came out; None: that is not known yet. Whatever blocks, takes it back."""
+    is_measured: bool = False
+    """Of a step that is not judged yet: it is measured, and more of the same will settle it. Then it may last until the
+    deadline; what is not measured may only last for `patience`."""
+    waits: float | None = None
+    """Of a step that holds: seconds since one of the models is not ready any more, or the weight is not seen; None: all
+    is there. A model that an autoscaler makes larger is not ready for a while, nor is one that loses a pod."""
     why: str = ""
     """What the candidate waits for, what broke, or how the step was judged: one sentence."""
     stop: str = ""
@@ -117,6 +143,10 @@ class State:
                 return ALL
             case _:
                 return 0
+
+    def opening(self, plan: Plan) -> Opening | None:
+        """Return what the present step is where it is the opening; else None."""
+        return plan.opening if self.phase in (Phase.SHIFTING, Phase.HOLDING) and self.step == 0 else None
 
 
 def advance(plan: Plan, state: State, reading: Reading) -> State:
@@ -163,10 +193,15 @@ def _reason_to_go_back(plan: Plan, state: State, reading: Reading) -> str:
 
 
 def _too_late(plan: Plan, state: State, reading: Reading) -> str:
-    if reading.at >= plan.deadline:
+    if reading.at >= plan.deadline and not plan.outlasts:
         return f"the deadline passed before {_BEFORE[state.phase]}{_tail(reading)}"
-    least = plan.hold if state.phase is Phase.HOLDING else 0.0
-    if reading.at - state.since >= least + plan.patience and not _is_good(plan, state, reading):
+    least = plan.least(state.step) if state.phase is Phase.HOLDING else 0.0
+    is_patient = reading.at - state.since < least + plan.patience
+    if state.phase is Phase.HOLDING and reading.waits is not None:
+        if reading.candidate is Health.LOADING and reading.waits >= plan.patience:
+            return f"the candidate was not ready for {reading.waits:.0f} s{_tail(reading)}"
+        is_patient = is_patient or reading.waits < plan.patience
+    if not (is_patient or _is_being_judged(plan, state, reading) or _is_good(plan, state, reading)):
         return f"{_NOT_DONE[state.phase]} within {least + plan.patience:.0f} s{_tail(reading)}"
     return ""
 
@@ -189,15 +224,27 @@ def _tail(reading: Reading) -> str:
     return f": {reading.why}" if reading.why else ""
 
 
+def _is_being_judged(plan: Plan, state: State, reading: Reading) -> bool:
+    """Whether all is well but for a judgement that takes its time."""
+    known = replace(reading, judged=Outcome.PASSED)
+    return state.phase is Phase.HOLDING and reading.is_measured and _is_good(plan, state, known)
+
+
 def _is_good(plan: Plan, state: State, reading: Reading) -> bool:
     """Whether the reading is all that the phase waits for, but for time. What blocks has been sorted out before."""
-    ready = reading.candidate is Health.READY and reading.stable in (Health.READY, Health.ABSENT)
+    beside = reading.stable in (Health.READY, Health.ABSENT) or _replaces(plan, reading)
+    ready = reading.candidate is Health.READY and beside
     asks = state.phase in (Phase.CHECKING, Phase.HOLDING)
     return ready and reading.weight == state.weight(plan) and (reading.judged is not None or not asks)
 
 
+def _replaces(plan: Plan, reading: Reading) -> bool:
+    """Whether the candidate takes the place of a model that will not be ready again: nothing is held against that."""
+    return reading.stable is Health.BROKEN and plan.steps == (ALL,)
+
+
 def _forward(plan: Plan, state: State, reading: Reading) -> State:
-    is_early = state.phase is Phase.HOLDING and reading.at - state.since < plan.hold
+    is_early = state.phase is Phase.HOLDING and reading.at - state.since < plan.least(state.step)
     if is_early or not _is_good(plan, state, reading):
         return state
     match state.phase:
@@ -240,6 +287,11 @@ class Rollout:
     def weight(self) -> int:
         """Return the percent of the traffic that the candidate may have at most, now."""
         return self.state.weight(self.plan)
+
+    @property
+    def opening(self) -> Opening | None:
+        """Return what the present step is where it is the opening; else None."""
+        return self.state.opening(self.plan)
 
     def after(self, reading: Reading) -> Rollout:
         """Return the rollout after *reading*; itself where the reading changes nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlgate.core.deploy.advice import Advice
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.deploy.rollout import Health
 
@@ -72,3 +73,5 @@ class ServiceStatus:
     models: tuple[ModelStatus, ...]
     now: float
     """Unix time, seconds."""
+    beside: tuple[tuple[Advice, str], ...] = ()
+    """What else on the cluster is to be said something of, and the object."""

@@ -42,6 +42,11 @@ def choose(of: Question) -> Mode:
             "the cluster does not know InferenceServices: KServe is not installed there",
             hint="install KServe, name another context, or deploy a Deployment",
         )
+    if of.is_inference_service and of.kserve_mode == "ModelMesh":
+        raise ConfigError(
+            "KServe would run it in ModelMesh mode, where many models share pods: a release has none of its own",
+            hint="annotate it: serving.kserve.io/deploymentMode: Standard",
+        )
     if of.asked != "auto":
         _demand_possible(of)
         return Mode(of.asked, "the file says so")

@@ -23,6 +23,7 @@ from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Plan, Reading, Rollout
 from mlgate.core.errors import AdapterError, ConfigError, Denied, GateError, NotAtRest
 from mlgate.core.outcome import Outcome
+from mlgate.flow.deploy.readiness import Readiness
 
 _POLL_S = 0.5
 _CALM_S = 2.0
@@ -59,10 +60,17 @@ def deploy(
 ) -> ServiceRecord | None:
     """Roll *candidate* out, after what a dead process left is undone or finished. Return the record of its end.
 
+    Where that was this very rollout, it goes on from where it was: what its steps are judged by can be read again.
     Return None for a candidate that serves already: it is left alone. *find* is asked what serves, of a service
     without a record: what somebody else made. To be called under the service's lock.
     """
-    record = recover(tools, tools.records.load(), "another model is deployed in its place")
+    record = tools.records.load()
+    if is_this(record, candidate, plan, mode, tools.now()):
+        record = replace(record, owner=owner)
+        tools.records.save(record)  # a process that only stalled must see that it was overtaken
+        return carry_out(tools, record)
+    is_same = record.candidate is not None and record.candidate.name == candidate.name
+    record = recover(tools, record, f"{'it' if is_same else 'another model'} is deployed anew, by another process")
     if not record.mode:
         record = replace(record, accepted=find())
     elif record.accepted is not None and record.mode != mode:
@@ -71,7 +79,7 @@ def deploy(
             hint=f"write mode: {record.mode}; or deploy under another service name and move your users",
         )
     if record.accepted is None:
-        plan = replace(plan, steps=(ALL,))  # there is nobody to share the traffic with
+        plan = _alone(plan)
     elif record.accepted.name == candidate.name:
         _demand_it_serves(tools, record)
         return None
@@ -80,6 +88,22 @@ def deploy(
     record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
     tools.records.save(record)
     return carry_out(tools, record)
+
+
+def is_this(record: ServiceRecord, candidate: Deployed, plan: Plan, mode: str, now: float) -> bool:
+    """Whether a rollout of this model by this plan is under way, and may go on: it is not on its way back, nor late."""
+    if record.rollout is None or record.candidate is None or not record.is_under_way or record.mode != mode:
+        return False
+    own = record.rollout.plan
+    asked = replace(plan if record.accepted is not None else _alone(plan), deadline=own.deadline)
+    is_same = record.candidate.name == candidate.name and own == asked
+    is_late = now >= own.deadline and not own.outlasts
+    return is_same and record.rollout.state.phase is not Phase.RESTORING and not is_late
+
+
+def _alone(plan: Plan) -> Plan:
+    """Return the plan of a first model: there is nobody to share the traffic with."""
+    return replace(plan, steps=(ALL,), opening=None)
 
 
 def _demand_it_serves(tools: RolloutTools, record: ServiceRecord) -> None:
@@ -131,10 +155,12 @@ def carry_out(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
     serving = tools.serving(record)
     denied = ""
     failing: float | None = None
-    rest = _Rest(tools.now)
+    rest, readiness = _Rest(tools.now), Readiness()
     while record.is_under_way:
+        assert record.rollout is not None
         try:
-            record = _turn(tools, serving, record, denied, rest)
+            reading = readiness.after(record.rollout, _look(tools, serving, record))
+            record = _turn(tools, record, reading, denied, rest)
             denied = ""
             if record.is_under_way:
                 assert record.rollout is not None
@@ -146,15 +172,15 @@ def carry_out(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
             if _is_enough(tools, record, failing, denied):
                 raise
         if record.is_under_way:
-            tools.stop.wait(_pause(record))
+            tools.stop.wait(pause(record))
     return record
 
 
-def _pause(record: ServiceRecord) -> float:
+def pause(record: ServiceRecord) -> float:
     """Return how long to wait before the next turn: not long where something is about to happen."""
     assert record.rollout is not None
     state, plan = record.rollout.state, record.rollout.plan
-    return min(_CALM_S, plan.hold / 4) if state.phase is Phase.HOLDING else _POLL_S
+    return min(_CALM_S, plan.least(state.step) / 4) if state.phase is Phase.HOLDING else _POLL_S
 
 
 class _Rest:
@@ -180,10 +206,8 @@ class _Rest:
             )
 
 
-def _turn(tools: RolloutTools, serving: Serving, record: ServiceRecord, denied: str, rest: _Rest) -> ServiceRecord:
-    """Look, decide, write it down. Return the record to act by. *denied*: why the cluster refused the last act."""
-    assert record.rollout is not None
-    reading = _look(tools, serving, record)
+def _turn(tools: RolloutTools, record: ServiceRecord, reading: Reading, denied: str, rest: _Rest) -> ServiceRecord:
+    """Decide, and write it down. Return the record to act by. *denied*: why the cluster refused the last act."""
     after = record.after(replace(reading, stop=denied) if denied else reading)
     if after is record:
         tools.records.confirm()
@@ -195,16 +219,24 @@ def _turn(tools: RolloutTools, serving: Serving, record: ServiceRecord, denied: 
 
 
 def _look(tools: RolloutTools, serving: Serving, record: ServiceRecord) -> Reading:
-    """Look at the cluster, and judge the step once its weight is in effect. After a long judgement, look again."""
+    """Look at the cluster, and judge the step once its weight is in effect. After a long judgement, look again.
+
+    A candidate that becomes larger, or lost a pod, is judged as well: that may take it back, and lets it pass later.
+    """
     assert record.rollout is not None
     seen, began = _seen(serving, record.rollout), tools.now()
     judged = Judgement(None)
-    if seen.candidate is Health.READY and seen.weight == record.rollout.weight:
+    holds = record.rollout.state.phase is Phase.HOLDING
+    answers = seen.candidate is Health.READY or (holds and seen.candidate is Health.LOADING)
+    if answers and seen.weight == record.rollout.weight:
         judged = _judgement(tools, record)
         if tools.now() - began > _POLL_S:
             seen = _seen(serving, record.rollout)
-    why = seen.why if seen.candidate is Health.BROKEN else judged.why or seen.why
-    return replace(seen, at=tools.now(), judged=judged.outcome, why=why, stop=tools.stop.why or seen.stop)
+    is_bad = judged.outcome is not None and judged.outcome.blocks
+    waits = seen.candidate is Health.LOADING and not is_bad
+    why = seen.why if seen.candidate is Health.BROKEN or waits else judged.why or seen.why
+    stop = tools.stop.why or seen.stop
+    return replace(seen, at=tools.now(), judged=judged.outcome, is_measured=judged.is_measured, why=why, stop=stop)
 
 
 def _seen(serving: Serving, rollout: Rollout) -> Reading:
@@ -229,6 +261,8 @@ def _judgement(tools: RolloutTools, record: ServiceRecord) -> Judgement:
         return Judgement(None)
     except GateError as error:
         return Judgement(Outcome.ERRORED, str(error))
+    except Exception as error:  # noqa: BLE001 - a fault of the judge must not leave the candidate with its traffic
+        return Judgement(Outcome.ERRORED, f"the judge broke: {type(error).__name__}: {error}")
 
 
 def _stopped(tools: RolloutTools, record: ServiceRecord, why: str) -> ServiceRecord:

@@ -105,7 +105,7 @@ FINDING = Definition(
         Member("slice", TEXT),
         Member("slice_by", TEXT, "The field, for a rule that holds for each of its values.", at="rule.slice_by"),
         Member("metric", TEXT, at="rule.metric"),
-        Member("bound", choice({bound.value: bound for bound in Bound}), at="rule.bound"),
+        Member("bound", choice({bound.value: bound for bound in Bound if bound.is_of_checks}), at="rule.bound"),
         Member("limit", NUMBER, at="rule.limit"),
         Member("relative", FLAG, "The limit is a fraction of the baseline.", at="rule.relative"),
         Member("confidence", NUMBER, at="rule.confidence"),

@@ -15,7 +15,18 @@ from typing import Any
 from mlgate.core.report import Report
 from mlgate.reports.json_v1 import conclusions, loads, run
 from mlgate.reports.json_v1.node import Node, Value
-from mlgate.reports.json_v1.shape import COUNT, TEXT, Definition, Member, Role, Shape, array, constant, optional
+from mlgate.reports.json_v1.shape import (
+    COUNT,
+    TEXT,
+    Definition,
+    Member,
+    Role,
+    Shape,
+    array,
+    constant,
+    document_schema,
+    optional,
+)
 
 SCHEMA = "https://github.com/org/mlgate/blob/main/docs/reference/report.v1.schema.json"
 VERSION = 1
@@ -112,17 +123,4 @@ def parse(text: str) -> Report:
 
 def schema() -> dict[str, Value]:
     """Return the JSON Schema of what `render` writes; docs/reference/report.v1.schema.json is this one, committed."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA,
-        "title": "mlgate report, version 1",
-        **REPORT.schema,
-        "$defs": {
-            "number": {
-                "anyOf": [{"type": "number"}, {"enum": ["nan", "inf", "-inf"]}],
-                "description": "JSON has no NaN and no infinity; they are words.",
-            },
-            "outcome": conclusions.OUTCOMES.schema,
-            **{name: definition.schema for name, definition in _DEFINED.items()},
-        },
-    }
+    return document_schema(SCHEMA, "mlgate report, version 1", REPORT, _DEFINED, conclusions.OUTCOMES.schema)

@@ -166,7 +166,7 @@ class Definition(Generic[T]):
         for member in self.members:
             said = nodes[member.key].value if member.key in nodes else None
             if member.role is Role.FOLLOWS and said != member.shape.write(member.get(made)):
-                raise nodes[member.key].wrong(f"what follows from the rest of the report, not {str(said)[:40]}")
+                raise nodes[member.key].wrong(f"what follows from the rest of it, not {str(said)[:40]}")
 
     def named(self, name: str) -> Shape[T]:
         """Return the shape of one that stands under *name* in the schema's definitions."""
@@ -188,3 +188,23 @@ def pair(
         return {first[0]: first[1].write(value[0]), second[0]: second[1].write(value[1])}
 
     return Shape(write, of.read, of.schema)
+
+
+def document_schema(
+    identity: str, title: str, of: Definition[Any], defined: Mapping[str, Definition[Any]], outcome: dict[str, Value]
+) -> dict[str, Value]:
+    """Return the JSON Schema of a whole document, with all that it names: *defined*, numbers and outcomes."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": identity,
+        "title": title,
+        **of.schema,
+        "$defs": {
+            "number": {
+                "anyOf": [{"type": "number"}, {"enum": ["nan", "inf", "-inf"]}],
+                "description": "JSON has no NaN and no infinity; they are words.",
+            },
+            "outcome": outcome,
+            **{name: definition.schema for name, definition in defined.items()},
+        },
+    }

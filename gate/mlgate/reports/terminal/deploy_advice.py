@@ -14,7 +14,7 @@ _WIDTH = 80
 
 def render(found: Sequence[tuple[Advice, str]]) -> str:
     """Return the lines of each advice with its place, `file:line:column`, and what they come to."""
-    lines = [line for one, place in found for line in _lines(one, place)]
+    told = [line for one, place in found for line in lines(one, place)]
     errors = sum(one.is_error for one, _ in found)
     warnings = len(found) - errors
     mends = sum(bool(one.fixes) for one, _ in found)
@@ -23,10 +23,11 @@ def render(found: Sequence[tuple[Advice, str]]) -> str:
     said = f"{many(errors, 'error')}, {many(warnings, 'warning')}"
     if mends:
         said += f"; --fix mends {mends} of them"
-    return "\n".join([*lines, said]) + "\n"
+    return "\n".join([*told, said]) + "\n"
 
 
-def _lines(one: Advice, place: str) -> Iterator[str]:
+def lines(one: Advice, place: str) -> Iterator[str]:
+    """Yield the lines of one advice about what is at *place*."""
     sign = "✗" if one.is_error else "!"
     yield f"{sign} {terminal(place)}"
     yield from hang("", wrap(f"{one.topic}: {terminal(one.says, 400)}", _WIDTH - 2), 2)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mlgate.core.deploy.rollout import Health, Phase
-from mlgate.core.deploy.status import ModelStatus, ServiceStatus
+from mlgate.core.deploy.status import ModelStatus, PodStatus, ServiceStatus
 from mlgate.reports.content.escape import terminal
 from mlgate.reports.content.plural import many
 from mlgate.reports.content.text_width import hang, table, wrap
+from mlgate.reports.terminal import deploy_advice
 from mlgate.reports.terminal.rollout import span, state_line
 
 _WIDTH = 80
@@ -38,6 +39,9 @@ def _lines(status: ServiceStatus) -> Iterator[str]:
     yield from table([_HEAD, *(_row(one) for one in status.models)], frozenset({2, 3}))
     for one in status.models:
         yield from _troubles(one)
+    for advice, where in status.beside:
+        yield ""
+        yield from deploy_advice.lines(advice, where)
     yield from _rollout(status)
 
 
@@ -56,14 +60,26 @@ def _troubles(one: ModelStatus) -> Iterator[str]:
     yield ""
     if one.why:
         yield from _folded(f"{one.role}: ", f"{terminal(one.why, _LONGEST)}")
-    for pod in one.pods:
-        if not pod.is_ready or pod.restarts:
-            restarts = f", restarted {many(pod.restarts, 'time')}" if pod.restarts else ""
-            why = f": {terminal(pod.why, _LONGEST)}" if pod.why else ""
-            yield from _folded("  pod ", f"{terminal(pod.name)} {terminal(pod.state, 60)}{restarts}{why}")
+    for (state, restarts, why), names in _alike(one.pods).items():
+        often = f", restarted {many(restarts, 'time')}" if restarts else ""
+        because = f": {terminal(why, _LONGEST)}" if why and why not in one.why else ""
+        head = "  pod " if len(names) == 1 else "  pods "
+        yield from _folded(head, f"{', '.join(map(terminal, names))} {terminal(state, 60)}{often}{because}")
+    told = [one.why, *(pod.why for pod in one.pods)]
     for event in one.events:
+        if event.message and any(event.message in text for text in told):
+            continue
         times = f" ({event.count} times)" if event.count > 1 else ""
         yield from _folded("  event ", f"{terminal(event.reason, 60)}{times}: {terminal(event.message, _LONGEST)}")
+
+
+def _alike(pods: Iterable[PodStatus]) -> dict[tuple[str, int, str], list[str]]:
+    """Return the names of pods that are not as they should be, by their state, restarts and reason."""
+    found: dict[tuple[str, int, str], list[str]] = {}
+    for pod in pods:
+        if not pod.is_ready or pod.restarts:
+            found.setdefault((pod.state, pod.restarts, pod.why), []).append(pod.name)
+    return found
 
 
 def _folded(head: str, text: str) -> Iterator[str]:
@@ -85,8 +101,11 @@ def _rollout(status: ServiceStatus) -> Iterator[str]:
     yield f"  begun {span(max(0.0, status.now - rollout.began))} ago by {terminal(status.record.owner, 60)}"
     if status.holder is None or status.holder.is_dead:
         yield "  its process is gone"
-        after = "finishes" if state.phase is Phase.PROMOTING else "rolls back"
-        yield f"  next: mlgate deploy --resume-or-rollback {after} it"
+        does = "finishes it" if state.phase is Phase.PROMOTING else "rolls it back"
+        yield f"  next: mlgate deploy --resume-or-rollback {does}"
     else:
         yield f"  its lock was renewed last at {terminal(status.holder.renewed, 40)}"
-        yield f"  it is rolled back in {span(left)} at the latest" if left > 0 else "  its deadline is past"
+        if rollout.plan.outlasts:
+            yield "  a step that is not decided waits on (on_inconclusive: hold)"
+        else:
+            yield f"  it is rolled back in {span(left)} at the latest" if left > 0 else "  its deadline is past"

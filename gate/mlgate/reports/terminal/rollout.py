@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlgate.core.deploy.release import ServiceRecord
-from mlgate.core.deploy.rollout import Phase, Reading, Rollout, State
+from mlgate.core.deploy.rollout import Opening, Phase, Reading, Rollout, State
+from mlgate.reports.content.elapsed import clock
 from mlgate.reports.content.escape import terminal
+from mlgate.reports.content.openings import OPENINGS
 
 _LONGEST_WHY = 300
 
@@ -23,14 +25,38 @@ _DOES = {
 
 
 def state_line(rollout: Rollout, state: State) -> str:
-    """Return the line of one state: since when, how much traffic, what is done, and why."""
-    seconds = state.since - rollout.began
-    why = f": {terminal(state.why, _LONGEST_WHY)}" if state.why and state.phase is Phase.RESTORING else ""
-    return f"{_clock(seconds):>7}  {state.weight(rollout.plan):>3} %  {_DOES[state.phase]}{_hold(rollout, state)}{why}"
+    """Return the line of one state: since when, how much traffic, what is done, and why.
+
+    Before it stands a line that says why the step before passed, where something was judged.
+    """
+    why = terminal(state.why, _LONGEST_WHY)
+    what = f"{_DOES[state.phase]}{_hold(rollout, state)}{_opening(rollout, state)}"
+    line = _line(rollout, state, state.weight(rollout.plan), what)
+    if not why or state.phase not in (Phase.RESTORING, Phase.SHIFTING, Phase.PROMOTING):
+        return line
+    if state.phase is Phase.RESTORING:
+        return f"{line}: {why}"
+    return f"{_line(rollout, state, _weight_before(rollout, state), f'passed: {why}')}\n{line}"
+
+
+def _line(rollout: Rollout, state: State, weight: int, what: str) -> str:
+    return f"{clock(state.since - rollout.began):>7}  {weight:>3} %  {what}"
+
+
+def _weight_before(rollout: Rollout, state: State) -> int:
+    """Return the weight of the step that passed."""
+    if state.phase is Phase.PROMOTING:
+        return rollout.plan.steps[state.step]
+    return rollout.plan.steps[state.step - 1] if state.step > 0 else 0
 
 
 def _hold(rollout: Rollout, state: State) -> str:
-    return f" for {span(rollout.plan.hold)}" if state.phase is Phase.HOLDING else ""
+    return f" for {span(rollout.plan.least(state.step))}" if state.phase is Phase.HOLDING else ""
+
+
+def _opening(rollout: Rollout, state: State) -> str:
+    opening = state.opening(rollout.plan)
+    return f", {OPENINGS[opening]}" if opening else ""
 
 
 def status_line(record: ServiceRecord, reading: Reading) -> str:
@@ -68,14 +94,10 @@ def _restored(service: str, record: ServiceRecord, what: str) -> Iterator[str]:
     yield f"{what}: {terminal(back.why, _LONGEST_WHY)}"
     serves = f"{service} is {terminal(record.accepted.name)}" if record.accepted else "nothing serves"
     most = max(state.weight(record.rollout.plan) for state in states)
-    yield f"  {serves}, as before; {terminal(record.candidate.name)} was given {most} % at most, and is removed"
+    had_audience = any(state.opening(record.rollout.plan) is Opening.AUDIENCE for state in states)
+    given = "its audience" if had_audience else f"{most} %"
+    yield f"  {serves}, as before; {terminal(record.candidate.name)} was given {given} at most, and is removed"
     yield "  next: mend it, judge it again (mlgate check), and deploy that"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def span(seconds: float) -> str:

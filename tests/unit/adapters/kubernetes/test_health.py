@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from mlgate.adapters.kubernetes import health
-from mlgate.core.deploy.rollout import Health
+from mlgate.adapters.kubernetes.health import Condition
+from mlgate.adapters.kubernetes.restarts import Crashes
+from mlgate.core.deploy.rollout import Health, Phase
 
 CAPTURED = Path(__file__).parents[3] / "golden/kserve"
 
@@ -84,10 +86,76 @@ def test_what_time_does_not_heal_is_broken(broken: dict[str, Any], says: str) ->
     assert says in found.why
 
 
+def oom(uid: str = "1", restarts: int = 1) -> dict[str, Any]:
+    """Return a pod that ran out of memory, came back, and is ready again."""
+    found = pod(last={"reason": "OOMKilled", "exitCode": 137}, restarts=restarts)
+    found["metadata"]["uid"] = uid
+    found["spec"] = {"containers": [{"name": "kserve-container", "resources": {"limits": {"memory": "2Gi"}}}]}
+    return found
+
+
+def test_a_model_that_ran_out_of_memory_and_came_back_between_two_looks_has_crashed_and_says_at_which_limit() -> None:
+    crashes = Crashes()
+    before = health.of_deployment(deployment(), [oom(restarts=0), oom("2")])
+    assert crashes.judged(before, Phase.CHECKING).health is Health.READY
+    after = health.of_deployment(deployment(), [oom(restarts=1), oom("2")])
+    found = crashes.judged(after, Phase.HOLDING)
+    assert (after.health, found.health) == (Health.READY, Health.BROKEN)
+    assert found.why == (
+        "pod summarizer-1 was restarted: OOMKilled at its memory limit of 2Gi (exit code 137); "
+        "raise resources.limits.memory, or let it need less"
+    )
+
+
+def test_a_pod_that_its_node_ended_says_why() -> None:
+    evicted = pod(phase="Failed", reason="Evicted", message="The node was low on resource: memory.")
+    found = health.of_deployment(deployment(availableReplicas=1), [evicted])
+    assert (found.health, found.why) == (
+        Health.LOADING,
+        "pod summarizer-1: Evicted: The node was low on resource: memory.",
+    )
+
+
 def test_pods_that_are_refused_break_it() -> None:
     refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: gpus"}
     found = health.of_deployment(deployment(availableReplicas=0, conditions=[refused]), [])
     assert (found.health, found.why) == (Health.BROKEN, "its pods are refused: exceeded quota: gpus")
+
+
+@pytest.mark.parametrize(
+    ("new", "ready_pods", "weight", "expected"),
+    [
+        (Health.READY, 0, 10, True),
+        (Health.READY, 1, 10, False),
+        (Health.READY, None, 10, False),
+        (Health.READY, 0, 0, False),
+        (Health.READY, 0, None, False),
+        (Health.LOADING, 0, 10, False),
+        (Health.BROKEN, 0, 10, False),
+    ],
+)
+def test_a_candidate_keeps_its_traffic_only_while_nobody_else_can_answer(
+    new: Health, ready_pods: int | None, weight: int | None, *, expected: bool
+) -> None:
+    old = Condition(Health.BROKEN, "its pods are refused", ready_pods=ready_pods)
+    assert health.only_candidate_answers(Condition(new), old, weight) is expected
+
+
+def test_a_broken_deployment_says_how_many_of_its_pods_still_answer() -> None:
+    crashing = pod(waiting={"reason": "CrashLoopBackOff"})
+    for alive in (0, 1):
+        assert health.of_deployment(deployment(availableReplicas=alive), [crashing]).ready_pods == alive
+        service = {
+            "status": {"conditions": [{"reason": "ReconcileFailed", "status": "False", "message": "is invalid"}]}
+        }
+        found = health.of_inference_service(service, deployment(availableReplicas=alive), [crashing])
+        assert (found.health, found.ready_pods) == (Health.BROKEN, alive)
+
+
+def test_a_pod_that_is_being_deleted_says_nothing_of_the_next_one() -> None:
+    crashing = pod(waiting={"reason": "CrashLoopBackOff"})
+    crashing["metadata"]["deletionTimestamp"] = "2026-11-30T12:00:00Z"
+    assert health.of_deployment(deployment(availableReplicas=0), [crashing]).health is Health.LOADING
 
 
 def test_a_pod_that_cannot_be_scheduled_waits_and_says_for_what() -> None:
@@ -115,11 +183,28 @@ def test_a_captured_service_is_ready_with_its_deployment() -> None:
     assert health.of_inference_service(captured("isvc-demo.json"), deployment(), [pod()]).health is Health.READY
 
 
-def test_a_service_that_kserve_cannot_make_says_why() -> None:
-    condition = {"type": "PredictorReady", "status": "False", "reason": "ReconcileFailed", "message": "bad image name"}
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('admission webhook "validation.webhook" denied the request: bad image name', Health.BROKEN),
+        ('Deployment.apps "a" is invalid: spec.template', Health.BROKEN),
+        ('Operation cannot be fulfilled on services "a": the object has been modified', Health.LOADING),
+        ("context deadline exceeded", Health.LOADING),
+    ],
+)
+def test_what_kserve_cannot_make_is_broken_only_where_trying_again_does_not_help(
+    message: str, expected: Health
+) -> None:
+    condition = {"type": "PredictorReady", "status": "False", "reason": "ReconcileFailed", "message": message}
     service = {"metadata": {}, "status": {"conditions": [condition]}}
     found = health.of_inference_service(service, None, [])
-    assert (found.health, found.why) == (Health.BROKEN, "KServe cannot make it: bad image name")
+    assert (found.health, found.why) == (expected, f"KServe cannot make it: {message}")
+
+
+def test_a_model_that_no_runtime_can_load_is_broken_before_it_has_a_deployment() -> None:
+    model = {"transitionStatus": "InvalidSpec", "lastFailureInfo": {"reason": "NoSupportingRuntime"}}
+    found = health.of_inference_service({"metadata": {}, "status": {"modelStatus": model}}, None, [])
+    assert (found.health, found.why) == (Health.BROKEN, "its model cannot be loaded: NoSupportingRuntime")
 
 
 def test_nothing_is_absent() -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlgate.adapters.kubernetes import http_route
-from mlgate.adapters.kubernetes.http_route import Backend, Gateway
+from mlgate.adapters.kubernetes.http_route import Audience, Backend, Gateway, Split
+from mlgate.core.deploy.rollout import Opening
 
 OLD, NEW = Backend("summarizer-1", "summarizer-1-predictor", 80), Backend("summarizer-2", "summarizer-2-predictor", 80)
 GATEWAY = Gateway("gate", "kserve", ("summarizer.example.com",), ("/v2", "/v1/models"))
 
 
-def route(*shares: tuple[Backend, int]) -> dict[str, Any]:
-    return http_route.desired("mlgate-summarizer", GATEWAY, shares, {"mlgate.dev/service": "summarizer"})
+def route(*shares: tuple[Backend, int], mirrored: Backend | None = None) -> dict[str, Any]:
+    split = Split(shares, mirrored)
+    return http_route.desired("mlgate-summarizer", GATEWAY, split, {"mlgate.dev/service": "summarizer"})
 
 
 def test_each_model_has_its_weight_and_answers_to_its_name() -> None:
@@ -32,6 +35,77 @@ def test_the_weight_is_read_back_as_it_was_written(weight: int) -> None:
     made = route((OLD, 100 - weight), (NEW, weight))
     assert http_route.weight_of(made, NEW.service) == weight
     assert http_route.weight_of(made, OLD.service) == 100 - weight
+
+
+def test_a_copy_is_no_weight_and_only_users_requests_are_copied() -> None:
+    made = route((OLD, 100), (NEW, 0), mirrored=NEW)
+    assert (http_route.weight_of(made, NEW.service), http_route.weight_of(made, OLD.service)) == (0, 100)
+    assert http_route.is_mirrored(made, NEW.service)
+    assert not http_route.is_mirrored(made, OLD.service)
+    assert not http_route.is_mirrored(route((OLD, 100), (NEW, 0)), NEW.service)
+    assert not http_route.is_mirrored(None, NEW.service)
+    assert ["filters" in rule for rule in made["spec"]["rules"]] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("cookies", "is_in"),
+    [
+        ("group=b", True),
+        ("a=1; group=b", True),
+        ("group=b; a=1", True),
+        ("a=1; group=b; c=2", True),
+        ("a=1;group=b;c=2", True),
+        ("group=bb", False),
+        ("group=b.", False),
+        ("subgroup=b", False),
+        ("a=group=b", False),
+        ("group=a", False),
+        ("Group=b", False),
+        ("", False),
+    ],
+)
+def test_a_cookie_is_told_apart_from_every_other(cookies: str, *, is_in: bool) -> None:
+    match = Audience("group", "b", is_cookie=True).match
+    assert match["type"] == "RegularExpression"
+    assert (re.search(match["value"], cookies) is not None) == is_in
+    assert (re.fullmatch(match["value"], cookies) is not None) == is_in
+
+
+def test_what_is_written_in_a_cookie_is_no_pattern() -> None:
+    pattern = Audience("a.b-c", "x.y~z", is_cookie=True).match["value"]
+    assert re.search(pattern, "a.b-c=x.y~z")
+    assert not re.search(pattern, "aXb-c=x.y~z")
+    assert not re.search(pattern, "a.b-c=xXy~z")
+
+
+def test_an_audience_has_no_weight_and_a_name_still_wins() -> None:
+    split = Split([(OLD, 100), (NEW, 0)], audience=(Audience("x-group", "beta"), NEW))
+    made = http_route.desired("mlgate-summarizer", GATEWAY, split, {})
+    assert (http_route.weight_of(made, NEW.service), http_route.weight_of(made, OLD.service)) == (0, 100)
+    assert http_route.opening_of(made, NEW.service) is Opening.AUDIENCE
+    assert http_route.opening_of(made, OLD.service) is None
+    assert http_route.opening_of(route((OLD, 95), (NEW, 5)), NEW.service) is None
+    assert http_route.opening_of(route((OLD, 100), (NEW, 0), mirrored=NEW), NEW.service) is Opening.MIRRORED
+    names = [[one["name"] for one in rule["matches"][0].get("headers", ())] for rule in made["spec"]["rules"]]
+    assert names == [["x-mlgate-variant"], ["x-mlgate-variant"], ["x-group"], []]  # of equals the first one wins
+
+
+def test_a_trial_of_an_audience_copies_nothing() -> None:
+    made = http_route.trial("mlgate-summarizer-trial", GATEWAY, NEW, {}, Audience("group", "b", is_cookie=True))
+    (rule,) = made["spec"]["rules"]
+    assert "filters" not in rule
+    assert [one["name"] for one in rule["matches"][0]["headers"]] == ["x-mlgate-variant", "x-mlgate-trial", "Cookie"]
+    assert http_route.opening_of(made, NEW.service) is None
+
+
+def test_a_trial_touches_no_users_request() -> None:
+    made = http_route.trial("mlgate-summarizer-trial", GATEWAY, NEW, {})
+    assert http_route.weight_of(made, NEW.service) == 0
+    assert not http_route.is_mirrored(made, NEW.service)
+    for rule in made["spec"]["rules"]:
+        assert rule["filters"][0]["requestMirror"]["backendRef"]["name"] == NEW.service
+        names = [[header["name"] for header in match["headers"]] for match in rule["matches"]]
+        assert names == [["x-mlgate-variant", "x-mlgate-trial"]] * 2
 
 
 def test_a_weight_that_a_hand_wrote_is_never_read_as_less() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlgate.adapters.kubernetes import manifest, route
+from mlgate.adapters.kubernetes import manifest, route_manifest
 from mlgate.adapters.kubernetes.manifest import RELEASE_LABEL, SERVICE_LABEL
 from mlgate.core.deploy.release import Release
 from mlgate.core.errors import ConfigError, Refused
@@ -73,27 +73,29 @@ def test_objects_are_named_and_labelled_as_the_release() -> None:
 
 
 def test_a_deployment_gets_a_service_and_selects_its_own_pods() -> None:
-    made = manifest.released("summarizer", RELEASE, route.prepared([DEPLOYMENT], "summarizer"))
+    made = manifest.released("summarizer", RELEASE, route_manifest.prepared([DEPLOYMENT], "summarizer"))
     deployment, service = made.manifest
     assert deployment["spec"]["selector"]["matchLabels"] == {"app": "summarizer", RELEASE_LABEL: made.name}
     assert deployment["spec"]["template"]["metadata"]["labels"][RELEASE_LABEL] == made.name
     assert service["spec"]["selector"] == {RELEASE_LABEL: made.name}
     assert service["spec"]["ports"][0]["targetPort"] == 9000
-    assert route.backend(made).service == made.name
+    assert route_manifest.backend(made).service == made.name
 
 
 def test_an_inference_service_gets_no_route_of_its_own_and_keeps_the_models_name() -> None:
     model = copy.deepcopy(SERVICE)
     model["spec"] = {"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "args": ["--workers=2"]}}}
-    (made,) = route.prepared([model], "summarizer")
+    (made,) = route_manifest.prepared([model], "summarizer")
     assert made["metadata"]["labels"]["networking.kserve.io/visibility"] == "cluster-local"
     assert made["spec"]["predictor"]["model"]["args"] == ["--workers=2", "--model_name=summarizer"]
-    assert route.prepared([made], "summarizer") == (made,)
+    assert route_manifest.prepared([made], "summarizer") == (made,)
 
 
 def test_what_a_person_wrote_is_not_changed() -> None:
     before = copy.deepcopy(SERVICE)
-    manifest.released("summarizer", RELEASE, route.prepared(manifest.with_image([SERVICE], IMAGE), "summarizer"))
+    manifest.released(
+        "summarizer", RELEASE, route_manifest.prepared(manifest.with_image([SERVICE], IMAGE), "summarizer")
+    )
     assert before == SERVICE
 
 
@@ -124,6 +126,10 @@ def test_another_image_is_refused(written: str) -> None:
         ({"model": {"modelFormat": {"name": "sklearn"}}}, "no image of its own"),
         ({"model": {"image": "ghcr.io/acme/summarizer", "storageUri": "s3://a"}}, "loads a model by storageUri"),
         ({"storageUris": [{"uri": "s3://a"}], "containers": []}, "loads a model by storageUris"),
+        (
+            {"containers": [{"name": "kserve-container", "env": [{"name": "STORAGE_URI", "value": "s3://a"}]}]},
+            "loads a model by STORAGE_URI",
+        ),
     ],
 )
 def test_a_manifest_whose_model_is_not_the_judged_image_is_refused(predictor: dict[str, Any], says: str) -> None:

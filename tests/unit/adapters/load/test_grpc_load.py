@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -161,8 +162,13 @@ def test_an_error_of_the_server_is_the_models_and_hides_secrets() -> None:
 
 
 def test_a_server_that_is_not_there_is_the_gates_failure() -> None:
-    with serving(lambda *_: b"") as address:
-        pass
+    with socket.socket() as mine:
+        mine.bind(("127.0.0.1", 0))  # nobody else gets the port, and nobody listens
+        address = Address.of(f"http://127.0.0.1:{mine.getsockname()[1]}")
+        demand_it_is_told(address)
+
+
+def demand_it_is_told(address: Address) -> None:
     with loading(address, timeout_s=PATIENCE) as load:
         (answer,) = load.answer(EXAMPLES[:1])
         assert isinstance(answer, Failure)

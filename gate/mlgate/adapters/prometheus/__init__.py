@@ -1,0 +1,1 @@
+"""Prometheus, or what speaks its API: Thanos, Mimir, VictoriaMetrics."""
