@@ -27,6 +27,7 @@ from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
 from mlgate.core.errors import Busy, ConfigError, GateError, Refused
 from mlgate.flow.deploy import rollout as flow
+from mlgate.flow.deploy.first_check import FirstCheck
 from mlgate.flow.deploy.mirror_trial import judge_trial
 from mlgate.flow.deploy.release import release_of
 from mlgate.flow.deploy.rollout import RolloutTools
@@ -185,7 +186,8 @@ def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
     with OnlineRounds(choice) as rounds:
         every, patience = section.check_every.total_seconds(), section.patience.total_seconds()
         checks = StepChecks(rounds, every, patience, clock.seconds)
-        yield RolloutJudge(partial(rounds.first, target.config), target.traffic_rules(), checks, trial)
+        first = FirstCheck(partial(rounds.first, target.config), clock.seconds)
+        yield RolloutJudge(first.judge, target.traffic_rules(), checks, trial)
 
 
 def _demand_names_of_models(target: Target, mode: str) -> None:

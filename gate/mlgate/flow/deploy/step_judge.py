@@ -21,8 +21,6 @@ from mlgate.flow.deploy.step_question import StepQuestion, missing_requests, ste
 _MANY = 50.0
 """So many requests that are to be expected, and not one that was counted, are no lull at night."""
 
-_MORE_TRIES = 2
-"""A gateway may take a moment to know pods that are ready; what it answers until then says nothing of the model."""
 _TOO_FEW = ("inconclusive", "too-few")
 """Topics of what more requests would settle. Others withhold a pass however many there are."""
 
@@ -60,8 +58,6 @@ class RolloutJudge:
     ) -> None:
         self._check, self._trial = check, trial
         self._checked: Judgement | None = None
-        self._unanswered = 0
-        """How often the check came to nothing."""
         self._checks, self._traffic = checks, traffic
         self._measured: float | None = None
         """When the present step was measured last; at first: when it was looked at first."""
@@ -88,11 +84,7 @@ class RolloutJudge:
                 return tried
         if self._check is None:
             return Judgement(Outcome.PASSED)
-        found = self._check(record)
-        if found.outcome is Outcome.ERRORED and self._unanswered < _MORE_TRIES:
-            self._unanswered += 1
-            return Judgement(None, f"asked once more: {found.why}")
-        return found
+        return self._check(record)
 
     def _judge_step(self, record: ServiceRecord) -> Judgement:
         checks = self._checks.judge(record) if self._checks else None

@@ -352,12 +352,3 @@ def test_a_gateway_is_tried_before_users_requests_are_mirrored(is_mirrored: bool
     assert story.phase == ("restored" if is_mirrored else "promoted")
     if is_mirrored:
         assert story.rollout.states[-1].why.endswith("it cannot mirror requests")
-
-
-@pytest.mark.parametrize(("times", "ends"), [(2, "promoted"), (3, "restored")])
-def test_a_check_that_comes_to_nothing_is_asked_twice_more(times: int, ends: str) -> None:
-    found = [Judgement(Outcome.ERRORED, "no available server")] * times + [Judgement(Outcome.PASSED, "fine")] * 9
-    story = Story()
-    story.judge = RolloutJudge(lambda _: found.pop(0))
-    story.goes_on(4000)
-    assert story.phase == ends
