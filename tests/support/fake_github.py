@@ -88,6 +88,8 @@ class FakeGithub:
         self.pulls: list[Pull] = []
         self.comments: list[Comment] = []
         self.statuses: list[dict[str, Any]] = []
+        self.deployments: list[dict[str, Any]] = []
+        """The newest last; each with its `statuses`, the newest last."""
         self.default_branch = "main"
         self.uploads: list[Upload] = []
         self.commits: dict[str, Sequence[str]] = {}
@@ -134,10 +136,9 @@ class FakeGithub:
             case "PATCH", ["issues", "comments", number]:
                 old = next((comment for comment in self.comments if comment.id == int(number)), None)
                 return (404, error("Not Found", 404), {}) if old is None else self._write(old, old.issue, body["body"])
-            case "POST", ["statuses", sha]:
-                return self._status(sha, body)
-            case _:
-                return self._kept(path, query) if method == "GET" else (404, error("Not Found", 404), {})
+            case "POST", [("statuses" | "deployments") as what, *rest]:
+                return self._status(rest[0], body) if what == "statuses" else self._deployed(rest, body)
+        return self._kept(path, query) if method == "GET" else (404, error("Not Found", 404), {})
 
     def _kept(self, path: str, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
         """What there is to ask of what runs have uploaded."""
@@ -153,10 +154,13 @@ class FakeGithub:
             case ["actions", "runs", number]:
                 runs = [_run(one) for one in self.uploads if one.run == int(number)]
                 return (200, runs[0], {}) if runs else (404, error("Not Found", 404), {})
+            case ["deployments"]:
+                listed = [_deployment(one) for one in self._deployments_of(query)]
             case ["commits"] if query.get("sha") in self.commits:
-                return self._page([_commit(sha, self.commits[sha]) for sha in self._log(query["sha"])], path, query)
+                listed = [_commit(sha, self.commits[sha]) for sha in self._log(query["sha"])]
             case _:  # another repository, or one that the token may not see
                 return 404, error("Not Found", 404), {}
+        return self._page(listed, path, query)
 
     def _log(self, start: str) -> list[str]:
         """A commit and all that it comes from, as git lists them."""
@@ -182,6 +186,31 @@ class FakeGithub:
             return 422, invalid("description", "description is too long (maximum is 140 characters)"), {}
         self.statuses.append({"sha": sha, **body})
         return 201, made("status", **body), {}
+
+    def _deployments_of(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        wanted = {name: query[name] for name in ("environment", "sha", "task") if name in query}
+        return [one for one in reversed(self.deployments) if wanted.items() <= one.items()]
+
+    def _deployed(self, rest: list[str], body: Any) -> tuple[int, Any, dict[str, str]]:
+        """Make a deployment, or keep the status of one."""
+        if rest:
+            return self._deployment_status(int(rest[0]), body)
+        if self.commits and body["ref"] not in self.commits:
+            return 422, invalid("ref", f"No ref found for: {body['ref']}"), {}
+        one = {**body, "id": len(self.deployments) + 71, "sha": body["ref"], "statuses": []}
+        self.deployments.append(one)
+        return 201, _deployment(one), {}
+
+    def _deployment_status(self, number: int, body: Any) -> tuple[int, Any, dict[str, str]]:
+        """Keep a status; one of success makes the others of its environment inactive, as GitHub does by itself."""
+        if len(body.get("description") or "") > 140:
+            return 422, invalid("description", "description is too long (maximum is 140 characters)"), {}
+        (one,) = (one for one in self.deployments if one["id"] == number)
+        one["statuses"].append(body)
+        for other in self.deployments if body["state"] == "success" else ():
+            if other is not one and other["environment"] == one["environment"] and states(other)[-1] == "success":
+                other["statuses"].append({"state": "inactive"})
+        return 201, made("deployment-status", **body), {}
 
     def _page(self, things: list[Any], path: str, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
         size, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
@@ -235,6 +264,16 @@ def _run(one: Upload) -> Any:
 
 def _commit(sha: str, parents: Sequence[str]) -> Any:
     return made("commit", sha=sha, parents=[{"sha": one, "url": "https://api.github.com/"} for one in parents])
+
+
+def _deployment(one: Mapping[str, Any]) -> Any:
+    kept = ("id", "sha", "ref", "task", "environment", "payload", "description")
+    return made("deployment", **{name: one[name] for name in kept})
+
+
+def states(deployment: Mapping[str, Any]) -> list[str]:
+    """Return how a deployment went, the newest last."""
+    return [status["state"] for status in deployment["statuses"]]
 
 
 def _comment(comment: Comment) -> Any:

@@ -25,8 +25,16 @@ from mlgate.commands.run_options import RunOptions
     is_flag=True,
     help="Take over fields of the InferenceService that other managers own (modes knative and standard).",
 )
+@options.environment
 def command(
-    *, config: Path, output: Path | None, dry_run: bool, fix: bool, resume_or_rollback: bool, force_conflicts: bool
+    *,
+    config: Path,
+    output: Path | None,
+    dry_run: bool,
+    fix: bool,
+    resume_or_rollback: bool,
+    force_conflicts: bool,
+    environment: str,
 ) -> int:
     """Bring the model of the last verdict to the cluster, and give it traffic in steps.
 
@@ -36,7 +44,7 @@ def command(
     """
     if dry_run + fix + resume_or_rollback > 1:
         raise click.UsageError("use one of --dry-run, --fix and --resume-or-rollback")
-    choice = RunOptions(config, output)
+    choice = RunOptions(config, output, environment=environment)
     if fix:
         from mlgate.commands.deploy.preflight import run_fix
 

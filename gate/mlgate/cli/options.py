@@ -75,6 +75,17 @@ def output(function: Decorated) -> Decorated:
     )(function)
 
 
+def environment(function: Decorated) -> Decorated:
+    """Add `--environment NAME`."""
+    return click.option(
+        "--environment",
+        default="",
+        envvar="MLGATE_ENVIRONMENT",
+        metavar="NAME",
+        help="Show it on GitHub as a deployment to this environment. The token comes from MLGATE_GITHUB_TOKEN.",
+    )(function)
+
+
 def bootstrap(function: Decorated) -> Decorated:
     """Add `--bootstrap`."""
     return click.option(

@@ -12,7 +12,8 @@ from mlgate.commands.run_options import RunOptions
 
 @click.command()
 @options.config
-def command(*, config: Path) -> int:
+@options.environment
+def command(*, config: Path, environment: str) -> int:
     """Roll back a rollout that nobody carries out and whose deadline is past, and remove what was left behind.
 
     For a CronJob or a scheduled workflow. Needs mlgate.yaml and the Kubernetes API. Exit codes: 0 the service is as it
@@ -20,4 +21,4 @@ def command(*, config: Path) -> int:
     """
     from mlgate.commands.deploy.rollout import run_reconcile
 
-    return run_reconcile(RunOptions(config))
+    return run_reconcile(RunOptions(config, environment=environment))

@@ -21,7 +21,8 @@ from mlgate.commands.run_options import RunOptions
     metavar="VERSION",
     help="To this version, which was live once.  [the one before]",
 )
-def command(*, config: Path, alias: str, to: int | None) -> int:
+@options.environment
+def command(*, config: Path, alias: str, to: int | None, environment: str) -> int:
     """Go back to the model before: on the cluster, in MLflow's registry, or both, as mlgate.yaml has them.
 
     On the cluster it needs nothing but the Kubernetes API. A rollout that is under way is rolled back, and that is all.
@@ -29,4 +30,4 @@ def command(*, config: Path, alias: str, to: int | None) -> int:
     """
     from mlgate.commands.deploy.rollback import run_rollback
 
-    return run_rollback(RunOptions(config), alias, to or 0)
+    return run_rollback(RunOptions(config, environment=environment), alias, to or 0)

@@ -11,7 +11,6 @@ from typing import TextIO
 from mlgate.adapters.files import safe_file
 from mlgate.adapters.github import workflow_run
 from mlgate.adapters.github.api import Github
-from mlgate.adapters.github.client import GithubClient
 from mlgate.adapters.github.retries import Retries
 from mlgate.adapters.github.workflow_run import WorkflowRun
 from mlgate.adapters.terminal.output import tell
@@ -22,12 +21,10 @@ from mlgate.core.untrusted_report import UntrustedReport
 from mlgate.reports.content.escape import command_data, terminal
 from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import comment as page
+from mlgate.wiring import github_client
 
 LARGEST_REPORT = 16 << 20
 """Bytes of a report."""
-
-_API = "https://api.github.com"
-_TOKENS = ("MLGATE_GITHUB_TOKEN", "GITHUB_TOKEN")
 
 
 def comment(
@@ -46,7 +43,8 @@ def comment(
     run = _run(environ)
     if run.event != "pull_request":
         return _nothing(out, environ, f"{run.name} is of {run.event}: only runs of pull_request are commented")
-    with GithubClient(environ.get("GITHUB_API_URL") or _API, _token(environ), patience) as line:
+    hint = "give the step `env: {MLGATE_GITHUB_TOKEN: '${{ github.token }}'}`"
+    with github_client.client("write a comment with", hint, patience=patience, environ=environ) as line:
         github = Github(line, run.repository)
         number, why = _pull_request(github, run)
         if number is None:
@@ -88,17 +86,6 @@ def _run(environ: Mapping[str, str]) -> WorkflowRun:
             hint="call it in a workflow with `on: {workflow_run: {types: [completed]}}`",
         )
     return workflow_run.read(Path(path))
-
-
-def _token(environ: Mapping[str, str]) -> str:
-    token = next((environ[name].strip() for name in _TOKENS if environ.get(name, "").strip()), "")
-    if not token:
-        raise ConfigError(
-            "there is no token to write a comment with",
-            where=_TOKENS[0],
-            hint="give the step `env: {MLGATE_GITHUB_TOKEN: '${{ github.token }}'}`",
-        )
-    return token
 
 
 def _pull_request(github: Github, run: WorkflowRun) -> tuple[int | None, str]:

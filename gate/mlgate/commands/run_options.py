@@ -50,6 +50,8 @@ class RunOptions:
     """One of PARTS, or empty: all."""
     forks: bool = False
     """A fork's code may run on a self-hosted machine."""
+    environment: str = ""
+    """GitHub's environment that rollouts are shown as deployments to; empty: none."""
 
     @property
     def is_part(self) -> bool:

@@ -14,17 +14,12 @@ from mlgate.adapters.git.base_commit import BaseCommit
 from mlgate.adapters.github import environment
 from mlgate.adapters.github.artifacts import GithubArtifacts
 from mlgate.adapters.github.baseline import GithubBaseline, Judged
-from mlgate.adapters.github.client import GithubClient
 from mlgate.adapters.github.environment import GithubRun
-from mlgate.core.errors import AdapterError, ConfigError
+from mlgate.core.errors import ConfigError
 from mlgate.core.ports import BaselineStore
-from mlgate.wiring import evidence_source
+from mlgate.wiring import evidence_source, github_client
 
-TOKENS = ("MLGATE_GITHUB_TOKEN", "GITHUB_TOKEN")
-
-_API = "https://api.github.com"
 _ARTIFACT_NAME = re.compile(r"[a-z0-9-]{1,40}")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
 def store(root: Path, path: Path, most: int, base: BaseCommit | None) -> BaselineStore:
@@ -53,16 +48,10 @@ def _base(root: Path, run: GithubRun, default_branch: str) -> str:
 
 @contextmanager
 def _artifacts() -> Iterator[GithubArtifacts]:
-    repository = os.environ.get("GITHUB_REPOSITORY", "")
-    if not _REPOSITORY.fullmatch(repository):
-        raise AdapterError("which repository this is, is not known", where="GITHUB_REPOSITORY")
-    token = next((os.environ[name].strip() for name in TOKENS if os.environ.get(name, "").strip()), "")
-    if not token:
-        raise ConfigError(
-            "there is no token to ask GitHub with who kept the baseline",
-            where=TOKENS[0],
-            hint="give the job `permissions: {contents: read, actions: read}`, and the step the input "
-            "`github-token: ${{ github.token }}`",
-        )
-    with GithubClient(os.environ.get("GITHUB_API_URL") or _API, token) as line:
+    repository = github_client.repository()
+    hint = (
+        "give the job `permissions: {contents: read, actions: read}`, and the step the input "
+        "`github-token: ${{ github.token }}`"
+    )
+    with github_client.client("ask GitHub with who kept the baseline", hint) as line:
         yield GithubArtifacts(line, repository)

@@ -59,7 +59,7 @@ class GithubClient:
         method: str,
         target: str,
         purpose: Purpose,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
         done: Callable[[], bool] | None = None,
     ) -> Answer | None:
         """Return the answer; raise AdapterError when GitHub says no or cannot be asked.
@@ -109,7 +109,7 @@ class GithubClient:
         method: str,
         target: str,
         purpose: Purpose,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
         done: Callable[[], bool] | None = None,
     ) -> ApiReply | None:
         for attempt in range(TRIES):
@@ -129,7 +129,7 @@ class GithubClient:
         later = "later" if unsure else f"in {seconds:,.0f} s"
         raise AdapterError(f"could not {purpose.words}: {why}", hint=f"run this job again {later}")
 
-    def _try_once(self, method: str, target: str, body: Mapping[str, str] | None) -> ApiReply | str:
+    def _try_once(self, method: str, target: str, body: Mapping[str, object] | None) -> ApiReply | str:
         """Return the reply, or why there is none."""
         try:
             return self._exchange(method, self._address.path.rstrip("/") + target, body)
@@ -144,7 +144,7 @@ class GithubClient:
             return longer(attempt)
         return pause(reply.status, reply.headers, attempt, self._patience.now())
 
-    def _exchange(self, method: str, target: str, body: Mapping[str, str] | None) -> ApiReply:
+    def _exchange(self, method: str, target: str, body: Mapping[str, object] | None) -> ApiReply:
         headers = self._headers if body is None else self._headers | {"content-type": "application/json"}
         return self._send(self._pool, method, target, body=body, headers=headers, most=LARGEST_REPLY)
 
@@ -154,7 +154,7 @@ class GithubClient:
         method: str,
         target: str,
         *,
-        body: Mapping[str, str] | None,
+        body: Mapping[str, object] | None,
         headers: Mapping[str, str],
         most: int,
     ) -> ApiReply:

@@ -34,7 +34,7 @@ from mlgate.flow.deploy.rollout import RolloutTools
 from mlgate.flow.deploy.step_checks import StepChecks
 from mlgate.flow.deploy.step_judge import RolloutJudge
 from mlgate.reports.terminal import rollout as words
-from mlgate.wiring import mirror_trial, rollout_traffic
+from mlgate.wiring import github_deployment, mirror_trial, rollout_traffic
 from mlgate.wiring.deploy import Target, owner
 
 ROLLED_BACK = 4
@@ -63,7 +63,7 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
         deploy_preflight.show_changes(candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
     with _judge(target, choice) as judge:
-        with _rollout_tools(target, me, judge) as tools:
+        with _rollout_tools(target, me, choice, judge) as tools:
             record = flow.deploy(
                 tools, candidate, target.plan(), mode=mode.name, owner=me, find=lambda: target.found(candidate)
             )
@@ -77,7 +77,7 @@ def run_recovery(choice: RunOptions) -> int:
     """End what a dead process left half-way: a promotion forward, everything else back. Return the exit code."""
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config))
-    with _rollout_tools(target, owner()) as tools:
+    with _rollout_tools(target, owner(), choice) as tools:
         record = tools.records.load()
         if not record.is_under_way:
             tell(sys.stdout, f"{target.section.service}: no rollout is under way")
@@ -94,7 +94,7 @@ def run_reconcile(choice: RunOptions) -> int:
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config))
     try:
-        with _rollout_tools(target, owner()) as tools:
+        with _rollout_tools(target, owner(), choice) as tools:
             before = tools.records.load()
             record = flow.reconcile(tools, before) if before.mode else before
     except Busy as error:
@@ -121,7 +121,7 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
     Return the exit code, and whether the stable model changed: it did not, when a rollout was taken back.
     """
     target = Target.demanded(load(choice.config))
-    with _rollout_tools(target, owner()) as tools:
+    with _rollout_tools(target, owner(), choice) as tools:
         record = tools.records.load()
         if record.is_under_way:
             record = flow.recover(tools, record, "a person asked for it: mlgate rollback")
@@ -214,12 +214,18 @@ def _demand_names_of_models(target: Target, mode: str) -> None:
 
 
 @contextmanager
-def _rollout_tools(target: Target, me: str, judge: RolloutJudge | None = None) -> Iterator[RolloutTools]:
+def _rollout_tools(
+    target: Target, me: str, choice: RunOptions, judge: RolloutJudge | None = None
+) -> Iterator[RolloutTools]:
     """Hold the service's lock, take signals as wishes, and show how it goes. Without *judge*, ready is good enough."""
     lines = RolloutLines(sys.stdout, words.state_line, words.status_line)
     lock = target.lock(me)
-    with SignalStop() as stop, lock, lines:
-        yield target.tools(lock, judge or RolloutJudge(), stop, lines)
+
+    def end(record: ServiceRecord) -> str:
+        return words.ending(target.section.service, record).partition("\n")[0]
+
+    with SignalStop() as stop, github_deployment.shown_beside(lines, choice.environment, end) as shown, lock, lines:
+        yield target.tools(lock, judge or RolloutJudge(), stop, shown)
 
 
 def _ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
