@@ -77,6 +77,7 @@ ifeq ($(origin KUBECONFIG),command line)
 else
 	.ci/cluster up
 	.ci/cluster run $(BIN)/python -m pytest -q -m needs_cluster $(PYTEST)
+	.ci/cluster reach $(BIN)/python -m pytest -q -m needs_reachable_cluster tests/act/test_deploy.py
 endif
 
 test-kills: $(VENV)/.dev ## kill a deploy at each of its writes, in each mode, on this machine's cluster: half an hour
@@ -93,6 +94,7 @@ lock: $(VENV)/.dev ## pin every dependency by hash
 	$(LOCK) pyproject.toml --extra docker requirements/action.in -o requirements/action.txt
 	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow requirements/action.in -o requirements/action-all.txt
 	$(LOCK) pyproject.toml --extra docker --extra mlflow requirements/action.in -o requirements/action-mlflow.txt
+	$(LOCK) pyproject.toml --extra kserve --extra mlflow requirements/action.in -o requirements/action-deploy.txt
 	$(LOCK) requirements/cluster.in -o requirements/cluster.txt
 	$(LOCK) requirements/mlflow.in -o requirements/mlflow.txt
 	$(LOCK) requirements/kserve.in -o requirements/kserve.txt

@@ -23,11 +23,16 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = {"base": "action.txt", "mlflow": "action-mlflow.txt", "all": "action-all.txt"}
+LOCKS = {
+    "base": "action.txt",
+    "mlflow": "action-mlflow.txt",
+    "deploy": "action-deploy.txt",
+    "all": "action-all.txt",
+}
 BEFORE = "setuptools"
 """What builds the one package that is published as source only. It is installed first, by the same lock file."""
 SOURCE_ONLY = "rouge-score"
-KEYS = "MLFLOW_"
+KEYS = ("MLFLOW_", "MLGATE_KUBECONFIG", "MLGATE_GITHUB_TOKEN", "PROMETHEUS_TOKEN")
 """What begins so may be a secret, and is for mlgate alone."""
 RUN = "from mlgate.cli import main; main()"
 
@@ -164,7 +169,7 @@ def lock() -> Path:
     """Return the lock file that was chosen."""
     chosen = os.environ.get("MLGATE_PACKAGES") or "base"
     if chosen not in LOCKS:
-        die(f"the input `packages` is {chosen[:40]!r}: write base, mlflow or all")
+        die(f"the input `packages` is {chosen[:40]!r}: write base, mlflow, deploy or all")
     return ROOT / "requirements" / LOCKS[chosen]
 
 

@@ -36,7 +36,7 @@ Names, and patterns of names.
 """
 STAYS = (
     *("MLGATE_REQUIRE", "MLGATE_UPDATE_GOLDEN", "MLGATE_KSERVE_PYTHON", "MLGATE_KSERVE_OPENAI_PYTHON"),
-    *("MLGATE_TEST_KUBECONFIG", "MLGATE_TEST_GATEWAY", "MLGATE_TEST_PROMETHEUS"),
+    *("MLGATE_TEST_KUBECONFIG", "MLGATE_TEST_REACHABLE", "MLGATE_TEST_GATEWAY", "MLGATE_TEST_PROMETHEUS"),
     "GIT_SSL_CAINFO",
 )
 """What the suite itself reads, and how this machine reaches a package index."""
@@ -153,6 +153,10 @@ def _cluster() -> bool:
     return Path(os.environ.get("MLGATE_TEST_KUBECONFIG", "")).is_file()
 
 
+def _reachable_cluster() -> bool:
+    return bool(os.environ.get("MLGATE_TEST_REACHABLE")) and _cluster()
+
+
 def _postgres() -> bool:
     from tests.support import postgres
 
@@ -171,6 +175,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "kserve": (_kserve, "make kserve, or set MLGATE_KSERVE_PYTHON"),
     "mlflow": (_mlflow, "make mlflow"),
     "cluster": (_cluster, "make test-cluster (as root on Linux), or make test-cluster KUBECONFIG=…"),
+    "reachable_cluster": (_reachable_cluster, "make test-cluster (as root on Linux)"),
     "postgres": (_postgres, ".ci/engine; as root also setpriv and the user postgres: initdb refuses root"),
 }
 """Each `needs_*` mark: whether the thing is there, and how to get it."""

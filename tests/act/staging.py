@@ -46,9 +46,14 @@ def prepare(staged: Path, target: Path, edit: Edit | None) -> Path:
 
 
 def for_act(text: str) -> str:
-    """`$/action/x` becomes `org/mlgate/action/x@act-self`, and `cache-mode` goes: act 0.2.89 refuses both."""
+    """`$/action/x` becomes `org/mlgate/action/x@act-self`, and what act 0.2.89 refuses goes."""
     text = re.sub(r"""(uses:\s*)(["']?)\$/([\w./-]+)\2""", rf"\g<1>{SELF}/\g<3>@{SELF_REF}", text)
-    return with_githubs_outputs(re.sub(r"(?m)^ *cache-mode:.*\n", "", text))
+    return with_githubs_outputs(readable(re.sub(r"(?m)^ *cache-mode:.*\n", "", text)))
+
+
+def readable(text: str) -> str:
+    """Leave out that a job's environment makes no deployment: act makes none anyway, and refuses the key."""
+    return re.sub(r"(?m)^ *deployment: false.*\n|, deployment: false", "", text)
 
 
 def pins(*folders: Path) -> set[tuple[str, str]]:

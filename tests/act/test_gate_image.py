@@ -7,12 +7,7 @@ is an image of a public registry.
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -21,10 +16,8 @@ from tests.act.consumer import Consumer
 from tests.act.judged import errors, held, report
 from tests.act.project import EXAMPLES, example, project, rows, write
 from tests.act.ran import Ran
-from tests.support.builders import TOOLS, Workshop, python_base, workshop
-from tests.support.child_environment import child_environment
+from tests.act.site import Site, opened
 from tests.support.images import SERVER
-from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.needs_act, pytest.mark.needs_docker, pytest.mark.needs_buildkit, pytest.mark.alone]
 
@@ -33,7 +26,7 @@ version: 1
 model:
   name: clerk
   image:
-    build: {{context: ., args: {{BASE: "{base}"}}, cache: "{cache}"}}
+    build: {build}
     protocol: kserve-v1
     timeout: 3s
     memory: 256MB
@@ -50,13 +43,6 @@ checks:
       p95_ms: {{max: 500}}
       error_rate: {{max: 0}}
 """
-DOCKERFILE = """\
-ARG BASE
-FROM ${{BASE}}
-LABEL mlgate-test={registry}
-COPY model.py /model.py
-CMD ["python", "-u", "/model.py"]
-"""
 ANSWER = """\
 def answer(text):
     time.sleep({seconds})
@@ -69,63 +55,14 @@ BAD = ANSWER.format(seconds=0.06, words=2)
 SLOW = ANSWER.format(seconds=0.8, words=7)
 
 
-@dataclass(frozen=True)
-class Site:
-    """A builder and a registry, and how the steps of a run find them."""
-
-    shop: Workshop
-    base: str
-    env: Mapping[str, str]
-
-    @property
-    def image(self) -> str:
-        return f"{self.shop.registry}/acme/clerk"
-
-    def config(self) -> str:
-        return CONFIG.format(base=self.base, cache=f"{self.shop.registry}/acme/layers:buildcache")
-
-    @property
-    def dockerfile(self) -> str:
-        return DOCKERFILE.format(registry=self.shop.registry)
-
-    def clean(self) -> None:
-        """Remove from the engine what these tests brought there."""
-        listed = ["docker", "images", "--all", "--quiet", "--filter", f"label=mlgate-test={self.shop.registry}"]
-        found = subprocess.run(
-            listed, capture_output=True, text=True, check=True, env=child_environment()
-        ).stdout.split()
-        if found:
-            subprocess.run(
-                ["docker", "rmi", "--force", *sorted(set(found))],
-                capture_output=True,
-                check=False,
-                env=child_environment(),
-            )
-
-    def digest(self, tag: str) -> str:
-        """What the registry has under a tag; empty for none."""
-        request = urllib.request.Request(f"http://{self.shop.registry}/v2/acme/clerk/manifests/{tag}", method="HEAD")
-        kinds = ("oci.image.manifest.v1", "oci.image.index.v1", "docker.distribution.manifest.v2")
-        request.add_header("Accept", ", ".join(f"application/vnd.{kind}+json" for kind in kinds))
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as said:  # noqa: S310 - http, to this test's own registry
-                return str(said.headers["Docker-Content-Digest"])
-        except urllib.error.HTTPError:
-            return ""
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    plugins = folder / "docker/cli-plugins"
-    plugins.mkdir(parents=True)
-    (plugins / "docker-buildx").symlink_to(TOOLS / "buildx")
-    with workshop(folder) as shop:
-        env = {"BUILDX_CONFIG": shop.env["BUILDX_CONFIG"], "BUILDX_BUILDER": shop.env["BUILDX_BUILDER"]}
-        made = Site(shop, python_base(shop), {**env, "DOCKER_CONFIG": str(folder / "docker")})
-        yield made
-        made.clean()
-    shutil.rmtree(folder, ignore_errors=True)
+    with opened(tmp_path_factory.mktemp("site")) as one:
+        yield one
+
+
+def config(site: Site) -> str:
+    return CONFIG.format(build=site.build)
 
 
 def taken(run: Callable[[], Ran]) -> Ran:
@@ -146,7 +83,7 @@ def test_a_slow_model_in_an_image_that_the_gate_built_is_blocked(
     act: Act, consumer: Consumer, site: Site, code: str
 ) -> None:
     workflow = example("self-hosted-gpu.yml", latency_runner="bench-1", cache="registry")
-    project(consumer, gate=site.config(), workflow=workflow, Dockerfile=site.dockerfile)
+    project(consumer, gate=config(site), workflow=workflow, Dockerfile=site.dockerfile)
     write(consumer, clerk(code))
     ran = taken(partial(act, consumer, consumer.pull_request(), env=site.env, labels=("bench-1",)))
     for job in ("plan", "build", "image-accuracy", "latency"):
@@ -165,7 +102,7 @@ def test_a_slow_model_in_an_image_that_the_gate_built_is_blocked(
 
 def test_the_release_tag_moves_only_behind_the_verdict(act: Act, consumer: Consumer, site: Site) -> None:
     text = (EXAMPLES / "deploy.yml").read_text().replace("ghcr.io/acme/summarizer", site.image)
-    write(consumer, {**clerk(FINE), "Dockerfile": site.dockerfile, "mlgate.yaml": site.config(), "data.jsonl": rows()})
+    write(consumer, {**clerk(FINE), "Dockerfile": site.dockerfile, "mlgate.yaml": config(site), "data.jsonl": rows()})
     write(consumer, {".github/workflows/deploy.yml": text})
 
     def offline(path: str, text: str) -> str:

@@ -83,8 +83,8 @@ class Fault:
 class FakeGithub:
     """The state of one repository, and what was asked of it."""
 
-    def __init__(self) -> None:
-        self.url = ""
+    def __init__(self, token: str = TOKEN) -> None:
+        self.url, self.token = "", token
         self.pulls: list[Pull] = []
         self.comments: list[Comment] = []
         self.statuses: list[dict[str, Any]] = []
@@ -335,7 +335,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(content) if content else None
         for told in [*request_complaints(self.command, *found, pairs, body), *self._header_complaints(content)]:
             self._complain(f"{self.command} {path}: {told}")
-        if self.headers.get("authorization") != f"Bearer {TOKEN}":
+        if self.headers.get("authorization") != f"Bearer {self.github.token}":
             return 401, error("Bad credentials", 401), {}
         if not 1 <= int(dict(pairs).get("per_page", "30")) <= 100:
             self._complain("per_page is not from 1 to 100")
@@ -392,9 +392,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[FakeGithub]:
-    """A GitHub for one test. Afterwards nothing may have been against the description."""
-    github = FakeGithub()
+def serving(token: str = TOKEN) -> Iterator[FakeGithub]:
+    """A GitHub for one test, for who has the *token*. Afterwards nothing may have been against the description."""
+    github = FakeGithub(token)
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"github": github}))
     github.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

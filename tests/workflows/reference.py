@@ -19,9 +19,13 @@ PAGES = {
     "action/merge/README.md": ("action/merge/action.yml",),
     "action/promote/README.md": ("action/promote/action.yml",),
     "action/report/README.md": ("action/report/action.yml",),
+    "action/deploy/README.md": ("action/deploy/action.yml",),
+    "action/rollback/README.md": ("action/rollback/action.yml",),
+    "action/watch/README.md": ("action/watch/action.yml",),
     "docs/reference/workflows.md": (
         ".github/workflows/gate.yml",
         ".github/workflows/build.yml",
+        ".github/workflows/deploy.yml",
         ".github/workflows/comment.yml",
     ),
 }

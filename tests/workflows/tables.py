@@ -35,6 +35,9 @@ PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
             "attestations": "write",
         },  # moves the tag, runs no other code
     },
+    ".github/workflows/deploy.yml": {
+        "deploy": {**READ, "packages": "read", "deployments": "write"},  # asks what an image is, shows how it goes
+    },
     ".github/workflows/ci.yml": {**dict.fromkeys(("check", "test", "real", "action"), READ), "ci": {}},
     ".github/workflows/cluster.yml": {"kind": READ},
     ".github/workflows/release.yml": {
@@ -56,15 +59,28 @@ OUTSIDE_ENVIRONMENTS: set[tuple[str, str, str]] = {
     *((".github/workflows/build.yml", "gate", key) for key in KEYS),
     ("workflows-examples/mlflow.yml", "gate", "MLFLOW_TRACKING_USERNAME"),
     ("workflows-examples/mlflow.yml", "gate", "MLFLOW_TRACKING_PASSWORD"),
+    # The same: in the called job the environment's own secret of that name takes the place of what is handed over.
+    ("workflows-examples/deploy.yml", "deploy", "KUBECONFIG"),
 }
 """(file, job, secret) that a job may have without an environment, with the reason beside it."""
 
-ONE_STEP = {(".github/workflows/gate.yml", "verdict", "Judge")}
+ONE_STEP = {(".github/workflows/gate.yml", "verdict", "Judge"), (".github/workflows/deploy.yml", "deploy", "Deploy")}
 """(file, job, step) of the only steps that are given MLflow's keys."""
 
-OWN_MEANING = {("action/promote/action.yml", "packages"), ("action/report/action.yml", "github-token")}
-"""(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted; the
-token of a report writes, in a job that nothing of a change runs in.
+OWN_MEANING = {
+    ("action/promote/action.yml", "packages"),
+    ("action/report/action.yml", "github-token"),
+    *(
+        (f"action/{name}/action.yml", what)
+        for name in ("deploy", "rollback", "watch")
+        for what in ("packages", "github-token")
+    ),
+    ("action/deploy/action.yml", "image"),
+    ("action/rollback/action.yml", "alias"),
+}
+"""(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted, and
+without the Kubernetes API nothing deployed; the tokens of a report and of a deploy write, in jobs that run nothing of a
+change; the image of a deploy was tested already.
 """
 
 ASKS_GITHUB = {

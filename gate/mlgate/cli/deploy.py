@@ -25,6 +25,14 @@ from mlgate.commands.run_options import RunOptions
     is_flag=True,
     help="Take over fields of the InferenceService that other managers own (modes knative and standard).",
 )
+@click.option(
+    "--image",
+    default="",
+    envvar="MLGATE_IMAGE",
+    metavar="NAME@DIGEST",
+    help="Where the registry has the image that was judged.  [the name in the verdict]",
+)
+@options.verdict
 @options.environment
 def command(
     *,
@@ -34,6 +42,8 @@ def command(
     fix: bool,
     resume_or_rollback: bool,
     force_conflicts: bool,
+    image: str,
+    verdict: str,
     environment: str,
 ) -> int:
     """Bring the model of the last verdict to the cluster, and give it traffic in steps.
@@ -44,7 +54,7 @@ def command(
     """
     if dry_run + fix + resume_or_rollback > 1:
         raise click.UsageError("use one of --dry-run, --fix and --resume-or-rollback")
-    choice = RunOptions(config, output, environment=environment)
+    choice = RunOptions(config, output, image=image, verdict=verdict, environment=environment)
     if fix:
         from mlgate.commands.deploy.preflight import run_fix
 

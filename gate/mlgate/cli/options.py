@@ -75,6 +75,17 @@ def output(function: Decorated) -> Decorated:
     )(function)
 
 
+def verdict(function: Decorated) -> Decorated:
+    """Add `--verdict SHA256`."""
+    return click.option(
+        "--verdict",
+        default="",
+        envvar="MLGATE_VERDICT",
+        metavar="SHA256",
+        help="Refuse another report than this one: the output `report-digest` of the job that judged.",
+    )(function)
+
+
 def environment(function: Decorated) -> Decorated:
     """Add `--environment NAME`."""
     return click.option(

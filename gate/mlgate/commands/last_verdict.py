@@ -42,6 +42,12 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, bytes]:
         raise Refused(
             "the report is not the one that the verdict was written for", where=str(path), hint="mlgate check"
         )
+    if choice.verdict and choice.verdict != concluded.report:
+        raise Refused(
+            f"the verdict is another one than {choice.verdict[:12]}…: its report is {concluded.report[:12]}…",
+            where=str(path),
+            hint="take the report of the run that judged: its output report-digest names it",
+        )
     report = json_v1.parse(text.decode())
     evidence = evidence_file.read(
         folder.path / EVIDENCE, evidence_file.older(sum(one.planned for one in report.checks))

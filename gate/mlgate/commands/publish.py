@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 from mlgate.adapters.files.run_folder import EVIDENCE, RunFolder
@@ -77,7 +79,9 @@ def tell_github(outcome: str, code: int, folder: RunFolder) -> None:
     """Set the step's outputs; does nothing outside of GitHub Actions. Raises AdapterError: a verdict must arrive."""
     there = {"report-path": REPORT, "evidence-path": EVIDENCE}
     paths = {name: _path_of(folder, file) for name, file in there.items()}
-    step_files.write_outputs({"verdict": outcome, "exit-code": str(code), **paths})
+    report = paths["report-path"]
+    digest = hashlib.sha256(Path(report).read_bytes()).hexdigest() if report else ""
+    step_files.write_outputs({"verdict": outcome, "exit-code": str(code), **paths, "report-digest": digest})
 
 
 def _path_of(folder: RunFolder, name: str) -> str:

@@ -50,6 +50,8 @@ class RunOptions:
     """One of PARTS, or empty: all."""
     forks: bool = False
     """A fork's code may run on a self-hosted machine."""
+    verdict: str = ""
+    """SHA-256 of the report that the run's folder must have; empty: whichever it has."""
     environment: str = ""
     """GitHub's environment that rollouts are shown as deployments to; empty: none."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ Obj = Mapping[str, Any]
 """An object as the API gives it."""
 
 FIELD_MANAGER = "mlgate"
+KUBECONFIG_TEXT = "MLGATE_KUBECONFIG"
 _STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 """A field that the server does not know is refused: by itself it would drop it without an error."""
 
@@ -177,23 +179,31 @@ def _selector(wanted: Mapping[str, str]) -> str:
 def connect(context: str, namespace: str) -> Api:
     """Return the API of a context of the kubeconfig. No name: the current context; inside a pod, that cluster.
 
+    The kubeconfig is the text in MLGATE_KUBECONFIG where there is one: a secret of CI needs no file on a disk.
     An empty *namespace* is the context's. Raises ConfigError when the file or the context cannot be used.
     """
     try:
         import httpx2
+        import yaml
         from lightkube import KubeConfig
         from lightkube.config.client_adapter import Client, ConnectionParams
         from lightkube.core.exceptions import ConfigError as KubeConfigError
     except ImportError as error:
         raise ConfigError("a deploy needs an extra package", hint="pip install 'mlgate[kserve]'") from error
     try:
-        one = KubeConfig.from_env().get(context or None)
+        text = os.environ.get(KUBECONFIG_TEXT, "").strip()
+        kubeconfig = KubeConfig.from_dict(yaml.safe_load(text)) if text else KubeConfig.from_env()
+        one = kubeconfig.get(context or None)
         assert one is not None
         http = Client(one, ConnectionParams(timeout=httpx2.Timeout(_TIMEOUT_S), trust_env=True))
     except (KubeConfigError, OSError, KeyError, ValueError) as error:
         raise ConfigError(
             f"the kubeconfig cannot be used: {error}",
             hint="which contexts are there? kubectl config get-contexts; KUBECONFIG names the file",
+        ) from error
+    except (yaml.YAMLError, TypeError, AttributeError) as error:  # its words would show the text, which is a secret
+        raise ConfigError(
+            f"the text in {KUBECONFIG_TEXT} is no kubeconfig", hint="put the file's text there"
         ) from error
     return Api(http, namespace or one.namespace)
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from mlgate.adapters.docker import buildx
+from mlgate.adapters.docker.registry import fetch_by, pushed_image
 from mlgate.adapters.github import environment
 from mlgate.adapters.process import clock
 from mlgate.adapters.process.signals import SignalStop
@@ -165,6 +167,7 @@ def _candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed
         now=now,
         max_age=target.section.max_age,
         link=run.url if run else "",
+        pushed=pushed_image(choice.image, fetch_by(buildx.find())) if choice.image else None,
     )
     return target.candidate(release)
 
@@ -232,6 +235,7 @@ def _ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: Rol
     """Tell how it ended, keep the report, and return the exit code."""
     code = _print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
     rollout_report.keep(target, choice, record, judge.asked)
+    rollout_report.tell_github(choice, is_promoted=code == 0)
     return code
 
 

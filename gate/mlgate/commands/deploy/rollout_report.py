@@ -40,3 +40,10 @@ def keep(target: Target, choice: RunOptions, record: ServiceRecord, asked: Seque
         step_files.write_summary(page)
     except (GateError, OSError) as error:
         tell(sys.stderr, f"mlgate: notice: the report of the rollout was not written: {error}")
+
+
+def tell_github(choice: RunOptions, *, is_promoted: bool) -> None:
+    """Set the step's outputs; does nothing outside of GitHub Actions. Raises AdapterError."""
+    folder = choice.folder.path / FOLDER
+    path = str(folder) if (folder / DOCUMENT).is_file() else ""
+    step_files.write_outputs({"outcome": "promoted" if is_promoted else "rolled back", "rollout-path": path})

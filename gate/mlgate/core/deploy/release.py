@@ -27,6 +27,16 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class PushedImage:
+    """An image in a registry, and what engines call it."""
+
+    ref: str
+    """`name@sha256:…`."""
+    ids: frozenset[str]
+    """`sha256:…`: of its configuration, and of its manifest. Which of them names it depends on the engine."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deployed:
     """A release, and the objects that run it."""
 

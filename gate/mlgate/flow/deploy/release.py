@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from mlgate.core.deploy.release import Release
+from mlgate.core.deploy.release import PushedImage, Release
 from mlgate.core.errors import Refused
 from mlgate.core.report import Report
 
@@ -14,10 +14,21 @@ _LATER = timedelta(minutes=5)
 """By how much the clock of the machine that judged may be ahead of ours."""
 
 
-def release_of(report: Report, verdict: str, judged: str, *, now: datetime, max_age: timedelta, link: str) -> Release:
+def release_of(
+    report: Report,
+    verdict: str,
+    judged: str,
+    *,
+    now: datetime,
+    max_age: timedelta,
+    link: str,
+    pushed: PushedImage | None = None,
+) -> Release:
     """Return the release that a report is about. *verdict* is its SHA-256, *judged* when (ISO 8601 in UTC).
 
-    Raises Refused for a verdict that blocks, that is older than *max_age*, or that names no image by its digest.
+    *pushed*: where the image that was judged is, of a verdict that knows it by its content alone: it was judged before
+    a registry had it, or from an archive. Raises Refused for a verdict that blocks, that is older than *max_age*, that
+    names no image by its digest, or that is about another image than *pushed*.
     """
     if report.outcome.blocks:
         raise Refused(
@@ -31,7 +42,7 @@ def release_of(report: Report, verdict: str, judged: str, *, now: datetime, max_
         )
     _demand_fresh(judged, now, max_age)
     return Release(
-        image=_image(report),
+        image=_image(report) if pushed is None else _judged(report, pushed),
         model=report.provenance.model,
         verdict=verdict,
         commit=report.provenance.commit,
@@ -56,13 +67,30 @@ def _demand_fresh(judged: str, now: datetime, max_age: timedelta) -> None:
         )
 
 
+def _judged(report: Report, pushed: PushedImage) -> str:
+    """Return the name in the registry of the image that was started and measured."""
+    found = _facts(report, "image")
+    if not found:
+        raise Refused("the verdict is about no image", hint="it needs a latency check of the image: mlgate check")
+    if len(found) > 1 or not found <= pushed.ids:
+        raise Refused(
+            f"{pushed.ref} is not the image that was judged, which is {', '.join(sorted(found))}",
+            hint="judge it: mlgate check --image NAME@sha256:DIGEST",
+        )
+    return pushed.ref
+
+
+def _facts(report: Report, wanted: str) -> set[str]:
+    return {value for load in report.loads for name, value in load.facts if name == wanted and value}
+
+
 def _image(report: Report) -> str:
     """Return the image that was started and measured, by its digest in a registry."""
-    found = {value for load in report.loads for name, value in load.facts if name == "image.repo_digest" and value}
+    found = _facts(report, "image.repo_digest")
     if not found:
         raise Refused(
             "the verdict names no image by its digest in a registry",
-            hint="push it before it is judged: mlgate build --push REF, then mlgate check, with a latency check",
+            hint="name where it is: --image NAME@sha256:DIGEST; a verdict needs a latency check for it",
         )
     if len(found) > 1 or not _BY_DIGEST.fullmatch(next(iter(found))):
         raise Refused("the verdict must name one image as NAME@sha256:DIGEST, and does not", hint="mlgate check")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.support import samples
 
+from mlgate.core.deploy.release import PushedImage
 from mlgate.core.errors import Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
@@ -76,3 +77,34 @@ def test_an_image_that_is_not_named_by_one_digest_is_refused(images: tuple[str, 
     with pytest.raises(Refused) as raised:
         of(measured(*images))
     assert raised.value.exit_code == 5
+
+
+ID = f"sha256:{'9' * 64}"
+PUSHED = PushedImage(IMAGE, frozenset({ID, f"sha256:{'1' * 64}"}))
+
+
+def by_content(*ids: str) -> Report:
+    made = measured(*["" for _ in ids])
+    return replace(made, loads=tuple(replace(made.loads[n], facts=(("image", one),)) for n, one in enumerate(ids)))
+
+
+def released(report: Report, pushed: PushedImage = PUSHED) -> str:
+    given = release_of(report, "f" * 64, "2026-11-30T11:00:00Z", now=NOW, max_age=DAY, link="", pushed=pushed)
+    return given.image
+
+
+def test_an_image_that_was_judged_by_its_content_is_deployed_from_where_it_was_pushed() -> None:
+    assert released(by_content(ID, ID)) == IMAGE
+
+
+@pytest.mark.parametrize("ids", [[f"sha256:{'8' * 64}"], [ID, f"sha256:{'8' * 64}"], [""], []])
+def test_another_image_than_the_one_that_was_judged_is_refused(ids: list[str]) -> None:
+    with pytest.raises(Refused, match=r"is not the image that was judged|about no image"):
+        released(by_content(*ids))
+
+
+def test_the_name_in_a_verdict_does_not_make_another_image_the_judged_one() -> None:
+    made = by_content(f"sha256:{'8' * 64}")
+    facts = (*made.loads[0].facts, ("image.repo_digest", IMAGE))
+    with pytest.raises(Refused, match="is not the image that was judged"):
+        released(replace(made, loads=(replace(made.loads[0], facts=facts),)))
