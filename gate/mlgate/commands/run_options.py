@@ -50,6 +50,8 @@ class RunOptions:
     """One of PARTS, or empty: all."""
     forks: bool = False
     """A fork's code may run on a self-hosted machine."""
+    attestations: tuple[Path, ...] = ()
+    """The files with the verdict's attestations; empty: those in the run's folder."""
 
     @property
     def is_part(self) -> bool:
