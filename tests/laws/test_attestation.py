@@ -26,7 +26,7 @@ STATEMENTS = st.builds(
     passed=st.lists(TEXT, max_size=3).map(tuple),
     warned=st.lists(TEXT, max_size=3).map(tuple),
     failed=st.lists(TEXT, max_size=3).map(tuple),
-    policy=SHA,
+    rules_digest=SHA,
     model=TEXT,
     model_digest=TEXT,
     report=SHA,

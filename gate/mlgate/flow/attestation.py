@@ -16,13 +16,16 @@ from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.flow.deploy.release import image_of, judged_at, refuse_other_questions
 
+_MOST_METRICS = 300
+"""Findings whose numbers an attestation has, the worst first: it must not become larger than what verifiers read."""
+
 
 @dataclass(frozen=True, slots=True)
 class RulesInForce:
     """The rules of the file that the attestation will name."""
 
     digest: str
-    """SHA-256: the policy's."""
+    """SHA-256 of them."""
     rules: tuple[tuple[str, Rule], ...]
     """Each with the check that it is of."""
     model: str
@@ -65,7 +68,7 @@ def statement_of(report: Report, rules: RulesInForce, of: Circumstances, good_fo
         passed=_ids(one for one in findings if one.outcome is Outcome.PASSED),
         warned=_ids(one for one in findings if one.outcome is Outcome.WARNED),
         failed=_ids(one for one in findings if one.outcome.blocks),
-        policy=rules.digest,
+        rules_digest=rules.digest,
         model=report.model,
         model_digest=report.provenance.model,
         report=of.report,
@@ -119,7 +122,7 @@ def _ids(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 def _configuration(report: Report, rules: RulesInForce) -> Sequence[Mapping[str, Json]]:
     """Return by what it was judged, as resource descriptors."""
-    found = [_descriptor("policy", rules.digest)]
+    found = [_descriptor("rules", rules.digest)]
     found += [_descriptor(f"data of {check}", digest) for check, digest in report.provenance.data]
     return found + ([_descriptor("baseline", report.baseline.digest)] if report.baseline else [])
 
@@ -138,7 +141,7 @@ def _details(report: Report, tool: str) -> Mapping[str, Json]:
             {"name": check, "digest": {"sha256": digest}, "n": planned.get(check, 0)}
             for check, digest in report.provenance.data
         ],
-        "metrics": [_metric(one) for one in report.findings],
+        "metrics": [_metric(one) for one in report.findings[:_MOST_METRICS]],
         "baseline": {"digest": {"sha256": report.baseline.digest}} if report.baseline else None,
         "sandbox": {"mode": ", ".join(sorted(sandboxes)) or None},
         "tool": {"name": "mlgate", "version": tool},

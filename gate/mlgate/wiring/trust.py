@@ -15,7 +15,7 @@ from mlgate.adapters.signing.dsse import TrustedKey
 from mlgate.adapters.signing.sigstore_bundle import BundleVerifier, Identity
 from mlgate.config.config import Config
 from mlgate.config.sections.trust import TrustSection
-from mlgate.config.translate.policy import policy_digest, rules_of
+from mlgate.config.translate.rules_digest import rules_digest, rules_of
 from mlgate.core.attestation.demands import Demands, Signed
 from mlgate.core.attestation.statement import parse
 from mlgate.core.errors import ConfigError, Refused
@@ -26,7 +26,12 @@ _PASSPHRASE = "MLGATE_KEY_PASSPHRASE"  # noqa: S105 - the variable's name
 
 def rules_in_force(config: Config) -> RulesInForce:
     """Return the rules that the file has now."""
-    return RulesInForce(policy_digest(config), tuple(rules_of(config)), config.model.name)
+    return RulesInForce(rules_digest(config), tuple(rules_of(config)), config.model.name)
+
+
+def demand_room(statement: str) -> None:
+    """Raise Refused for a statement that is too large to be verified."""
+    attestation_file.demand_room(statement)
 
 
 def signed(statement: str, key: Path) -> str:
@@ -71,7 +76,7 @@ class Trust:
         rules = rules_in_force(self.config)
         return Demands(
             subjects=tuple(one.partition("@sha256:")[2] for one in images),
-            policy=rules.digest,
+            rules_digest=rules.digest,
             model=rules.model,
             rules=rules.required,
             max_age=self.section.max_age,

@@ -14,6 +14,7 @@ from mlgate.core import strict_json
 from mlgate.core.errors import Refused
 
 _LARGEST = 1 << 20
+_LARGEST_STATEMENT = 700 << 10
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 _STEP = "mlgate attest writes one; in GitHub Actions, actions/attest does"
 
@@ -42,6 +43,15 @@ class AttestationFile:
     def value(self) -> dict[str, Any]:
         """Return its JSON, parsed anew each time: the libraries write into what they are given."""
         return cast("dict[str, Any]", strict_json.loads(self.content.decode()))
+
+
+def demand_room(statement: str) -> None:
+    """Raise Refused for a statement that no verifier would read once it is signed: base64 is a third longer."""
+    if len(statement) > _LARGEST_STATEMENT:
+        raise Refused(
+            f"the statement has {len(statement) >> 10:,} KB, and {_LARGEST_STATEMENT >> 10} KB are verified at most",
+            hint="the verdict has very many findings: slice by fewer fields",
+        )
 
 
 def read(path: Path) -> AttestationFile:

@@ -49,13 +49,15 @@ def run_attest(choice: RunOptions, key: Path | None) -> int:
         section = config.document.trust
         good_for = section.max_age if section else _USUAL_AGE
         statement = statement_of(report, trust.rules_in_force(config), of, good_for)
-        envelope = trust.signed(write(statement), key) if key else ""
-        folder.write(STATEMENT, write(statement))
-        folder.write(PREDICATE, write_predicate(statement))
+        text, predicate = write(statement), write_predicate(statement)
+        trust.demand_room(text)
+        envelope = trust.signed(text, key) if key else ""
+        folder.write(STATEMENT, text)
+        folder.write(PREDICATE, predicate)
         if envelope:
             folder.write(ATTESTATIONS[0], envelope)
     written = folder.path / (ATTESTATIONS[0] if envelope else STATEMENT)
-    _write_outputs(statement, folder.path / PREDICATE, written if envelope else None)
+    _write_outputs(statement, predicate, folder.path / PREDICATE, written if envelope else None)
     tell(sys.stdout, words.written(statement, str(written), is_signed=bool(envelope)))
     return 0
 
@@ -67,8 +69,12 @@ def _refuse_changes(root: Path) -> None:
         unmerged_guard.refuse(root)
 
 
-def _write_outputs(statement: Statement, predicate: Path, envelope: Path | None) -> None:
-    """Set the step's outputs. An empty subject would let actions/attest sign whatever an earlier step named."""
+def _write_outputs(statement: Statement, predicate: str, path: Path, envelope: Path | None) -> None:
+    """Set the step's outputs.
+
+    An empty subject would let actions/attest sign whatever an earlier step named. The predicate's digest tells whether
+    it is still the same when it came to another job as an artifact, which every job of the run can replace.
+    """
     subject = statement.subjects[0]
     digest = f"sha256:{subject.sha256}"
     if not (_DIGEST.fullmatch(digest) and _NAME.fullmatch(subject.name)):
@@ -77,7 +83,8 @@ def _write_outputs(statement: Statement, predicate: Path, envelope: Path | None)
         "subject-name": subject.name,
         "subject-digest": digest,
         "predicate-type": PREDICATE_TYPE,
-        "predicate-path": str(predicate.absolute()),
+        "predicate-path": str(path.absolute()),
+        "predicate-sha256": hashlib.sha256(predicate.encode()).hexdigest(),
         "result": statement.result.value,
     }
     step_files.write_outputs(outputs | ({"attestation-path": str(envelope.absolute())} if envelope else {}))

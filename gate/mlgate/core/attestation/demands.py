@@ -36,7 +36,7 @@ class Demands:
 
     subjects: tuple[str, ...]
     """SHA-256 of everything that is to be deployed: 64 hexadecimal digits each."""
-    policy: str
+    rules_digest: str
     """SHA-256 of the rules that hold now."""
     model: str
     """The model's name in the file."""
@@ -97,7 +97,7 @@ def _faults(one: Statement, demands: Demands) -> Iterator[_Fault]:
     """Yield what is wrong, in the order in which it is said."""
     yield from _wrong_subjects(one, demands)
     yield from _wrong_result(one, demands)
-    yield from _wrong_policy(one, demands)
+    yield from _wrong_rules(one, demands)
     yield from _wrong_tests(one, demands)
     yield from _wrong_model(one, demands)
     yield from _wrong_time(one, demands)
@@ -126,10 +126,10 @@ def _wrong_result(one: Statement, demands: Demands) -> Iterator[_Fault]:
         )
 
 
-def _wrong_policy(one: Statement, demands: Demands) -> Iterator[_Fault]:
-    if one.policy != demands.policy:
+def _wrong_rules(one: Statement, demands: Demands) -> Iterator[_Fault]:
+    if one.rules_digest != demands.rules_digest:
         yield _another(
-            "the model was judged by other rules than those that hold now: the policy's digest is another one",
+            "the model was judged by other rules than those that hold now: their digest is another one",
             "judge it by these: mlgate check, then mlgate attest",
         )
 

@@ -67,7 +67,7 @@ class Statement:
     """Ids of findings: `check/metric/bound`."""
     warned: tuple[str, ...]
     failed: tuple[str, ...]
-    policy: str
+    rules_digest: str
     """SHA-256 of the rules that it was judged by."""
     model: str
     """The model's name."""
@@ -123,7 +123,7 @@ def _predicate(one: Statement) -> Json:
         "failedTests": list(one.failed),
         VERDICT: {
             **one.details,
-            "policy": {"digest": {"sha256": one.policy}},
+            "policy": {"digest": {"sha256": one.rules_digest}},
             "source": {
                 "repository": origin.repository,
                 "commit": origin.commit,
@@ -169,7 +169,7 @@ def _statement(whole: _Fields) -> Statement:
         passed=predicate.texts("passedTests"),
         warned=predicate.texts("warnedTests"),
         failed=predicate.texts("failedTests"),
-        policy=verdict.inside("policy").digest(),
+        rules_digest=verdict.inside("policy").digest(),
         model=model.text("name"),
         model_digest=model.text("digest"),
         report=verdict.inside("report").digest(),

@@ -41,7 +41,7 @@ def _about(one: Statement) -> Iterator[str]:
     for subject in one.subjects:
         yield f"  subject  {subject.name}@sha256:{subject.sha256}"
     yield f"  judged   {_when(one.verified)}" + (f", commit {one.origin.commit[:10]}" if one.origin.commit else "")
-    yield f"  policy   sha256:{one.policy}"
+    yield f"  rules    sha256:{one.rules_digest}"
     if one.url:
         yield f"  run      {one.url}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from tests.support import samples
 from tests.support.attested_project import CHECKS, AttestedProject, Json, new_key
+from tests.support.child_environment import child_environment
 from tests.support.deploy_project import image
 
 from mlgate.adapters.files.run_folder import STALE, RunFolder
@@ -52,7 +54,7 @@ def test_the_statement_says_what_was_judged_by_what_and_how_it_came_out(project:
         "summaries/bleu/min",
     ]
     assert [one["name"] for one in statement["predicate"]["configuration"]] == [
-        "policy",
+        "rules",
         "data of summaries",
         "baseline",
     ]
@@ -106,6 +108,7 @@ def test_without_a_key_it_is_ready_to_be_signed_by_a_workflow(
         "subject-digest": f"sha256:{'1' * 64}",
         "predicate-type": PREDICATE_TYPE,
         "predicate-path": str(Path(".mlgate/predicate.json").absolute()),
+        "predicate-sha256": hashlib.sha256(Path(".mlgate/predicate.json").read_bytes()).hexdigest(),
         "result": "PASSED",
     }
     predicate = json.loads(Path(outputs["predicate-path"]).read_text())
@@ -140,6 +143,19 @@ def test_a_verdict_by_other_rules_than_the_files_is_not_attested(
     assert says in text
     assert "mlgate.yaml:" in text
     assert not Path(".mlgate/statement.json").exists()
+
+
+def test_many_findings_still_fit_and_too_many_are_told(
+    project: AttestedProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    report = samples.passing()
+    first = report.findings[0]
+    for slices, code in ((3000, 0), (30_000, 5)):
+        many = tuple(replace(first, slice=f"module={i}") for i in range(slices))
+        project.judged_as(replace(report, findings=(*report.findings, *many)))
+        assert invoke(["attest", "--key", "gate.key"]) == code
+        assert ("slice by fewer fields" in said(capfd)) == bool(code)
+        assert code or invoke(["verify"]) == 0
 
 
 def test_a_change_of_the_question_is_not_attested(project: AttestedProject, capfd: pytest.CaptureFixture[str]) -> None:
@@ -233,7 +249,9 @@ def test_a_key_that_cannot_sign_is_told(
     made_by: list[str], says: str, project: AttestedProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project.judged_as(samples.passing())
-    Path("bad.key").write_bytes(subprocess.run(made_by, capture_output=True, check=True).stdout)
+    Path("bad.key").write_bytes(
+        subprocess.run(made_by, capture_output=True, check=True, env=child_environment()).stdout
+    )
     assert invoke(["attest", "--key", "bad.key"]) == 2
     assert says in said(capfd)
 
@@ -300,7 +318,9 @@ def test_an_image_is_named_by_its_digest(
 def test_what_signs_is_loaded_when_it_is_used() -> None:
     asks = "import sys; from mlgate.cli.group import invoke; invoke(['--help']); import mlgate.wiring.trust; "
     asks += "print([one for one in ('cryptography', 'securesystemslib', 'sigstore') if one in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", asks], capture_output=True, text=True, check=True, env=child_environment()
+    )
     assert done.stdout.splitlines()[-1] == "[]"
 
 

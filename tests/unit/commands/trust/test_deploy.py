@@ -12,6 +12,7 @@ from typing import Any, Self
 import pytest
 from tests.support import samples
 from tests.support.attested_project import AttestedProject, changed
+from tests.support.child_environment import child_environment
 from tests.support.deploy_project import image, inference_service
 from tests.support.fake_controllers import Controllers
 from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes
@@ -146,7 +147,7 @@ def test_t46_weights_that_are_loaded_at_the_start_are_refused(
 
 def git(*words: str) -> str:
     asked = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false", *words]
-    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(asked, check=True, capture_output=True, text=True, env=child_environment()).stdout.strip()
 
 
 def committed() -> str:

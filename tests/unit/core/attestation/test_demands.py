@@ -12,14 +12,14 @@ from mlgate.core.attestation.statement import Origin, Result, Statement, Subject
 from mlgate.core.errors import Outdated, Refused
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
-IMAGE, MODEL, POLICY = "1" * 64, "2" * 64, "3" * 64
+IMAGE, MODEL, RULES = "1" * 64, "2" * 64, "3" * 64
 GOOD = Statement(
     subjects=(Subject("registry/model", IMAGE),),
     result=Result.PASSED,
     passed=("c/bleu/min", "c/ter/max[lang=de]", "c/ter/max[lang=en]"),
     warned=(),
     failed=(),
-    policy=POLICY,
+    rules_digest=RULES,
     model="summarizer",
     model_digest="m",
     report="4" * 64,
@@ -31,7 +31,7 @@ GOOD = Statement(
 )
 DEMANDS = Demands(
     subjects=(IMAGE,),
-    policy=POLICY,
+    rules_digest=RULES,
     model="summarizer",
     rules=(RequiredRule("c/bleu/min"), RequiredRule("c/ter/max", "lang")),
     max_age=timedelta(days=7),

@@ -10,18 +10,18 @@ from mlgate.core.check import Json, Rule
 from mlgate.core.identity import identity
 
 
-def policy_digest(config: Config) -> str:
+def rules_digest(config: Config) -> str:
     """Return the SHA-256 of everything that decides how a model is judged: its checks, and what it is held against.
 
-    What is written as the default is the same as what is left out; where and how a model is deployed is no part of it.
+    What is written as the default is the same as what is left out. Where the model runs and how it is deployed is no
+    part of it.
     """
     document = config.document
     fields: dict[str, Json] = {
-        "checks": {name: _written(check) for name, check in document.checks.items()},
+        "checks": {name: [check.kind, _written(check)] for name, check in document.checks.items()},
         "baseline": _written(document.baseline) if document.baseline is not None else None,
-        "ratchet": document.ratchet,
     }
-    return identity("policy", fields)
+    return identity("rules", fields)
 
 
 def rules_of(config: Config) -> Iterator[tuple[str, Rule]]:
