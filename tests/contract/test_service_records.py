@@ -79,6 +79,14 @@ def test_an_opening_comes_back_and_a_record_of_an_older_mlgate_has_none() -> Non
     assert record_json.read(json.dumps(older)) == RECORD
 
 
+def test_an_attestation_comes_back_and_a_record_without_one_is_as_an_older_mlgate_wrote_it() -> None:
+    assert RECORD.candidate is not None
+    release = replace(RECORD.candidate.release, attestation="a" * 64)
+    attested = replace(RECORD, candidate=replace(RECORD.candidate, release=release))
+    assert record_json.read(record_json.write(attested)) == attested
+    assert "attestation" not in record_json.write(RECORD)
+
+
 def test_who_was_overtaken_writes_nothing_and_learns_it(api: Api, service: str) -> None:
     first, second = ConfigMapRecords(api, service), ConfigMapRecords(api, service)
     first.load()

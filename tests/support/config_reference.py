@@ -47,6 +47,8 @@ _ORDER = {
     "MlflowTracking": "`tracking.mlflow`",
     "RegistrySection": "`tracking.mlflow.registry`",
     "Demand": "`tracking.mlflow.registry.require`",
+    "TrustSection": "`trust`",
+    "IdentitySection": "`trust.identities`",
     "DeploySection": "`deploy`",
     "GatewaySection": "`deploy.gateway`",
     "AudienceSection": "`deploy.audience`",

@@ -16,7 +16,7 @@ from mlgate.adapters.files import evidence_file
 from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.core.check import START
 from mlgate.core.evidence import Environment, Evidence, Observation
-from mlgate.core.report import LoadSummary
+from mlgate.core.report import LoadSummary, Report
 from mlgate.reports.json_v1 import document
 
 _GIVEN = os.environ.get("MLGATE_TEST_IMAGES", "").split()
@@ -127,13 +127,15 @@ class DeployProject:
         """Write what is to be deployed."""
         (self.folder / "manifest.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
 
-    def judged(self, named: str, *, memory_mb: float = 100.0, load_s: float = 0.5) -> None:
-        """Leave the files of a run that passed, about the image *named*."""
+    def judged(
+        self, named: str, *, memory_mb: float = 100.0, load_s: float = 0.5, report: Report | None = None, at: str = ""
+    ) -> None:
+        """Leave the files of a run that passed, or of another *report*, about the image *named*, judged *at* or now."""
         rows = [
             Observation("speed", START, {"load_s": load_s}),
             Observation("speed", "r1", {"fact.server_memory_mb": memory_mb}),
         ]
-        whole = samples.passing()
+        whole = report or samples.passing()
         evidence = Evidence.of(whole.provenance, [Environment("3.11", "Linux", "cpu")], rows)
         folder = RunFolder(self.folder / ".mlgate")
         with folder.held():
@@ -141,5 +143,6 @@ class DeployProject:
             load = replace(_LOAD, facts=(("image.repo_digest", named),))
             text = document.render(replace(whole, evidence=evidence.digest, loads=(load,)))
             folder.write("report.json", text)
-            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            folder.conclude("passed", 0, "all rules hold", hashlib.sha256(text.encode()).hexdigest(), now)
+            now = at or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            outcome, digest = whole.outcome, hashlib.sha256(text.encode()).hexdigest()
+            folder.conclude(outcome.name.lower(), outcome.exit_code, whole.reason, digest, now)

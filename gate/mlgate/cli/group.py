@@ -24,6 +24,8 @@ VERBS = {
     "replay": "Judge old evidence by today's rules.",
     "explain": "Show the examples that moved a metric most.",
     "power": "Say how many harmless changes the rules would let through.",
+    "attest": "Write the last verdict as a statement that others can verify.",
+    "verify": "Verify attestations offline: what a deploy would demand.",
     "deploy": "Bring the model that passed to the cluster, step by step.",
     "status": "Show the service on the cluster, and what is wrong.",
     "watch": "Say whether what serves still serves as it did.",
@@ -39,6 +41,9 @@ VERBS = {
     "doctor": "Check this machine, the file, the data and the model.",
 }
 """Every verb and its one line: `mlgate --help` prints them without importing a single one."""
+
+_FOLDERS = {"attest": "trust", "verify": "trust"}
+"""Verbs whose file is in a folder."""
 
 _INDENT = len("mlgate: ")
 
@@ -58,7 +63,8 @@ class Verbs(click.Group):
         """Import one verb."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"mlgate.cli.{cmd_name}").command
+        place = f"{_FOLDERS[cmd_name]}.{cmd_name}" if cmd_name in _FOLDERS else cmd_name
+        command: click.Command = import_module(f"mlgate.cli.{place}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

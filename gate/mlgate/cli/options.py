@@ -75,6 +75,17 @@ def output(function: Decorated) -> Decorated:
     )(function)
 
 
+def judged_image(function: Decorated) -> Decorated:
+    """Add `--image NAME@DIGEST`."""
+    return click.option(
+        "--image",
+        default="",
+        envvar="MLGATE_IMAGE",
+        metavar="NAME@DIGEST",
+        help="Where the registry has the image that was judged.  [the name in the verdict]",
+    )(function)
+
+
 def verdict(function: Decorated) -> Decorated:
     """Add `--verdict SHA256`."""
     return click.option(

@@ -54,6 +54,8 @@ class RunOptions:
     """SHA-256 of the report that the run's folder must have; empty: whichever it has."""
     environment: str = ""
     """GitHub's environment that rollouts are shown as deployments to; empty: none."""
+    attestations: tuple[Path, ...] = ()
+    """The files with the verdict's attestations; empty: those in the run's folder."""
 
     @property
     def is_part(self) -> bool:

@@ -67,6 +67,10 @@ class Refused(GateError):  # noqa: N818 - the design's name for it: a trust chec
     exit_code = 5
 
 
+class Outdated(Refused):
+    """A verdict, or what attests it, was good, and is too old by now."""
+
+
 class Busy(GateError):  # noqa: N818 - what it says, not what broke
     """Another live process rolls this service out."""
 

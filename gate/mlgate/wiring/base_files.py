@@ -45,11 +45,22 @@ def edits(ours: Config, theirs: Config, base: BaseCommit) -> Iterator[RuleChange
                 if not base.is_same(path):
                     yield RuleChange(Direction.EFFECTIVE, f"{name}: the tests in {path} are edited, and run as edited")
             yield from _around(ours, theirs, base, name, check)
+    for path in _trusted(theirs):
+        if not base.is_same(path):
+            said = f"the trusted key {path} is edited: a deploy believes the new one once this is merged"
+            yield RuleChange(Direction.DIFFERENT, said)
     kept = theirs.baseline
     if kept is None:
         yield from own_baseline(ours, base)
     elif isinstance(kept, FileBaseline) and evidence_source.is_edited(base, kept.path):
         yield RuleChange(Direction.DIFFERENT, f"the baseline {kept.path} is edited: the base's is used")
+
+
+def _trusted(config: Config) -> Iterator[str]:
+    """Yield the files by which a deploy tells whose attestation it believes."""
+    section = config.document.trust
+    if section is not None:
+        yield from (*section.keys, *([section.root] if section.root else ()))
 
 
 def own_baseline(ours: Config, base: BaseCommit) -> Iterator[RuleChange]:

@@ -26,6 +26,9 @@ def sections(theirs: Config, ours: Config) -> Iterator[RuleChange]:
         yield RuleChange(Direction.DIFFERENT, "the baseline is another one: the base's is used", ours.where("baseline"))
     if theirs.document.tracking != ours.document.tracking:
         yield RuleChange(Direction.DIFFERENT, "the tracking is another one: the base's is used", ours.where("tracking"))
+    if theirs.document.trust is not None and theirs.document.trust != ours.document.trust:
+        said = "whose attestation a deploy believes is another one: that holds once this is merged"
+        yield RuleChange(Direction.DIFFERENT, said, ours.where("trust"))
     if theirs.document.ratchet == "refuse" and ours.document.ratchet != "refuse":
         yield RuleChange(Direction.LOOSER, "ratchet: refuse is removed", ours.where("ratchet"))
 

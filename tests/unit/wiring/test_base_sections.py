@@ -42,10 +42,20 @@ CASES: list[tuple[Config, Config, str]] = [
         config(rest="baseline: {from: file, path: b.gz}\n"),
         "the baseline is another one: the base's is used",
     ),
+    (
+        config(rest="trust: {keys: [a.pem]}\n"),
+        config(rest="trust: {keys: [a.pem, b.pem]}\n"),
+        "whose attestation a deploy believes is another one: that holds once this is merged",
+    ),
+    (
+        config(rest="trust: {keys: [a.pem]}\n"),
+        config(),
+        "whose attestation a deploy believes is another one: that holds once this is merged",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("theirs", "ours", "what"), CASES, ids=[case[2] for case in CASES])
+@pytest.mark.parametrize(("theirs", "ours", "what"), CASES, ids=[f"{i} {case[2]}" for i, case in enumerate(CASES)])
 def test_what_weakens_is_told(theirs: Config, ours: Config, what: str) -> None:
     (change,) = sections(theirs, ours)
     assert change.what == what

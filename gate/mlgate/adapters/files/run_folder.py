@@ -17,7 +17,14 @@ FOLDER_NAME = ".mlgate"
 VERDICT = "verdict.json"
 EVIDENCE = "evidence.jsonl.gz"
 """Put aside when the next run begins: what a run observed is never thrown away by the start of another."""
-STALE = ("report.json", "junit.xml", "summary.md", "model.log", "baseline.log")
+STATEMENT, PREDICATE = "statement.json", "predicate.json"
+"""What `mlgate attest` writes for a signer: the whole statement, and its predicate alone."""
+ATTESTATIONS = ("verdict.dsse.json", "verdict.sigstore.json")
+"""The verdict's attestations, by where a deploy looks for them: signed by a key, and by a workflow's identity."""
+STALE = (
+    *("report.json", "junit.xml", "summary.md", "model.log", "baseline.log"),
+    *(STATEMENT, PREDICATE, *ATTESTATIONS),
+)
 """What would speak for an older run beside an incomplete verdict."""
 
 

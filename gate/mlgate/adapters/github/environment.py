@@ -55,6 +55,8 @@ class GithubRun:
     """Digits: which attempt of the run, from 1."""
     fork: bool = False
     """Whether the change comes from a fork."""
+    repository: str = ""
+    """Its page: `https://github.com/org/models`; empty when GitHub did not say."""
     self_hosted: bool = False
     """Whether the machine outlives the job: what a stranger's code leaves there meets the next one."""
 
@@ -104,15 +106,19 @@ def here(environ: Mapping[str, str] | None = None) -> GithubRun | None:
         default_branch=branch if isinstance(branch, str) else "",
         attempt=attempt if _DIGITS.fullmatch(attempt := known.get("GITHUB_RUN_ATTEMPT", "")) else "",
         fork=pulled and (not theirs or theirs != ours),
+        repository=_repository(known),
         self_hosted=known.get("RUNNER_ENVIRONMENT") == "self-hosted",
     )
 
 
 def _url(known: Mapping[str, str], number: str) -> str:
-    server, repository = known.get("GITHUB_SERVER_URL", ""), known.get("GITHUB_REPOSITORY", "")
-    if not (number and _SERVER.fullmatch(server) and _REPOSITORY.fullmatch(repository)):
-        return ""
-    return f"{server}/{repository}/actions/runs/{number}"
+    repository = _repository(known)
+    return f"{repository}/actions/runs/{number}" if number and repository else ""
+
+
+def _repository(known: Mapping[str, str]) -> str:
+    server, name = known.get("GITHUB_SERVER_URL", ""), known.get("GITHUB_REPOSITORY", "")
+    return f"{server}/{name}" if _SERVER.fullmatch(server) and _REPOSITORY.fullmatch(name) else ""
 
 
 def _if_any(path: str) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ RELEASE_LABEL = "mlgate.dev/release"
 """Stamped on the pods, never on the metadata of an InferenceService that runs: a change there restarts all its pods."""
 COMMIT_NOTE = "mlgate.dev/commit"
 VERDICT_NOTE = "mlgate.dev/verdict"
+ATTESTATION_NOTE = "mlgate.dev/attestation"
 
 _STORAGE_VARIABLE = "STORAGE_URI"
 """By it KServe loads a model into a container of the user's own, as by `storageUri`."""
@@ -205,7 +206,7 @@ def _own(document: Mapping[str, Any], base: str, name: str, service: str, releas
     labels = {SERVICE_LABEL: service, RELEASE_LABEL: name}
     metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
     metadata.pop("namespace", None)  # it is the deploy's
-    notes = {COMMIT_NOTE: release.commit, VERDICT_NOTE: release.verdict}
+    notes = {COMMIT_NOTE: release.commit, VERDICT_NOTE: release.verdict, ATTESTATION_NOTE: release.attestation}
     notes = {note: value for note, value in notes.items() if value}
     if kind is INFERENCE_SERVICE:
         _own_predictor(own, labels, notes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from mlgate.adapters.docker import buildx
-from mlgate.adapters.docker.registry import fetch_by, pushed_image
-from mlgate.adapters.github import environment
 from mlgate.adapters.process import clock
 from mlgate.adapters.process.signals import SignalStop
 from mlgate.adapters.terminal.output import tell
@@ -20,31 +16,36 @@ from mlgate.adapters.terminal.rollout_progress import RolloutLines
 from mlgate.commands import unmerged_guard
 from mlgate.commands.deploy import preflight as deploy_preflight
 from mlgate.commands.deploy import rollout_report
-from mlgate.commands.last_verdict import verified
 from mlgate.commands.run_options import RunOptions
+from mlgate.commands.trust.attested_release import demand_no_older, last_release
 from mlgate.config.load import load
 from mlgate.core.deploy.mode import ONE_OBJECT, ROUTED
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
-from mlgate.core.errors import Busy, ConfigError, GateError, Refused
+from mlgate.core.errors import Busy, ConfigError, GateError, Outdated
 from mlgate.flow.deploy import rollout as flow
 from mlgate.flow.deploy.first_check import FirstCheck
 from mlgate.flow.deploy.mirror_trial import judge_trial
-from mlgate.flow.deploy.release import release_of
 from mlgate.flow.deploy.rollout import RolloutTools
 from mlgate.flow.deploy.step_checks import StepChecks
 from mlgate.flow.deploy.step_judge import RolloutJudge
 from mlgate.reports.terminal import rollout as words
 from mlgate.wiring import github_deployment, mirror_trial, rollout_traffic
 from mlgate.wiring.deploy import Target, owner
+from mlgate.wiring.trust import Trust
 
 ROLLED_BACK = 4
 NOT_DONE = 3
 
 
-def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: bool = False) -> int:
-    """Roll the model of the last verdict out; *is_dry*: say what that would do. Return the exit code."""
+def run_deploy(
+    choice: RunOptions, *, is_dry: bool = False, force_conflicts: bool = False, allow_older: bool = False
+) -> int:
+    """Roll the model of the last verdict out; *is_dry*: say what that would do. Return the exit code.
+
+    *allow_older*: its commit may be older than the one that serves, also where the file has `trust`.
+    """
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config), force_conflicts=force_conflicts)
     deploy_preflight.demand_sound(target, choice)
@@ -56,6 +57,8 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
     kept = target.records().load()
     if kept.accepted is not None:
         target.demand_access(kept.accepted)
+        if candidate.release.attestation and not allow_older:
+            demand_no_older(target.config.root, candidate.release, kept.accepted.release)
     if kept.accepted is not None and not kept.is_under_way:  # what is under way goes on, or back, whatever is foretold
         for said in rollout_traffic.foretold(target, kept.accepted):
             tell(sys.stderr, f"mlgate: notice: {said}")
@@ -146,7 +149,7 @@ def _candidate(target: Target, choice: RunOptions) -> Deployed:
     """Return what the last verdict lets onto the cluster. Of a rollout that goes on it was fresh when that began."""
     try:
         return _candidate_at(target, choice, datetime.now(UTC))
-    except Refused:
+    except Outdated:
         kept = target.records().load()
         if not kept.is_under_way:
             raise
@@ -158,18 +161,8 @@ def _candidate(target: Target, choice: RunOptions) -> Deployed:
 
 
 def _candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed:
-    _, report, content = verified(choice)
-    run = environment.here()
-    release = release_of(
-        report,
-        hashlib.sha256(content).hexdigest(),
-        choice.folder.verdict().judged,
-        now=now,
-        max_age=target.section.max_age,
-        link=run.url if run else "",
-        pushed=pushed_image(choice.image, fetch_by(buildx.find())) if choice.image else None,
-    )
-    return target.candidate(release)
+    max_age = target.section.max_age
+    return target.candidate(last_release(choice, Trust.of(target.config), now=now, max_age=max_age))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from mlgate.config.sections.model import ModelSection
 from mlgate.config.sections.paired_baseline import EndpointBaseline, ImageBaseline
 from mlgate.config.sections.section import Given, Line, Many, Section, Written, complaint
 from mlgate.config.sections.tracking import Tracking
+from mlgate.config.sections.trust import TrustSection
 from mlgate.config.yaml.fault import describe, did_you_mean
 
 CheckId = Annotated[
@@ -130,5 +131,7 @@ class Document(Section):
     """Where the verdict goes besides report.json. `junit`, `markdown`: files; `github`: summary and annotations."""
     tracking: Given[Tracking] = None
     """Where verdicts are remembered from run to run."""
+    trust: Given[TrustSection] = None
+    """Whose attestation of the verdict a deploy demands. Left out: none is demanded."""
     deploy: Given[DeploySection] = None
     """The service on a cluster that `mlgate deploy` brings the model to."""

@@ -24,6 +24,8 @@ class Release:
     """ISO 8601 in UTC."""
     link: str = ""
     """The CI run's page."""
+    attestation: str = ""
+    """SHA-256 of the attestation that was verified; empty where none was demanded."""
 
 
 @dataclass(frozen=True, slots=True)

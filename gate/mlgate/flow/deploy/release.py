@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from mlgate.core.deploy.release import PushedImage, Release
-from mlgate.core.errors import Refused
+from mlgate.core.errors import Outdated, Refused
 from mlgate.core.report import Report
 
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,400}@sha256:[0-9a-f]{64}")
@@ -35,14 +35,10 @@ def release_of(
             f"the verdict does not let this model through: it is {report.outcome.name.lower()}: {report.reason}",
             hint="mend the model, then mlgate check",
         )
-    if report.questions:
-        raise Refused(
-            "this model was judged by rules that are not the base branch's",
-            hint="merge the change of the rules, then judge the model by them: mlgate check",
-        )
+    refuse_other_questions(report)
     _demand_fresh(judged, now, max_age)
     return Release(
-        image=_image(report) if pushed is None else _judged(report, pushed),
+        image=image_of(report, pushed),
         model=report.provenance.model,
         verdict=verdict,
         commit=report.provenance.commit,
@@ -51,24 +47,55 @@ def release_of(
     )
 
 
-def _demand_fresh(judged: str, now: datetime, max_age: timedelta) -> None:
+def refuse_other_questions(report: Report) -> None:
+    """Raise Refused for a verdict by rules that a change brought."""
+    if report.questions:
+        raise Refused(
+            "this model was judged by rules that are not the base branch's",
+            hint="merge the change of the rules, then judge the model by them: mlgate check",
+        )
+
+
+def judged_at(text: str) -> datetime:
+    """Return when a verdict was made, from ISO 8601. Raises Refused for one that does not say it."""
     try:
-        when = datetime.fromisoformat(judged)
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        when = datetime.fromisoformat(text)
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
     except ValueError as error:
         raise Refused("the verdict does not say when it was made", hint="mlgate check") from error
+
+
+def _demand_fresh(judged: str, now: datetime, max_age: timedelta) -> None:
+    when = judged_at(judged)
     if when > now + _LATER:
         raise Refused(f"the verdict was made at {judged}, which is in the future", hint="is the clock right? date -u")
     if now - when > max_age:
         hours = (now - when) / timedelta(hours=1)
-        raise Refused(
+        raise Outdated(
             f"the verdict is {hours:.0f} hours old, and at most {max_age / timedelta(hours=1):g} are allowed",
             hint="judge the model again: mlgate check",
         )
 
 
+def image_of(report: Report, pushed: PushedImage | None = None) -> str:
+    """Return the image that was started and measured, as `name@sha256:…`: by its name in the verdict, or as *pushed*.
+
+    Raises Refused where there is not one, and where *pushed* is another one.
+    """
+    if pushed is not None:
+        return _judged(report, pushed)
+    found = _facts(report, "image.repo_digest")
+    if not found:
+        raise Refused(
+            "the verdict names no image by its digest in a registry",
+            hint="name where it is: --image NAME@sha256:DIGEST; a verdict needs a latency check for it",
+        )
+    if len(found) > 1 or not _BY_DIGEST.fullmatch(next(iter(found))):
+        raise Refused("the verdict must name one image as NAME@sha256:DIGEST, and does not", hint="mlgate check")
+    return found.pop()
+
+
 def _judged(report: Report, pushed: PushedImage) -> str:
-    """Return the name in the registry of the image that was started and measured."""
     found = _facts(report, "image")
     if not found:
         raise Refused("the verdict is about no image", hint="it needs a latency check of the image: mlgate check")
@@ -82,16 +109,3 @@ def _judged(report: Report, pushed: PushedImage) -> str:
 
 def _facts(report: Report, wanted: str) -> set[str]:
     return {value for load in report.loads for name, value in load.facts if name == wanted and value}
-
-
-def _image(report: Report) -> str:
-    """Return the image that was started and measured, by its digest in a registry."""
-    found = _facts(report, "image.repo_digest")
-    if not found:
-        raise Refused(
-            "the verdict names no image by its digest in a registry",
-            hint="name where it is: --image NAME@sha256:DIGEST; a verdict needs a latency check for it",
-        )
-    if len(found) > 1 or not _BY_DIGEST.fullmatch(next(iter(found))):
-        raise Refused("the verdict must name one image as NAME@sha256:DIGEST, and does not", hint="mlgate check")
-    return found.pop()

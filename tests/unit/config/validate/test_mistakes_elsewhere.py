@@ -132,7 +132,7 @@ def test_a_mistake_in_the_model_is_told_with_the_right_key(model: str, expected:
             "deplyo: {}",
             (
                 "m.yaml:4:1: deplyo is unknown (did you mean `deploy`? "
-                "the file has: version, model, checks, baseline, ratchet, report, tracking, deploy)"
+                "the file has: version, model, checks, baseline, ratchet, report, tracking, trust, deploy)"
             ),
         ),
     ],

@@ -1,0 +1,1 @@
+"""Signatures of attestations: made and verified by well-kept libraries, offline."""

@@ -1,0 +1,1 @@
+"""The verdict, attested and verified."""
