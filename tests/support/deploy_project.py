@@ -134,6 +134,7 @@ class DeployProject:
             Observation("speed", "r1", {"fact.server_memory_mb": memory_mb}),
         ]
         whole = samples.passing()
+        whole = replace(whole, provenance=replace(whole.provenance, model=hashlib.sha256(named.encode()).hexdigest()))
         evidence = Evidence.of(whole.provenance, [Environment("3.11", "Linux", "cpu")], rows)
         folder = RunFolder(self.folder / ".mlgate")
         with folder.held():

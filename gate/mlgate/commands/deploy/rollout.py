@@ -16,8 +16,8 @@ from mlgate.adapters.process.signals import SignalStop
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.rollout_progress import RolloutLines
 from mlgate.commands import unmerged_guard
+from mlgate.commands.deploy import live_alias, rollout_report
 from mlgate.commands.deploy import preflight as deploy_preflight
-from mlgate.commands.deploy import rollout_report
 from mlgate.commands.last_verdict import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
@@ -25,7 +25,7 @@ from mlgate.core.deploy.mode import ONE_OBJECT, ROUTED
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
-from mlgate.core.errors import Busy, ConfigError, GateError, Refused
+from mlgate.core.errors import Busy, ConfigError, NothingBefore, Refused
 from mlgate.flow.deploy import rollout as flow
 from mlgate.flow.deploy.first_check import FirstCheck
 from mlgate.flow.deploy.mirror_trial import judge_trial
@@ -62,6 +62,7 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
     if is_dry:
         deploy_preflight.show_changes(candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
+    live_alias.register_ahead(target, choice, candidate.release)
     with _judge(target, choice) as judge:
         with _rollout_tools(target, me, judge) as tools:
             record = flow.deploy(
@@ -69,7 +70,7 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
             )
         if record is None:
             tell(sys.stdout, f"{candidate.name} serves already: nothing to do")
-            return 0
+            return live_alias.follow(target, choice)
         return _ended(target, choice, record, judge)
 
 
@@ -79,11 +80,9 @@ def run_recovery(choice: RunOptions) -> int:
     target = Target.demanded(load(choice.config))
     with _rollout_tools(target, owner()) as tools:
         record = tools.records.load()
-        if not record.is_under_way:
-            tell(sys.stdout, f"{target.section.service}: no rollout is under way")
-            return 0
+        was_under_way = record.is_under_way
         record = flow.recover(tools, record, "its process is gone")
-    return _print_ending(target, record)
+    return _recovered(target, choice, record, was_under_way=was_under_way)
 
 
 def run_reconcile(choice: RunOptions) -> int:
@@ -108,11 +107,9 @@ def run_reconcile(choice: RunOptions) -> int:
             f"{target.section.service}: a rollout stopped half-way; after its deadline ({until}) this rolls it back\n"
             "  next: to end it now, mlgate deploy --resume-or-rollback",
         )
-    elif before.is_under_way:
-        _print_ending(target, record)
-    else:
-        tell(sys.stdout, f"{target.section.service}: no rollout is under way")
-    return 0
+        return 0
+    code = _recovered(target, choice, record, was_under_way=before.is_under_way)
+    return 0 if code == ROLLED_BACK else code
 
 
 def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
@@ -129,7 +126,7 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
             if _ended_as(record, Phase.RESTORED):
                 return 0, False
         if record.previous is None:
-            raise GateError(
+            raise NothingBefore(
                 f"there is nothing to go back to: {target.section.service} has no model before the one that serves",
                 hint="what serves? mlgate status",
             )
@@ -225,8 +222,20 @@ def _rollout_tools(target: Target, me: str, judge: RolloutJudge | None = None) -
 def _ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
     """Tell how it ended, keep the report, and return the exit code."""
     code = _print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
+    code = code or live_alias.follow(target, choice)
     rollout_report.keep(target, choice, record, judge.asked)
     return code
+
+
+def _recovered(target: Target, choice: RunOptions, record: ServiceRecord, *, was_under_way: bool) -> int:
+    """Tell what became of what a dead process left, and return the exit code.
+
+    It may have died after the rollout, before the alias moved.
+    """
+    if was_under_way:
+        return _print_ending(target, record) or live_alias.follow(target, choice)
+    tell(sys.stdout, f"{target.section.service}: no rollout is under way")
+    return live_alias.follow(target, choice)
 
 
 def _print_ending(target: Target, record: ServiceRecord, *, is_rollback: bool = False) -> int:
