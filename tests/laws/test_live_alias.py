@@ -294,6 +294,25 @@ def test_who_stalls_over_anothers_rollout_moves_nothing_back() -> None:
     assert world.serves == "verdict-3"
 
 
+def test_who_asked_the_cluster_before_anothers_rollout_asks_again_before_it_moves_the_alias() -> None:
+    world = World()
+    world.deploys(2)
+    asked: list[ServiceRecord] = []
+
+    def served() -> ServiceRecord:
+        asked.append(world.cluster.record)
+        if len(asked) == 1:
+            world.deploys(3)
+        return asked[-1]
+
+    done = follow(replace(world.alias_tools(None), served=served))
+    assert done is not None
+    assert [record.accepted for record in asked] == [released(2), released(3), released(3)][: len(asked)]
+    assert len(asked) > 1
+    wanted(world)
+    assert world.serves == "verdict-3"
+
+
 def test_a_move_by_hand_is_taken_down_and_the_alias_names_again_what_serves() -> None:
     world = World()
     world.deploys(2)

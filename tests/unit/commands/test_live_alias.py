@@ -42,6 +42,16 @@ class Registry(FakeRegistry):
         self._runs.demand_up()
         return super().register(candidate)
 
+    def point(self, alias: str, version: int) -> None:
+        if alias == CHAMPION:
+            self.point_champion(version)
+        else:
+            super().point(alias, version)
+
+    def point_champion(self, version: int) -> None:
+        """Move the champion: a process may die here."""
+        super().point(CHAMPION, version)
+
 
 class Desk:
     """A project, its cluster, its registry, and mlgate as a person runs it."""
@@ -214,6 +224,31 @@ def test_a_crash_between_cluster_and_alias_is_explained_by_doctor_and_completed(
     assert f"✓ cluster summarizer serves the verdict {served}" in desk.doctor()
 
 
+def test_a_crash_while_the_verdict_is_registered_ahead_begins_no_rollout(desk: Desk) -> None:
+    desk.deployed("1")
+    desk.judged("2")
+    before = desk.fake.objects["configmaps", "mlgate-summarizer"]
+    desk.killed("tests.unit.commands.test_live_alias.Registry.register", "deploy")
+    assert desk.fake.objects["configmaps", "mlgate-summarizer"] == before
+    assert desk("deploy")[0] == 0
+    assert desk.champion == 2
+
+
+@pytest.mark.parametrize(("step", "champion"), [("append", 1), ("point_champion", 1), ("confirm", 2)])
+def test_a_crash_at_any_write_of_the_ledger_is_completed_by_promote_whatever_verdict_is_here(
+    desk: Desk, step: str, champion: int
+) -> None:
+    desk.deployed("1")
+    desk.judged("2")
+    desk.killed(f"tests.unit.commands.test_live_alias.Registry.{step}", "deploy")
+    assert desk.champion == champion
+    desk.judged("3")
+    code, said = desk("promote")
+    assert (code, "the last verdict here is of another model" in said) == (0, True), said
+    assert desk.champion == 2
+    assert all(move.done for move in desk.registry.ledger().moves)
+
+
 def test_what_a_job_that_died_left_is_completed_by_the_step_that_always_runs(desk: Desk) -> None:
     desk.deployed("1")
     desk.judged("2")
@@ -273,6 +308,13 @@ def test_a_rollback_that_was_cut_off_after_the_clusters_is_explained_and_complet
     code, said = desk("rollback")
     assert (code, "there is nothing to go back to" in said) == (3, True), "the first one was all"
     assert desk.champion == 1
+
+
+def test_where_there_is_nothing_to_go_back_to_that_is_said_whatever_mlflow_does(desk: Desk) -> None:
+    desk.deployed("1")
+    desk.runs.is_down = True
+    code, said = desk("rollback")
+    assert (code, "there is nothing to go back to: summarizer has no model before" in said) == (3, True)
 
 
 def test_a_rollback_to_what_the_registry_has_not_is_told_and_the_champion_stays(desk: Desk) -> None:

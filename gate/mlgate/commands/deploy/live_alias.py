@@ -80,11 +80,11 @@ def run_promote(choice: RunOptions) -> int:
     is_other = here is not None and _digest(here) != served.verdict
     try:
         done = flow.follow(_tools(memory, target, choice))
-    except NoVersion:
-        if here is None or not is_other:
+    except (NoVersion, Ineligible):
+        if not is_other:
             raise
         done = None
-    if here is not None and is_other and (done is None or done.move is None):
+    if here is not None and is_other and (done is None or (done.move is None and done.completed is None)):
         raise _other(target, memory, served, _digest(here))
     assert done is not None  # _demanded has seen what serves
     tell(sys.stdout, promote.said(done, memory))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands import unmerged_guard
 from mlgate.commands.promote import run_registry_rollback
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
-from mlgate.core.errors import ConfigError, NothingBefore
+from mlgate.core.errors import ConfigError, GateError, NothingBefore
 from mlgate.wiring.mlflow import Mlflow
 
 
@@ -53,8 +54,9 @@ def _on_cluster(choice: RunOptions, *, has_alias: bool) -> int:
 
     try:
         code, has_changed = run_cluster_rollback(choice)
-    except NothingBefore:  # by a rollback that was cut off, perhaps, before its alias moved
-        if has_alias and live_alias.is_completed(choice):
-            return 0
+    except NothingBefore:  # a rollback was cut off, perhaps, before its alias moved
+        with suppress(GateError):  # why that could not be is not what was asked
+            if has_alias and live_alias.is_completed(choice):
+                return 0
         raise
     return live_alias.run_back(choice) if has_alias and not code and has_changed else code
