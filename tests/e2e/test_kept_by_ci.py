@@ -12,7 +12,7 @@ from tests.e2e.repository import Job, Repository, errors, pull, pushed
 from tests.support.fake_github import TOKEN, FakeGithub, Fault, serving
 from tests.support.kept_baselines import archive, learn
 
-from mlgate.wiring.github_client import TOKENS
+from mlgate.wiring.github.client import TOKENS
 
 pytestmark = pytest.mark.needs_openapi
 

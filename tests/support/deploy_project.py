@@ -136,6 +136,9 @@ class DeployProject:
             Observation("speed", "r1", {"fact.server_memory_mb": memory_mb}),
         ]
         whole = report or samples.passing()
+        if report is None:
+            digest = hashlib.sha256(named.encode()).hexdigest()
+            whole = replace(whole, provenance=replace(whole.provenance, model=digest))
         evidence = Evidence.of(whole.provenance, [Environment("3.11", "Linux", "cpu")], rows)
         folder = RunFolder(self.folder / ".mlgate")
         with folder.held():

@@ -54,8 +54,10 @@ def command(
     """Bring the model of the last verdict to the cluster, and give it traffic in steps.
 
     The verdict's files are verified first, and where the file has `trust`, its attestation. The rollout ends with all
-    of the traffic on the new model, or on the one before. Exit codes: 0 promoted, 4 rolled back, 2 the file, the
-    manifest, or an object that the cluster refused, 3 not known, 5 refused.
+    of the traffic on the new model, or on the one before. Where mlgate.yaml has `tracking`, the champion in MLflow's
+    registry follows once the cluster has confirmed. Exit codes: 0 promoted, 4 rolled back, 2 the file, the manifest, or
+    an object that the cluster refused, 3 not known, or tracking is required and the champion could not follow, 5
+    refused.
     """
     if dry_run + fix + resume_or_rollback > 1:
         raise click.UsageError("use one of --dry-run, --fix and --resume-or-rollback")

@@ -19,6 +19,9 @@ def command(*, config: Path, output: Path | None, alias: str) -> int:
 
     The verdict's files are verified and judged again; then the model is registered as a version, `candidate` points to
     it and, once it is approved where mlgate.yaml asks for that, `champion`. Asks no model.
+
+    Where mlgate.yaml has `deploy`, the champion is what the cluster serves: it is asked first, and a verdict on another
+    model is refused (5). What a process that died left between the two is completed, also without the verdict's files.
     """
     from mlgate.commands.promote import run_promote
 

@@ -16,8 +16,9 @@ from mlgate.commands.run_options import RunOptions
 def command(*, config: Path, environment: str) -> int:
     """Roll back a rollout that nobody carries out and whose deadline is past, and remove what was left behind.
 
-    For a CronJob or a scheduled workflow. Needs mlgate.yaml and the Kubernetes API. Exit codes: 0 the service is as it
-    should be, or somebody alive is rolling it out; 3 not known; 2 the file.
+    For a CronJob or a scheduled workflow. Needs mlgate.yaml and the Kubernetes API; where mlgate.yaml has `tracking`,
+    the champion in MLflow's registry follows what serves. Exit codes: 0 the service is as it should be, or somebody
+    alive is rolling it out; 3 not known; 2 the file.
     """
     from mlgate.commands.deploy.rollout import run_reconcile
 

@@ -21,7 +21,7 @@ from mlgate.core.untrusted_report import UntrustedReport
 from mlgate.reports.content.escape import command_data, terminal
 from mlgate.reports.json_v1 import document as json_v1
 from mlgate.reports.markdown import comment as page
-from mlgate.wiring import github_client
+from mlgate.wiring.github import client
 
 LARGEST_REPORT = 16 << 20
 """Bytes of a report."""
@@ -44,7 +44,7 @@ def comment(
     if run.event != "pull_request":
         return _nothing(out, environ, f"{run.name} is of {run.event}: only runs of pull_request are commented")
     hint = "give the step `env: {MLGATE_GITHUB_TOKEN: '${{ github.token }}'}`"
-    with github_client.client("write a comment with", hint, patience=patience, environ=environ) as line:
+    with client.client("write a comment with", hint, patience=patience, environ=environ) as line:
         github = Github(line, run.repository)
         number, why = _pull_request(github, run)
         if number is None:

@@ -32,8 +32,10 @@ def examine(project: Project) -> Iterator[DoctorFinding]:
     if store is not None and not store.exists():
         yield DoctorFinding("note", "tracking", f"{memory.place.shown} is made by the first run that is logged")
         return
+    follows = project.config.document.deploy is not None
     try:
-        found = tuple(promotions(memory.registry(), _alias(project)))
+        found = tuple(promotions(memory.registry(), _alias(project), "mlgate deploy" if follows else "mlgate promote"))
+        found += tuple(_cluster(memory)) if follows else ()
     except GateError as error:
         yield DoctorFinding("bad", "tracking", error.message, error.hint)
     else:
@@ -41,13 +43,20 @@ def examine(project: Project) -> Iterator[DoctorFinding]:
         yield from found
 
 
-def promotions(registry: Registry, alias: str) -> Iterator[DoctorFinding]:
-    """Yield where the registry stands, and what of it nobody ended."""
+def _cluster(memory: Mlflow) -> Iterator[DoctorFinding]:
+    from mlgate.commands.deploy import doctor_alias  # most of a deploy
+    from mlgate.wiring.deploy import Target
+
+    return doctor_alias.examine(memory, Target.demanded(memory.config))
+
+
+def promotions(registry: Registry, alias: str, verb: str) -> Iterator[DoctorFinding]:
+    """Yield where the registry stands, and what of it nobody ended. *verb* makes a version live that never was."""
     versions, ledger = registry.versions(), registry.ledger()
     live, last = registry.live(alias), ledger.last(alias)
     if not versions:
         yield DoctorFinding(
-            "note", "registry", f"{registry.source}: no version yet", "mlgate promote, when a model has passed"
+            "note", "registry", f"{registry.source}: no version yet", f"{verb}, when a model has passed"
         )
         return
     if last is not None and not last.done:
@@ -71,11 +80,11 @@ def promotions(registry: Registry, alias: str) -> Iterator[DoctorFinding]:
             "registry",
             f"{registry.source}: {len(versions):,} version{'s'[: len(versions) > 1]}, {alias} is {_number(live)}",
         )
-    yield from _unfinished_promotion(registry, versions, ledger, alias)
+    yield from _unfinished_promotion(registry, versions, ledger, alias, verb)
 
 
 def _unfinished_promotion(
-    registry: Registry, versions: Sequence[Version], ledger: Ledger, alias: str
+    registry: Registry, versions: Sequence[Version], ledger: Ledger, alias: str, verb: str
 ) -> Iterator[DoctorFinding]:
     """Yield a version that was registered last and never went live: cut off, or waiting for a person."""
     newest = max((one for one in versions if one.verdict), key=lambda one: one.number, default=None)
@@ -85,12 +94,12 @@ def _unfinished_promotion(
     if registry.live(CANDIDATE) == newest.number:
         said, hint = (
             f"version {newest.number} is {CANDIDATE} and was never {alias}",
-            "when it should be: mlgate promote",
+            f"when it should be: {verb}",
         )
         yield DoctorFinding("note", "registry", said, hint)
     else:
         said = f"version {newest.number} was registered and no alias ever came to it: its promotion was cut off"
-        yield DoctorFinding("bad", "registry", said, "mlgate promote completes it")
+        yield DoctorFinding("bad", "registry", said, f"{verb} completes it")
 
 
 def _waiting(folder: Path) -> Iterator[DoctorFinding]:

@@ -23,8 +23,9 @@ from mlgate.core.report import Report
 from mlgate.core.tracking.record import LoggedRun
 from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
-from mlgate.flow.promotion import CHAMPION
+from mlgate.flow.promotion import CANDIDATE, CHAMPION
 from mlgate.wiring.kinds import KINDS
+from mlgate.wiring.mlflow import Mlflow
 from mlgate.wiring.project import Project
 
 
@@ -107,21 +108,33 @@ def _accept(ended: FinishedRun, project: Project, store: BaselineStore) -> None:
     elif kept.latest:
         tell(sys.stdout, f"the next runs are held against the last pass of {kept.latest}, without being saved")
     elif project.memory is not None and isinstance(logged, LoggedRun):
-        try:
-            done = promote.promote(
-                project.memory,
-                ended.report,
-                ended.digest,
-                logged,
-                kept.chosen_alias or CHAMPION,
-                image=promote.image_of(project.config),
-                form=ended.evidence.form,
-                model_before=project.model_before(ended.report.provenance.model),
-                again=False,
-            )
-        except GateError as error:  # e.g. it waits for approval: that is no part of the verdict
-            tell(sys.stderr, f"mlgate: notice: the model is not promoted: {error}")
-        else:
-            baseline.tell_kept(promote.said(done, project.memory))
+        _promote(ended, logged, project, project.memory)
     else:
         tell(sys.stderr, "mlgate: notice: the model is not promoted: mlgate sync, then mlgate promote")
+
+
+def _promote(ended: FinishedRun, logged: LoggedRun, project: Project, memory: Mlflow) -> None:
+    """Make the model a version, and the champion; where the file has `deploy`, the cluster says when it is that."""
+    waits = project.config.document.deploy is not None
+    kept = project.config.baseline
+    chosen = kept.chosen_alias if isinstance(kept, MlflowBaseline) else None
+    try:
+        done = promote.promote(
+            memory,
+            ended.report,
+            ended.digest,
+            logged,
+            CANDIDATE if waits else chosen or CHAMPION,
+            image=promote.image_of(project.config),
+            form=ended.evidence.form,
+            model_before=project.model_before(ended.report.provenance.model),
+            again=False,
+        )
+    except GateError as error:  # e.g. it waits for approval: that is no part of the verdict
+        tell(sys.stderr, f"mlgate: notice: the model is not promoted: {error}")
+        return
+    said = promote.said(done, memory)
+    if waits:
+        tell(sys.stdout, f"{said}\n  next: mlgate deploy; {memory.alias} moves when the cluster has confirmed")
+    else:
+        baseline.tell_kept(said)

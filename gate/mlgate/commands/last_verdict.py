@@ -42,12 +42,7 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, bytes]:
         raise Refused(
             "the report is not the one that the verdict was written for", where=str(path), hint="mlgate check"
         )
-    if choice.verdict and choice.verdict != concluded.report:
-        raise Refused(
-            f"the verdict is another one than {choice.verdict[:12]}…: its report is {concluded.report[:12]}…",
-            where=str(path),
-            hint="take the report of the run that judged: its output report-digest names it",
-        )
+    _demand_named(choice.verdict, concluded.report, str(path))
     report = json_v1.parse(text.decode())
     evidence = evidence_file.read(
         folder.path / EVIDENCE, evidence_file.older(sum(one.planned for one in report.checks))
@@ -59,3 +54,13 @@ def verified(choice: RunOptions) -> tuple[Evidence, Report, bytes]:
             hint="mlgate check",
         )
     return evidence, report, text
+
+
+def _demand_named(wanted: str, found: str, where: str) -> None:
+    """Raise Refused where a caller named another report, by its SHA-256."""
+    if wanted and wanted != found:
+        raise Refused(
+            f"the verdict is another one than {wanted[:12]}…: its report is {found[:12]}…",
+            where=where,
+            hint="take the report of the run that judged: its output report-digest names it",
+        )

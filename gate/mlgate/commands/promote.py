@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 from mlgate.adapters.github import environment
@@ -24,8 +25,7 @@ from mlgate.core.report import Report
 from mlgate.core.tracking.ledger import Ledger
 from mlgate.core.tracking.model_version import Candidate
 from mlgate.core.tracking.record import LoggedRun
-from mlgate.flow import promotion
-from mlgate.flow.baseline_eligibility import refusal
+from mlgate.flow import baseline_eligibility, promotion
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import Approval, Promotion
 from mlgate.wiring.kinds import KINDS
@@ -34,8 +34,21 @@ from mlgate.wiring.project import Project
 
 
 def run_promote(choice: RunOptions, alias: str) -> int:
-    """Make the model of the verdict in the run's folder the live one. Return the exit code."""
+    """Make the model of the verdict in the run's folder the live one. Return the exit code.
+
+    Where the file has `deploy`, that is what the cluster serves: it is asked first.
+    """
     unmerged_guard.refuse(choice.config.parent)
+    config = load(choice.config)
+    if config.document.deploy is not None and Mlflow.demanded(config).is_live(alias):
+        from mlgate.commands.deploy import live_alias  # most of a deploy
+
+        return live_alias.run_promote(choice)
+    return promote_last(choice, alias)
+
+
+def promote_last(choice: RunOptions, alias: str, serves: Callable[[], None] = lambda: None) -> int:
+    """Promote the last verdict's model. Return the exit code. *serves* raises where a cluster serves another one."""
     folder = choice.folder
     with folder.held():
         project = choice.project()
@@ -48,7 +61,7 @@ def run_promote(choice: RunOptions, alias: str) -> int:
             image = image_of(project.config) if is_here(report, project, evidence.form) else ""
         record = track.record_of(report, content, project, folder)
         recorded = memory.runs.logged(record) or memory.runs.log(record)
-        done = promote(memory, report, verdict, recorded, alias, image=image, form=evidence.form)
+        done = promote(memory, report, verdict, recorded, alias, image=image, form=evidence.form, serves=serves)
         tell(sys.stdout, said(done, memory))
     return 0
 
@@ -57,7 +70,7 @@ def run_registry_rollback(choice: RunOptions, alias: str, to: int) -> int:
     """Give the alias back to the version before. Return the exit code."""
     unmerged_guard.refuse(choice.config.parent)  # and a change names its own server
     registry = Mlflow.demanded(load(choice.config)).registry()
-    move = promotion.rollback(registry, alias=alias, now=clock.now(), to=to, link=_link())
+    move = promotion.rollback(registry, alias=alias, now=clock.now(), to=to, link=link())
     tell(sys.stdout, f"{alias} of {registry.source} is version {move.version} again, after version {move.before}")
     return 0
 
@@ -101,30 +114,47 @@ def promote(
     form: int = CURRENT_FORM,
     model_before: str = "",
     again: bool = True,
+    serves: Callable[[], None] = lambda: None,
 ) -> Promotion:
     """Register the model of a verdict that is logged, and move the alias.
 
     *image* is where it was run from, *form* that of the evidence's digests, *model_before* the model's digest in the
-    form before. Not *again*: a model that was rolled back from waits for a person.
+    form before. Not *again*: a model that was rolled back from waits for a person. *serves*: see `promote_last`.
     """
-    given = memory.section.registry
-    candidate = Candidate(
+    candidate = candidate_of(memory, report, verdict, recorded, image=image, form=form)
+    return promotion.promote(
+        memory.registry(),
+        replace(candidate, model_before=model_before),
+        alias=alias,
+        now=clock.now(),
+        approval=approval_of(memory),
+        against=_against(memory, report, alias),
+        again=again,
+        serves=serves,
+    )
+
+
+def candidate_of(
+    memory: Mlflow, report: Report, verdict: str, recorded: LoggedRun, *, image: str, form: int
+) -> Candidate:
+    """Return what a verdict that is logged lets become a version."""
+    return Candidate(
         run=recorded.run,
         verdict=verdict,
         evidence=report.evidence,
         model=report.provenance.model,
-        source=given.source or image or recorded.folder,
+        source=memory.section.registry.source or image or recorded.folder,
         commit=report.provenance.commit,
-        link=_link(),
+        link=link(),
         said=f"{report.outcome.name.lower()}: {report.reason}",
         form=form,
-        model_before=model_before,
     )
-    approval = Approval(given.require.tag) if given.require else None
-    against = _against(memory, report, alias)
-    return promotion.promote(
-        memory.registry(), candidate, alias=alias, now=clock.now(), approval=approval, against=against, again=again
-    )
+
+
+def approval_of(memory: Mlflow) -> Approval | None:
+    """Return what a person must have done, where the file asks for that."""
+    given = memory.section.registry.require
+    return Approval(given.tag) if given else None
 
 
 def acceptable(report: Report, evidence: Evidence, project: Project, choice: RunOptions) -> None:
@@ -134,10 +164,8 @@ def acceptable(report: Report, evidence: Evidence, project: Project, choice: Run
     live any more was not held against the one that is.
     """
     again = judge(project.suite, KINDS, evidence, baseline_of(project, replace(choice, bootstrap=True)))
-    for one, when in ((report, ""), (again, "by today's rules, ")):
-        why = refusal(one)
-        if why:
-            raise GateError(f"the model cannot become the baseline: {when}{why}", hint="mlgate check")
+    baseline_eligibility.demand(report)
+    baseline_eligibility.demand(again, "by today's rules, ")
     held, live = (one.baseline.digest if one.baseline else "" for one in (report, again))
     if held != live:
         raise GateError(
@@ -186,10 +214,21 @@ def image_of(config: Config) -> str:
     image = config.model.image
     if image is None or not image.ref:
         return ""
-    return f"docker://{image.ref}" if "/" in image.ref else f"docker:/{image.ref}"  # MLflow wants a path
+    return image_uri(image.ref)
 
 
-def _link() -> str:
+def image_uri(ref: str) -> str:
+    """Return an image's reference as the URI of a model."""
+    return f"docker://{ref}" if "/" in ref else f"docker:/{ref}"  # MLflow wants a path
+
+
+def command(memory: Mlflow) -> str:
+    """Return the command that moves the live version's alias."""
+    return "mlgate promote" if memory.alias == promotion.CHAMPION else f"mlgate promote --to {memory.alias}"
+
+
+def link() -> str:
+    """Return the CI run's page; empty at a desk."""
     run = environment.here()
     return run.url if run else ""
 

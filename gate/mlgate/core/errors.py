@@ -87,3 +87,7 @@ class Denied(GateError):  # noqa: N818
 
 class NotAtRest(GateError):  # noqa: N818
     """A rollout was decided, and the cluster does not come to rest: some of it is left to the next verb."""
+
+
+class NothingBefore(GateError):  # noqa: N818
+    """There is no model to go back to."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from mlgate.core.errors import GateError
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 
 _NOTHING_TO_COMPARE = ("no-baseline", "unusable-baseline")
+
+
+class Ineligible(GateError):  # noqa: N818 - what the model is; nothing broke
+    """The model may not become the baseline."""
 
 
 def refusal(report: Report) -> str:
@@ -26,3 +31,10 @@ def refusal(report: Report) -> str:
     )
     first = next(worse, None)
     return f"a comparison does not pass: {first.check}: {first.why}" if first else ""
+
+
+def demand(report: Report, when: str = "") -> None:
+    """Raise Ineligible where `refusal` has a reason. *when*: by which rules, ending with a comma."""
+    why = refusal(report)
+    if why:
+        raise Ineligible(f"the model cannot become the baseline: {when}{why}", hint="mlgate check")

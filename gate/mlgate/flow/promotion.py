@@ -13,6 +13,7 @@ party or a death in one moment; what becomes live by it had won before, and the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
@@ -25,7 +26,7 @@ CANDIDATE = "candidate"
 
 CHAMPION = "champion"
 
-_MOST_TRIES = 8
+MOST_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Approval:
     """The version's tag that must not be empty, e.g. `approved_by`."""
 
 
+class NotApproved(Refused):
+    """The version waits for a person."""
+
+
 def promote(
     registry: Registry,
     candidate: Candidate,
@@ -57,6 +62,7 @@ def promote(
     approval: Approval | None = None,
     against: str | None = None,
     again: bool = True,
+    serves: Callable[[], None] = lambda: None,
 ) -> Promotion:
     """Register the candidate, point `candidate` to it and, once it is approved, *alias*.
 
@@ -64,8 +70,9 @@ def promote(
     the evidence of what *alias* points to. Raises Refused for a version that is not approved, or whose digests are not
     the candidate's; GateError when another promotion was first: what this one was held against is not live any more,
     and, unless *again*, for a model that was rolled back from. *again*: a person asks for it, and the ledger says so.
+    *serves* is asked last: it raises where a cluster serves another model. Who moves meanwhile takes the place.
     """
-    version = _register(registry, candidate)
+    version = register(registry, candidate)
     if alias == CANDIDATE:
         return Promotion(version, alias)
     ledger, completed = settled(registry, alias, now)
@@ -74,23 +81,14 @@ def promote(
     _demand_live(against, registry, alias, ledger.live(alias))
     if not again:
         _demand_fresh(candidate, registry, ledger, alias)
-    _demand_approval(approval, registry, version)
-    move = Move(
-        number=ledger.next,
-        alias=alias,
-        kind="promoted",
-        version=version.number,
-        before=ledger.live(alias),
-        at=now,
-        verdict=candidate.verdict,
-        commit=candidate.commit,
-        link=candidate.link,
-        asked=again,
-    )
+    demand_approval(approval, registry, version)
+    serves()
+    before, by = ledger.live(alias), (candidate.verdict, candidate.commit, candidate.link)
+    move = Move(ledger.next, alias, "promoted", version.number, before, now, *by, asked=again)
     return Promotion(version, alias, _make(registry, move), completed)
 
 
-def _register(registry: Registry, candidate: Candidate) -> Version:
+def register(registry: Registry, candidate: Candidate) -> Version:
     """Make the candidate a version, unless it is one already, and point `candidate` to it."""
     version = registry.register(candidate)
     if not version.is_of(candidate):
@@ -98,7 +96,7 @@ def _register(registry: Registry, candidate: Candidate) -> Version:
             f"version {version.number} of {registry.source} has other digests than this verdict",
             hint="somebody edited its tags; register the model anew under another verdict: mlgate check",
         )
-    if registry.live(CANDIDATE) != version.number:
+    if registry.live(CANDIDATE) < version.number:  # a version that was registered later stays it
         registry.point(CANDIDATE, version.number)
     return version
 
@@ -127,10 +125,10 @@ def rollback(registry: Registry, *, alias: str, now: str, to: int = NO_VERSION, 
     if there is None:
         raise GateError(f"version {target} of {registry.source} was deleted", hint="name another one: --to VERSION")
     move = Move(ledger.next, alias, "rolled back", target, live, now, there.verdict, "", link)
-    won = _won(registry, move)
-    if won is None:
+    taken = take(registry, move)
+    if taken is None:
         raise _lost(registry, move)
-    return won
+    return taken
 
 
 def settled(registry: Registry, alias: str, now: str) -> tuple[Ledger, Move | None]:
@@ -140,7 +138,7 @@ def settled(registry: Registry, alias: str, now: str) -> tuple[Ledger, Move | No
     and the ledger takes that down.
     """
     completed = None
-    for _ in range(_MOST_TRIES):
+    for _ in range(MOST_TRIES):
         ledger, live = registry.ledger(), registry.live(alias)
         last = ledger.last(alias)
         if last is not None and not last.done and _is_there(registry, last.version):
@@ -159,7 +157,7 @@ def settled(registry: Registry, alias: str, now: str) -> tuple[Ledger, Move | No
 
 def point(registry: Registry, move: Move) -> None:
     """Move the alias and confirm it; where a later move has won meanwhile, go on to that one: the last one holds."""
-    for _ in range(_MOST_TRIES):
+    for _ in range(MOST_TRIES):
         registry.point(move.alias, move.version)
         registry.confirm(move)
         last = registry.ledger().last(move.alias)
@@ -172,7 +170,7 @@ def _is_there(registry: Registry, version: int) -> bool:
     return version == NO_VERSION or any(one.number == version for one in registry.versions())
 
 
-def _won(registry: Registry, move: Move) -> Move | None:
+def take(registry: Registry, move: Move) -> Move | None:
     """Take the move's place and carry it out; None when another move has the place."""
     if not registry.append(move):
         return None
@@ -182,10 +180,10 @@ def _won(registry: Registry, move: Move) -> Move | None:
 
 def _make(registry: Registry, move: Move) -> Move | None:
     """Make the move; None when the alias came to point there by another one. GateError when another was first."""
-    won = _won(registry, move)
-    if won is None and settled(registry, move.alias, move.at)[0].live(move.alias) != move.version:
+    taken = take(registry, move)
+    if taken is None and settled(registry, move.alias, move.at)[0].live(move.alias) != move.version:
         raise _lost(registry, move)
-    return won
+    return taken
 
 
 def _lost(registry: Registry, move: Move) -> GateError:
@@ -250,9 +248,10 @@ def _is_same(candidate: Candidate, version: Version | None) -> bool | None:
     return candidate.model_before == version.model if candidate.model_before else None
 
 
-def _demand_approval(approval: Approval | None, registry: Registry, version: Version) -> None:
+def demand_approval(approval: Approval | None, registry: Registry, version: Version) -> None:
+    """Raise NotApproved for a version that waits for a person."""
     if approval is not None and not version.tags.get(approval.tag, "").strip():
-        raise Refused(
+        raise NotApproved(
             f"version {version.number} of {registry.source} is not approved: its tag {approval.tag} is empty",
             hint=f"set the tag {approval.tag} on version {version.number} in MLflow, then: mlgate promote",
         )

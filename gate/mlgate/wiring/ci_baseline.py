@@ -17,7 +17,8 @@ from mlgate.adapters.github.baseline import GithubBaseline, Judged
 from mlgate.adapters.github.environment import GithubRun
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import BaselineStore
-from mlgate.wiring import evidence_source, github_client
+from mlgate.wiring import evidence_source
+from mlgate.wiring.github import client
 
 _ARTIFACT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -48,10 +49,10 @@ def _base(root: Path, run: GithubRun, default_branch: str) -> str:
 
 @contextmanager
 def _artifacts() -> Iterator[GithubArtifacts]:
-    repository = github_client.repository()
+    repository = client.repository()
     hint = (
         "give the job `permissions: {contents: read, actions: read}`, and the step the input "
         "`github-token: ${{ github.token }}`"
     )
-    with github_client.client("ask GitHub with who kept the baseline", hint) as line:
+    with client.client("ask GitHub with who kept the baseline", hint) as line:
         yield GithubArtifacts(line, repository)

@@ -22,7 +22,7 @@ from mlgate.config.sections.registered_name import registered_name
 from mlgate.config.sections.tracking import MlflowTracking
 from mlgate.config.sections.uris import is_known
 from mlgate.core.errors import ConfigError, Refused
-from mlgate.flow.promotion import CHAMPION
+from mlgate.flow.promotion import CANDIDATE, CHAMPION
 from mlgate.wiring import evidence_source
 
 DEFAULT = "sqlite:///mlflow.db"
@@ -100,6 +100,17 @@ class Mlflow:
                 hint="name it: tracking: {mlflow: {registry: {name: …}}}",
             )
         return name
+
+    @property
+    def alias(self) -> str:
+        """Return the alias of the live version: the one that the baseline follows, else `champion`."""
+        kept = self.config.baseline
+        chosen = kept.chosen_alias if isinstance(kept, BaselineSection) else None
+        return chosen if chosen and chosen != CANDIDATE else CHAMPION
+
+    def is_live(self, alias: str) -> bool:
+        """Return whether an alias that a person names is that of the live version: `champion` is, by any name."""
+        return alias in (self.alias, CHAMPION)
 
     def baseline(self, section: BaselineSection, most: int) -> MlflowBaseline:
         """Return the baseline that the section names, of at most *most* rows."""

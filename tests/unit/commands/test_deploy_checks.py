@@ -65,6 +65,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr("mlgate.wiring.deploy.kubernetes_api.connect", lambda _context, _namespace: fake.api())
     monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
     monkeypatch.setattr("mlgate.flow.deploy.rollout._POLL_S", 0.01)
+    monkeypatch.setattr("mlgate.flow.deploy.first_check._FOR_S", 0.1)
+    monkeypatch.setattr("mlgate.flow.deploy.first_check._REST_S", 0.01)
     monkeypatch.chdir(tmp_path)
     made = Place(DeployProject(Path(), "summarizer", NAMESPACE, gateway=GATEWAY, steps=[50, 100], hold="10ms"))
     texts = [f"the text of row {number} is this" for number in range(ROWS)]

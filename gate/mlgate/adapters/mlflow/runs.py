@@ -19,6 +19,7 @@ ARTIFACT_FOLDER = "mlgate"
 """Of a run's artifacts: what mlgate wrote."""
 KEY_TAG = "mlgate.key"
 VERDICT = "mlgate.verdict"
+ACCEPTABLE = "mlgate.acceptable"
 
 _ATTEMPTS = 3
 _METRICS, _TEXTS = 500, 60
@@ -78,7 +79,7 @@ class MlflowRuns:
 
     def last_passed(self, branch: str, *, also: Mapping[str, str]) -> str:
         """Return the id of the last whole run of a branch that passed; empty without one. *also* are tags it has."""
-        wanted = {"mlgate.branch": branch, "mlgate.acceptable": "true", **also}
+        wanted = {"mlgate.branch": branch, ACCEPTABLE: "true", **also}
         passed = " and ".join(f"tags.`{name}` = {_filter_text(text)}" for name, text in wanted.items())
         with self._server.talking(f"look for the last pass of {branch}"):
             found = self._server.client.search_runs(
@@ -88,6 +89,14 @@ class MlflowRuns:
                 order_by=["attributes.start_time DESC"],
             )
             return run_id(found[0]) if found else ""
+
+    def may_be_baseline(self, verdict: str) -> bool | None:
+        """Return whether a verdict that is logged lets its model become the baseline; None where it is not logged."""
+        with self._server.talking("look for a verdict's run"):
+            experiment = self._experiment_id()
+            wanted = f"tags.`{VERDICT}` = {_filter_text(verdict)}"
+            found = self._server.client.search_runs([experiment], wanted, max_results=1) if experiment else []
+        return found[0].data.tags.get(ACCEPTABLE) == "true" if found else None
 
     @property
     def experiment_id(self) -> str:

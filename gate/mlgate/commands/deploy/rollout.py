@@ -14,8 +14,8 @@ from mlgate.adapters.process.signals import SignalStop
 from mlgate.adapters.terminal.output import tell
 from mlgate.adapters.terminal.rollout_progress import RolloutLines
 from mlgate.commands import unmerged_guard
+from mlgate.commands.deploy import live_alias, rollout_report
 from mlgate.commands.deploy import preflight as deploy_preflight
-from mlgate.commands.deploy import rollout_report
 from mlgate.commands.run_options import RunOptions
 from mlgate.commands.trust.attested_release import demand_no_older, last_release
 from mlgate.config.load import load
@@ -23,7 +23,7 @@ from mlgate.core.deploy.mode import ONE_OBJECT, ROUTED
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
-from mlgate.core.errors import Busy, ConfigError, GateError, Outdated
+from mlgate.core.errors import Busy, ConfigError, NothingBefore, Outdated
 from mlgate.flow.deploy import rollout as flow
 from mlgate.flow.deploy.first_check import FirstCheck
 from mlgate.flow.deploy.mirror_trial import judge_trial
@@ -31,8 +31,9 @@ from mlgate.flow.deploy.rollout import RolloutTools
 from mlgate.flow.deploy.step_checks import StepChecks
 from mlgate.flow.deploy.step_judge import RolloutJudge
 from mlgate.reports.terminal import rollout as words
-from mlgate.wiring import github_deployment, mirror_trial, rollout_traffic
+from mlgate.wiring import mirror_trial, rollout_traffic
 from mlgate.wiring.deploy import Target, owner
+from mlgate.wiring.github.deployment import shown_beside
 from mlgate.wiring.trust import Trust
 
 ROLLED_BACK = 4
@@ -67,6 +68,7 @@ def run_deploy(
     if is_dry:
         deploy_preflight.show_changes(candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
+    live_alias.register_ahead(target, choice, candidate.release)
     with _judge(target, choice) as judge:
         with _rollout_tools(target, me, choice, judge) as tools:
             record = flow.deploy(
@@ -74,7 +76,7 @@ def run_deploy(
             )
         if record is None:
             tell(sys.stdout, f"{candidate.name} serves already: nothing to do")
-            return 0
+            return live_alias.follow(target, choice)
         return _ended(target, choice, record, judge)
 
 
@@ -84,11 +86,9 @@ def run_recovery(choice: RunOptions) -> int:
     target = Target.demanded(load(choice.config))
     with _rollout_tools(target, owner(), choice) as tools:
         record = tools.records.load()
-        if not record.is_under_way:
-            tell(sys.stdout, f"{target.section.service}: no rollout is under way")
-            return 0
+        was_under_way = record.is_under_way
         record = flow.recover(tools, record, "its process is gone")
-    return _print_ending(target, record)
+    return _recovered(target, choice, record, was_under_way=was_under_way)
 
 
 def run_reconcile(choice: RunOptions) -> int:
@@ -113,11 +113,9 @@ def run_reconcile(choice: RunOptions) -> int:
             f"{target.section.service}: a rollout stopped half-way; after its deadline ({until}) this rolls it back\n"
             "  next: to end it now, mlgate deploy --resume-or-rollback",
         )
-    elif before.is_under_way:
-        _print_ending(target, record)
-    else:
-        tell(sys.stdout, f"{target.section.service}: no rollout is under way")
-    return 0
+        return 0
+    code = _recovered(target, choice, record, was_under_way=before.is_under_way)
+    return 0 if code == ROLLED_BACK else code
 
 
 def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
@@ -134,7 +132,7 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
             if _ended_as(record, Phase.RESTORED):
                 return 0, False
         if record.previous is None:
-            raise GateError(
+            raise NothingBefore(
                 f"there is nothing to go back to: {target.section.service} has no model before the one that serves",
                 hint="what serves? mlgate status",
             )
@@ -182,7 +180,7 @@ def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
     with OnlineRounds(choice) as rounds:
         every, patience = section.check_every.total_seconds(), section.patience.total_seconds()
         checks = StepChecks(rounds, every, patience, clock.seconds)
-        first = FirstCheck(partial(rounds.first, target.config), clock.seconds)
+        first = FirstCheck(partial(rounds.first, target.config), clock.seconds, patience)
         yield RolloutJudge(first.judge, target.traffic_rules(), checks, trial)
 
 
@@ -220,16 +218,28 @@ def _rollout_tools(
     def end(record: ServiceRecord) -> str:
         return words.ending(target.section.service, record).partition("\n")[0]
 
-    with SignalStop() as stop, github_deployment.shown_beside(lines, choice.environment, end) as shown, lock, lines:
+    with SignalStop() as stop, shown_beside(lines, choice.environment, end) as shown, lock, lines:
         yield target.tools(lock, judge or RolloutJudge(), stop, shown)
 
 
 def _ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
     """Tell how it ended, keep the report, and return the exit code."""
     code = _print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
+    followed = 0 if code else live_alias.follow(target, choice)
     rollout_report.keep(target, choice, record, judge.asked)
     rollout_report.tell_github(choice, is_promoted=code == 0)
-    return code
+    return code or followed
+
+
+def _recovered(target: Target, choice: RunOptions, record: ServiceRecord, *, was_under_way: bool) -> int:
+    """Tell what became of what a dead process left, and return the exit code.
+
+    It may have died after the rollout, before the alias moved.
+    """
+    if was_under_way:
+        return _print_ending(target, record) or live_alias.follow(target, choice)
+    tell(sys.stdout, f"{target.section.service}: no rollout is under way")
+    return live_alias.follow(target, choice)
 
 
 def _print_ending(target: Target, record: ServiceRecord, *, is_rollback: bool = False) -> int:

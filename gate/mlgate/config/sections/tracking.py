@@ -61,7 +61,8 @@ class MlflowTracking(Section):
     artifacts: _Folder = "mlartifacts"
     """Where files go when no server keeps them: a folder, relative to the configuration's."""
     required: bool = False
-    """A verdict that cannot be logged ends with 3. Else it is kept for `mlgate sync`, and holds."""
+    """A verdict that cannot be logged ends with 3, and so does a rollout whose champion cannot be moved. Else the
+    verdict is kept for `mlgate sync`, and holds, and the rollout ends as it ends."""
     timeout: Duration = lasting("10s")
     """How long one request may take."""
     registry: RegistrySection = Field(default_factory=RegistrySection)

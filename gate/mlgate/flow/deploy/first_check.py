@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,11 +18,14 @@ _REST_S = 2.0
 
 
 class FirstCheck:
-    """Asks, and asks again where that came to nothing: three times at least, and for half a minute at least."""
+    """Asks, and asks again where that came to nothing: three times at least, and for half a minute."""
 
-    def __init__(self, ask: Callable[[ServiceRecord], Judgement], now: Callable[[], float]) -> None:
-        """*ask* returns how the candidate came out. *now*: Unix time, seconds."""
+    def __init__(
+        self, ask: Callable[[ServiceRecord], Judgement], now: Callable[[], float], patience: float = math.inf
+    ) -> None:
+        """*ask* returns how the candidate came out. *now*: Unix time, seconds. *patience*: seconds for all tries."""
         self._ask, self._now = ask, now
+        self._for = min(_FOR_S, patience / 2)
         self._began = now()
         self._tries = 0
         self._next = self._began
@@ -35,7 +39,7 @@ class FirstCheck:
             self._began = self._now()
         found = self._ask(record)
         self._tries += 1
-        is_enough = self._tries >= _TRIES and self._now() - self._began >= _FOR_S
+        is_enough = self._tries >= _TRIES and self._now() - self._began >= self._for
         if found.outcome is not Outcome.ERRORED or is_enough:
             return found
         self._next = self._now() + _REST_S * 2.0 ** (self._tries - 1)

@@ -14,7 +14,7 @@ from mlgate.adapters.terminal.output import tell
 from mlgate.core.deploy.ports import RolloutProgress
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.deploy.rollout import Reading
-from mlgate.wiring import github_client
+from mlgate.wiring.github import client
 
 _PATIENCE_S = 10.0
 """A rollout does not wait for GitHub longer than that."""
@@ -44,11 +44,11 @@ def shown_beside(
         yield lines
         return
     run = environment.here()
-    repository = github_client.repository()
+    repository = client.repository()
     hint = "give the job `permissions: {deployments: write}`, and the step `github-token: ${{ github.token }}`"
-    with github_client.client("show the deployment with", hint, patience=Retries(_PATIENCE_S)) as client:
+    with client.client("show the deployment with", hint, patience=Retries(_PATIENCE_S)) as line:
         own = DeploymentProgress(
-            GithubDeployments(client, repository),
+            GithubDeployments(line, repository),
             name,
             run.url if run else "",
             ending,

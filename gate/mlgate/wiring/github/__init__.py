@@ -1,0 +1,1 @@
+"""GitHub, as commands of a workflow reach it."""
