@@ -25,6 +25,7 @@ VERBS = {
     "explain": "Show the examples that moved a metric most.",
     "power": "Say how many harmless changes the rules would let through.",
     "deploy": "Bring the model that passed to the cluster, step by step.",
+    "render": "Write the manifests of the model that passed, for Argo CD or Flux.",
     "status": "Show the service on the cluster, and what is wrong.",
     "watch": "Say whether what serves still serves as it did.",
     "reconcile": "Roll back a rollout that nobody carries out any more.",

@@ -23,9 +23,9 @@ def write(record: ServiceRecord) -> str:
         "format": FORMAT,
         "mode": record.mode,
         "owner": record.owner,
-        "accepted": _deployed(record.accepted),
-        "previous": _deployed(record.previous),
-        "candidate": _deployed(record.candidate),
+        "accepted": deployed(record.accepted),
+        "previous": deployed(record.previous),
+        "candidate": deployed(record.candidate),
         "rollout": _rollout(record.rollout),
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -39,9 +39,9 @@ def read(text: str) -> ServiceRecord:
             raise EvidenceError(f"the record has the format {document['format']!r}", hint="upgrade mlgate")
         return ServiceRecord(
             mode=_text(document["mode"]),
-            accepted=_read_deployed(document["accepted"]),
-            previous=_read_deployed(document["previous"]),
-            candidate=_read_deployed(document["candidate"]),
+            accepted=read_deployed(document["accepted"]),
+            previous=read_deployed(document["previous"]),
+            candidate=read_deployed(document["candidate"]),
             rollout=_read_rollout(document["rollout"]),
             owner=_text(document["owner"]),
         )
@@ -49,7 +49,8 @@ def read(text: str) -> ServiceRecord:
         raise EvidenceError(f"the record of the service is damaged: {type(error).__name__}: {error}") from error
 
 
-def _deployed(one: Deployed | None) -> Json:
+def deployed(one: Deployed | None) -> Json:
+    """Return one model as JSON."""
     if one is None:
         return None
     release: dict[str, Json] = {field.name: getattr(one.release, field.name) for field in fields(Release)}
@@ -57,7 +58,8 @@ def _deployed(one: Deployed | None) -> Json:
     return {"release": release, "manifest": manifest, "name": one.name, "adopted": one.is_adopted}
 
 
-def _read_deployed(value: Mapping[str, Any] | None) -> Deployed | None:
+def read_deployed(value: Mapping[str, Any] | None) -> Deployed | None:
+    """Return one model of JSON. Raises KeyError, TypeError, ValueError or AttributeError where it is damaged."""
     if value is None:
         return None
     release = Release(**{name: _text(text) for name, text in value["release"].items()})

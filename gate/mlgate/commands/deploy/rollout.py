@@ -143,19 +143,20 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
 def _candidate(target: Target, choice: RunOptions) -> Deployed:
     """Return what the last verdict lets onto the cluster. Of a rollout that goes on it was fresh when that began."""
     try:
-        return _candidate_at(target, choice, datetime.now(UTC))
+        return candidate_at(target, choice, datetime.now(UTC))
     except Refused:
         kept = target.records().load()
         if not kept.is_under_way:
             raise
         assert kept.rollout is not None
-        found = _candidate_at(target, choice, datetime.fromtimestamp(kept.rollout.began, UTC))
+        found = candidate_at(target, choice, datetime.fromtimestamp(kept.rollout.began, UTC))
         if not flow.is_this(kept, found, target.plan(), target.mode.name, clock.seconds()):
             raise  # it would go back, and begin anew
         return found
 
 
-def _candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed:
+def candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed:
+    """Return what the last verdict lets onto the cluster at that time. Raises Refused for what it does not."""
     _, report, content = verified(choice)
     run = environment.here()
     release = release_of(
