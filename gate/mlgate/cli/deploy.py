@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mlgate.cli import options
 from mlgate.commands.run_options import RunOptions
+
+
+def _observed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says how a rollout is observed that somebody else moves."""
+    for option in reversed(
+        (
+            click.option(
+                "--observe-only", is_flag=True, help="Judge a rollout that somebody else moves. Write nothing."
+            ),
+            click.option(
+                "--candidate",
+                metavar="[KIND/]NAME",
+                help="The new model: deployment/NAME, inferenceservice/NAME or replicaset/NAME. Left out: the record "
+                "of a rollout says it, or rendered objects do.",
+            ),
+            click.option("--stable", metavar="[KIND/]NAME", help="The model that serves beside it."),
+            click.option(
+                "--route", metavar="NAME", help="The HTTPRoute or Service before both.  [mlgate-SERVICE, SERVICE]"
+            ),
+            click.option(
+                "--since", type=options.span, metavar="SPAN", help="So long the weight has been what it is: 10m."
+            ),
+            click.option(
+                "--for",
+                "wait",
+                type=options.span,
+                metavar="SPAN",
+                help="Wait so long for a decision.  [hold + patience]",
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON."),
+            click.option(
+                "--listen",
+                type=options.address,
+                metavar="[HOST:]PORT",
+                help="Answer by HTTP until a signal comes: /verdict, /go-on, /passed, /failed.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
 
 
 @click.command()
@@ -25,18 +67,33 @@ from mlgate.commands.run_options import RunOptions
     is_flag=True,
     help="Take over fields of the InferenceService that other managers own (modes knative and standard).",
 )
+@_observed
 def command(
-    *, config: Path, output: Path | None, dry_run: bool, fix: bool, resume_or_rollback: bool, force_conflicts: bool
+    *,
+    config: Path,
+    output: Path | None,
+    dry_run: bool,
+    fix: bool,
+    resume_or_rollback: bool,
+    force_conflicts: bool,
+    observe_only: bool,
+    **observing: Any,
 ) -> int:
     """Bring the model of the last verdict to the cluster, and give it traffic in steps.
 
     The verdict's files are verified first. The rollout ends with all of the traffic on the new model, or on the one
     before. Exit codes: 0 promoted, 4 rolled back, 2 the file, the manifest, or an object that the cluster refused,
-    3 not known, 5 refused.
+    3 not known, 5 refused. With --observe-only: 0 the present step passed, 1 the candidate is worse, 3 not known.
     """
-    if dry_run + fix + resume_or_rollback > 1:
-        raise click.UsageError("use one of --dry-run, --fix and --resume-or-rollback")
+    if dry_run + fix + resume_or_rollback + observe_only > 1:
+        raise click.UsageError("use one of --dry-run, --fix, --resume-or-rollback and --observe-only")
     choice = RunOptions(config, output)
+    if observe_only:
+        return _observe(choice, **observing)
+    if any(value is not None and value is not False for value in observing.values()):
+        raise click.UsageError(
+            "--candidate, --stable, --route, --since, --for, --json and --listen need --observe-only"
+        )
     if fix:
         from mlgate.commands.deploy.preflight import run_fix
 
@@ -46,3 +103,23 @@ def command(
     if resume_or_rollback:
         return run_recovery(choice)
     return run_deploy(choice, is_dry=dry_run, force_conflicts=force_conflicts)
+
+
+def _observe(
+    choice: RunOptions,
+    *,
+    candidate: str | None,
+    stable: str | None,
+    route: str | None,
+    since: float | None,
+    wait: float | None,
+    as_json: bool,
+    listen: tuple[str, int] | None,
+) -> int:
+    if stable and not candidate:
+        raise click.UsageError("--stable needs --candidate")
+    from mlgate.commands.deploy.observe import ObserveOptions, run_observe
+    from mlgate.wiring.observing import Told
+
+    told = Told(candidate or "", stable or "", route or "", since or 0.0)
+    return run_observe(choice, ObserveOptions(told, wait, as_json, listen))

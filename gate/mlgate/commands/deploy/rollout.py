@@ -48,7 +48,7 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
     deploy_preflight.demand_sound(target, choice)
     candidate = _candidate(target, choice)
     mode, me = target.mode, owner()
-    _demand_names_of_models(target, mode.name)
+    demand_names_of_models(target, mode.name)
     tell(sys.stdout, f"{target.section.service} in {target.api.namespace}: mode {mode.name} ({mode.why})")
     target.demand_access(candidate)
     kept = target.records().load()
@@ -191,7 +191,7 @@ def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
         yield RolloutJudge(first.judge, target.traffic_rules(), checks, trial)
 
 
-def _demand_names_of_models(target: Target, mode: str) -> None:
+def demand_names_of_models(target: Target, mode: str) -> None:
     """Raise ConfigError for what needs to tell the two models apart, in a mode that cannot."""
     if target.section.analysis and mode in ONE_OBJECT:
         raise ConfigError(
