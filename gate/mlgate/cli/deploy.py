@@ -67,6 +67,9 @@ def _observed(function: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Take over fields of the InferenceService that other managers own (modes knative and standard).",
 )
+@click.option(
+    "--detach", is_flag=True, help="End when the first step has its traffic: mlgate reconcile goes on with the rollout."
+)
 @_observed
 def command(
     *,
@@ -76,6 +79,7 @@ def command(
     fix: bool,
     resume_or_rollback: bool,
     force_conflicts: bool,
+    detach: bool,
     observe_only: bool,
     **observing: Any,
 ) -> int:
@@ -83,10 +87,11 @@ def command(
 
     The verdict's files are verified first. The rollout ends with all of the traffic on the new model, or on the one
     before. Exit codes: 0 promoted, 4 rolled back, 2 the file, the manifest, or an object that the cluster refused,
-    3 not known, 5 refused. With --observe-only: 0 the present step passed, 1 the candidate is worse, 3 not known.
+    3 not known, 5 refused. With --detach: 0 it has begun. With --observe-only: 0 the present step passed, 1 the
+    candidate is worse, 3 not known.
     """
-    if dry_run + fix + resume_or_rollback + observe_only > 1:
-        raise click.UsageError("use one of --dry-run, --fix, --resume-or-rollback and --observe-only")
+    if dry_run + fix + resume_or_rollback + detach + observe_only > 1:
+        raise click.UsageError("use one of --dry-run, --fix, --resume-or-rollback, --detach and --observe-only")
     choice = RunOptions(config, output)
     if observe_only:
         return _observe(choice, **observing)
@@ -102,7 +107,7 @@ def command(
 
     if resume_or_rollback:
         return run_recovery(choice)
-    return run_deploy(choice, is_dry=dry_run, force_conflicts=force_conflicts)
+    return run_deploy(choice, is_dry=dry_run, force_conflicts=force_conflicts, detaches=detach)
 
 
 def _observe(
@@ -119,7 +124,7 @@ def _observe(
     if stable and not candidate:
         raise click.UsageError("--stable needs --candidate")
     from mlgate.commands.deploy.observe import ObserveOptions, run_observe
-    from mlgate.wiring.observing import Told
+    from mlgate.wiring.gitops.observing import Told
 
     told = Told(candidate or "", stable or "", route or "", since or 0.0)
     return run_observe(choice, ObserveOptions(told, wait, as_json, listen))

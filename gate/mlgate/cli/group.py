@@ -28,7 +28,7 @@ VERBS = {
     "render": "Write the manifests of the model that passed, for Argo CD or Flux.",
     "status": "Show the service on the cluster, and what is wrong.",
     "watch": "Say whether what serves still serves as it did.",
-    "reconcile": "Roll back a rollout that nobody carries out any more.",
+    "reconcile": "Go on with a detached rollout; roll back what nobody carries out.",
     "promote": "Make the model that passed the champion, in the registry.",
     "rollback": "Go back to the model before, on the cluster and in the registry.",
     "history": "Show what was live when.",

@@ -73,7 +73,7 @@ class KnativeServing:
     def __init__(self, api: Api, service: str, record: ServiceRecord, *, force: bool = False) -> None:
         self._api, self._service, self._record, self._force = api, service, record, force
         self._seen = _Seen(None, None, ())
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._only_candidate_answers = False
         self._is_decided = False
         """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
@@ -99,6 +99,7 @@ class KnativeServing:
             stable=old.health,
             weight=weight,
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=new.why or (old.why if old.health is not Health.ABSENT else ""),
         )
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from mlgate.core import strict_json
 from mlgate.core.check import Json
-from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
+from mlgate.core.deploy.release import Deployed, Handover, Release, ServiceRecord
 from mlgate.core.deploy.rollout import Health, Opening, Plan, Reading, Rollout
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.outcome import Outcome
@@ -27,6 +27,7 @@ def write(record: ServiceRecord) -> str:
         "previous": deployed(record.previous),
         "candidate": deployed(record.candidate),
         "rollout": _rollout(record.rollout),
+        "handover": _handover(record.handover),
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -44,6 +45,7 @@ def read(text: str) -> ServiceRecord:
             candidate=read_deployed(document["candidate"]),
             rollout=_read_rollout(document["rollout"]),
             owner=_text(document["owner"]),
+            handover=_read_handover(document.get("handover")),  # an older mlgate detached no rollout
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, RecursionError, ConfigError) as error:
         raise EvidenceError(f"the record of the service is damaged: {type(error).__name__}: {error}") from error
@@ -65,6 +67,22 @@ def read_deployed(value: Mapping[str, Any] | None) -> Deployed | None:
     release = Release(**{name: _text(text) for name, text in value["release"].items()})
     manifest = tuple(dict(obj) for obj in value["manifest"])
     return Deployed(release, manifest, _text(value["name"]), is_adopted=_truth(value["adopted"]))
+
+
+def _handover(one: Handover | None) -> Json:
+    if one is None:
+        return None
+    asked = [list(span) for span in one.asked]
+    return {"rules": one.rules, "asked": asked, "restarts": dict(one.restarts), "taken": one.taken}
+
+
+def _read_handover(value: Mapping[str, Any] | None) -> Handover | None:
+    if value is None:
+        return None
+    asked = tuple((_number(begin), _number(end)) for begin, end in value["asked"])
+    restarts = {uid: _whole(count) for uid, count in value["restarts"].items()}
+    taken = None if value["taken"] is None else _number(value["taken"])
+    return Handover(_text(value["rules"]), asked, restarts, taken)
 
 
 def _rollout(one: Rollout | None) -> Json:

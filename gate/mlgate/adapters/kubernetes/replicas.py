@@ -33,7 +33,7 @@ class ReplicasServing:
         self._api, self._service, self._record = api, service, record
         self._new = ReleaseObjects(api, record.candidate) if record.candidate else None
         self._old = ReleaseObjects(api, record.accepted) if record.accepted else None
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._front: Obj | None = None
         self._new_pods = 0
         """Of the candidate: ready ones."""
@@ -63,6 +63,7 @@ class ReplicasServing:
             stable=health.stable(old, is_first=self._old is None),
             weight=self._weight(rollout),
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=new.why or (old.why if self._old is not None else ""),
         )
 

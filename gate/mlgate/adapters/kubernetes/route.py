@@ -44,7 +44,7 @@ class RouteServing:
         self._route: Obj | None = None
         self._trial: Obj | None = None
         self._drain, self._known = Drain(), Drain(_KNOWN_S)
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._new_health = self._old_health = ABSENT
 
     @property
@@ -73,6 +73,7 @@ class RouteServing:
             stable=health.stable(old, is_first=self._old is None),
             weight=self._weight(rollout),
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=self._why(new, old, phase),
         )
 

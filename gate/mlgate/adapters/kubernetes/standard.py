@@ -41,7 +41,7 @@ class StandardServing:
     def __init__(self, api: Api, service: str, record: ServiceRecord, *, force: bool = False) -> None:
         self._api, self._service, self._record, self._force = api, service, record, force
         self._there: Obj | None = None
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._is_decided = False
         """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
         self._only_candidate_answers = False
@@ -83,6 +83,7 @@ class StandardServing:
             stable=old.health,
             weight=weight,
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=new.why or (old.why if self._record.accepted else ""),
         )
 

@@ -21,9 +21,9 @@ from mlgate.core.outcome import Outcome
 from mlgate.flow.deploy.observe import RolloutObserver
 from mlgate.reports.json_v1 import observed as json_v1
 from mlgate.reports.terminal import observed as words
-from mlgate.wiring import observing
 from mlgate.wiring.deploy import Target
-from mlgate.wiring.observing import Told
+from mlgate.wiring.gitops import observing
+from mlgate.wiring.gitops.observing import Told
 
 _POLL_S = 2.0
 

@@ -16,8 +16,8 @@ from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
 from mlgate.core.deploy.release import Deployed
 from mlgate.core.errors import ConfigError
-from mlgate.wiring import rendering
-from mlgate.wiring.rendering import OfflineTarget
+from mlgate.wiring.gitops import rendering
+from mlgate.wiring.gitops.rendering import OfflineTarget
 
 
 def run_render(choice: RunOptions, to: Path, step: int | None) -> int:

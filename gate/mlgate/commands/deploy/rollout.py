@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,10 @@ from mlgate.core.deploy.mode import ONE_OBJECT, ROUTED
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
-from mlgate.core.errors import Busy, ConfigError, GateError, Refused
+from mlgate.core.errors import ConfigError, GateError, Refused
 from mlgate.flow.deploy import rollout as flow
 from mlgate.flow.deploy.first_check import FirstCheck
+from mlgate.flow.deploy.leaving import NEVER, Leaving
 from mlgate.flow.deploy.mirror_trial import judge_trial
 from mlgate.flow.deploy.release import release_of
 from mlgate.flow.deploy.rollout import RolloutTools
@@ -41,8 +43,13 @@ ROLLED_BACK = 4
 NOT_DONE = 3
 
 
-def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: bool = False) -> int:
-    """Roll the model of the last verdict out; *is_dry*: say what that would do. Return the exit code."""
+def run_deploy(
+    choice: RunOptions, *, is_dry: bool = False, force_conflicts: bool = False, detaches: bool = False
+) -> int:
+    """Roll the model of the last verdict out; *is_dry*: say what that would do. Return the exit code.
+
+    *detaches*: end as soon as the first step holds, and leave the rest to `mlgate reconcile`.
+    """
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config), force_conflicts=force_conflicts)
     deploy_preflight.demand_sound(target, choice)
@@ -62,57 +69,44 @@ def run_deploy(choice: RunOptions, *, is_dry: bool = False, force_conflicts: boo
     if is_dry:
         deploy_preflight.show_changes(candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
-    with _judge(target, choice) as judge:
-        with _rollout_tools(target, me, judge) as tools:
+    return _rolled_out(target, choice, candidate, kept, me, detaches=detaches)
+
+
+def _rolled_out(
+    target: Target, choice: RunOptions, candidate: Deployed, kept: ServiceRecord, me: str, *, detaches: bool
+) -> int:
+    with judging(target, choice, kept) as judge:
+        leaving = at_first_step(target, judge) if detaches else NEVER
+        with rollout_tools(target, me, judge) as tools:
             record = flow.deploy(
-                tools, candidate, target.plan(), mode=mode.name, owner=me, find=lambda: target.found(candidate)
+                tools,
+                candidate,
+                target.plan(),
+                mode=target.mode.name,
+                owner=me,
+                find=lambda: target.found(candidate),
+                leaving=leaving,
             )
         if record is None:
             tell(sys.stdout, f"{candidate.name} serves already: nothing to do")
             return 0
-        return _ended(target, choice, record, judge)
+        return ended(target, choice, record, judge)
 
 
 def run_recovery(choice: RunOptions) -> int:
     """End what a dead process left half-way: a promotion forward, everything else back. Return the exit code."""
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config))
-    with _rollout_tools(target, owner()) as tools:
+    with rollout_tools(target, owner()) as tools:
         record = tools.records.load()
         if not record.is_under_way:
             tell(sys.stdout, f"{target.section.service}: no rollout is under way")
             return 0
+        if record.is_detached:
+            tell(sys.stdout, words.detached(target.section.service, record))
+            return 0
         record = flow.recover(tools, record, "its process is gone")
-    return _print_ending(target, record)
-
-
-def run_reconcile(choice: RunOptions) -> int:
-    """Roll back what nobody carries out and whose deadline is past; remove leftovers. Return the exit code.
-
-    0 when the service is as it should be afterwards, also when somebody alive is rolling it out.
-    """
-    unmerged_guard.refuse(choice.config.parent)
-    target = Target.demanded(load(choice.config))
-    try:
-        with _rollout_tools(target, owner()) as tools:
-            before = tools.records.load()
-            record = flow.reconcile(tools, before) if before.mode else before
-    except Busy as error:
-        tell(sys.stdout, f"{target.section.service}: {error.message}")
-        return 0
-    if record.is_under_way:
-        assert record.rollout is not None
-        until = datetime.fromtimestamp(record.rollout.plan.deadline, UTC).strftime("%H:%M UTC")
-        tell(
-            sys.stdout,
-            f"{target.section.service}: a rollout stopped half-way; after its deadline ({until}) this rolls it back\n"
-            "  next: to end it now, mlgate deploy --resume-or-rollback",
-        )
-    elif before.is_under_way:
-        _print_ending(target, record)
-    else:
-        tell(sys.stdout, f"{target.section.service}: no rollout is under way")
-    return 0
+    return print_ending(target, record)
 
 
 def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
@@ -121,11 +115,11 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
     Return the exit code, and whether the stable model changed: it did not, when a rollout was taken back.
     """
     target = Target.demanded(load(choice.config))
-    with _rollout_tools(target, owner()) as tools:
+    with rollout_tools(target, owner()) as tools:
         record = tools.records.load()
         if record.is_under_way:
             record = flow.recover(tools, record, "a person asked for it: mlgate rollback")
-            _print_ending(target, record)
+            print_ending(target, record)
             if _ended_as(record, Phase.RESTORED):
                 return 0, False
         if record.previous is None:
@@ -136,7 +130,7 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
         back, plan = record.previous, replace(target.plan(), steps=(ALL,), hold=0.0, opening=None)
         ended = flow.deploy(tools, back, plan, mode=record.mode, owner=owner())
     assert ended is not None  # the model before is another one than the one that serves
-    _print_ending(target, ended, is_rollback=True)
+    print_ending(target, ended, is_rollback=True)
     return (0, True) if _ended_as(ended, Phase.PROMOTED) else (NOT_DONE, False)
 
 
@@ -171,8 +165,8 @@ def candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed:
 
 
 @contextmanager
-def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
-    """Judge by what the file has: online checks, and rules for users' requests."""
+def judging(target: Target, choice: RunOptions, kept: ServiceRecord) -> Iterator[RolloutJudge]:
+    """Judge by what the file has: online checks, and rules for users' requests. *kept*: the record as it is before."""
     section = target.section
 
     def trial(record: ServiceRecord) -> Judgement:
@@ -186,7 +180,8 @@ def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
 
     with OnlineRounds(choice) as rounds:
         every, patience = section.check_every.total_seconds(), section.patience.total_seconds()
-        checks = StepChecks(rounds, every, patience, clock.seconds)
+        before = kept.handover.asked_until(clock.seconds()) if kept.handover is not None else None
+        checks = StepChecks(rounds, every, patience, clock.seconds, before)
         first = FirstCheck(partial(rounds.first, target.config), clock.seconds)
         yield RolloutJudge(first.judge, target.traffic_rules(), checks, trial)
 
@@ -215,7 +210,7 @@ def demand_names_of_models(target: Target, mode: str) -> None:
 
 
 @contextmanager
-def _rollout_tools(target: Target, me: str, judge: RolloutJudge | None = None) -> Iterator[RolloutTools]:
+def rollout_tools(target: Target, me: str, judge: RolloutJudge | None = None) -> Iterator[RolloutTools]:
     """Hold the service's lock, take signals as wishes, and show how it goes. Without *judge*, ready is good enough."""
     lines = RolloutLines(sys.stdout, words.state_line, words.status_line)
     lock = target.lock(me)
@@ -223,14 +218,23 @@ def _rollout_tools(target: Target, me: str, judge: RolloutJudge | None = None) -
         yield target.tools(lock, judge or RolloutJudge(), stop, lines)
 
 
-def _ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
-    """Tell how it ended, keep the report, and return the exit code."""
-    code = _print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
+def at_first_step(target: Target, judge: RolloutJudge) -> Leaving:
+    """Return when a rollout is left that shall go on without this process: as soon as its first step holds."""
+    return Leaving(clock.seconds, -math.inf, target.judged_by, lambda: judge.asked)
+
+
+def ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
+    """Tell how it ended, keep the report, and return the exit code; of one that was left, tell who goes on."""
+    if record.is_detached:
+        tell(sys.stdout, words.detached(target.section.service, record))
+        return 0
+    code = print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
     rollout_report.keep(target, choice, record, judge.asked)
     return code
 
 
-def _print_ending(target: Target, record: ServiceRecord, *, is_rollback: bool = False) -> int:
+def print_ending(target: Target, record: ServiceRecord, *, is_rollback: bool = False) -> int:
+    """Tell how it ended, and return the exit code."""
     tell(sys.stdout, words.ending(target.section.service, record, is_rollback=is_rollback))
     return 0 if _ended_as(record, Phase.PROMOTED) else ROLLED_BACK
 
