@@ -82,6 +82,7 @@ GATES = {"gate.yml": "verdict", "ci.yml": "ci"}
 ONE_AFTER_THE_OTHER = {
     ".github/workflows/build.yml": "releases of one tag must not overlap; the newest replaces one that waits",
     "workflows-examples/deploy.yml": "the same",
+    "workflows-examples/gitops.yml": "the newest model is the one to be rendered",
 }
 """Files whose runs wait for each other although a newer one replaces the one that waits, and why that is right."""
 

@@ -224,6 +224,15 @@ def test_two_models_of_another_engine_are_named(place: Place, capfd: pytest.Capt
     assert document(capfd)["candidate"] == new
 
 
+def test_models_that_are_named_with_their_kind_need_nothing_of_the_project_but_its_file(place: Place) -> None:
+    new, old = place.canary()
+    for path in Path().iterdir():
+        if path.name not in ("mlgate.yaml", TO.name, ".mlgate"):
+            path.unlink()
+    words = ["--candidate", f"deployment/{new}", "--stable", f"deployment/{old}"]
+    assert place.observed("--since", "20m", *words) == 0
+
+
 def test_a_rollout_of_mlgates_own_is_named_by_its_record(
     place: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

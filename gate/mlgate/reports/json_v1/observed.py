@@ -25,8 +25,8 @@ def render(service: str, namespace: str, verdict: ObservedVerdict) -> str:
         "weight": seen.weight,
         "candidate": seen.candidate.name if seen.candidate is not None else None,
         "stable": seen.stable.name if seen.stable is not None else None,
-        "since": verdict.since,
-        "at": verdict.at,
+        "since": None if verdict.since is None else round(verdict.since, 3),
+        "at": round(verdict.at, 3),
         "seconds": None if verdict.since is None else round(verdict.at - verdict.since, 3),
         "requests": {side: _counts(one) for side, one in verdict.counts.items()},
     }
@@ -36,4 +36,4 @@ def render(service: str, namespace: str, verdict: ObservedVerdict) -> str:
 def _counts(one: ObservedCounts) -> dict[str, Any]:
     rate = one.failed / one.requests if one.requests > 0 else None
     times = {name: value if math.isfinite(value) else None for name, value in one.times_ms}
-    return {"n": one.requests, "failed": one.failed, "error_rate": rate, **times}
+    return {"n": round(one.requests, 3), "failed": round(one.failed, 3), "error_rate": rate, **times}

@@ -91,7 +91,6 @@ class ClusterObserver:
         stable = Workload.parse(told.stable, self._kind) if told.stable else None
         return Workload.parse(told.candidate, self._kind), stable
 
-    @property
     def _kind(self) -> Kind:
         """Return what the manifest runs a model by."""
         values: list[Mapping[str, Any]] = [one.value for one in self._target.documents]

@@ -148,11 +148,11 @@ def test_a_backend_that_nobody_can_tell_makes_the_share_unknown(
 
 
 def test_a_model_is_named_by_its_kind_and_name() -> None:
-    assert Workload.parse("replicaset/a-5d8f", DEPLOYMENT) == Workload(REPLICA_SET, "a-5d8f")
-    assert Workload.parse("a", INFERENCE_SERVICE) == Workload(INFERENCE_SERVICE, "a")
+    assert Workload.parse("replicaset/a-5d8f", lambda: DEPLOYMENT) == Workload(REPLICA_SET, "a-5d8f")
+    assert Workload.parse("a", lambda: INFERENCE_SERVICE) == Workload(INFERENCE_SERVICE, "a")
     for wrong in ("pod/a", "deployment/", ""):
         with pytest.raises(ConfigError, match="names no model"):
-            Workload.parse(wrong, DEPLOYMENT)
+            Workload.parse(wrong, lambda: DEPLOYMENT)
 
 
 def test_a_replica_set_is_ready_when_all_of_its_pods_are(cluster: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +25,13 @@ class Workload:
     name: str
 
     @classmethod
-    def parse(cls, text: str, usual: Kind) -> Workload:
-        """Return what `KIND/NAME` or `NAME` names; *usual*: the kind where none is said. Raises ConfigError."""
+    def parse(cls, text: str, usual: Callable[[], Kind]) -> Workload:
+        """Return what `KIND/NAME` or `NAME` names; *usual* is asked for the kind where none is said.
+
+        Raises ConfigError.
+        """
         said, slash, name = text.rpartition("/")
-        kind = _KINDS.get(said.lower()) if slash else usual
+        kind = _KINDS.get(said.lower()) if slash else usual()
         if kind is None or not name:
             raise ConfigError(f"{text!r} names no model", hint=f"e.g. {' or '.join(f'{one}/NAME' for one in _KINDS)}")
         return cls(kind, name)

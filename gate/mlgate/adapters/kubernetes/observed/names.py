@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mlgate.adapters.kubernetes.api import Obj
 from mlgate.adapters.kubernetes.kinds import Kind
 from mlgate.adapters.kubernetes.observed.models import Workload
@@ -19,8 +21,8 @@ def of_record(record: ServiceRecord) -> Pair | None:
     return Workload.of(record.candidate), Workload.of(record.accepted) if record.accepted is not None else None
 
 
-def of_notes(front: Obj | None, kind: Kind) -> Pair | None:
-    """Return the models that rendered objects name; None: they name none. *kind*: of the manifest."""
+def of_notes(front: Obj | None, kind: Callable[[], Kind]) -> Pair | None:
+    """Return the models that rendered objects name; None: they name none. *kind* is asked for that of the manifest."""
     notes = ((front or {}).get("metadata") or {}).get("annotations") or {}
     candidate, stable = notes.get(CANDIDATE_NOTE), notes.get(STABLE_NOTE)
-    return (Workload(kind, candidate), Workload(kind, stable)) if candidate and stable else None
+    return (Workload(kind(), candidate), Workload(kind(), stable)) if candidate and stable else None
