@@ -158,7 +158,7 @@ def test_a_detached_rollout_is_carried_on_by_calls_of_reconcile(
         code, said = somewhere.run("deploy", "--detach")
         assert code == 0, said
         assert "detached: " in said
-        assert somewhere.record.is_detached
+        assert somewhere.record.handover is not None
         assert somewhere.weight == 50
         codes = []
         while somewhere.record.is_detached:

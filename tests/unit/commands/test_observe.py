@@ -224,6 +224,17 @@ def test_two_models_of_another_engine_are_named(place: Place, capfd: pytest.Capt
     assert document(capfd)["candidate"] == new
 
 
+def test_a_service_that_was_rendered_is_not_deployed_over(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    place.canary()
+    written = yaml.safe_load(place.project.config.read_text())
+    del written["deploy"]["analysis"]
+    place.project.config.write_text(yaml.safe_dump(written))
+    route = place.fake.objects["httproutes", "mlgate-summarizer"]["spec"]
+    assert invoke(["deploy"]) == 3
+    assert "that tool rolls it out" in capfd.readouterr().err
+    assert place.fake.objects["httproutes", "mlgate-summarizer"]["spec"] == route
+
+
 def test_models_that_are_named_with_their_kind_need_nothing_of_the_project_but_its_file(place: Place) -> None:
     new, old = place.canary()
     for path in Path().iterdir():
