@@ -285,6 +285,16 @@ def test_two_models_of_one_name_cannot_be_judged(place: Place, mode: str, capfd:
     assert "both models have one name" in capfd.readouterr().err
 
 
+def test_what_only_a_rollout_of_mlgates_own_does_hinders_nobody_who_looks(
+    place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    new, old = place.canary()
+    place.project.changed(mode="auto", checks=["speed"], url="http://summarizer.example.com", shadow="5m")
+    words = ["--candidate", f"deployment/{new}", "--stable", f"deployment/{old}"]
+    assert place.observed("--since", "20m", *words) == 0
+    assert "deploy.checks are not asked" in capfd.readouterr().err
+
+
 def test_without_rules_there_is_nothing_to_judge_by(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     written = yaml.safe_load(place.project.config.read_text())
     del written["deploy"]["analysis"]

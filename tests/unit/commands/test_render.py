@@ -182,6 +182,14 @@ def test_the_model_that_serves_rendered_again_takes_the_candidate_back(project: 
     assert files() == {**alone, LIST: files()[LIST]}
 
 
+def test_the_next_candidate_takes_the_place_of_the_one_before(project: DeployProject) -> None:
+    for digit, words in (("1", []), ("2", ["--step", "50"]), ("3", ["--step", "50"])):
+        judged(project, digit)
+        assert render(*words) == 0
+    images = {one["spec"]["predictor"]["containers"][0]["image"] for one in objects() if one["kind"] != "HTTPRoute"}
+    assert images == {image("1"), image("3")}
+
+
 def test_files_of_others_are_left_alone(project: DeployProject) -> None:
     TO.mkdir()
     (TO / "README.md").write_text("ours")

@@ -16,6 +16,7 @@ from mlgate.commands import unmerged_guard
 from mlgate.commands.deploy.rollout import demand_names_of_models
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
+from mlgate.core.deploy.mode import ONE_OBJECT
 from mlgate.core.deploy.observed import ObservedVerdict
 from mlgate.core.outcome import Outcome
 from mlgate.flow.deploy.observe import RolloutObserver
@@ -44,7 +45,8 @@ def run_observe(choice: RunOptions, options: ObserveOptions) -> int:
     """Judge the present step, and return 0 for passed, 1 for failed, 3 for not known."""
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config))
-    demand_names_of_models(target, target.section.mode)
+    if target.section.mode in ONE_OBJECT:
+        demand_names_of_models(target, target.section.mode)
     observer = observing.observer(target, options.told)
     if target.section.checks:
         tell(sys.stderr, "mlgate: notice: deploy.checks are not asked: nobody here says when users are not counted")
