@@ -82,5 +82,13 @@ def test_a_monorepo_is_blocked_by_the_model_that_is_worse(act: Act, consumer: Co
 
 def test_every_example_that_act_can_run_is_run_here() -> None:
     tested = {"pr.yml", "merge-queue.yml", "nightly.yml", "monorepo.yml"}
-    elsewhere = {"fork-comment.yml", "self-hosted-gpu.yml", "deploy.yml", "mlflow.yml"}
+    elsewhere = {
+        "fork-comment.yml",
+        "self-hosted-gpu.yml",
+        "deploy.yml",
+        "rollback.yml",
+        "watch.yml",
+        "mlflow.yml",
+        "gitops.yml",
+    }
     assert {path.name for path in Path(EXAMPLES).glob("*.yml")} == tested | elsewhere

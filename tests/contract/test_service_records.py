@@ -20,7 +20,7 @@ from mlgate.adapters.kubernetes.api import Api, connect
 from mlgate.adapters.kubernetes.kinds import CONFIG_MAP, LEASE
 from mlgate.adapters.kubernetes.lease import Lease, holder, name_of
 from mlgate.adapters.kubernetes.service_records import ConfigMapRecords
-from mlgate.core.deploy.release import ServiceRecord
+from mlgate.core.deploy.release import Handover, ServiceRecord
 from mlgate.core.deploy.rollout import Health, Opening, Reading, Rollout
 from mlgate.core.errors import AdapterError, Busy, EvidenceError, Overtaken
 from mlgate.core.outcome import Outcome
@@ -55,6 +55,29 @@ def held_by(api: Api, service: str) -> str:
 @pytest.fixture
 def service() -> str:
     return f"s{secrets.token_hex(4)}"
+
+
+@pytest.mark.parametrize("taken", [None, 5.5])
+def test_a_handover_comes_back_as_it_was_saved(taken: float | None) -> None:
+    handed = replace(RECORD, handover=Handover("digest", ((1.5, 2.5), (3.0, 4.0)), {"uid": 2}, taken))
+    assert record_json.read(record_json.write(handed)) == handed
+    assert handed.is_detached
+
+
+def test_a_record_of_an_mlgate_that_detached_nothing_is_read() -> None:
+    document = json.loads(record_json.write(RECORD))
+    del document["handover"]
+    assert record_json.read(json.dumps(document)) == RECORD
+
+
+@pytest.mark.parametrize(
+    "damage", [{"asked": [[1.0]]}, {"restarts": {"uid": "2"}}, {"rules": 5}, {"taken": "now"}, {"asked": None}]
+)
+def test_a_handover_that_is_damaged_is_no_handover(damage: dict[str, object]) -> None:
+    document = json.loads(record_json.write(replace(RECORD, handover=Handover("digest"))))
+    document["handover"] |= damage
+    with pytest.raises(EvidenceError, match="the record of the service is damaged"):
+        record_json.read(json.dumps(document))
 
 
 def test_a_record_comes_back_as_it_was_saved(api: Api, service: str) -> None:

@@ -100,6 +100,7 @@ class Controllers:
         pods = {"metadata": {"labels": predictor.get("labels", {})}, "spec": {"containers": _containers(predictor)}}
         least, most = predictor.get("minReplicas", 1), predictor.get("maxReplicas", 0)
         spec = {"replicas": max(least, min(self.needed.get(name, 1), most)), "template": pods}
+        spec["selector"] = {"matchLabels": predictor.get("labels", {})}
         self._make("deployments", name, {"spec": spec}, f"inferenceservices/{service}")
 
     def _scale(self, scaler: dict[str, Any]) -> None:
@@ -207,7 +208,8 @@ def _fails(containers: list[dict[str, Any]]) -> bool:
 
 def _pod_status(*, broken: bool) -> dict[str, Any]:
     if not broken:
-        return {"containerStatuses": [{"name": "model", "restartCount": 0, "state": {"running": {}}}]}
+        running = [{"name": "model", "restartCount": 0, "state": {"running": {}}}]
+        return {"containerStatuses": running, "conditions": [{"type": "Ready", "status": "True"}]}
     waiting = {"reason": "CrashLoopBackOff"}
     ended = {"reason": "Error", "exitCode": 1}
     crashed = {"name": "model", "restartCount": 2, "state": {"waiting": waiting}, "lastState": {"terminated": ended}}

@@ -60,7 +60,8 @@ def _matches(labels: Mapping[str, str], selector: str) -> bool:
     name, _, rest = selector.partition("{")
     if labels["__name__"] != name:
         return False
-    asked = re.findall(r'(\w+)(=~|=)"((?:[^"\\]|\\.)*)"', rest)
+    written = re.findall(r'(\w+)(=~|=)"((?:[^"\\]|\\.)*)"', rest)
+    asked = [(label, sign, re.sub(r"\\(.)", r"\1", value)) for label, sign, value in written]
     return all(
         re.fullmatch(value, labels.get(label, "")) if sign == "=~" else labels.get(label, "") == value
         for label, sign, value in asked

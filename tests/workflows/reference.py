@@ -18,6 +18,7 @@ PAGES = {
     "action/build/README.md": ("action/build/action.yml",),
     "action/merge/README.md": ("action/merge/action.yml",),
     "action/promote/README.md": ("action/promote/action.yml",),
+    "action/render/README.md": ("action/render/action.yml",),
     "action/report/README.md": ("action/report/action.yml",),
     "action/deploy/README.md": ("action/deploy/action.yml",),
     "action/rollback/README.md": ("action/rollback/action.yml",),

@@ -75,7 +75,7 @@ OWN_MEANING = {
         for name in ("deploy", "rollback", "watch")
         for what in ("packages", "github-token")
     ),
-    ("action/deploy/action.yml", "image"),
+    *((f"action/{name}/action.yml", "image") for name in ("deploy", "render")),
     ("action/rollback/action.yml", "alias"),
 }
 """(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted, and
@@ -98,6 +98,7 @@ GATES = {"gate.yml": "verdict", "ci.yml": "ci"}
 ONE_AFTER_THE_OTHER = {
     ".github/workflows/build.yml": "releases of one tag must not overlap; the newest replaces one that waits",
     "workflows-examples/deploy.yml": "the same",
+    "workflows-examples/gitops.yml": "the newest model is the one to be rendered",
 }
 """Files whose runs wait for each other although a newer one replaces the one that waits, and why that is right."""
 

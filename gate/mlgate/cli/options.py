@@ -19,6 +19,9 @@ Decorated = Callable[..., Any]
 _ARTIFACT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_SHARDS = 10_000
 _MOST_WORKERS = 256
+_LAST_PORT = 65_535
+_SPAN = re.compile(r"([0-9]{1,8}(?:\.[0-9]{1,3})?)(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def config(function: Decorated) -> Decorated:
@@ -183,6 +186,22 @@ def _name(text: str) -> str:
     if not _ARTIFACT_NAME.fullmatch(text):
         raise click.BadParameter(f"{text!r} is not made of 1 to 40 of a-z, 0-9 and -")
     return text
+
+
+def span(text: str) -> float:
+    """Read a span of time such as `30s` or `10m`; return its seconds."""
+    found = _SPAN.fullmatch(text)
+    if not found:
+        raise click.BadParameter(f"{text!r} is no span of time: write it like 30s or 10m")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read `PORT` or `HOST:PORT`; without a host nobody but this machine can ask."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > _LAST_PORT:
+        raise click.BadParameter(f"{text!r} is no address: write it like 8080 or 0.0.0.0:8080")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def is_rollout(path: Path) -> bool:

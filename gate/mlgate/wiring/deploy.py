@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mlgate.adapters.github import environment
 from mlgate.adapters.kubernetes import access, adoption, manifest, replicas, route, route_manifest
@@ -35,7 +35,7 @@ from mlgate.config.config import Config
 from mlgate.config.manifest import Document
 from mlgate.config.sections.deploy import DeploySection
 from mlgate.config.translate.rules import analysis_rules
-from mlgate.core.check import Rule
+from mlgate.core.check import Rule, digest_of
 from mlgate.core.deploy import mode
 from mlgate.core.deploy.ports import RolloutProgress, Serving, StepJudge, Stop
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
@@ -63,7 +63,7 @@ class Target:
     """Fields that other managers own are taken over."""
 
     @classmethod
-    def demanded(cls, config: Config, *, force_conflicts: bool = False) -> Target:
+    def demanded(cls, config: Config, *, force_conflicts: bool = False) -> Self:
         """Return the target; a file without `deploy` is a ConfigError."""
         section = config.document.deploy
         if section is None:
@@ -149,7 +149,7 @@ class Target:
         service, way = self.section.service, self.mode.name
         if way in mode.ROUTED:
             try:
-                adoption.demand_free_host(self.api, service, self._gateway)
+                adoption.demand_free_host(self.api, service, self.gateway)
             except ConfigError as error:
                 raise ConfigError(
                     error.message, hint=error.hint, where=self.config.where("deploy", "gateway")
@@ -162,7 +162,7 @@ class Target:
         """Return what drives the mode that a record names. Raises EvidenceError for a mode of a newer mlgate."""
         match record.mode:
             case mode.ROUTE | mode.DEPLOYMENT:
-                return route.RouteServing(self.api, self.section.service, self._gateway, record, self._audience)
+                return route.RouteServing(self.api, self.section.service, self.gateway, record, self._audience)
             case mode.REPLICAS:
                 return ReplicasServing(self.api, self.section.service, record)
             case mode.KNATIVE:
@@ -232,6 +232,14 @@ class Target:
             return None
         return traffic_rules(self.config, self.section.analysis, self.api.namespace, clock.seconds, most)
 
+    @property
+    def judged_by(self) -> str:
+        """Return the digest of all in the file that decides on a step; not of comments, nor of what else is in it."""
+        given, every = self.section, self.section.check_every.total_seconds()
+        analysis = given.analysis.model_dump(mode="json") if given.analysis is not None else None
+        checks = {name: self.config.document.checks[name].model_dump(mode="json") for name in given.checks}
+        return digest_of({"analysis": analysis, "checks": checks, "check_every": every})
+
     def demanded_rules(self) -> tuple[Rule, ...]:
         """Return the same rules, without what reads for them; a file without any is a ConfigError."""
         if self.section.analysis is None:
@@ -249,12 +257,18 @@ class Target:
         return Audience(mark.name, mark.value, is_cookie=given.header is None) if given and mark else None
 
     @property
-    def _gateway(self) -> Gateway:
+    def namespace(self) -> str:
+        """Return the service's namespace."""
+        return self.api.namespace
+
+    @property
+    def gateway(self) -> Gateway:
+        """Return where the traffic comes from. A file without one is a ConfigError."""
         given = self.section.gateway
         if given is None:
             raise ConfigError("`deploy` names no gateway", where=self.config.where("deploy"), hint="add gateway: …")
         space, slash, name = given.name.rpartition("/")
-        return Gateway(name, space if slash else self.api.namespace, given.hosts, given.paths, given.listener or "")
+        return Gateway(name, space if slash else self.namespace, given.hosts, given.paths, given.listener or "")
 
 
 def owner() -> str:

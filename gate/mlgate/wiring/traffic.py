@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from mlgate.adapters.kubernetes import manifest
-from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE
+from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE, REPLICA_SET
 from mlgate.adapters.prometheus.client import Prometheus
 from mlgate.adapters.prometheus.sources import SOURCES, MetricSource
 from mlgate.adapters.prometheus.traffic import MOST_WINDOWS, PrometheusTraffic
@@ -52,6 +53,10 @@ def present_traffic(section: AnalysisSection, deployed: Deployed, namespace: str
 
 def names(deployed: Deployed, namespace: str) -> Mapping[str, str]:
     """Return what tells the metrics of one model from another's: its Deployment, and its pods, as patterns."""
+    alone: Any = deployed.manifest[0]
+    if alone["kind"] == REPLICA_SET.name:  # what Argo Rollouts makes of each revision
+        name = str(alone["metadata"]["name"])
+        return {"namespace": namespace, "workloads": re.escape(name), "pods": f"{re.escape(name)}-{_HASH}{{5}}"}
     runs = manifest.workload(deployed.manifest)
     name = str(runs["metadata"]["name"])
     workload = f"{name}-predictor" if manifest.kind_of(runs) is INFERENCE_SERVICE else name

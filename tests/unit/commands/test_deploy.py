@@ -308,5 +308,5 @@ def test_verbs_that_do_different_things_are_not_mixed(
     project: DeployProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert invoke(["deploy", "--dry-run", "--fix"]) == 2
-    assert "use one of --dry-run, --fix and --resume-or-rollback" in said(capfd)
+    assert "use one of --dry-run, --fix, --resume-or-rollback, --detach and --observe-only" in said(capfd)
     assert project.config.exists()

@@ -26,7 +26,8 @@ def adopted(api: Api, service: str, way: str, names: Iterable[str], candidate: D
         made = ", ".join(one["metadata"]["name"] for one in ours)
         raise EvidenceError(
             f"mlgate made {made}, and the record of {service} is lost",
-            hint=f"restore the ConfigMap mlgate-{service} from a backup; or delete what it made",
+            hint=f"restore the ConfigMap mlgate-{service} from a backup; or delete what it made. Where another tool "
+            "applies what mlgate render wrote, that tool rolls it out",
         )
     there = next((one for one in (api.get(kind, name) for name in dict.fromkeys(names)) if one is not None), None)
     return None if there is None else _taken(api, service, way, there, candidate)

@@ -26,6 +26,11 @@ _FAILED_LOAD = ("BlockedByFailedLoad", "InvalidSpec")
 _FINAL = ("denied the request", "is invalid", "is forbidden", "exceeded quota", "no matches for kind")
 """What an API server says of an object that it will not take the next time either."""
 
+_DEAD_REVISION = ("ExitCode", "ImagePull", "ContainerMissing", "CrashLoop", "FailedCreate", "ProgressDeadlineExceeded")
+"""How the reasons of a Knative revision begin that will not become ready by waiting."""
+_TELLING = ("Ready", "ContainerHealthy", "ResourcesAvailable")
+"""The conditions of one that have such reasons."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -158,6 +163,15 @@ def dead_containers(pods: Sequence[Obj]) -> Iterator[str]:
             waiting = (container.get("state") or {}).get("waiting") or {}
             if waiting.get("reason") in _DEAD_WAITING:
                 yield f"{_DEAD_WAITING[waiting['reason']]}: {_detail(pod, container, waiting)}"
+
+
+def dead_revision(revision: Obj, pods: Sequence[Obj]) -> Iterator[str]:
+    """Yield why a revision will not become ready."""
+    yield from dead_containers(pods)
+    for one in (revision.get("status") or {}).get("conditions") or ():
+        reason = str(one.get("reason") or "")
+        if one.get("status") == "False" and one.get("type") in _TELLING and reason.startswith(_DEAD_REVISION):
+            yield f"its revision failed: {reason}: {' '.join(str(one.get('message')).split())}"
 
 
 def waits(pods: Sequence[Obj]) -> Iterator[str]:

@@ -134,7 +134,7 @@ def _at(one: Backend) -> dict[str, Any]:
 def weight_of(route: Obj | None, service: str) -> int:
     """Return the percent of the traffic that a Service gets by the route's specification: 0 without a route."""
     most = 0
-    for rule in _of_users(route):
+    for rule in of_users(route):
         refs = rule.get("backendRefs") or ()
         total = sum(ref.get("weight", 1) for ref in refs)
         own = sum(ref.get("weight", 1) for ref in refs if ref.get("name") == service)
@@ -156,11 +156,11 @@ def opening_of(route: Obj | None, service: str) -> Opening | None:
 
 def is_mirrored(route: Obj | None, service: str) -> bool:
     """Whether the route's specification copies users' requests to a Service. A copy is no share of the traffic."""
-    filters = [one for rule in _of_users(route) for one in rule.get("filters") or ()]
+    filters = [one for rule in of_users(route) for one in rule.get("filters") or ()]
     return any((one.get("requestMirror") or {}).get("backendRef", {}).get("name") == service for one in filters)
 
 
-def _of_users(route: Obj | None) -> list[Any]:
+def of_users(route: Obj | None) -> list[Any]:
     """Return the rules for requests that name no model by a header."""
     rules = ((route or {}).get("spec") or {}).get("rules") or ()
     return [rule for rule in rules if not any("headers" in match for match in rule.get("matches") or ())]

@@ -8,7 +8,7 @@ candidate's percent would go to it while that one loads.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,6 @@ from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
 _PERCENT = "canaryTrafficPercent"
 _KNATIVE_SERVICE_LABEL = "serving.knative.dev/service"
 _REVISION_LABEL = "serving.knative.dev/revision"
-_DEAD = ("ExitCode", "ImagePull", "ContainerMissing", "CrashLoop", "FailedCreate", "ProgressDeadlineExceeded")
-"""How the reasons of a revision begin that will not become ready by waiting."""
-_TELLING = ("Ready", "ContainerHealthy", "ResourcesAvailable")
-"""The conditions of a revision that have such reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class KnativeServing:
     def __init__(self, api: Api, service: str, record: ServiceRecord, *, force: bool = False) -> None:
         self._api, self._service, self._record, self._force = api, service, record, force
         self._seen = _Seen(None, None, ())
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._only_candidate_answers = False
         self._is_decided = False
         """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
@@ -103,6 +99,7 @@ class KnativeServing:
             stable=old.health,
             weight=weight,
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=new.why or (old.why if old.health is not Health.ABSENT else ""),
         )
 
@@ -160,7 +157,7 @@ class KnativeServing:
         """Return how the candidate's own revision is."""
         seen = self._seen
         pods = self._api.list(POD, {_REVISION_LABEL: seen.created, RELEASE_LABEL: self._new.name})
-        broken = next(_dead(revision, pods), "")
+        broken = next(health.dead_revision(revision, pods), "")
         if broken:
             return Condition(Health.BROKEN, broken)
         is_ready = seen.ready == seen.created and _is_ready(revision)
@@ -246,8 +243,8 @@ class KnativeServing:
 
     def _is_without_traffic(self) -> bool:
         named = {one["metadata"]["name"] for one in self._seen.new_revisions}
-        gets = [one for one in self._seen.traffic if one.get("revisionName") in named and one.get("percent")]
-        return bool(self._seen.traffic) and not gets
+        gets = {one.get("revisionName") for one in self._seen.traffic if one.get("percent")}
+        return bool(self._seen.traffic) and not gets & named
 
     def _is_of(self, deployed: Deployed) -> bool:
         """Whether the specification is that of *deployed*."""
@@ -267,14 +264,20 @@ class KnativeServing:
         seen = self._seen.service
         if seen is not None and self._is_of(deployed) and self._seen.percent == percent:
             return
-        wanted = copy.deepcopy(dict(workload(deployed.manifest)))
-        wanted["metadata"] = {**wanted["metadata"], "name": self._service}
+        wanted = specified(self._service, deployed, None if seen is None and self._old is None else percent)
         if seen is not None:
             wanted["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
-        if percent is not None and not (seen is None and self._old is None):
-            wanted["spec"]["predictor"][_PERCENT] = percent
         bare = {key: wanted[key] for key in ("metadata", "spec")}
         self._api.apply(INFERENCE_SERVICE, bare, force=self._force or self._is_decided)
+
+
+def specified(service: str, deployed: Deployed, percent: int | None) -> dict[str, Any]:
+    """Return the InferenceService that runs a model at *percent* of the traffic; None: at all of it."""
+    wanted = copy.deepcopy(dict(workload(deployed.manifest)))
+    wanted["metadata"] = {**wanted["metadata"], "name": service}
+    if percent is not None:
+        wanted["spec"]["predictor"][_PERCENT] = percent
+    return wanted
 
 
 def _is_ready(revision: Obj) -> bool:
@@ -286,12 +289,3 @@ def _lacks_pods(revision: Obj) -> bool:
     """Whether a revision should have pods, and has none. One that was scaled to zero wakes up by a request."""
     status = revision.get("status") or {}
     return bool(status.get("desiredReplicas")) and not status.get("actualReplicas")
-
-
-def _dead(revision: Obj, pods: Sequence[Obj]) -> Iterator[str]:
-    """Yield why a revision will not become ready."""
-    yield from health.dead_containers(pods)
-    for one in (revision.get("status") or {}).get("conditions") or ():
-        reason = str(one.get("reason") or "")
-        if one.get("status") == "False" and one.get("type") in _TELLING and reason.startswith(_DEAD):
-            yield f"its revision failed: {reason}: {' '.join(str(one.get('message')).split())}"

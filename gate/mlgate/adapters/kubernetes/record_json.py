@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from mlgate.core import strict_json
 from mlgate.core.check import Json
-from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
+from mlgate.core.deploy.release import Deployed, Handover, Release, ServiceRecord
 from mlgate.core.deploy.rollout import Health, Opening, Plan, Reading, Rollout
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.outcome import Outcome
@@ -23,10 +23,11 @@ def write(record: ServiceRecord) -> str:
         "format": FORMAT,
         "mode": record.mode,
         "owner": record.owner,
-        "accepted": _deployed(record.accepted),
-        "previous": _deployed(record.previous),
-        "candidate": _deployed(record.candidate),
+        "accepted": deployed(record.accepted),
+        "previous": deployed(record.previous),
+        "candidate": deployed(record.candidate),
         "rollout": _rollout(record.rollout),
+        "handover": _handover(record.handover),
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -39,17 +40,19 @@ def read(text: str) -> ServiceRecord:
             raise EvidenceError(f"the record has the format {document['format']!r}", hint="upgrade mlgate")
         return ServiceRecord(
             mode=_text(document["mode"]),
-            accepted=_read_deployed(document["accepted"]),
-            previous=_read_deployed(document["previous"]),
-            candidate=_read_deployed(document["candidate"]),
+            accepted=read_deployed(document["accepted"]),
+            previous=read_deployed(document["previous"]),
+            candidate=read_deployed(document["candidate"]),
             rollout=_read_rollout(document["rollout"]),
             owner=_text(document["owner"]),
+            handover=_read_handover(document.get("handover")),  # an older mlgate detached no rollout
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, RecursionError, ConfigError) as error:
         raise EvidenceError(f"the record of the service is damaged: {type(error).__name__}: {error}") from error
 
 
-def _deployed(one: Deployed | None) -> Json:
+def deployed(one: Deployed | None) -> Json:
+    """Return one model as JSON."""
     if one is None:
         return None
     release: dict[str, Json] = {field.name: getattr(one.release, field.name) for field in fields(Release)}
@@ -59,12 +62,29 @@ def _deployed(one: Deployed | None) -> Json:
     return {"release": release, "manifest": manifest, "name": one.name, "adopted": one.is_adopted}
 
 
-def _read_deployed(value: Mapping[str, Any] | None) -> Deployed | None:
+def read_deployed(value: Mapping[str, Any] | None) -> Deployed | None:
+    """Return one model of JSON. Raises KeyError, TypeError, ValueError or AttributeError where it is damaged."""
     if value is None:
         return None
     release = Release(**{name: _text(text) for name, text in value["release"].items()})
     manifest = tuple(dict(obj) for obj in value["manifest"])
     return Deployed(release, manifest, _text(value["name"]), is_adopted=_truth(value["adopted"]))
+
+
+def _handover(one: Handover | None) -> Json:
+    if one is None:
+        return None
+    asked = [list(span) for span in one.asked]
+    return {"rules": one.rules, "asked": asked, "restarts": dict(one.restarts), "taken": one.taken}
+
+
+def _read_handover(value: Mapping[str, Any] | None) -> Handover | None:
+    if value is None:
+        return None
+    asked = tuple((_number(begin), _number(end)) for begin, end in value["asked"])
+    restarts = {uid: _whole(count) for uid, count in value["restarts"].items()}
+    taken = None if value["taken"] is None else _number(value["taken"])
+    return Handover(_text(value["rules"]), asked, restarts, taken)
 
 
 def _rollout(one: Rollout | None) -> Json:

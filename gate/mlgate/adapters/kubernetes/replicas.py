@@ -33,7 +33,7 @@ class ReplicasServing:
         self._api, self._service, self._record = api, service, record
         self._new = ReleaseObjects(api, record.candidate) if record.candidate else None
         self._old = ReleaseObjects(api, record.accepted) if record.accepted else None
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._front: Obj | None = None
         self._new_pods = 0
         """Of the candidate: ready ones."""
@@ -63,6 +63,7 @@ class ReplicasServing:
             stable=health.stable(old, is_first=self._old is None),
             weight=self._weight(rollout),
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=new.why or (old.why if self._old is not None else ""),
         )
 
@@ -93,11 +94,7 @@ class ReplicasServing:
 
     def _pods_for(self, percent: int) -> int:
         """Return how many pods get the candidate at most *percent*, beside all of the stable one's."""
-        wanted = _wanted(self._record.candidate)
-        stable = _wanted(self._record.accepted) if self._record.accepted else 0
-        if percent >= ALL or not stable:
-            return wanted
-        return stable * percent // (ALL - percent)
+        return pods_for(self._record.candidate, self._record.accepted, percent)
 
     def _is_as_large(self, rollout: Rollout) -> bool:
         """Whether the candidate has all the pods of its step, ready."""
@@ -162,15 +159,29 @@ class ReplicasServing:
         assert self._new is not None
         stamp, there = stamp_of(self._new.deployed.name, rollout), self._front
         if there is None:
-            metadata = stamped({"name": self._service, "labels": {SERVICE_LABEL: self._service}}, stamp)
-            spec = {"ports": ports_before(workload(self._new.deployed.manifest)), "selector": dict(selector)}
-            self._front = self._api.create(SERVICE, {"metadata": metadata, "spec": spec})
+            made = front(self._service, self._new.deployed, selector)
+            self._front = self._api.create(SERVICE, {**made, "metadata": stamped(made["metadata"], stamp)})
         elif not is_stamped(there, stamp) or there["spec"].get("selector") != selector:
             changed = {
                 "metadata": stamped(there["metadata"], stamp),
                 "spec": {**there["spec"], "selector": dict(selector)},
             }
             self._front = self._api.replace(SERVICE, {**there, **changed})
+
+
+def front(service: str, candidate: Deployed, selector: Mapping[str, str]) -> dict[str, Any]:
+    """Return the Service before both models."""
+    metadata = {"name": service, "labels": {SERVICE_LABEL: service}}
+    return {
+        "metadata": metadata,
+        "spec": {"ports": ports_before(workload(candidate.manifest)), "selector": dict(selector)},
+    }
+
+
+def pods_for(candidate: Deployed | None, stable: Deployed | None, percent: int) -> int:
+    """Return how many pods get the candidate at most *percent*, beside all of the stable one's."""
+    wanted, beside = _wanted(candidate), _wanted(stable)
+    return wanted if percent >= ALL or not beside else beside * percent // (ALL - percent)
 
 
 def prepared(documents: Sequence[Mapping[str, Any]], steps: Sequence[int]) -> tuple[Mapping[str, Any], ...]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mlgate.adapters.kubernetes.health import Condition
+from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.deploy.rollout import Health, Phase
 
 
 class Crashes:
-    """Remembers how often each of the candidate's pods had been restarted when it was loaded, or was seen first."""
+    """Remembers how often each of the candidate's pods had been restarted when it was loaded, or was seen first.
 
-    def __init__(self) -> None:
-        self._restarts: dict[str, int] = {}
+    *record*: of the rollout; where that was handed over, it says how often they had been until then.
+    """
+
+    def __init__(self, record: ServiceRecord | None = None) -> None:
+        handover = record.handover if record is not None else None
+        self._restarts: dict[str, int] = dict(handover.restarts) if handover is not None else {}
 
     def judged(self, found: Condition, phase: Phase) -> Condition:
         """Return the condition, BROKEN after a crash."""

@@ -20,7 +20,7 @@ from mlgate.adapters.kubernetes.leftovers import known_releases, leftover_object
 from mlgate.adapters.kubernetes.manifest import SERVICE_LABEL
 from mlgate.adapters.kubernetes.release_objects import ReleaseObjects
 from mlgate.adapters.kubernetes.restarts import Crashes
-from mlgate.adapters.kubernetes.route_manifest import backend
+from mlgate.adapters.kubernetes.route_manifest import backend, split
 from mlgate.adapters.kubernetes.stamp import is_stamped, stamp_of, stamped
 from mlgate.core.deploy import mode
 from mlgate.core.deploy.release import ServiceRecord
@@ -44,7 +44,7 @@ class RouteServing:
         self._route: Obj | None = None
         self._trial: Obj | None = None
         self._drain, self._known = Drain(), Drain(_KNOWN_S)
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._new_health = self._old_health = ABSENT
 
     @property
@@ -73,6 +73,7 @@ class RouteServing:
             stable=health.stable(old, is_first=self._old is None),
             weight=self._weight(rollout),
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=self._why(new, old, phase),
         )
 
@@ -205,13 +206,12 @@ class RouteServing:
     def _share(self, rollout: Rollout) -> None:
         """Write the route with the weights of the state. A first model has all of what nobody else has."""
         assert self._new is not None
-        shares = [(backend(self._new.deployed), rollout.weight)]
-        if self._old is not None and rollout.state.phase is not Phase.PROMOTING:
-            shares.insert(0, (backend(self._old.deployed), ALL - rollout.weight))
+        beside = self._old.deployed if self._old is not None and rollout.state.phase is not Phase.PROMOTING else None
+        shared = split(self._new.deployed, beside, rollout.weight)
         new, opening = backend(self._new.deployed), rollout.opening
         copies = new if opening is Opening.MIRRORED else None
         audience = (self._audience, new) if opening is Opening.AUDIENCE and self._audience else None
-        self._write(Split(shares, copies, audience), self._stamp(rollout))
+        self._write(replace(shared, mirrored=copies, audience=audience), self._stamp(rollout))
 
     def _restore(self, rollout: Rollout) -> None:
         """Give everything back to the stable model, and remove the candidate once the gateway has taken that.

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlgate.adapters.kubernetes.capabilities import MODE_NOTE
-from mlgate.adapters.kubernetes.http_route import Backend
+from mlgate.adapters.kubernetes.http_route import Backend, Split
 from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE, SERVICE
 from mlgate.adapters.kubernetes.manifest import kind_of, ports_before, workload
 from mlgate.core.deploy.release import Deployed
+from mlgate.core.deploy.rollout import ALL
 from mlgate.core.errors import AdapterError
 
 _VISIBILITY = "networking.kserve.io/visibility"
@@ -47,3 +48,9 @@ def backend(deployed: Deployed) -> Backend:
             metadata: Any = document["metadata"]
             return Backend(deployed.name, str(metadata["name"]), int(spec["ports"][0]["port"]))
     raise AdapterError(f"the release {deployed.name} has no Service in front of its pods")
+
+
+def split(candidate: Deployed, beside: Deployed | None, weight: int) -> Split:
+    """Return who gets what when the candidate has *weight* percent beside a model that serves; None: it is alone."""
+    shares = [(backend(candidate), weight)]
+    return Split([(backend(beside), ALL - weight), *shares] if beside is not None else shares)

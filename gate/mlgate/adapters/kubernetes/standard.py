@@ -41,7 +41,7 @@ class StandardServing:
     def __init__(self, api: Api, service: str, record: ServiceRecord, *, force: bool = False) -> None:
         self._api, self._service, self._record, self._force = api, service, record, force
         self._there: Obj | None = None
-        self._crashes = Crashes()
+        self._crashes = Crashes(record)
         self._is_decided = False
         """Promoting or restoring: a field that a hand took meanwhile must not hinder the end."""
         self._only_candidate_answers = False
@@ -58,13 +58,12 @@ class StandardServing:
     @property
     def _canary(self) -> str:
         """Return the candidate's name within the InferenceService: `v-1f2e3d4c`."""
-        return f"v-{self._new.name.rpartition('-')[2]}"
+        return _canary_name(self._new)
 
     @property
     def _wanted(self) -> int:
         """Return how many pods the service has at rest."""
-        served = self._record.accepted or self._new
-        return int(_predictor(workload(served.manifest)).get("minReplicas") or 1)
+        return pods_at_rest(self._record.accepted or self._new)
 
     def observe(self, rollout: Rollout) -> Reading:
         """Return what the cluster shows now."""
@@ -84,6 +83,7 @@ class StandardServing:
             stable=old.health,
             weight=weight,
             is_settled=self._is_settled(phase),
+            restarts=tuple(sorted(new.restarts.items())),
             why=new.why or (old.why if self._record.accepted else ""),
         )
 
@@ -118,7 +118,7 @@ class StandardServing:
 
     def _shift(self, percent: int) -> None:
         """First the pods of the step, at the percent before; then, when they are there, the percent."""
-        pods = max(1, -(-self._wanted * percent // ALL))
+        pods = canary_pods(self._wanted, percent)
         entry = self._entry_there()
         before = int(entry.get("trafficPercent") or 0) if entry else 0
         now = percent if self._pods >= pods else min(before, percent)
@@ -147,15 +147,7 @@ class StandardServing:
             self._apply(self._record.accepted, self._wanted, None)
 
     def _entry(self, pods: int, percent: int) -> dict[str, Any]:
-        """Return the canary's entry. A model's name in it must be there, and empty: the schema asks for it."""
-        predictor = {
-            key: copy.deepcopy(value)
-            for key, value in _predictor(workload(self._new.manifest)).items()
-            if key not in _NOT_IN_A_CANARY
-        }
-        if "model" in predictor:
-            predictor["model"] = {**predictor["model"], "name": ""}
-        return {"trafficPercent": percent, "predictor": {**predictor, "name": self._canary, "minReplicas": pods}}
+        return canary(self._new, pods, percent)
 
     def _entry_there(self) -> Mapping[str, Any]:
         spec = (self._there or {}).get("spec") or {}
@@ -235,12 +227,7 @@ class StandardServing:
 
     def _apply(self, deployed: Deployed, replicas: int, entry: Mapping[str, Any] | None) -> None:
         """Make the specification so, if it is not. Holds for the one that was observed."""
-        wanted = copy.deepcopy(dict(workload(deployed.manifest)))
-        wanted["metadata"] = {**wanted["metadata"], "name": self._service}
-        predictor = wanted["spec"]["predictor"]
-        predictor["minReplicas"] = replicas
-        if entry is not None:
-            wanted["spec"]["canary"] = [dict(entry)]
+        wanted = specified(self._service, deployed, replicas, entry)
         there = self._there
         if there is not None:
             is_same = self._is_of(deployed) and _predictor(there).get("minReplicas") == replicas
@@ -256,6 +243,44 @@ class StandardServing:
             if entry is None or not is_webhook or "kserve" not in who:
                 raise
             raise Denied(f"KServe takes no canary of this manifest: {why}", hint="write mode: route") from error
+
+
+def specified(
+    service: str, deployed: Deployed, replicas: int, entry: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the InferenceService whose predictor is *deployed*, with so many pods and a canary's entry."""
+    wanted = copy.deepcopy(dict(workload(deployed.manifest)))
+    wanted["metadata"] = {**wanted["metadata"], "name": service}
+    wanted["spec"]["predictor"]["minReplicas"] = replicas
+    if entry is not None:
+        wanted["spec"]["canary"] = [dict(entry)]
+    return wanted
+
+
+def canary(candidate: Deployed, pods: int, percent: int) -> dict[str, Any]:
+    """Return the canary's entry. A model's name in it must be there, and empty: the schema asks for it."""
+    predictor = {
+        key: copy.deepcopy(value)
+        for key, value in _predictor(workload(candidate.manifest)).items()
+        if key not in _NOT_IN_A_CANARY
+    }
+    if "model" in predictor:
+        predictor["model"] = {**predictor["model"], "name": ""}
+    return {"trafficPercent": percent, "predictor": {**predictor, "name": _canary_name(candidate), "minReplicas": pods}}
+
+
+def canary_pods(wanted: int, percent: int) -> int:
+    """Return how many pods a canary has for its share of a service that has *wanted* at rest."""
+    return max(1, -(-wanted * percent // ALL))
+
+
+def pods_at_rest(serves: Deployed) -> int:
+    """Return how many pods the service has at rest."""
+    return int(_predictor(workload(serves.manifest)).get("minReplicas") or 1)
+
+
+def _canary_name(candidate: Deployed) -> str:
+    return f"v-{candidate.name.rpartition('-')[2]}"
 
 
 def _predictor(service: Mapping[str, Any]) -> Mapping[str, Any]:

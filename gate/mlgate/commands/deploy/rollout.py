@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,10 @@ from mlgate.core.deploy.mode import ONE_OBJECT, ROUTED
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Phase
-from mlgate.core.errors import Busy, ConfigError, NothingBefore, Outdated
+from mlgate.core.errors import ConfigError, NothingBefore, Outdated
 from mlgate.flow.deploy import rollout as flow
 from mlgate.flow.deploy.first_check import FirstCheck
+from mlgate.flow.deploy.leaving import NEVER, Leaving
 from mlgate.flow.deploy.mirror_trial import judge_trial
 from mlgate.flow.deploy.rollout import RolloutTools
 from mlgate.flow.deploy.step_checks import StepChecks
@@ -41,18 +43,24 @@ NOT_DONE = 3
 
 
 def run_deploy(
-    choice: RunOptions, *, is_dry: bool = False, force_conflicts: bool = False, allow_older: bool = False
+    choice: RunOptions,
+    *,
+    is_dry: bool = False,
+    force_conflicts: bool = False,
+    allow_older: bool = False,
+    detaches: bool = False,
 ) -> int:
     """Roll the model of the last verdict out; *is_dry*: say what that would do. Return the exit code.
 
-    *allow_older*: its commit may be older than the one that serves, also where the file has `trust`.
+    *allow_older*: its commit may be older than the one that serves, also where the file has `trust`. *detaches*: end as
+    soon as the first step holds, and leave the rest to `mlgate reconcile`.
     """
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config), force_conflicts=force_conflicts)
     deploy_preflight.demand_sound(target, choice)
     candidate = _candidate(target, choice)
     mode, me = target.mode, owner()
-    _demand_names_of_models(target, mode.name)
+    demand_names_of_models(target, mode.name)
     tell(sys.stdout, f"{target.section.service} in {target.api.namespace}: mode {mode.name} ({mode.why})")
     target.demand_access(candidate)
     kept = target.records().load()
@@ -69,53 +77,42 @@ def run_deploy(
         deploy_preflight.show_changes(candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
     live_alias.register_ahead(target, choice, candidate.release)
-    with _judge(target, choice) as judge:
-        with _rollout_tools(target, me, choice, judge) as tools:
+    return _rolled_out(target, choice, candidate, kept, me, detaches=detaches)
+
+
+def _rolled_out(
+    target: Target, choice: RunOptions, candidate: Deployed, kept: ServiceRecord, me: str, *, detaches: bool
+) -> int:
+    with judging(target, choice, kept) as judge:
+        leaving = at_first_step(target, judge) if detaches else NEVER
+        with rollout_tools(target, me, choice, judge) as tools:
             record = flow.deploy(
-                tools, candidate, target.plan(), mode=mode.name, owner=me, find=lambda: target.found(candidate)
+                tools,
+                candidate,
+                target.plan(),
+                mode=target.mode.name,
+                owner=me,
+                find=lambda: target.found(candidate),
+                leaving=leaving,
             )
         if record is None:
             tell(sys.stdout, f"{candidate.name} serves already: nothing to do")
             return live_alias.follow(target, choice)
-        return _ended(target, choice, record, judge)
+        return ended(target, choice, record, judge)
 
 
 def run_recovery(choice: RunOptions) -> int:
     """End what a dead process left half-way: a promotion forward, everything else back. Return the exit code."""
     unmerged_guard.refuse(choice.config.parent)
     target = Target.demanded(load(choice.config))
-    with _rollout_tools(target, owner(), choice) as tools:
+    with rollout_tools(target, owner(), choice) as tools:
         record = tools.records.load()
+        if record.is_detached:
+            tell(sys.stdout, words.detached(target.section.service, record))
+            return 0
         was_under_way = record.is_under_way
         record = flow.recover(tools, record, "its process is gone")
-    return _recovered(target, choice, record, was_under_way=was_under_way)
-
-
-def run_reconcile(choice: RunOptions) -> int:
-    """Roll back what nobody carries out and whose deadline is past; remove leftovers. Return the exit code.
-
-    0 when the service is as it should be afterwards, also when somebody alive is rolling it out.
-    """
-    unmerged_guard.refuse(choice.config.parent)
-    target = Target.demanded(load(choice.config))
-    try:
-        with _rollout_tools(target, owner(), choice) as tools:
-            before = tools.records.load()
-            record = flow.reconcile(tools, before) if before.mode else before
-    except Busy as error:
-        tell(sys.stdout, f"{target.section.service}: {error.message}")
-        return 0
-    if record.is_under_way:
-        assert record.rollout is not None
-        until = datetime.fromtimestamp(record.rollout.plan.deadline, UTC).strftime("%H:%M UTC")
-        tell(
-            sys.stdout,
-            f"{target.section.service}: a rollout stopped half-way; after its deadline ({until}) this rolls it back\n"
-            "  next: to end it now, mlgate deploy --resume-or-rollback",
-        )
-        return 0
-    code = _recovered(target, choice, record, was_under_way=before.is_under_way)
-    return 0 if code == ROLLED_BACK else code
+    return recovered(target, choice, record, was_under_way=was_under_way)
 
 
 def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
@@ -124,11 +121,11 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
     Return the exit code, and whether the stable model changed: it did not, when a rollout was taken back.
     """
     target = Target.demanded(load(choice.config))
-    with _rollout_tools(target, owner(), choice) as tools:
+    with rollout_tools(target, owner(), choice) as tools:
         record = tools.records.load()
         if record.is_under_way:
             record = flow.recover(tools, record, "a person asked for it: mlgate rollback")
-            _print_ending(target, record)
+            print_ending(target, record)
             if _ended_as(record, Phase.RESTORED):
                 return 0, False
         if record.previous is None:
@@ -139,33 +136,34 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
         back, plan = record.previous, replace(target.plan(), steps=(ALL,), hold=0.0, opening=None)
         ended = flow.deploy(tools, back, plan, mode=record.mode, owner=owner())
     assert ended is not None  # the model before is another one than the one that serves
-    _print_ending(target, ended, is_rollback=True)
+    print_ending(target, ended, is_rollback=True)
     return (0, True) if _ended_as(ended, Phase.PROMOTED) else (NOT_DONE, False)
 
 
 def _candidate(target: Target, choice: RunOptions) -> Deployed:
     """Return what the last verdict lets onto the cluster. Of a rollout that goes on it was fresh when that began."""
     try:
-        return _candidate_at(target, choice, datetime.now(UTC))
+        return candidate_at(target, choice, datetime.now(UTC))
     except Outdated:
         kept = target.records().load()
         if not kept.is_under_way:
             raise
         assert kept.rollout is not None
-        found = _candidate_at(target, choice, datetime.fromtimestamp(kept.rollout.began, UTC))
+        found = candidate_at(target, choice, datetime.fromtimestamp(kept.rollout.began, UTC))
         if not flow.is_this(kept, found, target.plan(), target.mode.name, clock.seconds()):
             raise  # it would go back, and begin anew
         return found
 
 
-def _candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed:
+def candidate_at(target: Target, choice: RunOptions, now: datetime) -> Deployed:
+    """Return what the last verdict lets onto the cluster at that time. Raises Refused for what it does not."""
     max_age = target.section.max_age
     return target.candidate(last_release(choice, Trust.of(target.config), now=now, max_age=max_age))
 
 
 @contextmanager
-def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
-    """Judge by what the file has: online checks, and rules for users' requests."""
+def judging(target: Target, choice: RunOptions, kept: ServiceRecord) -> Iterator[RolloutJudge]:
+    """Judge by what the file has: online checks, and rules for users' requests. *kept*: the record as it is before."""
     section = target.section
 
     def trial(record: ServiceRecord) -> Judgement:
@@ -179,12 +177,13 @@ def _judge(target: Target, choice: RunOptions) -> Iterator[RolloutJudge]:
 
     with OnlineRounds(choice) as rounds:
         every, patience = section.check_every.total_seconds(), section.patience.total_seconds()
-        checks = StepChecks(rounds, every, patience, clock.seconds)
+        before = kept.handover.asked_until(clock.seconds()) if kept.handover is not None else None
+        checks = StepChecks(rounds, every, patience, clock.seconds, before)
         first = FirstCheck(partial(rounds.first, target.config), clock.seconds, patience)
         yield RolloutJudge(first.judge, target.traffic_rules(), checks, trial)
 
 
-def _demand_names_of_models(target: Target, mode: str) -> None:
+def demand_names_of_models(target: Target, mode: str) -> None:
     """Raise ConfigError for what needs to tell the two models apart, in a mode that cannot."""
     if target.section.analysis and mode in ONE_OBJECT:
         raise ConfigError(
@@ -208,7 +207,7 @@ def _demand_names_of_models(target: Target, mode: str) -> None:
 
 
 @contextmanager
-def _rollout_tools(
+def rollout_tools(
     target: Target, me: str, choice: RunOptions, judge: RolloutJudge | None = None
 ) -> Iterator[RolloutTools]:
     """Hold the service's lock, take signals as wishes, and show how it goes. Without *judge*, ready is good enough."""
@@ -222,27 +221,37 @@ def _rollout_tools(
         yield target.tools(lock, judge or RolloutJudge(), stop, shown)
 
 
-def _ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
-    """Tell how it ended, keep the report, and return the exit code."""
-    code = _print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
+def at_first_step(target: Target, judge: RolloutJudge) -> Leaving:
+    """Return when a rollout is left that shall go on without this process: as soon as its first step holds."""
+    return Leaving(clock.seconds, -math.inf, target.judged_by, lambda: judge.asked)
+
+
+def ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
+    """Tell how it ended, keep the report, and return the exit code; of one that was left, tell who goes on."""
+    if record.is_detached:
+        tell(sys.stdout, words.detached(target.section.service, record))
+        rollout_report.tell_github(choice, "detached")
+        return 0
+    code = print_ending(target, record)  # first: who waits for the end does not wait until Prometheus is asked again
     followed = 0 if code else live_alias.follow(target, choice)
     rollout_report.keep(target, choice, record, judge.asked)
-    rollout_report.tell_github(choice, is_promoted=code == 0)
+    rollout_report.tell_github(choice, "rolled back" if code else "promoted")
     return code or followed
 
 
-def _recovered(target: Target, choice: RunOptions, record: ServiceRecord, *, was_under_way: bool) -> int:
+def recovered(target: Target, choice: RunOptions, record: ServiceRecord, *, was_under_way: bool) -> int:
     """Tell what became of what a dead process left, and return the exit code.
 
     It may have died after the rollout, before the alias moved.
     """
     if was_under_way:
-        return _print_ending(target, record) or live_alias.follow(target, choice)
+        return print_ending(target, record) or live_alias.follow(target, choice)
     tell(sys.stdout, f"{target.section.service}: no rollout is under way")
     return live_alias.follow(target, choice)
 
 
-def _print_ending(target: Target, record: ServiceRecord, *, is_rollback: bool = False) -> int:
+def print_ending(target: Target, record: ServiceRecord, *, is_rollback: bool = False) -> int:
+    """Tell how it ended, and return the exit code."""
     tell(sys.stdout, words.ending(target.section.service, record, is_rollback=is_rollback))
     return 0 if _ended_as(record, Phase.PROMOTED) else ROLLED_BACK
 

@@ -42,8 +42,8 @@ def keep(target: Target, choice: RunOptions, record: ServiceRecord, asked: Seque
         tell(sys.stderr, f"mlgate: notice: the report of the rollout was not written: {error}")
 
 
-def tell_github(choice: RunOptions, *, is_promoted: bool) -> None:
+def tell_github(choice: RunOptions, outcome: str) -> None:
     """Set the step's outputs; does nothing outside of GitHub Actions. Raises AdapterError."""
     folder = choice.folder.path / FOLDER
     path = str(folder) if (folder / DOCUMENT).is_file() else ""
-    step_files.write_outputs({"outcome": "promoted" if is_promoted else "rolled back", "rollout-path": path})
+    step_files.write_outputs({"outcome": outcome, "rollout-path": path})

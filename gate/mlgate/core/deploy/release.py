@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
@@ -52,6 +52,24 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """What a process that leaves a rollout tells the next one that goes on with it."""
+
+    rules: str
+    """The digest of what its steps are judged by: whoever has other rules does not go on."""
+    asked: tuple[tuple[float, float], ...] = ()
+    """When online checks asked since the rollout began, or may have: spans of Unix times, seconds."""
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    """Of the candidate's containers, by pod, as they were then: a crash while nobody looked is seen by them."""
+    taken: float | None = None
+    """Since when a process goes on with it; None: nobody does. One that died meanwhile has left this behind."""
+
+    def asked_until(self, now: float) -> tuple[tuple[float, float], ...]:
+        """Return when checks may have asked, for who takes it up now."""
+        return self.asked if self.taken is None else (*self.asked, (self.taken, now))
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRecord:
     """All that is remembered of one service: enough to undo or to finish what a dead process began."""
 
@@ -67,16 +85,23 @@ class ServiceRecord:
     """The last one, also when it is over."""
     owner: str = ""
     """Who carries the rollout out, or did: a CI run's address, or a host and process."""
+    handover: Handover | None = None
+    """Of a rollout that was detached: `mlgate reconcile` goes on with it. None: its process carries it out, or died."""
 
     @property
     def is_under_way(self) -> bool:
         """Whether a rollout has begun and not ended."""
         return self.rollout is not None and not self.rollout.state.phase.is_over
 
+    @property
+    def is_detached(self) -> bool:
+        """Whether a rollout is under way that its process left on purpose."""
+        return self.is_under_way and self.handover is not None
+
     def begin(self, candidate: Deployed, rollout: Rollout, *, mode: str, owner: str) -> ServiceRecord:
         """Return the record of a rollout that begins."""
         assert not self.is_under_way
-        return replace(self, mode=mode, candidate=candidate, rollout=rollout, owner=owner)
+        return replace(self, mode=mode, candidate=candidate, rollout=rollout, owner=owner, handover=None)
 
     def after(self, reading: Reading) -> ServiceRecord:
         """Return the record after *reading*; itself where that changes nothing. The end says what serves."""

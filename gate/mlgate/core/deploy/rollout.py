@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import reduce
 
 from mlgate.core.errors import ConfigError
 from mlgate.core.outcome import Outcome
@@ -121,6 +120,8 @@ class Reading:
     """What the candidate waits for, what broke, or how the step was judged: one sentence."""
     stop: str = ""
     """Why it must go back at once: a signal, or the cluster's refusal. Empty: it need not."""
+    restarts: tuple[tuple[str, int], ...] = ()
+    """How often the candidate's containers had been restarted, by pod. No reading is kept with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +281,7 @@ class Rollout:
     @property
     def state(self) -> State:
         """Return where it is."""
-        begin = State(Phase.LOADING, self.began)
-        return reduce(lambda state, reading: advance(self.plan, state, reading), self.history, begin)
+        return self.states[-1]
 
     @property
     def weight(self) -> int:
@@ -297,4 +297,4 @@ class Rollout:
         """Return the rollout after *reading*; itself where the reading changes nothing."""
         state = self.state
         changed = advance(self.plan, state, reading) != state
-        return replace(self, history=(*self.history, reading)) if changed else self
+        return replace(self, history=(*self.history, replace(reading, restarts=()))) if changed else self

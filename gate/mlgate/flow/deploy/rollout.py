@@ -23,6 +23,7 @@ from mlgate.core.deploy.release import Deployed, ServiceRecord
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Plan, Reading, Rollout
 from mlgate.core.errors import AdapterError, ConfigError, Denied, GateError, NotAtRest
 from mlgate.core.outcome import Outcome
+from mlgate.flow.deploy.leaving import NEVER, Leaving
 from mlgate.flow.deploy.readiness import Readiness
 
 _POLL_S = 0.5
@@ -57,18 +58,18 @@ def deploy(
     mode: str,
     owner: str,
     find: Callable[[], Deployed | None] = lambda: None,
+    leaving: Leaving = NEVER,
 ) -> ServiceRecord | None:
     """Roll *candidate* out, after what a dead process left is undone or finished. Return the record of its end.
 
     Where that was this very rollout, it goes on from where it was: what its steps are judged by can be read again.
     Return None for a candidate that serves already: it is left alone. *find* is asked what serves, of a service
-    without a record: what somebody else made. To be called under the service's lock.
+    without a record: what somebody else made. *leaving*: when it is left to `mlgate reconcile`; then the record is
+    not of its end. To be called under the service's lock.
     """
     record = tools.records.load()
     if is_this(record, candidate, plan, mode, tools.now()):
-        record = replace(record, owner=owner)
-        tools.records.save(record)  # a process that only stalled must see that it was overtaken
-        return carry_out(tools, record)
+        return _taken_over(tools, record, owner, leaving)
     is_same = record.candidate is not None and record.candidate.name == candidate.name
     record = recover(tools, record, f"{'it' if is_same else 'another model'} is deployed anew, by another process")
     if not record.mode:
@@ -87,7 +88,15 @@ def deploy(
         tools.serving(record).tidy(tools.records.confirm)  # what a stalled process made late
     record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
     tools.records.save(record)
-    return carry_out(tools, record)
+    return carry_out(tools, record, leaving)
+
+
+def _taken_over(tools: RolloutTools, record: ServiceRecord, owner: str, leaving: Leaving) -> ServiceRecord:
+    """Go on with this very rollout, which another process died of, or left."""
+    serving = tools.serving(record)  # it knows what was handed over
+    record = replace(record, owner=owner, handover=None)
+    tools.records.save(record)  # a process that only stalled must see that it was overtaken
+    return carry_out(tools, record, leaving, serving)
 
 
 def is_this(record: ServiceRecord, candidate: Deployed, plan: Plan, mode: str, now: float) -> bool:
@@ -145,14 +154,16 @@ def reconcile(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
     return record
 
 
-def carry_out(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
-    """Take turns until the rollout is over, and return its record.
+def carry_out(
+    tools: RolloutTools, record: ServiceRecord, leaving: Leaving = NEVER, serving: Serving | None = None
+) -> ServiceRecord:
+    """Take turns until the rollout is over, or until it is time to leave it, and return its record.
 
     Raises Overtaken when somebody else carries it on. Raises AdapterError when the cluster did not answer, Denied when
     it refused, for so long that nobody can say where the traffic goes; NotAtRest when that is decided and the cluster
     does not come to rest. Then the record stays, and `recover` ends it.
     """
-    serving = tools.serving(record)
+    serving = serving or tools.serving(record)
     denied = ""
     failing: float | None = None
     rest, readiness = _Rest(tools.now), Readiness()
@@ -166,10 +177,13 @@ def carry_out(tools: RolloutTools, record: ServiceRecord) -> ServiceRecord:
                 assert record.rollout is not None
                 serving.act(record.rollout)
             failing = None
+            if leaving.is_time(record, reading):
+                tools.records.save(left := leaving.left(record, reading))
+                return left
         except (AdapterError, Denied) as error:
             denied = str(error) if isinstance(error, Denied) else denied
             failing = tools.now() if failing is None else failing
-            if _is_enough(tools, record, failing, denied):
+            if _is_enough(tools, record, failing, denied) or leaving.gives_up(record):
                 raise
         if record.is_under_way:
             tools.stop.wait(pause(record))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mlgate.core.deploy.ports import CheckRounds, Judgement
@@ -35,8 +35,18 @@ class StepChecks:
     there are many rounds.
     """
 
-    def __init__(self, rounds: CheckRounds, every: float, patience: float, now: Callable[[], float]) -> None:
-        """*every*: seconds between the beginnings of two rounds, at least. *patience*: seconds that one may take."""
+    def __init__(
+        self,
+        rounds: CheckRounds,
+        every: float,
+        patience: float,
+        now: Callable[[], float],
+        before: Sequence[tuple[float, float]] | None = None,
+    ) -> None:
+        """*every*: seconds between the beginnings of two rounds, at least. *patience*: seconds that one may take.
+
+        *before*: when checks asked before this process; None: nobody knows.
+        """
         self._rounds, self._every, self._patience, self._now = rounds, every, patience, now
         self._since = -math.inf
         self._next = -math.inf
@@ -48,14 +58,14 @@ class StepChecks:
         """Those of them that failed."""
         self._under_way: CheckRound | None = None
         self._ended: list[CheckRound] = []
-        self._began = now()
+        self._before = [(-math.inf, now())] if before is None else list(before)
 
     @property
     def asked(self) -> list[tuple[float, float]]:
         """Return when others than users may have asked: in each round, and before this process looked."""
         under_way = [self._under_way] if self._under_way else []
         spans = [(one.begin, one.end) for one in (*self._ended, *under_way)]
-        return [(-math.inf, self._began), *spans]
+        return [*self._before, *spans]
 
     def judge(self, record: ServiceRecord) -> Judgement:
         """Return how the present step came out so far, by the rounds alone."""

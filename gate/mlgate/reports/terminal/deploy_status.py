@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mlgate.core.deploy.rollout import Health, Phase
+from mlgate.core.deploy.rollout import Health, Phase, Rollout
 from mlgate.core.deploy.status import ModelStatus, PodStatus, ServiceStatus
 from mlgate.reports.content.escape import terminal
 from mlgate.reports.content.plural import many
@@ -99,13 +99,20 @@ def _rollout(status: ServiceStatus) -> Iterator[str]:
         return
     left = rollout.plan.deadline - status.now
     yield f"  begun {span(max(0.0, status.now - rollout.began))} ago by {terminal(status.record.owner, 60)}"
-    if status.holder is None or status.holder.is_dead:
+    if status.record.is_detached:
+        yield "  it is detached: the next mlgate reconcile goes on with it"
+        yield from _latest(rollout, left)
+    elif status.holder is None or status.holder.is_dead:
         yield "  its process is gone"
         does = "finishes it" if state.phase is Phase.PROMOTING else "rolls it back"
         yield f"  next: mlgate deploy --resume-or-rollback {does}"
     else:
         yield f"  its lock was renewed last at {terminal(status.holder.renewed, 40)}"
-        if rollout.plan.outlasts:
-            yield "  a step that is not decided waits on (on_inconclusive: hold)"
-        else:
-            yield f"  it is rolled back in {span(left)} at the latest" if left > 0 else "  its deadline is past"
+        yield from _latest(rollout, left)
+
+
+def _latest(rollout: Rollout, left: float) -> Iterator[str]:
+    if rollout.plan.outlasts:
+        yield "  a step that is not decided waits on (on_inconclusive: hold)"
+    else:
+        yield f"  it is rolled back in {span(left)} at the latest" if left > 0 else "  its deadline is past"

@@ -78,6 +78,17 @@ def ending(service: str, record: ServiceRecord, *, is_rollback: bool = False) ->
     return "\n".join(_restored(terminal(service), record, "could not go back" if is_rollback else "rolled back"))
 
 
+def detached(service: str, record: ServiceRecord) -> str:
+    """Return the sentences that say where a rollout was left, and who goes on with it."""
+    assert record.rollout is not None
+    assert record.candidate is not None
+    rollout = record.rollout
+    return (
+        f"detached: {terminal(record.candidate.name)} gets {rollout.weight} % of the traffic of {terminal(service)}\n"
+        "  next: mlgate reconcile goes on with it, in a scheduled job; mlgate rollback takes it back"
+    )
+
+
 def _promoted(service: str, record: ServiceRecord, what: str) -> Iterator[str]:
     assert record.accepted is not None
     yield f"{what}: {service} is {terminal(record.accepted.name)} now, with all of the traffic"

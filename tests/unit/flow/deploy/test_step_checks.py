@@ -285,3 +285,26 @@ def test_users_who_were_due_and_never_came_are_no_lull() -> None:
 
 def without_the_candidate(seen: Traffic) -> Traffic:
     return replace(seen, windows=tuple(replace(one, candidate=TrafficCounts(0.0, 0.0)) for one in seen.windows))
+
+
+@pytest.mark.parametrize("asked", [None, (), ((BEGAN + 30, BEGAN + 60),)], ids=["not known", "never", "for a while"])
+def test_who_goes_on_with_a_step_counts_what_was_asked_while_no_check_did(
+    asked: tuple[tuple[float, float], ...] | None,
+) -> None:
+    step = Step(requests=20.0)
+    step.now = BEGAN + 3600
+    checks = StepChecks(step, 300.0, 300.0, lambda: step.now, asked)
+    seen = step_traffic().without(checks.asked, 15.0)
+    times = [one.at for one in seen.windows]
+    if asked is None:
+        assert not times
+    elif asked:
+        assert times == [one.at for one in step_traffic().windows if not BEGAN + 15 < one.at < BEGAN + 90]
+    else:
+        assert times == [one.at for one in step_traffic().windows]
+
+
+def step_traffic() -> Traffic:
+    """Return ten minutes of a step."""
+    one = TrafficCounts(10.0, 0.0)
+    return Traffic((), tuple(TrafficWindow(BEGAN + 15.0 * n, 15.0, one, one) for n in range(1, 41)))

@@ -1,0 +1,30 @@
+"""A rollout that its process left: each call goes on with it for a while, and leaves it to the next one.
+
+So a rollout may last longer than any process. Between two calls nobody looks: the traffic stays where it is, and what
+went wrong meanwhile takes the candidate back at the first look of the next call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mlgate.core.deploy.release import ServiceRecord
+from mlgate.flow.deploy.leaving import Leaving
+from mlgate.flow.deploy.rollout import RolloutTools, carry_out, recover
+
+
+def go_on(tools: RolloutTools, record: ServiceRecord, leaving: Leaving) -> ServiceRecord:
+    """Go on with a detached rollout until it is over, or until it is time to leave. Return its record.
+
+    To be called under the service's lock. Raises what `carry_out` raises. Who judges by other rules than those that it
+    was detached with takes the candidate back: a change does not choose what judges it.
+    """
+    assert record.is_detached
+    assert record.handover is not None
+    if record.handover.rules != leaving.rules:
+        return recover(tools, record, "the rules in mlgate.yaml are others than when the rollout was detached")
+    now = tools.now()
+    handover = replace(record.handover, asked=record.handover.asked_until(now), taken=now)
+    record = replace(record, handover=handover)
+    tools.records.save(record)  # a process that only stalled must see that it was overtaken
+    return carry_out(tools, record, leaving)

@@ -1,0 +1,1 @@
+"""A release that another tool brings to the cluster, composed."""
