@@ -94,7 +94,7 @@ lock: $(VENV)/.dev ## pin every dependency by hash
 	$(LOCK) pyproject.toml --extra docker requirements/action.in -o requirements/action.txt
 	$(LOCK) pyproject.toml --extra parquet --extra ja --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow --extra signing --extra sigstore requirements/action.in -o requirements/action-all.txt
 	$(LOCK) pyproject.toml --extra docker --extra mlflow requirements/action.in -o requirements/action-mlflow.txt
-	$(LOCK) pyproject.toml --extra kserve --extra mlflow requirements/action.in -o requirements/action-deploy.txt
+	$(LOCK) pyproject.toml --extra kserve --extra mlflow --extra signing --extra sigstore requirements/action.in -o requirements/action-deploy.txt
 	$(LOCK) requirements/cluster.in -o requirements/cluster.txt
 	$(LOCK) requirements/mlflow.in -o requirements/mlflow.txt
 	$(LOCK) requirements/kserve.in -o requirements/kserve.txt

@@ -19,6 +19,8 @@ from tests.act.ran import Ran
 from tests.act.site import Site, opened
 from tests.support.images import SERVER
 
+from mlgate.core.attestation.statement import PREDICATE_TYPE
+
 pytestmark = [pytest.mark.needs_act, pytest.mark.needs_docker, pytest.mark.needs_buildkit, pytest.mark.alone]
 
 CONFIG = """\
@@ -127,8 +129,12 @@ def test_the_release_tag_moves_only_behind_the_verdict(act: Act, consumer: Consu
             held(ran, "passed", 0)
             assert ran.job("release") == "success", ran
             released = built
-            (attested,) = consumer.state.glob("attestations/*/*.json")
-            assert json.loads(attested.read_text())["subject-digest"] == released
+            signed = [json.loads(one.read_text()) for one in consumer.state.glob("attestations/*/*.json")]
+            assert {one["subject-digest"] for one in signed} == {released}
+            assert sorted(one["predicate-type"] for one in signed) == [
+                "",
+                PREDICATE_TYPE,
+            ]  # where it was built; how well
         else:
             held(ran, "failed", 1)
             assert ran.job("release") == "skipped"

@@ -20,6 +20,7 @@ PAGES = {
     "action/promote/README.md": ("action/promote/action.yml",),
     "action/render/README.md": ("action/render/action.yml",),
     "action/report/README.md": ("action/report/action.yml",),
+    "action/attest/README.md": ("action/attest/action.yml",),
     "action/deploy/README.md": ("action/deploy/action.yml",),
     "action/rollback/README.md": ("action/rollback/action.yml",),
     "action/watch/README.md": ("action/watch/action.yml",),

@@ -29,6 +29,8 @@ PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
     ".github/workflows/build.yml": {
         "image": {**READ, "packages": "write"},  # pushes under a quarantine tag
         "gate": ASK,
+        "statement": {**READ, "packages": "read"},  # asks the registry what the image consists of
+        "attest": {"packages": "write", "id-token": "write", "attestations": "write"},  # signs, runs no other code
         "release": {
             "packages": "write",
             "id-token": "write",
@@ -75,7 +77,7 @@ OWN_MEANING = {
         for name in ("deploy", "rollback", "watch")
         for what in ("packages", "github-token")
     ),
-    *((f"action/{name}/action.yml", "image") for name in ("deploy", "render")),
+    *((f"action/{name}/action.yml", "image") for name in ("attest", "deploy", "render")),
     ("action/rollback/action.yml", "alias"),
 }
 """(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted, and
