@@ -14,7 +14,7 @@ from mlgate.core.errors import Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
-from mlgate.flow.deploy.release import image_of, judged_at, refuse_other_questions
+from mlgate.flow.deploy.release import judged_at, refuse_other_questions
 
 _MOST_METRICS = 300
 """Findings whose numbers an attestation has, the worst first: it must not become larger than what verifiers read."""
@@ -41,6 +41,8 @@ class RulesInForce:
 class Circumstances:
     """What the report itself does not say of the run that made it."""
 
+    image: str
+    """The image that was judged, as `name@sha256:…`."""
     report: str
     """SHA-256 of report.json."""
     judged: str
@@ -54,12 +56,11 @@ class Circumstances:
 def statement_of(report: Report, rules: RulesInForce, of: Circumstances, good_for: timedelta) -> Statement:
     """Return what is attested of a verdict that was verified, good or bad, for as long as it is *good_for*.
 
-    Raises Refused where the report does not bear out what the statement would say: it names no image by its digest, or
-    was judged by other rules than these.
+    Raises Refused where the report does not bear out what the statement would say: it was judged by other rules.
     """
     refuse_other_questions(report)
     _demand_rules(report, rules)
-    name, _, digest = image_of(report).partition("@sha256:")
+    name, _, digest = of.image.partition("@sha256:")
     judged = judged_at(of.judged)
     findings = report.findings
     return Statement(
