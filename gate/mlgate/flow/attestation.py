@@ -10,12 +10,11 @@ from datetime import timedelta
 from mlgate.core.attestation.demands import RequiredRule
 from mlgate.core.attestation.statement import Origin, Result, Statement, Subject
 from mlgate.core.check import Json, Rule
-from mlgate.core.deploy.release import PushedImage
 from mlgate.core.errors import Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
-from mlgate.flow.deploy.release import image_of, judged_at, refuse_other_questions
+from mlgate.flow.deploy.release import judged_at, refuse_other_questions
 
 _MOST_METRICS = 300
 """Findings whose numbers an attestation has, the worst first: it must not become larger than what verifiers read."""
@@ -42,6 +41,8 @@ class RulesInForce:
 class Circumstances:
     """What the report itself does not say of the run that made it."""
 
+    image: str
+    """The image that was judged, as `name@sha256:…`."""
     report: str
     """SHA-256 of report.json."""
     judged: str
@@ -50,19 +51,16 @@ class Circumstances:
     url: str
     tool: str
     """mlgate's version."""
-    pushed: PushedImage | None = None
-    """Where the image is, of a verdict that knows it by its content alone."""
 
 
 def statement_of(report: Report, rules: RulesInForce, of: Circumstances, good_for: timedelta) -> Statement:
     """Return what is attested of a verdict that was verified, good or bad, for as long as it is *good_for*.
 
-    Raises Refused where the report does not bear out what the statement would say: it names no image by its digest, or
-    was judged by other rules than these.
+    Raises Refused where the report does not bear out what the statement would say: it was judged by other rules.
     """
     refuse_other_questions(report)
     _demand_rules(report, rules)
-    name, _, digest = image_of(report, of.pushed).partition("@sha256:")
+    name, _, digest = of.image.partition("@sha256:")
     judged = judged_at(of.judged)
     findings = report.findings
     return Statement(

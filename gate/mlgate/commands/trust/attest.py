@@ -19,6 +19,7 @@ from mlgate.config.load import load
 from mlgate.core.attestation.statement import PREDICATE_TYPE, Origin, Statement, write, write_predicate
 from mlgate.core.errors import Refused
 from mlgate.flow.attestation import Circumstances, statement_of
+from mlgate.flow.deploy.release import image_of
 from mlgate.reports.terminal import attestation as words
 from mlgate.wiring import trust
 from mlgate.wiring.pushed import pushed
@@ -41,12 +42,12 @@ def run_attest(choice: RunOptions, key: Path | None) -> int:
         run = environment.here()
         origin = Origin(run.repository, "", run.ref, run.event) if run else Origin()
         of = Circumstances(
+            image=image_of(report, pushed(choice.image)),
             report=hashlib.sha256(content).hexdigest(),
             judged=folder.verdict().judged,
             origin=origin,
             url=run.url if run else "",
             tool=__version__,
-            pushed=pushed(choice.image),
         )
         section = config.document.trust
         good_for = section.max_age if section else _USUAL_AGE
