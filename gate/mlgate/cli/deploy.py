@@ -12,6 +12,9 @@ from mlgate.cli import options
 from mlgate.commands.run_options import RunOptions
 
 
+_OF_THE_RUN = ("image", "verdict", "attestations", "environment")
+
+
 def _observed(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what says how a rollout is observed that somebody else moves."""
     for option in reversed(
@@ -94,14 +97,10 @@ def command(
     fix: bool,
     resume_or_rollback: bool,
     force_conflicts: bool,
-    image: str,
-    verdict: str,
-    attestations: tuple[Path, ...],
     allow_older: bool,
-    environment: str,
     detach: bool,
     observe_only: bool,
-    **observing: Any,
+    **more: Any,
 ) -> int:
     """Bring the model of the last verdict to the cluster, and give it traffic in steps.
 
@@ -114,12 +113,10 @@ def command(
     """
     if dry_run + fix + resume_or_rollback + detach + observe_only > 1:
         raise click.UsageError("use one of --dry-run, --fix, --resume-or-rollback, --detach and --observe-only")
-    choice = RunOptions(
-        config, output, image=image, verdict=verdict, environment=environment, attestations=attestations
-    )
+    choice = RunOptions(config, output, **{name: more.pop(name) for name in _OF_THE_RUN})
     if observe_only:
-        return _observe(choice, **observing)
-    if any(value is not None and value is not False for value in observing.values()):
+        return _observe(choice, **more)
+    if any(value is not None and value is not False for value in more.values()):
         raise click.UsageError(
             "--candidate, --stable, --route, --since, --for, --json and --listen need --observe-only"
         )

@@ -39,6 +39,9 @@ from mlgate.wiring.github.deployment import shown_beside
 from mlgate.wiring.trust import Trust
 
 ROLLED_BACK = 4
+_FIRST = (
+    "nothing serves yet: this first model goes back unless users ask it meanwhile; write deploy.analysis when it serves"
+)
 NOT_DONE = 3
 
 
@@ -71,6 +74,8 @@ def run_deploy(
     if kept.accepted is not None and not kept.is_under_way:  # what is under way goes on, or back, whatever is foretold
         for said in rollout_traffic.foretold(target, kept.accepted):
             tell(sys.stderr, f"mlgate: notice: {said}")
+    if kept.accepted is None and target.section.analysis is not None and target.found(candidate) is None:
+        tell(sys.stderr, f"mlgate: notice: {_FIRST}")
     deploy_preflight.demand_sound_cluster(target, candidate, kept.accepted)
     target.try_out(candidate)
     if is_dry:
