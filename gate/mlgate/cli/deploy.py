@@ -11,7 +11,6 @@ import click
 from mlgate.cli import options
 from mlgate.commands.run_options import RunOptions
 
-
 _OF_THE_RUN = ("image", "verdict", "attestations", "environment")
 
 
