@@ -171,6 +171,14 @@ def test_a_verdict_about_no_image_is_not_attested(project: AttestedProject, capf
     assert "must name one image as NAME@sha256:DIGEST" in said(capfd)
 
 
+def test_a_verdict_about_another_model_than_the_files_is_not_attested(
+    project: AttestedProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.judged(image("1"), report=replace(samples.passing(), model="summarizer-staging"))
+    assert invoke(["attest"]) == 5
+    assert "the verdict is about the model 'summarizer-staging', and the file is about 'summarizer'" in said(capfd)
+
+
 def test_what_the_run_did_not_write_is_not_attested(
     project: AttestedProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,7 +192,7 @@ def test_what_the_run_did_not_write_is_not_attested(
 def test_a_pull_request_attests_nothing(
     project: AttestedProject, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    project.judged_as(samples.passing())
+    project.passed()
     base = {"ref": "main", "sha": "a" * 40, "repo": {"full_name": "org/models"}}
     event = {"pull_request": {"base": base, "head": base}, "repository": {"default_branch": "main"}}
     Path("event.json").write_text(json.dumps(event))
@@ -194,6 +202,7 @@ def test_a_pull_request_attests_nothing(
     assert invoke(["attest", "--key", "gate.key"]) == 5
     assert "this change is not merged" in said(capfd)
     assert invoke(["verify"]) == 5  # nor does it say whom to trust
+    assert "this change is not merged" in said(capfd)
 
 
 def test_a_merge_queue_attests_what_it_is_about_to_merge(
