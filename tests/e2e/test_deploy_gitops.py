@@ -81,9 +81,7 @@ def somewhere(tmp_path: Path) -> Iterator[Place]:
     with place("route", tmp_path) as found:
         analysis = {"prometheus": {"url": os.environ["MLGATE_TEST_PROMETHEUS"], "interval": "1s"}, "rules": RULES}
         gateway = {"name": GATEWAY, "hosts": [found.host]}
-        found.project.changed(
-            gateway=gateway, steps=[50, 100], hold="15s", patience="30s", deadline="10m", analysis=analysis
-        )
+        found.project.changed(gateway=gateway, steps=[50, 100], hold="15s", patience="30s", analysis=analysis)
         yield found
 
 

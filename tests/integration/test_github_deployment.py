@@ -20,7 +20,7 @@ pytestmark = pytest.mark.needs_openapi
 
 SHA = "1" * 40
 URL = "https://github.com/acme/model/actions/runs/4"
-PLAN = Plan((50, 100), hold=0.0, patience=60.0, deadline=5000.0)
+PLAN = Plan((50, 100), 0.0, 60.0, 5000.0)
 
 
 def rollout(began: float, name: str = "summarizer-1", commit: str = SHA) -> ServiceRecord:

@@ -27,7 +27,7 @@ from tests.support.fake_serving import (
 
 from mlgate.core.deploy.ports import Judgement
 from mlgate.core.deploy.release import Handover, ServiceRecord
-from mlgate.core.deploy.rollout import Health, Phase
+from mlgate.core.deploy.rollout import Health, Phase, Plan
 from mlgate.core.errors import AdapterError
 from mlgate.core.outcome import Outcome
 from mlgate.flow.deploy.detached import go_on
@@ -164,7 +164,7 @@ def test_a_call_is_over_in_time(seconds: float) -> None:
 
 def test_a_call_in_which_nothing_is_decided_leaves_the_step_as_it_is() -> None:
     cluster = Cluster()
-    patient = replace(PLAN, hold=1000.0, deadline=BEGAN + 5000)
+    patient = Plan(PLAN.steps, 1000.0, PLAN.patience, BEGAN + 5000)
     leaving = Leaving(lambda: cluster.time, -math.inf, RULES)
     deploy(tools(cluster), CANDIDATE, patient, mode="route", owner="a", leaving=leaving)
     for _ in range(5):

@@ -64,15 +64,8 @@ def _observed(function: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Begin nothing. What a process that died left half-way: finish a promotion, roll everything else back.",
 )
-@click.option(
-    "--attestation",
-    "attestations",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The verdict's attestation, where the file has `trust`.  [those beside the verdict]",
-)
-@click.option("--allow-older", is_flag=True, help="With `trust`: the commit may be older than the one that serves.")
+@options.attestations
+@options.allow_older
 @click.option(
     "--force-conflicts",
     is_flag=True,

@@ -89,6 +89,25 @@ def judged_image(function: Decorated) -> Decorated:
     )(function)
 
 
+def attestations(function: Decorated) -> Decorated:
+    """Add `--attestation FILE`."""
+    return click.option(
+        "--attestation",
+        "attestations",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The verdict's attestation, where the file has `trust`.  [those beside the verdict]",
+    )(function)
+
+
+def allow_older(function: Decorated) -> Decorated:
+    """Add `--allow-older`."""
+    return click.option(
+        "--allow-older", is_flag=True, help="With `trust`: the commit may be older than the one that serves."
+    )(function)
+
+
 def verdict(function: Decorated) -> Decorated:
     """Add `--verdict SHA256`."""
     return click.option(

@@ -30,12 +30,26 @@ from mlgate.commands.run_options import RunOptions
     metavar="PERCENT",
     help="One of deploy.steps, or 0: it has so much beside the model that the folder has. Left out: it is alone.",
 )
-def command(*, config: Path, output: Path | None, image: str, verdict: str, to: Path, step: int | None) -> int:
+@options.attestations
+@options.allow_older
+def command(
+    *,
+    config: Path,
+    output: Path | None,
+    image: str,
+    verdict: str,
+    to: Path,
+    step: int | None,
+    attestations: tuple[Path, ...],
+    allow_older: bool,
+) -> int:
     """Write the manifests that a deploy of the last verdict's model would apply, for Argo CD or Flux.
 
-    The verdict's files are verified first, as by mlgate deploy. Needs no cluster: deploy.mode and deploy.namespace have
-    to be written. Exit codes: 0 written, 2 the file or the manifest, 3 not known, 5 refused.
+    The verdict's files are verified first, and where the file has `trust`, its attestation, as by mlgate deploy. Needs
+    no cluster: deploy.mode and deploy.namespace have to be written. Exit codes: 0 written, 2 the file or the manifest,
+    3 not known, 5 refused.
     """
     from mlgate.commands.deploy.render import run_render
 
-    return run_render(RunOptions(config, output, image=image, verdict=verdict), to, step)
+    choice = RunOptions(config, output, image=image, verdict=verdict, attestations=attestations)
+    return run_render(choice, to, step, allow_older=allow_older)

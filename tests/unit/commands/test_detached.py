@@ -25,16 +25,8 @@ class Place:
     def __init__(self, fake: FakeKubernetes) -> None:
         self.fake = fake
         self.now = BEGAN
-        self.project = DeployProject(
-            Path(),
-            "summarizer",
-            NAMESPACE,
-            gateway=GATEWAY,
-            steps=[25, 50, 100],
-            hold="1h",
-            deadline="8h",
-            patience="5m",
-        )
+        times = {"hold": "1h", "deadline": "8h", "patience": "5m"}
+        self.project = DeployProject(Path(), "summarizer", NAMESPACE, gateway=GATEWAY, steps=[25, 50, 100], **times)
 
     def waited(self, seconds: float) -> None:
         self.now += seconds

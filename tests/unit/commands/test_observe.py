@@ -43,16 +43,9 @@ class Place:
             "prometheus": {"url": counts.url, "metrics": METRICS},
             "rules": {"error_rate": {"max": 0.05, "max_rise": 0.03}},
         }
-        self.project = DeployProject(
-            Path(),
-            "summarizer",
-            NAMESPACE,
-            mode="deployment",
-            gateway=GATEWAY,
-            steps=[25, 100],
-            hold="10m",
-            deadline="2h",
-        )
+        times = {"hold": "10m", "deadline": "2h"}
+        given: dict[str, Any] = {"mode": "deployment", "gateway": GATEWAY, "steps": [25, 100], **times}
+        self.project = DeployProject(Path(), "summarizer", NAMESPACE, **given)
         self.project.changed(analysis=analysis)
 
     def rendered(self, digit: str, *words: str) -> None:

@@ -13,6 +13,7 @@ from mlgate.commands import unmerged_guard
 from mlgate.commands.deploy import preflight
 from mlgate.commands.deploy.rollout import candidate_at
 from mlgate.commands.run_options import RunOptions
+from mlgate.commands.trust.attested_release import demand_no_older
 from mlgate.config.load import load
 from mlgate.core.deploy.release import Deployed
 from mlgate.core.errors import ConfigError
@@ -20,14 +21,20 @@ from mlgate.wiring.gitops import rendering
 from mlgate.wiring.gitops.rendering import OfflineTarget
 
 
-def run_render(choice: RunOptions, to: Path, step: int | None) -> int:
-    """Write the manifests of the last verdict's model; *step*: its percent beside what the folder has."""
+def run_render(choice: RunOptions, to: Path, step: int | None, *, allow_older: bool = False) -> int:
+    """Write the manifests of the last verdict's model; *step*: its percent beside what the folder has.
+
+    *allow_older*: its commit may be older than that of the model that serves, also where the file has `trust`.
+    """
     unmerged_guard.refuse(choice.config.parent)
     target = OfflineTarget.demanded(load(choice.config))
     preflight.demand_sound(target, choice)
     before = rendering.there(target, to)
     _demand_step(target, before, to, step)
-    model = _known(before, candidate_at(target, choice, datetime.now(UTC)))
+    found = candidate_at(target, choice, datetime.now(UTC))
+    if found.release.attestation and before.stable is not None and not allow_older:
+        demand_no_older(target.config.root, found.release, before.stable.release)
+    model = _known(before, found)
     serves = before.stable is not None and before.stable.name == model.name
     weight = None if serves else step
     done = rendering.render(target, to, before, model, weight)
