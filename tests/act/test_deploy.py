@@ -36,6 +36,9 @@ from tests.support.rollout_cluster import Place, place
 from tests.support.users import Way, asking
 from tests.support.waiting import until
 
+from mlgate.config.load import load
+from mlgate.wiring.mlflow import Mlflow
+
 pytestmark = [
     pytest.mark.needs_act,
     pytest.mark.needs_buildkit,
@@ -103,6 +106,11 @@ class Team:
         command = ["kubectl", "config", "view", "--raw", "--flatten", "--minify"]
         env = {"KUBECONFIG": str(self.place.kubeconfig), "PATH": f".cache/cluster/bin:{os.environ['PATH']}"}
         return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+    @property
+    def champion(self) -> int:
+        """Which version MLflow's champion is; 0: none."""
+        return Mlflow.demanded(load(self.consumer.root / "mlgate.yaml")).registry().live("champion")
 
     @property
     def shown(self) -> list[list[str]]:
@@ -183,13 +191,16 @@ def team(act: Act, consumer: Consumer, site: Site, tmp_path: Path) -> Iterator[T
                 "speed": {"kind": "latency", "data": "data.jsonl", "load": load, "rules": {"error_rate": {"max": 0}}},
             },
             "deploy": deploy,
+            "tracking": {"mlflow": {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "registry": {"name": "summarizer"}}},
         }
         files = {
             f"{WORKFLOWS}/{name}": readable((EXAMPLES / name).read_text())
             for name in ("deploy.yml", "rollback.yml", "watch.yml")
         }
-        files[f"{WORKFLOWS}/deploy.yml"] = files[f"{WORKFLOWS}/deploy.yml"].replace(
-            "ghcr.io/acme/summarizer", site.image
+        files[f"{WORKFLOWS}/deploy.yml"] = (
+            files[f"{WORKFLOWS}/deploy.yml"]
+            .replace("ghcr.io/acme/summarizer", site.image)
+            .replace("      tag: production\n", "      tag: production\n      packages: mlflow\n")
         )
         write(
             consumer,
@@ -207,6 +218,7 @@ def test_a_merge_reaches_production_and_a_slower_model_is_taken_back(team: Team)
     assert serves.release.image == f"{team.site.image}@{first.output('image', 'digest')}"
     assert serves.release.commit == team.consumer.sha("main")
     assert (first.artifact("mlgate-rollout") / "rollout.json").is_file()
+    assert team.champion == 1
     with asking(os.environ["MLGATE_TEST_GATEWAY"], team.place.host, *[Way()] * 8) as seen:
         until(lambda: seen.answered > 200)
         slower = team.merged(MODEL_VERSION="two", MODEL_LATENCY="1.2")
@@ -216,6 +228,7 @@ def test_a_merge_reaches_production_and_a_slower_model_is_taken_back(team: Team)
     assert team.shown[1:] == [["in_progress", "failure"]]
     assert team.github.deployments[1]["statuses"][-1]["description"].startswith("rolled back: p95_ms")
     assert team.place.record.accepted == serves
+    assert team.champion == 1
     until(lambda: team.place.is_at_rest(serves.release.image) == "")
     assert not seen.lost
 
