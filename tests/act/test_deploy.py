@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,18 +61,22 @@ class Team:
     place: Place
     github: FakeGithub
 
-    def merged(self, code: str = "", **server: str) -> Ran:
-        """Merge a change, whose model is served with these variables, and let deploy.yml run."""
+    def merged(self, **server: str) -> Ran:
+        """Merge a change, and let deploy.yml run."""
+        self.change(**server)
+        return self.run("deploy.yml", self.consumer.push())
+
+    def change(self, **server: str) -> None:
+        """Commit a model on main that is served with these variables."""
         manifest = inference_service(**server)
         container = manifest["spec"]["predictor"]["containers"][0]
         container["image"] = f"{self.site.image}:main"
         self.consumer.checkout("main")
-        files = {"model.py": SERVER.format(code=code), "deploy/summarizer.yaml": yaml.safe_dump(manifest)}
+        files = {"model.py": SERVER.format(code=""), "deploy/summarizer.yaml": yaml.safe_dump(manifest)}
         gate = yaml.safe_load((self.consumer.root / "mlgate.yaml").read_text())
         if self.place.record.accepted is not None:  # nobody asks a service that has no model yet
             gate["deploy"]["analysis"] = analysis()
         write(self.consumer, {**files, "mlgate.yaml": yaml.safe_dump(gate)}, "a change")
-        return self.run("deploy.yml", self.consumer.push())
 
     def judged(self, image: str, **more: Any) -> Ran:
         """Let deploy.yml bring an image to the cluster that was judged before."""
@@ -88,8 +92,8 @@ class Team:
         write(self.consumer, {**files, f"{WORKFLOWS}/judged.yml": workflow}, "a change")
         return self.run("judged.yml", self.consumer.push(), **more)
 
-    def run(self, workflow: str, event: Any, **more: Any) -> Ran:
-        env = {**self.site.env, "GITHUB_API_URL": self.github.url}
+    def run(self, workflow: str, event: Any, *, env: Mapping[str, str] | None = None, **more: Any) -> Ran:
+        env = {**self.site.env, "GITHUB_API_URL": self.github.url, **(env or {})}
         secrets = {"KUBECONFIG": self.kubeconfig}
         return self.act(
             self.consumer,
@@ -319,3 +323,23 @@ def test_a_verdict_that_another_job_put_in_its_place_is_refused(team: Team) -> N
     assert ran.job("deploy") == "failure", ran
     assert "the verdict is another one than ffffffffffff…" in ran.log, ran
     assert team.shown == []
+
+
+def test_what_passed_is_rendered_into_a_branch_for_another_tool(team: Team) -> None:
+    consumer, page = team.consumer, EXAMPLES / "gitops.yml"
+    write(consumer, {f"{WORKFLOWS}/gitops.yml": page.read_text().replace("ghcr.io/acme/summarizer", team.site.image)})
+    gate = yaml.safe_load((consumer.root / "mlgate.yaml").read_text())
+    write(consumer, {"mlgate.yaml": yaml.safe_dump({name: gate[name] for name in gate if name != "tracking"})})
+    nothing = consumer.git("hash-object", "-t", "tree", "-w", "/dev/null")
+    consumer.git("branch", "production", consumer.git("commit-tree", "-m", "empty", nothing))
+    team.change(MODEL_VERSION="one")
+    github = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{consumer.root.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": f"https://x-access-token:{TOKEN}@github.com/acme/model",
+    }
+    ran = team.run("gitops.yml", consumer.push(), env=github)
+    assert ran.code == 0, ran
+    deployed = f"{team.site.image}@{ran.output('image', 'digest')}"
+    assert consumer.git("grep", "--name-only", deployed, "production", "--", "summarizer/inferenceservice-*.yaml")
+    assert consumer.git("log", "--format=%s", "-1", "production") == f"summarizer: {consumer.sha('main')}"
