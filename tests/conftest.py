@@ -187,6 +187,15 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"MLGATE_REQUIRE knows {', '.join(sorted(NEEDS))}, not {', '.join(sorted(unknown))}")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is `wide` where MLGATE_TEST_WIDE is no."""
+    if os.environ.get("MLGATE_TEST_WIDE") != "no":
+        return
+    left_out = [item for item in items if item.get_closest_marker("wide")]
+    items[:] = [item for item in items if not item.get_closest_marker("wide")]
+    config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose need is not met, with the command that meets it; fail where MLGATE_REQUIRE names the need."""
     for need, (met, get) in NEEDS.items():

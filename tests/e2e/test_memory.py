@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.desk import Desk, Done
 from tests.e2e.repository import Job, Repository, pull
 from tests.support import mlflow_server as mlflow
+from tests.support.variants import variants
 
 from mlgate.adapters.files.pending_folder import PendingFolder
 from mlgate.adapters.mlflow.client import Server, StoreAddress
@@ -267,14 +268,17 @@ def test_evidence_that_was_changed_after_it_was_logged_is_refused(desk: Desk) ->
 
 @pytest.mark.parametrize(
     ("baseline", "code"),
-    [
-        ("{from: mlflow, version: 1}", 0),
-        ("{from: mlflow, version: 9}", 3),
-        ("{from: mlflow, latest: nobody}", 3),
-        ("{from: mlflow, run: 0123456789abcdef0123456789abcdef}", 3),
-        ("{from: mlflow, alias: staging}", 3),
-        ("{from: mlflow, model: other}", 3),
-    ],
+    variants(
+        [
+            ("{from: mlflow, version: 1}", 0),
+            ("{from: mlflow, version: 9}", 3),
+            ("{from: mlflow, latest: nobody}", 3),
+            ("{from: mlflow, run: 0123456789abcdef0123456789abcdef}", 3),
+            ("{from: mlflow, alias: staging}", 3),
+            ("{from: mlflow, model: other}", 3),
+        ],
+        3,
+    ),
 )
 def test_a_baseline_is_a_version_a_run_or_a_branchs_last_pass(desk: Desk, baseline: str, code: int) -> None:
     desk.project(CONFIG)

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.desk import Desk
 from tests.e2e.repository import Job, Repository, pull
 from tests.e2e.test_base_rules import lazy, raised
+from tests.support.variants import variants
 from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.files import plan_file
@@ -171,7 +172,7 @@ LEFT: list[tuple[tuple[str, ...], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "count", "verdict"), LEFT, ids=[" ".join(one[0]) for one in LEFT])
+@pytest.mark.parametrize(("arguments", "count", "verdict"), variants(LEFT, 3), ids=[" ".join(one[0]) for one in LEFT])
 def test_a_selection_is_not_judged_and_keeps_pytests_exit_code(
     mixed: Desk, arguments: tuple[str, ...], count: str, verdict: str
 ) -> None:
@@ -234,7 +235,7 @@ AGAINST_THE_VERDICT = [
 ]
 
 
-@pytest.mark.parametrize("setting", AGAINST_THE_VERDICT)
+@pytest.mark.parametrize("setting", variants(AGAINST_THE_VERDICT, 10))
 @pytest.mark.parametrize("strict", ["--mlgate-strict", "CI=true"])
 def test_no_setting_of_a_change_ends_a_strict_session_well_without_a_verdict(
     mixed: Desk, setting: str, strict: str
@@ -289,7 +290,7 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.parametrize("setting", HARMLESS)
+@pytest.mark.parametrize("setting", variants(HARMLESS, 5))
 def test_settings_that_leave_nothing_out_are_judged(mixed: Desk, setting: str) -> None:
     mixed.write("pytest.ini", f"[pytest]\n{setting}\n")
     code, said = with_cache(mixed, CI="true")

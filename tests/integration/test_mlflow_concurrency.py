@@ -13,6 +13,7 @@ import pytest
 from tests.support.mlflow_records import candidate, record, registry_of
 from tests.support.mlflow_server import Server as RealServer
 from tests.support.mlflow_writers import at_once, kill_at_every_step, promote, promote_beside, remember, sync, write
+from tests.support.variants import WIDE
 from tests.support.waiting import PATIENCE
 
 from mlgate.adapters.files.pending_folder import PendingFolder
@@ -27,9 +28,9 @@ WRITERS = 4
 
 @pytest.fixture(
     params=[
-        pytest.param("sqlite"),
+        pytest.param("sqlite", marks=WIDE),
         pytest.param("server", marks=pytest.mark.needs_mlflow),
-        pytest.param("postgres", marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres]),
+        pytest.param("postgres", marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres, WIDE]),
     ]
 )
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> StoreAddress:
@@ -99,7 +100,7 @@ def agrees(place: StoreAddress, model: str, run: str, live: int) -> None:
     [
         ("sqlite", 80),
         pytest.param("server", 80, marks=pytest.mark.needs_mlflow),
-        pytest.param("postgres", 40, marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres]),
+        pytest.param("postgres", 40, marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres, WIDE]),
     ],
 )
 def test_of_many_verdicts_written_twice_by_four_processes_each_is_there_once(
