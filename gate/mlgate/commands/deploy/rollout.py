@@ -228,7 +228,7 @@ def rollout_tools(
 
 def at_first_step(target: Target, judge: RolloutJudge) -> Leaving:
     """Return when a rollout is left that shall go on without this process: as soon as its first step holds."""
-    return Leaving(clock.seconds, -math.inf, target.judged_by, lambda: judge.asked)
+    return Leaving(clock.seconds, -math.inf, target.step_rules, lambda: judge.asked)
 
 
 def ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:
