@@ -70,7 +70,7 @@ def run_deploy(
     if kept.accepted is not None:
         target.demand_access(kept.accepted)
         if candidate.release.attestation and not allow_older:
-            demand_no_older(target.config.root, candidate.release, kept.accepted.release)
+            demand_no_older(target.config.root, candidate.release, kept.accepted.release, "mlgate rollback")
     if kept.accepted is not None and not kept.is_under_way:  # what is under way goes on, or back, whatever is foretold
         for said in rollout_traffic.foretold(target, kept.accepted):
             tell(sys.stderr, f"mlgate: notice: {said}")
