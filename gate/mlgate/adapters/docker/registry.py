@@ -79,11 +79,14 @@ def _digest(entry: object, ref: str) -> str:
     return found
 
 
-def fetch_by(buildx: Sequence[str]) -> Fetch:
-    """Return what reads manifests by buildx, with the logins of the docker command."""
+def fetch_by(buildx: Callable[[], Sequence[str]]) -> Fetch:
+    """Return what reads manifests by buildx, with the logins of the docker command.
+
+    *buildx* finds the words that start it; it is asked when something is read.
+    """
 
     def fetch(ref: str) -> bytes:
-        words = [*buildx, "imagetools", "inspect", "--raw", ref]
+        words = [*buildx(), "imagetools", "inspect", "--raw", ref]
         try:
             done = subprocess.run(words, capture_output=True, check=False, timeout=_ASK_S, stdin=subprocess.DEVNULL)  # noqa: S603 - a list, no shell; the name has the form of an image's
         except (OSError, subprocess.TimeoutExpired) as error:
