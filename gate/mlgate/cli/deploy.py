@@ -137,7 +137,7 @@ def _observe(
     if stable and not candidate:
         raise click.UsageError("--stable needs --candidate")
     from mlgate.commands.deploy.observe import ObserveOptions, run_observe
-    from mlgate.wiring.gitops.observing import Told
+    from mlgate.wiring.gitops.observing import AskedStep
 
-    told = Told(candidate or "", stable or "", route or "", since or 0.0)
-    return run_observe(choice, ObserveOptions(told, wait, as_json, listen))
+    asked = AskedStep(candidate or "", stable or "", route or "", since or 0.0)
+    return run_observe(choice, ObserveOptions(asked, wait, as_json, listen))

@@ -24,7 +24,7 @@ from mlgate.reports.json_v1 import observed as json_v1
 from mlgate.reports.terminal import observed as words
 from mlgate.wiring.deploy import Target
 from mlgate.wiring.gitops import observing
-from mlgate.wiring.gitops.observing import Told
+from mlgate.wiring.gitops.observing import AskedStep
 
 _POLL_S = 2.0
 
@@ -33,7 +33,7 @@ _POLL_S = 2.0
 class ObserveOptions:
     """How it is observed."""
 
-    told: Told
+    asked: AskedStep
     seconds: float | None = None
     """How long to wait for a decision, at most; None: for `hold` and `patience`."""
     as_json: bool = False
@@ -47,7 +47,7 @@ def run_observe(choice: RunOptions, options: ObserveOptions) -> int:
     target = Target.demanded(load(choice.config))
     if target.section.mode in ONE_OBJECT:
         demand_names_of_models(target, target.section.mode)
-    observer = observing.observer(target, options.told)
+    observer = observing.observer(target, options.asked)
     if target.section.checks:
         tell(sys.stderr, "mlgate: notice: deploy.checks are not asked: nobody here says when users are not counted")
     if options.listen is not None:
