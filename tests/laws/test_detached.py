@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -60,12 +60,12 @@ def detached(cluster: Cluster, judge: FakeJudge | None = None) -> ServiceRecord:
 def call(cluster: Cluster, seconds: float, judge: FakeJudge | None = None, stop: FakeStop | None = None) -> None:
     """Do what one `mlgate reconcile` does."""
     of = tools(cluster, judge=judge)
+    of = replace(of, stop=stop) if stop else of
     record = of.records.load()
     if not record.is_detached:
         reconcile(of, record)
         return
-    wants: Callable[[], object] = (lambda: stop.why) if stop else (lambda: False)
-    go_on(of, record, Leaving(lambda: cluster.time, cluster.time + seconds, RULES, wants=wants))
+    go_on(of, record, Leaving(lambda: cluster.time, cluster.time + seconds, RULES))
 
 
 def reconciled(cluster: Cluster, calls: Sequence[tuple[float, float]], judge: FakeJudge | None = None) -> None:

@@ -71,6 +71,7 @@ ONE_STEP = {(".github/workflows/gate.yml", "verdict", "Judge"), (".github/workfl
 
 OWN_MEANING = {
     ("action/promote/action.yml", "packages"),
+    ("action/render/action.yml", "packages"),
     ("action/report/action.yml", "github-token"),
     *(
         (f"action/{name}/action.yml", what)
@@ -81,8 +82,8 @@ OWN_MEANING = {
     ("action/rollback/action.yml", "alias"),
 }
 """(action, input) whose default and words are not those of the other actions. Without MLflow nothing is promoted, and
-without the Kubernetes API nothing deployed; the tokens of a report and of a deploy write, in jobs that run nothing of a
-change; the image of a deploy was tested already.
+without the Kubernetes API nothing deployed; a render verifies attestations, as a deploy does; the tokens of a report
+and of a deploy write, in jobs that run nothing of a change; the image of a deploy was tested already.
 """
 
 ASKS_GITHUB = {

@@ -32,14 +32,14 @@ def _observed(function: Callable[..., Any]) -> Callable[..., Any]:
                 "--route", metavar="NAME", help="The HTTPRoute or Service before both.  [mlgate-SERVICE, SERVICE]"
             ),
             click.option(
-                "--since", type=options.span, metavar="SPAN", help="So long the weight has been what it is: 10m."
+                "--since", type=options.span, metavar="SPAN", help="How long the weight has been what it is: 10m."
             ),
             click.option(
                 "--for",
                 "wait",
                 type=options.span,
                 metavar="SPAN",
-                help="Wait so long for a decision.  [hold + patience]",
+                help="How long to wait for a decision.  [hold + patience]",
             ),
             click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON."),
             click.option(
@@ -137,7 +137,7 @@ def _observe(
     if stable and not candidate:
         raise click.UsageError("--stable needs --candidate")
     from mlgate.commands.deploy.observe import ObserveOptions, run_observe
-    from mlgate.wiring.gitops.observing import Told
+    from mlgate.wiring.gitops.observing import AskedStep
 
-    told = Told(candidate or "", stable or "", route or "", since or 0.0)
-    return run_observe(choice, ObserveOptions(told, wait, as_json, listen))
+    asked = AskedStep(candidate or "", stable or "", route or "", since or 0.0)
+    return run_observe(choice, ObserveOptions(asked, wait, as_json, listen))

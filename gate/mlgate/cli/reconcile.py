@@ -21,7 +21,7 @@ from mlgate.commands.run_options import RunOptions
     default="10m",
     envvar="MLGATE_FOR",
     metavar="SPAN",
-    help="So long it goes on with a detached rollout.  [10m]",
+    help="How long to go on with a detached rollout.  [10m]",
 )
 def command(*, config: Path, output: Path | None, environment: str, seconds: float) -> int:
     """Go on with a rollout that was detached; roll back one that nobody carries out and whose deadline is past.

@@ -28,7 +28,7 @@ from mlgate.commands.run_options import RunOptions
     type=click.IntRange(0, 100),
     envvar="MLGATE_STEP",
     metavar="PERCENT",
-    help="One of deploy.steps, or 0: it has so much beside the model that the folder has. Left out: it is alone.",
+    help="Its share beside the model that the folder has: one of deploy.steps, or 0. Left out: it is alone.",
 )
 @options.attestations
 @options.allow_older

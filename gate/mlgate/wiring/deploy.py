@@ -35,7 +35,8 @@ from mlgate.config.config import Config
 from mlgate.config.manifest import Document
 from mlgate.config.sections.deploy import DeploySection
 from mlgate.config.translate.rules import analysis_rules
-from mlgate.core.check import Rule, digest_of
+from mlgate.config.translate.rules_digest import step_rules_digest
+from mlgate.core.check import Rule
 from mlgate.core.deploy import mode
 from mlgate.core.deploy.ports import RolloutProgress, Serving, StepJudge, Stop
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
@@ -233,12 +234,9 @@ class Target:
         return traffic_rules(self.config, self.section.analysis, self.api.namespace, clock.seconds, most)
 
     @property
-    def judged_by(self) -> str:
-        """Return the digest of all in the file that decides on a step; not of comments, nor of what else is in it."""
-        given, every = self.section, self.section.check_every.total_seconds()
-        analysis = given.analysis.model_dump(mode="json") if given.analysis is not None else None
-        checks = {name: self.config.document.checks[name].model_dump(mode="json") for name in given.checks}
-        return digest_of({"analysis": analysis, "checks": checks, "check_every": every})
+    def step_rules(self) -> str:
+        """Return the digest of all in the file that decides on a step."""
+        return step_rules_digest(self.config, self.section)
 
     def demanded_rules(self) -> tuple[Rule, ...]:
         """Return the same rules, without what reads for them; a file without any is a ConfigError."""

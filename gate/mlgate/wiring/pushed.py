@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mlgate.adapters.docker import buildx
 from mlgate.adapters.docker.registry import fetch_by, pushed_image
 from mlgate.core.deploy.release import PushedImage
@@ -9,4 +11,4 @@ from mlgate.core.deploy.release import PushedImage
 
 def pushed(ref: str) -> PushedImage | None:
     """Return the image `name@sha256:…` and what engines call it; None for an empty *ref*. Raises GateError."""
-    return pushed_image(ref, fetch_by(buildx.find())) if ref else None
+    return pushed_image(ref, fetch_by(partial(buildx.find, "asking a registry for an image"))) if ref else None

@@ -77,6 +77,7 @@ def test_a_model_that_never_loads_is_rolled_back_with_the_reason(
     text = said(capfd)
     assert "rolled back: it keeps crashing: " in text
     assert "was given 0 % at most, and is removed" in text
+    assert "next: mend it, judge it again (mlgate check), and deploy that" in text
     assert invoke(["status"]) == 0
     assert fake.objects
 

@@ -126,7 +126,9 @@ def test_a_person_takes_it_back(place: Place, capfd: pytest.CaptureFixture[str])
     place.detached()
     assert invoke(["rollback"]) == 0
     assert place.weights == [100]
-    assert "rolled back: a person asked for it" in said(capfd)
+    text = said(capfd)
+    assert "rolled back: a person asked for it" in text
+    assert "next: the model was not judged worse: mlgate deploy begins anew" in text
 
 
 def test_the_first_call_after_the_deadline_rolls_it_back(place: Place, capfd: pytest.CaptureFixture[str]) -> None:

@@ -58,15 +58,18 @@ class Built:
     seconds: float
 
 
-def find() -> tuple[str, ...]:
-    """Return the words that start buildx: the docker command's plugin, or the program itself. Raises ConfigError."""
+def find(purpose: str = "building with measured layers") -> tuple[str, ...]:
+    """Return the words that start buildx: the docker command's plugin, or the program itself.
+
+    Raises ConfigError, which says the *purpose*.
+    """
     docker = shutil.which("docker")
     if docker and _answers((docker, "buildx")):
         return (docker, "buildx")
     alone = shutil.which("buildx") or shutil.which("docker-buildx")
     if alone and _answers((alone,)):
         return (alone,)
-    raise ConfigError("building with measured layers needs buildx", hint="install docker-buildx-plugin")
+    raise ConfigError(f"{purpose} needs buildx", hint="install docker-buildx-plugin")
 
 
 def _answers(words: tuple[str, ...]) -> bool:

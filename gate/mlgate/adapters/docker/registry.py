@@ -9,10 +9,9 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mlgate.core.deploy.release import PushedImage
+from mlgate.core.deploy.release import BY_DIGEST, PushedImage
 from mlgate.core.errors import AdapterError, ConfigError, Refused
 
-_BY_DIGEST = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._:/-]{0,400})@(?P<digest>sha256:[0-9a-f]{64})")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LARGEST = 4 << 20
 """Bytes of a manifest: registries take no larger ones."""
@@ -32,7 +31,7 @@ def pushed_image(ref: str, fetch: Fetch) -> PushedImage:
     Raises ConfigError for a name without a digest, Refused for bytes of another digest and for an index of several
     images, AdapterError for what is no manifest.
     """
-    named = _BY_DIGEST.fullmatch(ref)
+    named = BY_DIGEST.fullmatch(ref)
     if named is None:
         raise ConfigError(f"{ref!r} is no image by its digest", where="--image", hint="write NAME@sha256:DIGEST")
     digest = named["digest"]
@@ -80,11 +79,14 @@ def _digest(entry: object, ref: str) -> str:
     return found
 
 
-def fetch_by(buildx: Sequence[str]) -> Fetch:
-    """Return what reads manifests by buildx, with the logins of the docker command."""
+def fetch_by(buildx: Callable[[], Sequence[str]]) -> Fetch:
+    """Return what reads manifests by buildx, with the logins of the docker command.
+
+    *buildx* finds the words that start it; it is asked when something is read.
+    """
 
     def fetch(ref: str) -> bytes:
-        words = [*buildx, "imagetools", "inspect", "--raw", ref]
+        words = [*buildx(), "imagetools", "inspect", "--raw", ref]
         try:
             done = subprocess.run(words, capture_output=True, check=False, timeout=_ASK_S, stdin=subprocess.DEVNULL)  # noqa: S603 - a list, no shell; the name has the form of an image's
         except (OSError, subprocess.TimeoutExpired) as error:

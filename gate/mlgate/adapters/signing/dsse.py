@@ -26,6 +26,7 @@ _SIGNATURE_FIELDS = {"keyid", "sig"}
 _NO_ENVELOPE = "the attestation is no DSSE envelope"
 _STEP = "mlgate attest --key FILE writes one"
 _MAKE_A_KEY = "openssl genpkey -algorithm ed25519 -aes256 -out gate.key"
+_NAME_IT = f"name the file that has it; or make a key: {_MAKE_A_KEY}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +139,9 @@ def _key_file(path: Path, where: str) -> bytes:
     try:
         content = safe_file.read(path, _LARGEST_KEY, follow=True)
     except OSError as error:
-        raise ConfigError(f"the key {path} cannot be read: {error.strerror}", where=where) from error
+        raise ConfigError(f"the key {path} cannot be read: {error.strerror}", where=where, hint=_NAME_IT) from error
     if len(content) > _LARGEST_KEY:
-        raise ConfigError(f"{path} is too large to be a key", where=where)
+        raise ConfigError(f"{path} is too large to be a key", where=where, hint=_NAME_IT)
     return content
 
 

@@ -94,4 +94,4 @@ def _names(alias: str, live: int, versions: Sequence[Version]) -> str:
     if live == NO_VERSION:
         return f"{alias} names no version"
     verdict = next((one.verdict for one in versions if one.number == live), "")
-    return f"{alias} is version {live}, of the verdict {verdict[:_SHORT] or 'of nobody'}"
+    return f"{alias} is version {live}, of {f'the verdict {verdict[:_SHORT]}' if verdict else 'no known verdict'}"

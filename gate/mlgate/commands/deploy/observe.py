@@ -24,7 +24,7 @@ from mlgate.reports.json_v1 import observed as json_v1
 from mlgate.reports.terminal import observed as words
 from mlgate.wiring.deploy import Target
 from mlgate.wiring.gitops import observing
-from mlgate.wiring.gitops.observing import Told
+from mlgate.wiring.gitops.observing import AskedStep
 
 _POLL_S = 2.0
 
@@ -33,7 +33,7 @@ _POLL_S = 2.0
 class ObserveOptions:
     """How it is observed."""
 
-    told: Told
+    asked: AskedStep
     seconds: float | None = None
     """How long to wait for a decision, at most; None: for `hold` and `patience`."""
     as_json: bool = False
@@ -47,28 +47,20 @@ def run_observe(choice: RunOptions, options: ObserveOptions) -> int:
     target = Target.demanded(load(choice.config))
     if target.section.mode in ONE_OBJECT:
         demand_names_of_models(target, target.section.mode)
-    observer = observing.observer(target, options.told)
+    observer = observing.observer(target, options.asked)
     if target.section.checks:
         tell(sys.stderr, "mlgate: notice: deploy.checks are not asked: nobody here says when users are not counted")
-    render = Renderer(target)
     if options.listen is not None:
-        return _listen(observer, render, *options.listen)
+        return _listen(observer, target, *options.listen)
     given = target.section
     limit = (given.hold + given.patience).total_seconds() if options.seconds is None else options.seconds
     verdict = _decided(observer, limit)
-    tell(sys.stdout, render.json(verdict) if options.as_json else words.render(target.section.service, verdict))
+    tell(sys.stdout, _json(target, verdict) if options.as_json else words.render(target.section.service, verdict))
     return verdict.exit_code
 
 
-@dataclass(frozen=True, slots=True)
-class Renderer:
-    """Writes verdicts on one service."""
-
-    target: Target
-
-    def json(self, verdict: ObservedVerdict) -> str:
-        """Return the document."""
-        return json_v1.render(self.target.section.service, self.target.namespace, verdict)
+def _json(target: Target, verdict: ObservedVerdict) -> str:
+    return json_v1.render(target.section.service, target.namespace, verdict)
 
 
 def _decided(observer: RolloutObserver, limit: float) -> ObservedVerdict:
@@ -90,28 +82,28 @@ def _decided(observer: RolloutObserver, limit: float) -> ObservedVerdict:
     return verdict
 
 
-def _listen(observer: RolloutObserver, render: Renderer, host: str, port: int) -> int:
+def _listen(observer: RolloutObserver, target: Target, host: str, port: int) -> int:
     """Answer by HTTP until a signal comes. Each question is a look of its own: a verdict is never an old one."""
-    mutex = threading.Lock()
+    mutex, service = threading.Lock(), target.section.service
 
     def look() -> ObservedVerdict:
         with mutex:
             return observer.look()
 
     def answer(path: str) -> tuple[int, str] | None:
-        if path not in PATHS:
+        if path not in _PATHS:
             return None
         verdict = look()
-        return PATHS[path](verdict), render.json(verdict)
+        return _PATHS[path](verdict), _json(target, verdict)
 
     with SignalStop() as stop, serving(host, port, answer) as bound:
-        tell(sys.stdout, f"{render.target.section.service}: listening on {host}:{bound}: {' '.join(PATHS)}")
+        tell(sys.stdout, f"{service}: listening on {host}:{bound}: {' '.join(_PATHS)}")
         last: tuple[object, ...] = ()
         while not stop.why:
             verdict = look()
             now = (verdict.seen.step, verdict.outcome)
             if now != last:
-                tell(sys.stdout, words.render(render.target.section.service, verdict))
+                tell(sys.stdout, words.render(service, verdict))
             last = now
             stop.wait(_POLL_S)
     return 0
@@ -121,7 +113,7 @@ def _fine(ok: bool) -> int:
     return 200 if ok else 409
 
 
-PATHS: dict[str, Callable[[ObservedVerdict], int]] = {
+_PATHS: dict[str, Callable[[ObservedVerdict], int]] = {
     "/verdict": lambda _: 200,
     "/go-on": lambda verdict: _fine(verdict.may_go_on),
     "/passed": lambda verdict: _fine(verdict.outcome is Outcome.PASSED),

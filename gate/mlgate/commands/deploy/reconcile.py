@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mlgate.adapters.process import clock
@@ -20,7 +19,6 @@ from mlgate.commands.deploy.rollout import (
 )
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
-from mlgate.core.deploy.ports import Stop
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.errors import Busy
 from mlgate.flow.deploy import rollout as flow
@@ -68,36 +66,7 @@ def run_reconcile(choice: RunOptions, seconds: float) -> int:
 def _gone_on(
     target: Target, choice: RunOptions, tools: RolloutTools, record: ServiceRecord, seconds: float
 ) -> tuple[ServiceRecord, RolloutJudge]:
-    """Go on with a rollout that was left. A signal ends this process and not the rollout."""
     demand_names_of_models(target, record.mode)
-    signals = tools.stop
     with judging(target, choice, record) as judge:
-        leaving = Leaving(
-            now=clock.seconds,
-            until=clock.seconds() + seconds,
-            rules=target.judged_by,
-            asked=lambda: judge.asked,
-            wants=lambda: bool(signals.why),
-        )
-        own = replace(tools, judge=judge, stop=Unheeded(signals))
-        return go_on(own, record, leaving), judge
-
-
-@dataclass(frozen=True, slots=True)
-class Unheeded:
-    """Signals that end a wait and a judgement, and that take nothing back."""
-
-    signals: Stop
-
-    @property
-    def why(self) -> str:
-        """Return nothing: nobody wants the rollout to go back."""
-        return ""
-
-    def wait(self, seconds: float) -> None:
-        """Wait, until a signal at the latest."""
-        self.signals.wait(seconds)
-
-    def interrupts(self) -> AbstractContextManager[None]:
-        """End what is inside as soon as a signal comes."""
-        return self.signals.interrupts()
+        leaving = Leaving(clock.seconds, clock.seconds() + seconds, target.step_rules, lambda: judge.asked)
+        return go_on(replace(tools, judge=judge), record, leaving), judge

@@ -70,7 +70,7 @@ def run_deploy(
     if kept.accepted is not None:
         target.demand_access(kept.accepted)
         if candidate.release.attestation and not allow_older:
-            demand_no_older(target.config.root, candidate.release, kept.accepted.release)
+            demand_no_older(target.config.root, candidate.release, kept.accepted.release, "mlgate rollback")
     if kept.accepted is not None and not kept.is_under_way:  # what is under way goes on, or back, whatever is foretold
         for said in rollout_traffic.foretold(target, kept.accepted):
             tell(sys.stderr, f"mlgate: notice: {said}")
@@ -228,7 +228,7 @@ def rollout_tools(
 
 def at_first_step(target: Target, judge: RolloutJudge) -> Leaving:
     """Return when a rollout is left that shall go on without this process: as soon as its first step holds."""
-    return Leaving(clock.seconds, -math.inf, target.judged_by, lambda: judge.asked)
+    return Leaving(clock.seconds, -math.inf, target.step_rules, lambda: judge.asked)
 
 
 def ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from mlgate.commands.last_verdict import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.config.load import load
 from mlgate.core.attestation.statement import PREDICATE_TYPE, Origin, Statement, write, write_predicate
+from mlgate.core.deploy.release import BY_DIGEST
 from mlgate.core.errors import Refused
 from mlgate.flow.attestation import Circumstances, statement_of
 from mlgate.flow.deploy.release import image_of
@@ -24,8 +24,6 @@ from mlgate.reports.terminal import attestation as words
 from mlgate.wiring import trust
 from mlgate.wiring.pushed import pushed
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,400}")
 _USUAL_AGE = timedelta(days=7)
 
 
@@ -80,7 +78,7 @@ def _write_outputs(statement: Statement, predicate: str, path: Path, envelope: P
     """
     subject = statement.subjects[0]
     digest = f"sha256:{subject.sha256}"
-    if not (_DIGEST.fullmatch(digest) and _NAME.fullmatch(subject.name)):
+    if not BY_DIGEST.fullmatch(f"{subject.name}@{digest}"):
         raise Refused("the verdict names no image by its digest", hint="mlgate check")
     outputs = {
         "subject-name": subject.name,

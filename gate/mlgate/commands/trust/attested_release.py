@@ -58,12 +58,15 @@ def files(choice: RunOptions) -> tuple[Path, ...]:
     return choice.attestations or tuple(path for path in beside if path.exists())
 
 
-def demand_no_older(root: Path, release: Release, serves: Release) -> None:
-    """Raise Refused where a release is of an older commit than the one that serves: an old pass is played again."""
+def demand_no_older(root: Path, release: Release, serves: Release, back: str) -> None:
+    """Raise Refused where a release is of an older commit than the one that serves: an old pass is played again.
+
+    *back*: how a person goes back on purpose.
+    """
     new, old = (one.commit.removesuffix("+dirty") for one in (release, serves))
     if not new or not old or new == old:
         return
-    step = "go back by: mlgate rollback; or say that you mean it: --allow-older"
+    step = f"to go back, {back}; or say that you mean it: --allow-older"
     try:
         is_older = repository.is_ancestor(root, new, old)
     except AdapterError as error:

@@ -12,11 +12,12 @@ from mlgate.commands.run_options import RunOptions
 from mlgate.commands.trust.attested_release import attestation_of, files, last_release
 from mlgate.config.load import load
 from mlgate.core.attestation.demands import accepted
+from mlgate.core.deploy.release import BY_DIGEST
 from mlgate.core.errors import ConfigError
 from mlgate.reports.terminal import attestation as words
 from mlgate.wiring.trust import Trust
 
-_IMAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:/-]{0,400}@)?sha256:[0-9a-f]{64}")
+_IMAGE = re.compile(rf"{BY_DIGEST.pattern}|sha256:[0-9a-f]{{64}}")
 
 
 def run_verify(choice: RunOptions, image: str) -> int:

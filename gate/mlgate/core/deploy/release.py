@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlgate.core.deploy.rollout import ALL, Health, Phase, Reading, Rollout
+
+BY_DIGEST = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._:/-]{0,400})@(?P<digest>sha256:[0-9a-f]{64})")
+"""An image that no tag can move: `name@sha256:…`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
-from mlgate.core.deploy.release import PushedImage, Release
+from mlgate.core.deploy.release import BY_DIGEST, PushedImage, Release
 from mlgate.core.errors import Outdated, Refused
 from mlgate.core.report import Report
 
-_BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,400}@sha256:[0-9a-f]{64}")
 _LATER = timedelta(minutes=5)
 """By how much the clock of the machine that judged may be ahead of ours."""
 
@@ -90,7 +88,7 @@ def image_of(report: Report, pushed: PushedImage | None = None) -> str:
             "the verdict names no image by its digest in a registry",
             hint="name where it is: --image NAME@sha256:DIGEST; a verdict needs a latency check for it",
         )
-    if len(found) > 1 or not _BY_DIGEST.fullmatch(next(iter(found))):
+    if len(found) > 1 or not BY_DIGEST.fullmatch(next(iter(found))):
         raise Refused("the verdict must name one image as NAME@sha256:DIGEST, and does not", hint="mlgate check")
     return found.pop()
 

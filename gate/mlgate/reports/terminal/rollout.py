@@ -75,7 +75,7 @@ def ending(service: str, record: ServiceRecord, *, is_rollback: bool = False) ->
     assert record.rollout is not None
     if record.rollout.state.phase is Phase.PROMOTED:
         return "\n".join(_promoted(terminal(service), record, "went back" if is_rollback else "promoted"))
-    return "\n".join(_restored(terminal(service), record, "could not go back" if is_rollback else "rolled back"))
+    return "\n".join(_restored(terminal(service), record, is_rollback=is_rollback))
 
 
 def detached(service: str, record: ServiceRecord) -> str:
@@ -97,18 +97,29 @@ def _promoted(service: str, record: ServiceRecord, what: str) -> Iterator[str]:
         yield "  next: delete it when you do not need `mlgate rollback` to it any more"
 
 
-def _restored(service: str, record: ServiceRecord, what: str) -> Iterator[str]:
+def _restored(service: str, record: ServiceRecord, *, is_rollback: bool) -> Iterator[str]:
     assert record.rollout is not None
     assert record.candidate is not None
     states = record.rollout.states
     back = next(state for state in states if state.phase is Phase.RESTORING)
-    yield f"{what}: {terminal(back.why, _LONGEST_WHY)}"
+    yield f"{'could not go back' if is_rollback else 'rolled back'}: {terminal(back.why, _LONGEST_WHY)}"
     serves = f"{service} is {terminal(record.accepted.name)}" if record.accepted else "nothing serves"
     most = max(state.weight(record.rollout.plan) for state in states)
     had_audience = any(state.opening(record.rollout.plan) is Opening.AUDIENCE for state in states)
     given = "its audience" if had_audience else f"{most} %"
     yield f"  {serves}, as before; {terminal(record.candidate.name)} was given {given} at most, and is removed"
-    yield "  next: mend it, judge it again (mlgate check), and deploy that"
+    yield f"  next: {_next(record.rollout, is_rollback=is_rollback)}"
+
+
+def _next(rollout: Rollout, *, is_rollback: bool) -> str:
+    """Return what to do next, by what took the candidate back: a wish, such as a signal, says nothing of the model."""
+    if is_rollback:
+        return "what keeps that model from serving? mlgate status; then mlgate rollback"
+    moved = zip(rollout.states[1:], rollout.history, strict=True)
+    back, reading = next(one for one in moved if one[0].phase is Phase.RESTORING)
+    if reading.stop and back.why == reading.stop:
+        return "the model was not judged worse: mlgate deploy begins anew"
+    return "mend it, judge it again (mlgate check), and deploy that"
 
 
 def span(seconds: float) -> str:

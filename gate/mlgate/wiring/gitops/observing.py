@@ -23,8 +23,8 @@ from mlgate.wiring.deploy import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What whoever asks says of the rollout."""
+class AskedStep:
+    """Which step of which rollout is to be judged, in the words of whoever asks."""
 
     candidate: str = ""
     """`KIND/NAME`, or a name; empty: the record or rendered objects say it."""
@@ -38,10 +38,10 @@ class Told:
 class ClusterObserver:
     """Sees one rollout. It reads, and nothing else."""
 
-    def __init__(self, target: Target, told: Told) -> None:
+    def __init__(self, target: Target, asked: AskedStep) -> None:
         self._target = target
-        self._routes = [told.route] if told.route else [name_of(target.section.service), target.section.service]
-        self._told = self._pair_of(told)
+        self._routes = [asked.route] if asked.route else [name_of(target.section.service), target.section.service]
+        self._asked = self._pair_of(asked)
         self._crashes = Crashes()
         self._of = ""
 
@@ -49,7 +49,7 @@ class ClusterObserver:
         """Return what the cluster shows now. Raises AdapterError, Denied or EvidenceError where it does not."""
         api = self._target.api
         before = front(api, self._routes)
-        pair = self._told or self._under_way() or names.of_notes(before, self._kind)
+        pair = self._asked or self._under_way() or names.of_notes(before, self._kind)
         if pair is None:
             why = "no rollout is under way by the record, and no rendered object names two models: name them"
             return ObservedRollout(why=f"{why}: --candidate NAME --stable NAME")
@@ -85,11 +85,11 @@ class ClusterObserver:
             )
         return names.of_record(record)
 
-    def _pair_of(self, told: Told) -> names.Pair | None:
-        if not told.candidate:
+    def _pair_of(self, asked: AskedStep) -> names.Pair | None:
+        if not asked.candidate:
             return None
-        stable = Workload.parse(told.stable, self._kind) if told.stable else None
-        return Workload.parse(told.candidate, self._kind), stable
+        stable = Workload.parse(asked.stable, self._kind) if asked.stable else None
+        return Workload.parse(asked.candidate, self._kind), stable
 
     def _kind(self) -> Kind:
         """Return what the manifest runs a model by."""
@@ -104,11 +104,11 @@ def _health(old: Seen | None) -> Health:
     return Health.BROKEN if old.condition.health is Health.ABSENT else old.condition.health
 
 
-def observer(target: Target, told: Told) -> RolloutObserver:
+def observer(target: Target, asked: AskedStep) -> RolloutObserver:
     """Return who judges the rollout of a service. Raises ConfigError for a file without rules for users' requests."""
     target.demanded_rules()
     rules = target.traffic_rules()
     assert rules is not None
     given = target.section
     plan = ObservedPlan(given.steps, given.hold.total_seconds(), given.patience.total_seconds())
-    return RolloutObserver(ClusterObserver(target, told).see, rules, plan, clock.seconds, told.lasted)
+    return RolloutObserver(ClusterObserver(target, asked).see, rules, plan, clock.seconds, asked.lasted)

@@ -324,6 +324,17 @@ def test_an_image_is_named_by_its_digest(
     assert invoke(["verify", "--image", image("1")]) == 0
 
 
+def test_an_image_that_no_registry_could_be_asked_for_is_said_before_one_is_asked(
+    project: AttestedProject, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.judged_as(samples.passing())
+    monkeypatch.setenv("PATH", "")
+    assert invoke(["attest", "--image", "summarizer:latest"]) == 2
+    assert "'summarizer:latest' is no image by its digest" in said(capfd)
+    assert invoke(["attest", "--image", image("1")]) == 2
+    assert "asking a registry for an image needs buildx" in said(capfd)
+
+
 def test_what_signs_is_loaded_when_it_is_used() -> None:
     asks = "import sys; from mlgate.cli.group import invoke; invoke(['--help']); import mlgate.wiring.trust; "
     asks += "print([one for one in ('cryptography', 'securesystemslib', 'sigstore') if one in sys.modules])"

@@ -73,5 +73,7 @@ def test_an_older_commit_than_the_one_that_the_folder_serves_is_refused(
     judged(0)
     capfd.readouterr()
     assert render() == 5
-    assert "is older than" in capfd.readouterr().err
+    text = capfd.readouterr().err
+    assert "is older than" in text
+    assert "next: to go back, revert the commit of the folder; or say that you mean it: --allow-older" in text
     assert render("--allow-older") == 0

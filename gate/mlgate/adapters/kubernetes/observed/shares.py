@@ -45,7 +45,10 @@ def front(api: Api, names: Sequence[str]) -> Obj | None:
 def share(api: Api, before: Obj | None, candidate: frozenset[str], stable: frozenset[str]) -> Share:
     """Return the candidate's share by the object *before* both models; the others: the names of their ready pods."""
     if before is None:
-        return Share(None, why="nothing shares the traffic: there is no HTTPRoute and no Service of that name")
+        return Share(
+            None,
+            why="nothing shares the traffic: no HTTPRoute and no Service of that name is there; name one: --route NAME",
+        )
     if before["kind"] == SERVICE.name:
         rules: list[Sequence[tuple[str, int]]] = [((str(before["metadata"]["name"]), 1),)]
     elif not http_route.is_in_effect(before):
