@@ -32,8 +32,8 @@ def run_render(choice: RunOptions, to: Path, step: int | None, *, allow_older: b
     before = rendering.there(target, to)
     _demand_step(target, before, to, step)
     found = candidate_at(target, choice, datetime.now(UTC))
-    if found.release.attestation and before.stable is not None and not allow_older:
-        demand_no_older(target.config.root, found.release, before.stable.release)
+    if found.release.attestation and not allow_older:
+        demand_no_older(target.config.root, found.release, before.stable, before.candidate)
     model = _known(before, found)
     serves = before.stable is not None and before.stable.name == model.name
     weight = None if serves else step
