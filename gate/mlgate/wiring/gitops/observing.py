@@ -88,8 +88,15 @@ class ClusterObserver:
     def _pair_of(self, told: Told) -> names.Pair | None:
         if not told.candidate:
             return None
+        candidate = Workload.parse(told.candidate, self._kind)
         stable = Workload.parse(told.stable, self._kind) if told.stable else None
-        return Workload.parse(told.candidate, self._kind), stable
+        if candidate == stable:
+            raise ConfigError(
+                f"the candidate and the stable model are one: {told.candidate}",
+                where="--stable",
+                hint="held against itself every model is as good: name what serves beside the candidate",
+            )
+        return candidate, stable
 
     def _kind(self) -> Kind:
         """Return what the manifest runs a model by."""
