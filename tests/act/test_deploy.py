@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,9 @@ from tests.support.images import SERVER
 from tests.support.rollout_cluster import Place, place
 from tests.support.users import Way, asking
 from tests.support.waiting import until
+
+from mlgate.config.load import load
+from mlgate.wiring.mlflow import Mlflow
 
 pytestmark = [
     pytest.mark.needs_act,
@@ -58,18 +61,22 @@ class Team:
     place: Place
     github: FakeGithub
 
-    def merged(self, code: str = "", **server: str) -> Ran:
-        """Merge a change, whose model is served with these variables, and let deploy.yml run."""
+    def merged(self, **server: str) -> Ran:
+        """Merge a change, and let deploy.yml run."""
+        self.change(**server)
+        return self.run("deploy.yml", self.consumer.push())
+
+    def change(self, **server: str) -> None:
+        """Commit a model on main that is served with these variables."""
         manifest = inference_service(**server)
         container = manifest["spec"]["predictor"]["containers"][0]
         container["image"] = f"{self.site.image}:main"
         self.consumer.checkout("main")
-        files = {"model.py": SERVER.format(code=code), "deploy/summarizer.yaml": yaml.safe_dump(manifest)}
+        files = {"model.py": SERVER.format(code=""), "deploy/summarizer.yaml": yaml.safe_dump(manifest)}
         gate = yaml.safe_load((self.consumer.root / "mlgate.yaml").read_text())
         if self.place.record.accepted is not None:  # nobody asks a service that has no model yet
             gate["deploy"]["analysis"] = analysis()
         write(self.consumer, {**files, "mlgate.yaml": yaml.safe_dump(gate)}, "a change")
-        return self.run("deploy.yml", self.consumer.push())
 
     def judged(self, image: str, **more: Any) -> Ran:
         """Let deploy.yml bring an image to the cluster that was judged before."""
@@ -85,8 +92,8 @@ class Team:
         write(self.consumer, {**files, f"{WORKFLOWS}/judged.yml": workflow}, "a change")
         return self.run("judged.yml", self.consumer.push(), **more)
 
-    def run(self, workflow: str, event: Any, **more: Any) -> Ran:
-        env = {**self.site.env, "GITHUB_API_URL": self.github.url}
+    def run(self, workflow: str, event: Any, *, env: Mapping[str, str] | None = None, **more: Any) -> Ran:
+        env = {**self.site.env, "GITHUB_API_URL": self.github.url, **(env or {})}
         secrets = {"KUBECONFIG": self.kubeconfig}
         return self.act(
             self.consumer,
@@ -103,6 +110,11 @@ class Team:
         command = ["kubectl", "config", "view", "--raw", "--flatten", "--minify"]
         env = {"KUBECONFIG": str(self.place.kubeconfig), "PATH": f".cache/cluster/bin:{os.environ['PATH']}"}
         return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+    @property
+    def champion(self) -> int:
+        """Which version MLflow's champion is; 0: none."""
+        return Mlflow.demanded(load(self.consumer.root / "mlgate.yaml")).registry().live("champion")
 
     @property
     def shown(self) -> list[list[str]]:
@@ -183,13 +195,16 @@ def team(act: Act, consumer: Consumer, site: Site, tmp_path: Path) -> Iterator[T
                 "speed": {"kind": "latency", "data": "data.jsonl", "load": load, "rules": {"error_rate": {"max": 0}}},
             },
             "deploy": deploy,
+            "tracking": {"mlflow": {"uri": f"sqlite:///{tmp_path / 'mlflow.db'}", "registry": {"name": "summarizer"}}},
         }
         files = {
             f"{WORKFLOWS}/{name}": readable((EXAMPLES / name).read_text())
             for name in ("deploy.yml", "rollback.yml", "watch.yml")
         }
-        files[f"{WORKFLOWS}/deploy.yml"] = files[f"{WORKFLOWS}/deploy.yml"].replace(
-            "ghcr.io/acme/summarizer", site.image
+        files[f"{WORKFLOWS}/deploy.yml"] = (
+            files[f"{WORKFLOWS}/deploy.yml"]
+            .replace("ghcr.io/acme/summarizer", site.image)
+            .replace("      tag: production\n", "      tag: production\n      packages: mlflow\n")
         )
         write(
             consumer,
@@ -207,6 +222,7 @@ def test_a_merge_reaches_production_and_a_slower_model_is_taken_back(team: Team)
     assert serves.release.image == f"{team.site.image}@{first.output('image', 'digest')}"
     assert serves.release.commit == team.consumer.sha("main")
     assert (first.artifact("mlgate-rollout") / "rollout.json").is_file()
+    assert team.champion == 1
     with asking(os.environ["MLGATE_TEST_GATEWAY"], team.place.host, *[Way()] * 8) as seen:
         until(lambda: seen.answered > 200)
         slower = team.merged(MODEL_VERSION="two", MODEL_LATENCY="1.2")
@@ -216,6 +232,7 @@ def test_a_merge_reaches_production_and_a_slower_model_is_taken_back(team: Team)
     assert team.shown[1:] == [["in_progress", "failure"]]
     assert team.github.deployments[1]["statuses"][-1]["description"].startswith("rolled back: p95_ms")
     assert team.place.record.accepted == serves
+    assert team.champion == 1
     until(lambda: team.place.is_at_rest(serves.release.image) == "")
     assert not seen.lost
 
@@ -306,3 +323,23 @@ def test_a_verdict_that_another_job_put_in_its_place_is_refused(team: Team) -> N
     assert ran.job("deploy") == "failure", ran
     assert "the verdict is another one than ffffffffffff…" in ran.log, ran
     assert team.shown == []
+
+
+def test_what_passed_is_rendered_into_a_branch_for_another_tool(team: Team) -> None:
+    consumer, page = team.consumer, EXAMPLES / "gitops.yml"
+    write(consumer, {f"{WORKFLOWS}/gitops.yml": page.read_text().replace("ghcr.io/acme/summarizer", team.site.image)})
+    gate = yaml.safe_load((consumer.root / "mlgate.yaml").read_text())
+    write(consumer, {"mlgate.yaml": yaml.safe_dump({name: gate[name] for name in gate if name != "tracking"})})
+    nothing = consumer.git("hash-object", "-t", "tree", "-w", "/dev/null")
+    consumer.git("branch", "production", consumer.git("commit-tree", "-m", "empty", nothing))
+    team.change(MODEL_VERSION="one")
+    github = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{consumer.root.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": f"https://x-access-token:{TOKEN}@github.com/acme/model",
+    }
+    ran = team.run("gitops.yml", consumer.push(), env=github)
+    assert ran.code == 0, ran
+    deployed = f"{team.site.image}@{ran.output('image', 'digest')}"
+    assert consumer.git("grep", "--name-only", deployed, "production", "--", "summarizer/inferenceservice-*.yaml")
+    assert consumer.git("log", "--format=%s", "-1", "production") == f"summarizer: {consumer.sha('main')}"

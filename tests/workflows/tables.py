@@ -40,7 +40,7 @@ PERMISSIONS: dict[str, dict[str, dict[str, str]]] = {
     ".github/workflows/deploy.yml": {
         "deploy": {**READ, "packages": "read", "deployments": "write"},  # asks what an image is, shows how it goes
     },
-    ".github/workflows/ci.yml": {**dict.fromkeys(("check", "test", "real", "action"), READ), "ci": {}},
+    ".github/workflows/ci.yml": {**dict.fromkeys(("check", "test", "coverage", "real", "action"), READ), "ci": {}},
     ".github/workflows/cluster.yml": {"kind": READ},
     ".github/workflows/release.yml": {
         "build": READ,
