@@ -32,7 +32,7 @@ LOCKS = {
 BEFORE = "setuptools"
 """What builds the one package that is published as source only. It is installed first, by the same lock file."""
 SOURCE_ONLY = "rouge-score"
-KEYS = ("MLFLOW_", "MLGATE_KUBECONFIG", "MLGATE_GITHUB_TOKEN", "PROMETHEUS_TOKEN")
+KEYS = ("MLFLOW_", "MLGATE_KUBECONFIG", "MLGATE_GITHUB_TOKEN", "MLGATE_KEY", "PROMETHEUS_TOKEN")
 """What begins so may be a secret, and is for mlgate alone."""
 RUN = "from mlgate.cli import main; main()"
 

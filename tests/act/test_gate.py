@@ -402,7 +402,7 @@ def test_the_judge_of_a_change_without_the_permission_to_ask_knows_nothing(
 
 WRONG: dict[str, tuple[dict[str, str | float], dict[str, str], str, str]] = {
     "shards": ({"shards": 99}, {}, "3", " Invalid value for '--shards': 99 is not in the range 1<=x<=8"),
-    "packages": ({"packages": "x"}, {}, "", " the input `packages` is 'x': write base, mlflow or all"),
+    "packages": ({"packages": "x"}, {}, "", " the input `packages` is 'x': write base, mlflow, deploy or all"),
     "config": ({"config": "absent.yaml"}, {}, "2", "absent.yaml: there is no such file"),
     "requirements": ({"requirements": "absent.txt"}, {}, "3", "absent.txt: there is no such requirements file"),
     "two configurations": ({}, {"mlgate.yml": config()}, "", "mlgate.yml: there are mlgate.yaml and mlgate.yml"),

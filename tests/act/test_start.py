@@ -116,6 +116,11 @@ def test_what_is_installed_never_sees_the_keys_of_mlflow(tmp_path: Path) -> None
     assert "setting up failed: []" in said, said
 
 
+def test_what_is_installed_never_sees_the_key_that_signs(tmp_path: Path) -> None:
+    asks = INSTALLS.replace('"MLFLOW_"', '"MLGATE_KEY"')
+    assert "setting up failed: []" in alone(asks, tmp_path, MLGATE_KEY="gate.key", MLGATE_KEY_PASSPHRASE="secret")  # noqa: S106 - no real one
+
+
 def test_a_secret_that_is_not_set_is_no_variable(tmp_path: Path) -> None:
     said = alone(
         RUNS, tmp_path, MLFLOW_TRACKING_URI="", MLFLOW_TRACKING_INSECURE_TLS="", MLFLOW_TRACKING_USERNAME="ada"

@@ -331,6 +331,15 @@ def test_t83_addopts_in_the_environment_change_nothing(desk: Desk, monkeypatch: 
     assert desk.mlgate("check", "-n", "1").code == 0
 
 
+@pytest.mark.parametrize("name", ["MLGATE_KUBECONFIG", "MLGATE_KEY", "MLGATE_KEY_PASSPHRASE", "MLGATE_GITHUB_TOKEN"])
+def test_a_projects_own_tests_never_see_the_gates_keys(desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    desk.project()
+    desk.write("mlgate.yaml", RECORDED)
+    desk.write("test_tone.py", f"{GOOD_TESTS}    import os\n    assert {name!r} not in os.environ\n")
+    monkeypatch.setenv(name, "a secret of the job")
+    assert desk.mlgate("check", "-n", "1").code == 0
+
+
 def test_a_recorded_test_that_fails_after_recording_blocks(desk: Desk) -> None:
     desk.project()
     desk.write("mlgate.yaml", RECORDED)

@@ -47,6 +47,38 @@ def test_a_change_that_is_not_merged_saves_and_promotes_nothing(
     assert not (repository.root / "kept.jsonl.gz").exists()
 
 
+def after(event: str, branch: str = "main", head: str = "acme/models") -> Mapping[str, Any]:
+    """Return the event of a run that another one started by its end."""
+    ended = {"event": event, "head_branch": branch, "head_repository": {"full_name": head}}
+    return {"repository": {"default_branch": "main", "full_name": "acme/models"}, "workflow_run": ended}
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (after("push"), 3),  # there is no verdict, and it would be taken
+        (after("schedule"), 3),
+        (after("pull_request"), 5),
+        (after("pull_request_target"), 5),
+        (after("merge_group"), 5),
+        (after("push", branch="feature"), 5),
+        (after("push", head="stranger/models"), 5),
+        (after("push", head=""), 5),
+        (pushed(), 5),
+    ],
+)
+def test_what_a_change_left_behind_is_not_taken_by_a_run_that_its_end_started(
+    repository: Repository, job: Job, payload: Mapping[str, Any], code: int
+) -> None:
+    """Its artifacts are whatever the change made of them; this job has the default branch's files and secrets."""
+    repository.project(KEPT)
+    repository.commit()
+    job.begin("workflow_run", payload, GITHUB_REF="refs/heads/main")
+    refused = repository.mlgate("baseline", "accept")
+    assert refused.code == code
+    assert ("not from here: this run follows one that was not of the default branch" in refused.err) == (code == 5)
+
+
 @pytest.mark.parametrize("event", ["push", "workflow_dispatch", "schedule"])
 def test_the_default_branch_saves(repository: Repository, job: Job, event: str) -> None:
     repository.project(KEPT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 
 import click
@@ -164,3 +165,11 @@ def test_a_job_that_fetches_an_image_hands_its_file_to_the_gate() -> None:
         assert "mlgate-image/image.tar" in observe.inputs["image-archive"]
         assert not any("docker" in step.run for step in steps)
     assert fetching == 2
+
+
+@pytest.mark.parametrize(("given", "code"), [("a" * 64, 0), ("", 1), ("a" * 63, 1), (f"{'a' * 64}\nx", 1)])
+def test_a_deploy_without_the_reports_digest_would_take_any_report_and_ends_at_once(given: str, code: int) -> None:
+    """An output of another job is empty where its name is misspelt, or where GitHub takes it for a secret."""
+    first = document(".github/workflows/deploy.yml").steps_of("deploy")[0]
+    words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", first.run]
+    assert subprocess.run(words, env={"VERDICT": given}, check=False).returncode == code

@@ -18,7 +18,9 @@ def why(root: Path) -> str:
         return "this change is not merged"
     if not run.is_reviewed:
         return "this is not the default branch"
-    return "" if repository.is_commit_of(root, run.sha) else "what is checked out is not the commit of this run"
+    if not repository.is_commit_of(root, run.sha):
+        return "what is checked out is not the commit of this run"
+    return "this run follows one that was not of the default branch" if run.follows_change else ""
 
 
 def refuse(root: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mlgate.core.attestation.demands import RequiredRule
 from mlgate.core.attestation.statement import Origin, Result, Statement, Subject
@@ -14,7 +14,7 @@ from mlgate.core.errors import Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
-from mlgate.flow.deploy.release import judged_at, refuse_other_questions
+from mlgate.flow.deploy.release import judged_before, refuse_other_questions
 
 _MOST_METRICS = 300
 """Findings whose numbers an attestation has, the worst first: it must not become larger than what verifiers read."""
@@ -47,6 +47,7 @@ class Circumstances:
     """SHA-256 of report.json."""
     judged: str
     """ISO 8601 in UTC."""
+    now: datetime
     origin: Origin
     url: str
     tool: str
@@ -56,12 +57,13 @@ class Circumstances:
 def statement_of(report: Report, rules: RulesInForce, of: Circumstances, good_for: timedelta) -> Statement:
     """Return what is attested of a verdict that was verified, good or bad, for as long as it is *good_for*.
 
-    Raises Refused where the report does not bear out what the statement would say: it was judged by other rules.
+    Raises Refused where the report does not bear out what the statement would say: it was judged by other rules, or at
+    a time that is still to come.
     """
     refuse_other_questions(report)
     _demand_rules(report, rules)
     name, _, digest = of.image.partition("@sha256:")
-    judged = judged_at(of.judged)
+    judged = judged_before(of.judged, of.now)  # what is signed with a later date would be good then
     findings = report.findings
     return Statement(
         subjects=(Subject(name, digest),),

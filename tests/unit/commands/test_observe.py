@@ -217,6 +217,13 @@ def test_two_models_of_another_engine_are_named(place: Place, capfd: pytest.Capt
     assert document(capfd)["candidate"] == new
 
 
+def test_a_model_is_not_held_against_itself(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    new, _ = place.canary(fails=0.04)
+    for names in ([new, new], [f"deployment/{new}", new]):
+        assert place.observed("--since", "20m", "--candidate", names[0], "--stable", names[1]) == 2
+        assert "the candidate and the stable model are one" in capfd.readouterr().err
+
+
 def test_a_service_that_was_rendered_is_not_deployed_over(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     place.canary()
     written = yaml.safe_load(place.project.config.read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -326,6 +327,36 @@ def test_a_list_that_is_damaged_is_told(
     (TO / LIST).write_text(text.replace(before, after))
     assert render() == code
     assert "the list of what was rendered is damaged" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("mode", "step", "next_one"),
+    [
+        *((mode, step, "3") for mode in ("route", "replicas", "standard") for step in ([], ["--step", "50"])),
+        ("knative", [], "3"),
+        ("knative", ["--step", "50"], "1"),  # what serves is in no file meanwhile: one that goes back would write it
+    ],
+)
+def test_a_model_that_somebody_changed_in_the_list_alone_is_never_written(
+    project: DeployProject, mode: str, step: list[str], next_one: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No tool applies the list, and no reviewer looks into it: the next render would bring it to the cluster."""
+    project.changed(mode=mode)
+    if mode == "replicas":
+        project.manifest(deployment())
+    judged(project, "1")
+    assert render() == 0
+    judged(project, "2")
+    assert render(*step) == 0
+    text = (TO / LIST).read_text()
+    serves = image("1") if step else image("2")
+    assert serves in text
+    (TO / LIST).write_text(text.replace(serves, f"evil.example.com/model@sha256:{'e' * 64}"))
+    before = files()
+    judged(project, next_one)
+    assert render("--step", "50") == 5
+    assert re.search("the models in this list are not|is not what was judged", capfd.readouterr().err)
+    assert files() == before
 
 
 def test_kserves_own_canary_is_rendered_with_the_pods_that_a_deploy_gives_it(project: DeployProject) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mlgate.core import strict_json
 from mlgate.core.deploy.release import BY_DIGEST, PushedImage
 from mlgate.core.errors import AdapterError, ConfigError, Refused
 
@@ -19,7 +19,11 @@ _ASK_S = 120
 _MOST = 16
 """Manifests of an index."""
 _ATTESTATION = "vnd.docker.reference.type"
-"""The annotation of a manifest that says something of another one, and is never run."""
+"""The annotation of a manifest that says something of another one."""
+_NOWHERE = {"architecture": "unknown", "os": "unknown"}
+"""The platform of such a manifest, which no engine takes. The annotation alone keeps no engine from running it."""
+_NAMES = frozenset({"manifests", "config", "layers", "mediaType", "schemaVersion", "digest", "platform", "annotations"})
+"""Names of fields. Engines take `Config` for `config`, too."""
 
 Fetch = Callable[[str], bytes]
 """The bytes of the manifest `name@sha256:…`."""
@@ -51,25 +55,45 @@ def _manifest(name: str, digest: str, fetch: Fetch) -> Mapping[str, Any]:
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
         raise Refused(f"the registry gave another manifest than {name}@{digest}", hint="is the registry the right one?")
     try:
-        found = json.loads(content)
+        found = strict_json.loads(content.decode())
     except (ValueError, RecursionError) as error:
-        raise AdapterError(f"{name}@{digest} is no image: its manifest is not JSON") from error
+        raise AdapterError(f"{name}@{digest} is no image: its manifest is no sound JSON: {error}") from error
     if not isinstance(found, dict):
         raise AdapterError(f"{name}@{digest} is no image: its manifest is no object")
+    _demand_one_meaning(found, f"{name}@{digest}")
     return found
+
+
+def _demand_one_meaning(found: Mapping[str, Any], ref: str) -> None:
+    """Raise Refused for a manifest that an engine may read otherwise: then another image would run than was judged."""
+    entries = found.get("manifests")
+    for one in (found, found.get("config"), *(entries if isinstance(entries, list) else ())):
+        for name in one if isinstance(one, dict) else ():
+            if name not in _NAMES and name.casefold() in {known.casefold() for known in _NAMES}:
+                raise Refused(f"the manifest of {ref} has a field {name!r}, which engines read in different ways")
+    if "manifests" in found and ("config" in found or "layers" in found):
+        raise Refused(f"{ref} is both an image and an index of images: engines run different ones")
 
 
 def _only_image(ref: str, entries: object) -> str:
     """Return the digest of an index's one image. What says something of an image is none."""
     if not isinstance(entries, list) or len(entries) > _MOST:
         raise AdapterError(f"{ref} is no image: its index has no list of at most {_MOST}")
-    images = [one for one in entries if not (isinstance(one, dict) and _ATTESTATION in (one.get("annotations") or {}))]
+    images = [one for one in entries if not _only_says(one)]
     if len(images) != 1:
         raise Refused(
             f"{ref} is an index of {len(images)} images, and one was judged",
             hint="push an image of one platform; or deploy the digest of the one that was judged",
         )
     return _digest(images[0], ref)
+
+
+def _only_says(entry: object) -> bool:
+    """Whether an index's entry says something of another one, and no engine runs it, whatever its platform is."""
+    notes = entry.get("annotations") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(notes, dict):
+        return False
+    return _ATTESTATION in notes and entry.get("platform") == _NOWHERE
 
 
 def _digest(entry: object, ref: str) -> str:

@@ -27,8 +27,9 @@ from mlgate.core.errors import AdapterError
 from mlgate.core.evidence import Gap, Row
 
 PLAN = "plan.json"
-_OURS = frozenset({"PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MLGATE_GITHUB_TOKEN", "MLGATE_KUBECONFIG"})
-"""What no worker gets: settings that are not the plan's, and the key that asks who kept the baseline."""
+_KEYS = {"MLGATE_GITHUB_TOKEN", "MLGATE_KUBECONFIG", "MLGATE_KEY", "MLGATE_KEY_PASSPHRASE"}
+_OURS = frozenset({"PYTEST_ADDOPTS", "PYTEST_PLUGINS", *_KEYS})
+"""What no worker gets: settings that are not the plan's, and mlgate's own keys."""
 _POLL_S = 0.05
 _GRACE_S = 3.0
 _LOG_TAIL = 64 << 10

@@ -131,6 +131,12 @@ def is_ancestor(root: Path, commit: str, later: str) -> bool:
     return done.returncode == 0
 
 
+def is_shallow(root: Path) -> bool:
+    """Return whether history may be cut off here: what is not in it may be in the whole one."""
+    done = run(root, "rev-parse", "--is-shallow-repository")
+    return done is None or done.stdout.strip() != b"false"
+
+
 def top(root: Path) -> Path:
     """Return the folder of the repository's work tree that *root* is in."""
     said = told(root, str(root), "run in a repository", "rev-parse", "--show-toplevel").removesuffix(b"\n")

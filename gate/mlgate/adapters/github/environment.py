@@ -26,6 +26,9 @@ _MERGED = ("pull_request", "pull_request_review", "pull_request_review_comment")
 _ON_DEFAULT = ("schedule", "repository_dispatch")
 """The events that GitHub starts on the default branch only."""
 
+_MERGED_RUNS = ("push", "workflow_dispatch", *_ON_DEFAULT)
+"""The events whose runs on the default branch are about what is merged."""
+
 CHANGES = (*_MERGED, "pull_request_target", "merge_group")
 """The events that are about a change which is not yet part of its base branch."""
 
@@ -59,6 +62,10 @@ class GithubRun:
     """Its page: `https://github.com/org/models`; empty when GitHub did not say."""
     self_hosted: bool = False
     """Whether the machine outlives the job: what a stranger's code leaves there meets the next one."""
+
+    follows_change: bool = False
+    """Whether another run started it by its end that was not, for all that the event says, about the default branch:
+    a stranger's pull request chose what that one left behind."""
 
     @property
     def is_reviewed(self) -> bool:
@@ -108,7 +115,16 @@ def here(environ: Mapping[str, str] | None = None) -> GithubRun | None:
         fork=pulled and (not theirs or theirs != ours),
         repository=_repository(known),
         self_hosted=known.get("RUNNER_ENVIRONMENT") == "self-hosted",
+        follows_change=event == "workflow_run" and not _is_of_default(payload),
     )
+
+
+def _is_of_default(payload: Mapping[str, Any]) -> bool:
+    """Whether the run that has ended was of this repository's default branch: a fork's branch may have its name."""
+    run, ours = _mapping(payload.get("workflow_run")), _mapping(payload.get("repository"))
+    branch, theirs = ours.get("default_branch"), _mapping(run.get("head_repository")).get("full_name")
+    is_own = bool(theirs) and theirs == ours.get("full_name")
+    return run.get("event") in _MERGED_RUNS and bool(branch) and run.get("head_branch") == branch and is_own
 
 
 def _url(known: Mapping[str, str], number: str) -> str:

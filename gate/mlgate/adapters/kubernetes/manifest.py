@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,8 @@ ATTESTATION_NOTE = "mlgate.dev/attestation"
 
 _STORAGE_VARIABLE = "STORAGE_URI"
 """By it KServe loads a model into a container of the user's own, as by `storageUri`."""
+_KSERVES_OWN = "internal.serving.kserve.io/"
+"""Of annotations that KServe writes for itself: by `…/storage-initializer-sourceuri` it loads a model into a pod."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SHORT = 8
 _LONGEST_NAME = 63 - len("-predictor")
@@ -134,14 +136,11 @@ def with_image(documents: Sequence[Mapping[str, Any]], image: str) -> tuple[dict
     """
     found = [copy.deepcopy(dict(one)) for one in documents]
     template = pod_template(workload(found))
-    loads = [key for key in ("storageUri", "storage") if key in (template.get("model") or {})]
-    loads += ["storageUris"] if "storageUris" in template else []
     container = model_container(workload(found))
-    variables = {one.get("name") for one in (container or {}).get("env") or () if isinstance(one, dict)}
-    loads += [_STORAGE_VARIABLE] if _STORAGE_VARIABLE in variables else []
+    loads = next(_loads(workload(found), template, container), "")
     if loads:
         raise Refused(
-            f"the manifest loads a model by {loads[0]}, and the verdict is about the image alone",
+            f"the manifest loads a model by {loads}, and the verdict is about the image alone",
             hint="build the model's files into the image that is judged",
         )
     if container is None:
@@ -159,6 +158,23 @@ def with_image(documents: Sequence[Mapping[str, Any]], image: str) -> tuple[dict
         )
     container["image"] = image
     return tuple(found)
+
+
+def _loads(
+    document: Mapping[str, Any], template: Mapping[str, Any], container: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """Yield what makes KServe load files of a model that are in no image."""
+    for name, part in template.items():  # `model`, or the name of a framework: `sklearn`, `triton` …
+        if isinstance(part, dict) and name != "logger":
+            yield from (key for key in ("storageUri", "storage") if key in part)
+    if "storageUris" in template:
+        yield "storageUris"
+    variables = {one.get("name") for one in (container or {}).get("env") or () if isinstance(one, dict)}
+    if _STORAGE_VARIABLE in variables:
+        yield _STORAGE_VARIABLE
+    for place in (document.get("metadata"), template.get("metadata"), template):
+        notes = place.get("annotations") if isinstance(place, dict) else None
+        yield from (str(key) for key in notes or () if str(key).startswith(_KSERVES_OWN))
 
 
 def model_container(document: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from mlgate.core.ports import Executor
 from mlgate.core.secret import SHORTEST_SECRET, URL, mark
 
 _NAMED_SO = re.compile(
-    r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PAT|(?:API|ACCESS|PRIVATE|SECRET|SIGNING)_?KEY)$",
+    r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PAT|(?:API|ACCESS|PRIVATE|SECRET|SIGNING)_?KEY)$",
     re.IGNORECASE,
 )
 _PREFIXES = ("sk-", "sk_", "pk_", "rk_", "hf_", "gh", "glpat-", "xox", "AKIA", "ASIA", "eyJ", "key-", "tok", "secret")

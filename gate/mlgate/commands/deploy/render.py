@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from mlgate.commands.run_options import RunOptions
 from mlgate.commands.trust.attested_release import demand_no_older
 from mlgate.config.load import load
 from mlgate.core.deploy.release import Deployed
-from mlgate.core.errors import ConfigError
+from mlgate.core.errors import ConfigError, Refused
 from mlgate.wiring.gitops import rendering
 from mlgate.wiring.gitops.rendering import OfflineTarget
 
@@ -32,9 +33,10 @@ def run_render(choice: RunOptions, to: Path, step: int | None, *, allow_older: b
     before = rendering.there(target, to)
     _demand_step(target, before, to, step)
     found = candidate_at(target, choice, datetime.now(UTC))
-    if found.release.attestation and before.stable is not None and not allow_older:
-        demand_no_older(target.config.root, found.release, before.stable.release, "revert the commit of the folder")
-    model = _known(before, found)
+    if found.release.attestation and not allow_older:
+        back = "revert the commit of the folder"
+        demand_no_older(target.config.root, found.release, before.stable, before.candidate, back=back)
+    model = _known(before, found, to)
     serves = before.stable is not None and before.stable.name == model.name
     weight = None if serves else step
     done = rendering.render(target, to, before, model, weight)
@@ -48,12 +50,28 @@ def run_render(choice: RunOptions, to: Path, step: int | None, *, allow_older: b
     return 0
 
 
-def _known(before: RenderedFolder, found: Deployed) -> Deployed:
-    """Return the model as the folder has it: one that was judged again is the same, and no pod restarts for that."""
+def _known(before: RenderedFolder, found: Deployed, to: Path) -> Deployed:
+    """Return the model as the folder has it: one that was judged again is the same, and no pod restarts for that.
+
+    Its name is made of its content. Raises Refused where the folder has another content under it.
+    """
     for one in (before.stable, before.candidate):
         if one is not None and one.name == found.name:
+            if _unnoted(one.manifest) != _unnoted(found.manifest):
+                raise Refused(
+                    f"what the folder has as {one.name} is not what was judged under this name",
+                    where=str(to),
+                    hint="restore it: git checkout; or name a new folder",
+                )
             return one
     return replace(found, release=replace(found.release, link=""))  # the same verdict gives the same bytes
+
+
+def _unnoted(value: object) -> object:
+    """Return objects without their annotations, which say by what verdict they were let through."""
+    if isinstance(value, Mapping):
+        return {name: _unnoted(one) for name, one in value.items() if name != "annotations"}
+    return [_unnoted(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _demand_step(target: OfflineTarget, before: RenderedFolder, to: Path, step: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -62,15 +62,15 @@ def run_deploy(
     target = Target.demanded(load(choice.config), force_conflicts=force_conflicts)
     deploy_preflight.demand_sound(target, choice)
     candidate = _candidate(target, choice)
-    mode, me = target.mode, owner()
+    mode = target.mode
     demand_names_of_models(target, mode.name)
     tell(sys.stdout, f"{target.section.service} in {target.api.namespace}: mode {mode.name} ({mode.why})")
     target.demand_access(candidate)
     kept = target.records().load()
     if kept.accepted is not None:
         target.demand_access(kept.accepted)
-        if candidate.release.attestation and not allow_older:
-            demand_no_older(target.config.root, candidate.release, kept.accepted.release, "mlgate rollback")
+    may_follow = partial(_demand_no_older, target, candidate, is_meant=allow_older)
+    may_follow(kept)
     if kept.accepted is not None and not kept.is_under_way:  # what is under way goes on, or back, whatever is foretold
         for said in rollout_traffic.foretold(target, kept.accepted):
             tell(sys.stderr, f"mlgate: notice: {said}")
@@ -82,15 +82,22 @@ def run_deploy(
         deploy_preflight.show_changes(candidate, kept.accepted if kept.mode else target.found(candidate))
         return 0
     live_alias.register_ahead(target, choice, candidate.release)
-    return _rolled_out(target, choice, candidate, kept, me, detaches=detaches)
+    return _rolled_out(target, choice, candidate, kept, may_follow, detaches=detaches)
 
 
 def _rolled_out(
-    target: Target, choice: RunOptions, candidate: Deployed, kept: ServiceRecord, me: str, *, detaches: bool
+    target: Target,
+    choice: RunOptions,
+    candidate: Deployed,
+    kept: ServiceRecord,
+    may_follow: Callable[[ServiceRecord], None],
+    *,
+    detaches: bool,
 ) -> int:
     with judging(target, choice, kept) as judge:
-        leaving = at_first_step(target, judge) if detaches else NEVER
+        leaving, me = at_first_step(target, judge) if detaches else NEVER, owner()
         with rollout_tools(target, me, choice, judge) as tools:
+            may_follow(tools.records.load())  # another rollout may have ended before this one had the lock
             record = flow.deploy(
                 tools,
                 candidate,
@@ -143,6 +150,12 @@ def run_cluster_rollback(choice: RunOptions) -> tuple[int, bool]:
     assert ended is not None  # the model before is another one than the one that serves
     print_ending(target, ended, is_rollback=True)
     return (0, True) if _ended_as(ended, Phase.PROMOTED) else (NOT_DONE, False)
+
+
+def _demand_no_older(target: Target, candidate: Deployed, record: ServiceRecord, *, is_meant: bool) -> None:
+    """Raise Refused where an attested model is older than what serves, or than what a rollout is about to put there."""
+    if candidate.release.attestation and not is_meant:
+        demand_no_older(target.config.root, candidate.release, record.accepted, record.rising)
 
 
 def _candidate(target: Target, choice: RunOptions) -> Deployed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlgate import __version__
@@ -43,6 +43,7 @@ def run_attest(choice: RunOptions, key: Path | None) -> int:
             image=image_of(report, pushed(choice.image)),
             report=hashlib.sha256(content).hexdigest(),
             judged=folder.verdict().judged,
+            now=datetime.now(UTC),
             origin=origin,
             url=run.url if run else "",
             tool=__version__,

@@ -13,7 +13,7 @@ from mlgate.adapters.github import environment
 from mlgate.commands.last_verdict import verified
 from mlgate.commands.run_options import RunOptions
 from mlgate.core.attestation.demands import Demands, Signed, accepted
-from mlgate.core.deploy.release import Release
+from mlgate.core.deploy.release import Deployed, Release
 from mlgate.core.errors import AdapterError, Refused
 from mlgate.flow.deploy.release import release_of
 from mlgate.wiring.pushed import pushed
@@ -58,21 +58,39 @@ def files(choice: RunOptions) -> tuple[Path, ...]:
     return choice.attestations or tuple(path for path in beside if path.exists())
 
 
-def demand_no_older(root: Path, release: Release, serves: Release, back: str) -> None:
-    """Raise Refused where a release is of an older commit than the one that serves: an old pass is played again.
+def demand_no_older(
+    root: Path,
+    release: Release,
+    serves: Deployed | None,
+    rising: Deployed | None = None,
+    *,
+    back: str = "mlgate rollback",
+) -> None:
+    """Raise Refused where a release is of an older commit than a model whose place it takes: an old pass, played again.
 
+    *serves* has the users' requests; *rising* gets more and more of them. None: there is no such model.
     *back*: how a person goes back on purpose.
     """
-    new, old = (one.commit.removesuffix("+dirty") for one in (release, serves))
+    for one, does in ((serves, "serves"), (rising, "is being rolled out")):
+        if one is not None:
+            _demand_no_older(root, release, one.release, does, back)
+
+
+def _demand_no_older(root: Path, release: Release, other: Release, does: str, back: str) -> None:
+    new, old = (one.commit.removesuffix("+dirty") for one in (release, other))
     if not new or not old or new == old:
         return
     step = f"to go back, {back}; or say that you mean it: --allow-older"
+    unknown = Refused(
+        f"git cannot say whether the commit {new[:10]} is older than {old[:10]}, which {does}",
+        hint=f"check out the whole history (fetch-depth: 0); or {step}",
+    )
     try:
         is_older = repository.is_ancestor(root, new, old)
+        is_known = is_older or repository.is_ancestor(root, old, new) or not repository.is_shallow(root)
     except AdapterError as error:
-        raise Refused(
-            f"git cannot say whether the commit {new[:10]} is older than {old[:10]}, which serves",
-            hint=f"check out the whole history (fetch-depth: 0); or {step}",
-        ) from error
+        raise unknown from error
+    if not is_known:  # a history that is cut off says "no" of what it does not have
+        raise unknown
     if is_older:
-        raise Refused(f"the commit {new[:10]} is older than {old[:10]}, which serves", hint=step)
+        raise Refused(f"the commit {new[:10]} is older than {old[:10]}, which {does}", hint=step)

@@ -102,6 +102,13 @@ class ServiceRecord:
         """Whether a rollout is under way that its process left on purpose."""
         return self.is_under_way and self.handover is not None
 
+    @property
+    def rising(self) -> Deployed | None:
+        """Return what is about to serve; None where no rollout is under way, and for one that is on its way back."""
+        rollout = self.rollout
+        is_rising = rollout is not None and self.is_under_way and rollout.state.phase is not Phase.RESTORING
+        return self.candidate if is_rising else None
+
     def begin(self, candidate: Deployed, rollout: Rollout, *, mode: str, owner: str) -> ServiceRecord:
         """Return the record of a rollout that begins."""
         assert not self.is_under_way

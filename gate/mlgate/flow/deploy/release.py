@@ -54,19 +54,20 @@ def refuse_other_questions(report: Report) -> None:
         )
 
 
-def judged_at(text: str) -> datetime:
-    """Return when a verdict was made, from ISO 8601. Raises Refused for one that does not say it."""
+def judged_before(text: str, now: datetime) -> datetime:
+    """Return when a verdict was made, from ISO 8601. Raises Refused for one that does not say it, or the future."""
     try:
         when = datetime.fromisoformat(text)
-        return when if when.tzinfo else when.replace(tzinfo=UTC)
     except ValueError as error:
         raise Refused("the verdict does not say when it was made", hint="mlgate check") from error
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    if when > now + _LATER:
+        raise Refused(f"the verdict was made at {text}, which is in the future", hint="is the clock right? date -u")
+    return when
 
 
 def _demand_fresh(judged: str, now: datetime, max_age: timedelta) -> None:
-    when = judged_at(judged)
-    if when > now + _LATER:
-        raise Refused(f"the verdict was made at {judged}, which is in the future", hint="is the clock right? date -u")
+    when = judged_before(judged, now)
     if now - when > max_age:
         hours = (now - when) / timedelta(hours=1)
         raise Outdated(

@@ -88,8 +88,15 @@ class ClusterObserver:
     def _pair_of(self, asked: AskedStep) -> names.Pair | None:
         if not asked.candidate:
             return None
+        candidate = Workload.parse(asked.candidate, self._kind)
         stable = Workload.parse(asked.stable, self._kind) if asked.stable else None
-        return Workload.parse(asked.candidate, self._kind), stable
+        if candidate == stable:
+            raise ConfigError(
+                f"the candidate and the stable model are one: {asked.candidate}",
+                where="--stable",
+                hint="held against itself every model is as good: name what serves beside the candidate",
+            )
+        return candidate, stable
 
     def _kind(self) -> Kind:
         """Return what the manifest runs a model by."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from mlgate.adapters.kubernetes import manifest
 from mlgate.adapters.kubernetes.capabilities import kserve_mode
-from mlgate.adapters.kubernetes.kinds import INFERENCE_SERVICE
+from mlgate.adapters.kubernetes.kinds import HTTP_ROUTE, INFERENCE_SERVICE
 from mlgate.adapters.kubernetes.rendered import folder
 from mlgate.adapters.kubernetes.rendered.folder import RenderedFolder, Written
-from mlgate.adapters.kubernetes.rendered.objects import RenderedStep, rendered
+from mlgate.adapters.kubernetes.rendered.objects import Objects, RenderedStep, rendered
 from mlgate.core.deploy import mode
 from mlgate.core.deploy.release import Deployed
 from mlgate.core.deploy.rollout import ALL
@@ -62,7 +62,10 @@ class OfflineTarget(Target):
 
 
 def there(target: OfflineTarget, to: Path) -> RenderedFolder:
-    """Return what an earlier render left. Raises ConfigError where that was another service, or another mode."""
+    """Return what an earlier render left.
+
+    Raises ConfigError where that was another service, or another mode, Refused where somebody changed it.
+    """
     found = folder.read(to)
     wanted = (target.section.service, target.namespace, target.mode.name)
     names = (found.service, found.namespace, found.mode)
@@ -73,16 +76,23 @@ def there(target: OfflineTarget, to: Path) -> RenderedFolder:
             where=str(to),
             hint="render into a folder of its own",
         )
+    if found.stable is not None:
+        model, beside = (found.stable, None) if found.candidate is None else (found.candidate, found.stable)
+        objects = _objects(target, model, beside, found.weight if beside is not None else ALL)
+        folder.demand_listed(to, found, [one for one in objects if one["kind"] != HTTP_ROUTE.name])
     return found
+
+
+def _objects(target: OfflineTarget, model: Deployed, beside: Deployed | None, weight: int) -> Objects:
+    """Return what a rollout of *model* has at *weight* percent; without a model *beside* it, it is over."""
+    step = RenderedStep(target.section.service, target.namespace, target.mode.name, model, beside, weight)
+    return rendered(step, target.gateway if step.mode in mode.ROUTED else None)
 
 
 def render(target: OfflineTarget, to: Path, before: RenderedFolder, model: Deployed, weight: int | None) -> Written:
     """Write what a rollout of *model* has at *weight* percent; None: when it is over."""
-    beside = before.stable if weight is not None else None
-    step = RenderedStep(
-        target.section.service, target.namespace, target.mode.name, model, beside, ALL if weight is None else weight
-    )
-    gateway = target.gateway if step.mode in mode.ROUTED else None
-    now = replace(before, service=step.service, namespace=step.namespace, mode=step.mode, weight=step.weight)
-    now = replace(now, candidate=model) if beside is not None else replace(now, stable=model, candidate=None)
-    return folder.write(to, before, now, rendered(step, gateway))
+    beside, share = (before.stable, weight) if weight is not None else (None, ALL)
+    objects = _objects(target, model, beside, share)
+    now = replace(before, service=target.section.service, namespace=target.namespace, mode=target.mode.name)
+    now = replace(now, weight=share, stable=beside or model, candidate=model if beside is not None else None)
+    return folder.write(to, before, now, objects)

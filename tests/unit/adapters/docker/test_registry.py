@@ -14,7 +14,13 @@ from mlgate.core.errors import AdapterError, ConfigError, GateError, Refused
 NAME = "ghcr.io/acme/summarizer"
 CONFIG = f"sha256:{'c' * 64}"
 MANIFEST = {"schemaVersion": 2, "config": {"digest": CONFIG}, "layers": []}
-SAYS = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}, "digest": f"sha256:{'a' * 64}"}
+NOTE = {"vnd.docker.reference.type": "attestation-manifest"}
+SAYS = {
+    "annotations": NOTE,
+    "digest": f"sha256:{'a' * 64}",
+    "platform": {"architecture": "unknown", "os": "unknown"},
+}
+ARM = {"architecture": "arm64", "os": "linux"}
 
 
 class Registry:
@@ -64,6 +70,15 @@ def index(*entries: Any) -> Any:
         ({"layers": []}, AdapterError),
         ({"config": {"digest": CONFIG.upper()}}, AdapterError),
         ({"config": {"digest": f"{CONFIG} "}}, AdapterError),
+        (index({"digest": f"sha256:{'1' * 64}"}, {**SAYS, "platform": ARM}), Refused),
+        (index({"digest": f"sha256:{'1' * 64}"}, {"annotations": NOTE, "digest": f"sha256:{'2' * 64}"}), Refused),
+        (index({"digest": f"sha256:{'1' * 64}", "Digest": f"sha256:{'2' * 64}"}), Refused),
+        (index({"digest": f"sha256:{'1' * 64}"}, {"annotations": 5, "digest": f"sha256:{'2' * 64}"}), Refused),
+        ({**MANIFEST, "manifests": [{"digest": f"sha256:{'1' * 64}"}]}, Refused),
+        ({**MANIFEST, "Config": {"digest": f"sha256:{'2' * 64}"}}, Refused),
+        ({**MANIFEST, "Manifests": []}, Refused),
+        ({**MANIFEST, "Manife\u017fts": []}, Refused),  # Go folds the long s, too
+        (b'{"config": {"digest": "sha256:1"}, ' + json.dumps(MANIFEST).encode()[1:], AdapterError),
         (b"<html>", AdapterError),
         (b"[]", AdapterError),
         (b"[" * 100_000, AdapterError),

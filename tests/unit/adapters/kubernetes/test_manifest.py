@@ -120,6 +120,11 @@ def test_another_image_is_refused(written: str) -> None:
         manifest.with_image([other], IMAGE)
 
 
+SOURCE = "internal.serving.kserve.io/storage-initializer-sourceuri"
+LOADED: dict[str, Any] = {"annotations": {SOURCE: "s3://a"}}
+"""What KServe's webhook takes for the order to load a model into a pod."""
+
+
 @pytest.mark.parametrize(
     ("predictor", "says"),
     [
@@ -130,11 +135,28 @@ def test_another_image_is_refused(written: str) -> None:
             {"containers": [{"name": "kserve-container", "env": [{"name": "STORAGE_URI", "value": "s3://a"}]}]},
             "loads a model by STORAGE_URI",
         ),
+        ({**SERVICE["spec"]["predictor"], "sklearn": {"storageUri": "s3://a"}}, "loads a model by storageUri"),
+        ({**SERVICE["spec"]["predictor"], **LOADED}, f"loads a model by {SOURCE}"),
     ],
 )
 def test_a_manifest_whose_model_is_not_the_judged_image_is_refused(predictor: dict[str, Any], says: str) -> None:
     with pytest.raises(Refused, match=says):
         manifest.with_image([{**SERVICE, "spec": {"predictor": predictor}}], IMAGE)
+
+
+def test_a_model_is_not_loaded_by_an_annotation_of_kserves_own() -> None:
+    service, pods = copy.deepcopy(SERVICE), copy.deepcopy(DEPLOYMENT)
+    service["metadata"] |= LOADED
+    pods["spec"]["template"]["metadata"] |= LOADED
+    for document in (service, pods):
+        with pytest.raises(Refused, match=SOURCE):
+            manifest.with_image([document], IMAGE)
+
+
+def test_where_requests_are_logged_to_is_no_model() -> None:
+    logged = copy.deepcopy(SERVICE)
+    logged["spec"]["predictor"]["logger"] = {"mode": "all", "storage": {"path": "logs"}}
+    assert manifest.with_image([logged], IMAGE)
 
 
 @pytest.mark.parametrize(

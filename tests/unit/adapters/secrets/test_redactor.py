@@ -218,6 +218,7 @@ def test_variables_that_are_called_a_secret_are_known_without_being_named() -> N
         "GITHUB_TOKEN": "ghs_0123456789",
         "AWS_SECRET_ACCESS_KEY": "a" * 40,
         "MLFLOW_TRACKING_PASSWORD": "for the server",
+        "MLGATE_KEY_PASSPHRASE": "of the key",
         "MLFLOW_TRACKING_URI": "http://me:p%40ssword1@mlflow:5000",
         "TOKENIZERS_PARALLELISM": "false-or-true",
         "MAX_TOKENS": "1234567890",
@@ -228,6 +229,7 @@ def test_variables_that_are_called_a_secret_are_known_without_being_named() -> N
         "GITHUB_TOKEN": "ghs_0123456789",
         "AWS_SECRET_ACCESS_KEY": "a" * 40,
         "MLFLOW_TRACKING_PASSWORD": "for the server",
+        "MLGATE_KEY_PASSPHRASE": "of the key",
         "MLFLOW_TRACKING_URI": "p@ssword1",
     }
 

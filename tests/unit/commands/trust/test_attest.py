@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,15 @@ def test_a_merge_queue_attests_what_it_is_about_to_merge(
     monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
     monkeypatch.setenv("GITHUB_REF", "refs/heads/feature")
     assert invoke(["attest"]) == 5
+
+
+def test_a_verdict_of_the_future_is_not_attested(project: AttestedProject, capfd: pytest.CaptureFixture[str]) -> None:
+    """verdict.json is no part of the report whose digest a job pins: a date next year would be good next year."""
+    later = (datetime.now(UTC) + timedelta(days=365)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    project.judged_as(samples.passing(), judged=later)
+    assert invoke(["attest", "--key", "gate.key"]) == 5
+    assert "which is in the future" in said(capfd)
+    assert not Path(".mlgate/verdict.dsse.json").exists()
 
 
 def test_the_next_run_puts_an_older_attestation_away(project: AttestedProject) -> None:

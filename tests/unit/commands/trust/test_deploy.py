@@ -20,6 +20,7 @@ from tests.support.fake_serving import Death
 
 from mlgate.adapters.kubernetes import record_json
 from mlgate.cli.group import invoke
+from mlgate.commands.deploy import live_alias
 from mlgate.core.deploy.release import ServiceRecord
 from mlgate.core.deploy.rollout import Phase
 from mlgate.core.report import Report
@@ -177,6 +178,109 @@ def test_an_older_commit_than_the_one_that_serves_is_refused(
     project.attested()
     assert invoke(["deploy"]) == 5
     assert "fetch-depth: 0" in said(capfd)
+
+
+def test_a_history_that_is_cut_off_does_not_say_what_is_newer(
+    fake: FakeKubernetes, project: AttestedProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    git("init", "-q")
+    old, _, new = committed(), committed(), committed()
+    project.judged_as(of_commit(new), image("1"))
+    project.attested()
+    assert invoke(["deploy"]) == 0
+    Path(".git/shallow").write_text(f"{old}\n{new}\n")  # as two fetches of one commit each leave it
+    project.judged_as(of_commit(old), image("2"))
+    project.attested()
+    assert invoke(["deploy"]) == 5
+    text = said(capfd)
+    assert f"git cannot say whether the commit {old[:10]} is older than {new[:10]}" in text
+    assert "fetch-depth: 0" in text
+    accepted = record(fake).accepted
+    assert accepted is not None
+    assert accepted.release.image == image("1")
+
+
+def test_a_newer_commit_follows_where_the_history_is_cut_off_below_both(
+    fake: FakeKubernetes, project: AttestedProject
+) -> None:
+    git("init", "-q")
+    _, old, new = committed(), committed(), committed()
+    project.judged_as(of_commit(old), image("1"))
+    project.attested()
+    assert invoke(["deploy"]) == 0
+    Path(".git/shallow").write_text(f"{old}\n")
+    project.judged_as(of_commit(new), image("2"))
+    project.attested()
+    assert invoke(["deploy"]) == 0
+    accepted = record(fake).accepted
+    assert accepted is not None
+    assert accepted.release.image == image("2")
+
+
+def served_and_rising(
+    project: AttestedProject, monkeypatch: pytest.MonkeyPatch, phase: Phase
+) -> tuple[str, str, Report]:
+    """Let a model serve, and a newer one's process die in *phase*. Return the commits of both and an old verdict."""
+    git("init", "-q")
+    first, old, new = committed(), committed(), committed()
+    project.judged_as(of_commit(first), image("1"))
+    project.attested()
+    assert invoke(["deploy"]) == 0
+
+    def dying(record: ServiceRecord) -> float:
+        assert record.rollout is not None
+        if record.rollout.state.phase is phase:
+            raise Death
+        return 0.001
+
+    project.judged_as(of_commit(new), image("3"))
+    project.attested()
+    with monkeypatch.context() as patched:
+        patched.setattr("mlgate.flow.deploy.rollout.pause", dying)
+        with pytest.raises(Death):
+            invoke(["deploy"])
+    return old, new, of_commit(old)
+
+
+@pytest.mark.parametrize("phase", [Phase.HOLDING, Phase.PROMOTING])
+def test_an_older_commit_does_not_push_a_newer_one_out_whose_rollout_is_under_way(
+    phase: Phase,
+    fake: FakeKubernetes,
+    project: AttestedProject,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    old, new, verdict = served_and_rising(project, monkeypatch, phase)
+    before = record(fake)
+    project.judged_as(verdict, image("2"))
+    project.attested()
+    assert invoke(["deploy"]) == 5
+    assert f"the commit {old[:10]} is older than {new[:10]}, which is being rolled out" in said(capfd)
+    assert record(fake) == before
+    assert invoke(["deploy", "--allow-older"]) == 0
+
+
+def test_what_ends_before_this_rollout_has_the_lock_counts(
+    fake: FakeKubernetes, project: AttestedProject, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    git("init", "-q")
+    first, old, new = committed(), committed(), committed()
+    project.judged_as(of_commit(first), image("1"))
+    project.attested()
+    assert invoke(["deploy"]) == 0
+    project.judged_as(of_commit(old), image("2"))
+    project.attested()
+    ahead = live_alias.register_ahead
+
+    def another_first(*given: Any) -> None:
+        """Let the newer one be promoted after this process looked, and before it has the lock."""
+        ahead(*given)
+        map_of = fake.objects["configmaps", "mlgate-summarizer"]["data"]
+        map_of["record.json"] = map_of["record.json"].replace(first, new)
+
+    monkeypatch.setattr("mlgate.commands.deploy.live_alias.register_ahead", another_first)
+    assert invoke(["deploy"]) == 5
+    assert f"the commit {old[:10]} is older than {new[:10]}, which serves" in said(capfd)
 
 
 def test_what_is_too_old_is_refused(

@@ -84,6 +84,20 @@ def read(folder: Path) -> RenderedFolder:
     return found
 
 
+def demand_listed(folder: Path, found: RenderedFolder, objects: Iterable[Mapping[str, Any]]) -> None:
+    """Raise Refused unless each of *objects*, which the list's models make, is what their files are.
+
+    No tool applies the list: a change of it alone would first be seen in what the next render writes.
+    """
+    for one in objects:
+        if _digest(_dumped(one)) not in found.files.get(_name(one), ()):
+            raise Refused(
+                f"the models in this list are not those in the files: {_name(one)} is another one",
+                where=str(folder / LIST),
+                hint="restore it: git checkout; where another version of mlgate wrote it, name a new folder",
+            )
+
+
 def write(folder: Path, before: RenderedFolder, now: RenderedFolder, objects: Iterable[Mapping[str, Any]]) -> Written:
     """Make the folder's files those of *objects*, and remove those of *before* that are none of them.
 
