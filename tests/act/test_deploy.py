@@ -243,10 +243,10 @@ HALF = {"steps": [50, 100], "hold": "5m", "deadline": "20m"}
 def test_a_job_that_dies_in_mid_rollout_is_ended_by_the_schedule_once_its_time_is_over(team: Team) -> None:
     first = team.judged(image("1"))
     assert first.code == 0, first
-    team.place.project.changed(**HALF | {"hold": "25s", "deadline": "55s"})
+    team.place.project.changed(**HALF | {"hold": "35s", "deadline": "80s"})
     team.place.manifest(MODEL_VERSION="two")
     with pytest.raises(AssertionError, match="act did not end"):
-        team.judged(image("2"), hangs_after="holding for 25 s")
+        team.judged(image("2"), hangs_after="holding for 35 s")
     assert team.place.weight == 50
     assert team.shown[1:] == [["in_progress"]]
 
