@@ -192,6 +192,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if os.environ.get("MLGATE_TEST_WIDE") != "no":
         return
     left_out = [item for item in items if item.get_closest_marker("wide")]
+    if needing := [item.nodeid for item in left_out if any(item.get_closest_marker(f"needs_{need}") for need in NEEDS)]:
+        raise pytest.UsageError(f"wide, and nobody would ask it: `make test` may skip {needing[0]}")
     items[:] = [item for item in items if not item.get_closest_marker("wide")]
     config.hook.pytest_deselected(items=left_out)
 

@@ -45,7 +45,6 @@ pytestmark = [
     pytest.mark.needs_docker,
     pytest.mark.needs_openapi,
     pytest.mark.needs_reachable_cluster,
-    pytest.mark.alone,
 ]
 
 WORKFLOWS = ".github/workflows"
@@ -255,6 +254,7 @@ def test_a_job_that_dies_in_mid_rollout_is_ended_by_the_schedule_once_its_time_i
 
     early = watched()
     assert "a rollout stopped half-way; after its deadline" in early.log, early
+    assert "`deploy` has no rules for users' requests, and no checks" in early.log, "there is nothing to watch by"
     assert team.place.weight == 50
     rollout = team.place.record.rollout
     assert rollout is not None

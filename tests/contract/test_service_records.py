@@ -59,23 +59,27 @@ def service() -> str:
 
 @pytest.mark.parametrize("taken", [None, 5.5])
 def test_a_handover_comes_back_as_it_was_saved(taken: float | None) -> None:
-    handed = replace(RECORD, handover=Handover("digest", ((1.5, 2.5), (3.0, 4.0)), {"uid": 2}, taken))
+    handed = replace(RECORD, rules="digest", handover=Handover(((1.5, 2.5), (3.0, 4.0)), {"uid": 2}, taken))
     assert record_json.read(record_json.write(handed)) == handed
     assert handed.is_detached
 
 
 def test_a_record_of_an_mlgate_that_detached_nothing_is_read() -> None:
     document = json.loads(record_json.write(RECORD))
-    del document["handover"]
+    del document["handover"], document["rules"]
     assert record_json.read(json.dumps(document)) == RECORD
 
 
-@pytest.mark.parametrize(
-    "damage", [{"asked": [[1.0]]}, {"restarts": {"uid": "2"}}, {"rules": 5}, {"taken": "now"}, {"asked": None}]
-)
+@pytest.mark.parametrize("damage", [{"asked": [[1.0]]}, {"restarts": {"uid": "2"}}, {"taken": "now"}, {"asked": None}])
 def test_a_handover_that_is_damaged_is_no_handover(damage: dict[str, object]) -> None:
-    document = json.loads(record_json.write(replace(RECORD, handover=Handover("digest"))))
+    document = json.loads(record_json.write(replace(RECORD, handover=Handover())))
     document["handover"] |= damage
+    with pytest.raises(EvidenceError, match="the record of the service is damaged"):
+        record_json.read(json.dumps(document))
+
+
+def test_rules_that_are_no_text_are_a_damaged_record() -> None:
+    document = json.loads(record_json.write(RECORD)) | {"rules": 5}
     with pytest.raises(EvidenceError, match="the record of the service is damaged"):
         record_json.read(json.dumps(document))
 

@@ -30,7 +30,7 @@ WRITERS = 4
     params=[
         pytest.param("sqlite", marks=WIDE),
         pytest.param("server", marks=pytest.mark.needs_mlflow),
-        pytest.param("postgres", marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres, WIDE]),
+        pytest.param("postgres", marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres]),
     ]
 )
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> StoreAddress:
@@ -100,7 +100,7 @@ def agrees(place: StoreAddress, model: str, run: str, live: int) -> None:
     [
         ("sqlite", 80),
         pytest.param("server", 80, marks=pytest.mark.needs_mlflow),
-        pytest.param("postgres", 40, marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres, WIDE]),
+        pytest.param("postgres", 40, marks=[pytest.mark.needs_mlflow, pytest.mark.needs_postgres]),
     ],
 )
 def test_of_many_verdicts_written_twice_by_four_processes_each_is_there_once(

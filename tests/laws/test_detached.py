@@ -51,8 +51,8 @@ class TurningJudge(FakeJudge):
 
 
 def detached(cluster: Cluster, judge: FakeJudge | None = None) -> ServiceRecord:
-    leaving = Leaving(lambda: cluster.time, -math.inf, RULES)
-    record = deploy(tools(cluster, judge=judge), CANDIDATE, PLAN, mode="route", owner="a", leaving=leaving)
+    leaving = Leaving(lambda: cluster.time, -math.inf)
+    record = deploy(tools(cluster, judge=judge), CANDIDATE, PLAN, mode="route", owner="a", rules=RULES, leaving=leaving)
     assert record is not None
     return record
 
@@ -65,7 +65,7 @@ def call(cluster: Cluster, seconds: float, judge: FakeJudge | None = None, stop:
     if not record.is_detached:
         reconcile(of, record)
         return
-    go_on(of, record, Leaving(lambda: cluster.time, cluster.time + seconds, RULES))
+    go_on(of, record, Leaving(lambda: cluster.time, cluster.time + seconds), RULES)
 
 
 def reconciled(cluster: Cluster, calls: Sequence[tuple[float, float]], judge: FakeJudge | None = None) -> None:
@@ -165,8 +165,8 @@ def test_a_call_is_over_in_time(seconds: float) -> None:
 def test_a_call_in_which_nothing_is_decided_leaves_the_step_as_it_is() -> None:
     cluster = Cluster()
     patient = Plan(PLAN.steps, 1000.0, PLAN.patience, BEGAN + 5000)
-    leaving = Leaving(lambda: cluster.time, -math.inf, RULES)
-    deploy(tools(cluster), CANDIDATE, patient, mode="route", owner="a", leaving=leaving)
+    leaving = Leaving(lambda: cluster.time, -math.inf)
+    deploy(tools(cluster), CANDIDATE, patient, mode="route", owner="a", rules=RULES, leaving=leaving)
     for _ in range(5):
         cluster.time += 60
         call(cluster, 10.0)
@@ -213,7 +213,7 @@ def test_who_judges_by_other_rules_takes_it_back() -> None:
     record = detached(cluster)
     of = tools(cluster)
     of.records.load()
-    go_on(of, record, Leaving(lambda: cluster.time, cluster.time + 10, "other rules"))
+    go_on(of, record, Leaving(lambda: cluster.time, cluster.time + 10), "other rules")
     assert is_at_rest(cluster, STABLE)
     assert cluster.record.rollout is not None
     assert "the rules in mlgate.yaml are others" in cluster.record.rollout.states[-2].why
@@ -239,9 +239,9 @@ def test_a_cluster_that_does_not_answer_is_left_to_the_next_call() -> None:
     cluster.time += 1
     of = tools(cluster)
     record = of.records.load()
-    leaving = Leaving(lambda: cluster.time, cluster.time + 5, RULES)
+    leaving = Leaving(lambda: cluster.time, cluster.time + 5)
     begin = cluster.time
-    taken = replace(record, handover=Handover(RULES, taken=cluster.time))
+    taken = replace(record, handover=Handover(taken=cluster.time))
     of.records.save(taken)
     cluster.before_write = fail
     with pytest.raises(AdapterError):
@@ -256,9 +256,26 @@ def test_an_attended_deploy_of_the_same_model_takes_it_over_and_ends_it() -> Non
     cluster = Cluster()
     detached(cluster)
     cluster.time += 5
-    record = deploy(tools(cluster), CANDIDATE, PLAN, mode="route", owner="c")
+    record = deploy(tools(cluster), CANDIDATE, PLAN, mode="route", owner="c", rules=RULES)
     assert record is not None
     assert record.handover is None
+    assert is_at_rest(cluster, CANDIDATE)
+
+
+@pytest.mark.parametrize("is_detached", [True, False])
+def test_by_other_rules_nobody_goes_on_with_it_it_begins_anew(is_detached: bool) -> None:
+    cluster = Cluster()
+    record = detached(cluster)
+    of = tools(cluster)
+    left = of.records.load()
+    of.records.save(left if is_detached else replace(left, handover=None))
+    cluster.time += 5
+    began = record.rollout.began if record.rollout else math.nan
+    ended = deploy(tools(cluster), CANDIDATE, PLAN, mode="route", owner="c", rules="other rules")
+    assert ended is not None
+    assert ended.rollout is not None
+    assert ended.rollout.began > began
+    assert ended.rules == "other rules"
     assert is_at_rest(cluster, CANDIDATE)
 
 

@@ -44,7 +44,7 @@ def comment(
     if run.event != "pull_request":
         return _nothing(out, environ, f"{run.name} is of {run.event}: only runs of pull_request are commented")
     hint = "give the step `env: {MLGATE_GITHUB_TOKEN: '${{ github.token }}'}`"
-    with client.client("write a comment with", hint, patience=patience, environ=environ) as line:
+    with client.connect("write a comment with", hint, patience=patience, environ=environ) as line:
         github = Github(line, run.repository)
         number, why = _pull_request(github, run)
         if number is None:

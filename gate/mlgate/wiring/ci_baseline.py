@@ -54,5 +54,5 @@ def _artifacts() -> Iterator[GithubArtifacts]:
         "give the job `permissions: {contents: read, actions: read}`, and the step the input "
         "`github-token: ${{ github.token }}`"
     )
-    with client.client("ask GitHub with who kept the baseline", hint) as line:
+    with client.connect("ask GitHub with who kept the baseline", hint) as line:
         yield GithubArtifacts(line, repository)

@@ -9,7 +9,6 @@ from typing import Any
 import httpx2
 import pytest
 from tests.support.deploy_project import DeployProject, deployment, image, inference_service
-from tests.support.fake_controllers import Controllers
 from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes, status
 
 from mlgate.cli.group import invoke
@@ -17,16 +16,6 @@ from mlgate.core.deploy.mode import ROUTED
 from mlgate.reports.json_v1.rollout import parse
 
 GATEWAY = {"name": "kserve/gate", "hosts": ["summarizer.example.com"]}
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
-    made = FakeKubernetes()
-    Controllers(made)
-    monkeypatch.setattr("mlgate.wiring.deploy.kubernetes_api.connect", lambda _context, _namespace: made.api())
-    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
-    monkeypatch.setattr("mlgate.flow.deploy.rollout._POLL_S", 0.01)
-    return made
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.support.deploy_project import DeployProject, image, inference_service
-from tests.support.fake_controllers import Controllers
-from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes
+from tests.support.fake_kubernetes import NAMESPACE
 from tests.support.variant_server import Answer, variants
 from tests.support.waiting import until
 
@@ -23,6 +22,8 @@ from mlgate.config.load import load
 from mlgate.core.deploy.release import Deployed, Release, ServiceRecord
 from mlgate.core.deploy.rollout import Phase, Reading
 from mlgate.core.outcome import Outcome
+
+pytestmark = pytest.mark.usefixtures("fake")
 
 GATEWAY = {"name": "kserve/gate", "hosts": ["summarizer.example.com"]}
 ROWS = 30
@@ -60,11 +61,6 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    fake = FakeKubernetes()
-    Controllers(fake)
-    monkeypatch.setattr("mlgate.wiring.deploy.kubernetes_api.connect", lambda _context, _namespace: fake.api())
-    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
-    monkeypatch.setattr("mlgate.flow.deploy.rollout._POLL_S", 0.01)
     monkeypatch.setattr("mlgate.flow.deploy.first_check._FOR_S", 0.1)
     monkeypatch.setattr("mlgate.flow.deploy.first_check._REST_S", 0.01)
     monkeypatch.chdir(tmp_path)

@@ -8,8 +8,7 @@ from typing import Self
 
 import pytest
 from tests.support.deploy_project import DeployProject, image, inference_service
-from tests.support.fake_controllers import Controllers
-from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes
+from tests.support.fake_kubernetes import NAMESPACE
 from tests.support.fake_serving import Death
 
 from mlgate.cli.group import invoke
@@ -35,15 +34,11 @@ def dying(record: ServiceRecord) -> float:
     return 0.001
 
 
+@pytest.mark.usefixtures("fake")
 def test_a_rollout_that_goes_on_may_outlive_its_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    fake = FakeKubernetes()
-    Controllers(fake)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mlgate.wiring.deploy.kubernetes_api.connect", lambda _context, _namespace: fake.api())
-    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
-    monkeypatch.setattr("mlgate.flow.deploy.rollout._POLL_S", 0.01)
     project = DeployProject(Path(), "summarizer", NAMESPACE, gateway=GATEWAY, steps=[50, 100], hold="10ms")
     for digit in "12":
         project.manifest(inference_service(MODEL_VERSION=digit))

@@ -10,7 +10,6 @@ import httpx2
 import pytest
 import yaml
 from tests.support.deploy_project import DeployProject, image, inference_service
-from tests.support.fake_controllers import Controllers
 from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes, status
 from tests.support.fake_registry import FakeRegistry
 from tests.support.fake_runs import FakeRuns
@@ -118,17 +117,6 @@ class Desk:
             return status(503, "ServiceUnavailable", "the API is down") if f"/{plural}" in path else None
 
         self.fake.before = answer
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
-    made = FakeKubernetes()
-    Controllers(made)
-    monkeypatch.setattr("mlgate.wiring.deploy.kubernetes_api.connect", lambda _context, _namespace: made.api())
-    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
-    monkeypatch.setattr("mlgate.adapters.kubernetes.api._LONGEST_PAUSE_S", 0.0)
-    monkeypatch.setattr("mlgate.flow.deploy.rollout._POLL_S", 0.01)
-    return made
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from mlgate.adapters.github.client import GithubClient
 from mlgate.adapters.github.replies import Purpose
 from mlgate.core.errors import AdapterError
 
-State = Literal["in_progress", "success", "failure", "error", "inactive"]
+State = Literal["in_progress", "success", "failure"]
 
 _LONGEST = 140
 """Characters of a description (docs.github.com/rest/deployments)."""

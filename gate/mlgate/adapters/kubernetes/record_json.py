@@ -27,6 +27,7 @@ def write(record: ServiceRecord) -> str:
         "previous": deployed(record.previous),
         "candidate": deployed(record.candidate),
         "rollout": _rollout(record.rollout),
+        "rules": record.rules,
         "handover": _handover(record.handover),
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -45,6 +46,7 @@ def read(text: str) -> ServiceRecord:
             candidate=read_deployed(document["candidate"]),
             rollout=_read_rollout(document["rollout"]),
             owner=_text(document["owner"]),
+            rules=_text(document.get("rules", "")),  # an older mlgate kept none: nobody goes on with its rollouts
             handover=_read_handover(document.get("handover")),  # an older mlgate detached no rollout
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, RecursionError, ConfigError) as error:
@@ -75,7 +77,7 @@ def _handover(one: Handover | None) -> Json:
     if one is None:
         return None
     asked = [list(span) for span in one.asked]
-    return {"rules": one.rules, "asked": asked, "restarts": dict(one.restarts), "taken": one.taken}
+    return {"asked": asked, "restarts": dict(one.restarts), "taken": one.taken}
 
 
 def _read_handover(value: Mapping[str, Any] | None) -> Handover | None:
@@ -84,7 +86,7 @@ def _read_handover(value: Mapping[str, Any] | None) -> Handover | None:
     asked = tuple((_number(begin), _number(end)) for begin, end in value["asked"])
     restarts = {uid: _whole(count) for uid, count in value["restarts"].items()}
     taken = None if value["taken"] is None else _number(value["taken"])
-    return Handover(_text(value["rules"]), asked, restarts, taken)
+    return Handover(asked, restarts, taken)
 
 
 def _rollout(one: Rollout | None) -> Json:

@@ -52,7 +52,7 @@ def run_reconcile(choice: RunOptions, seconds: float) -> int:
         return ended(target, choice, record, judge)
     if record.is_under_way:
         assert record.rollout is not None
-        until = datetime.fromtimestamp(record.rollout.plan.deadline, UTC).strftime("%H:%M UTC")
+        until = datetime.fromtimestamp(record.rollout.plan.deadline, UTC).strftime("%Y-%m-%d %H:%M UTC")
         tell(
             sys.stdout,
             f"{target.section.service}: a rollout stopped half-way; after its deadline ({until}) this rolls it back\n"
@@ -68,5 +68,5 @@ def _gone_on(
 ) -> tuple[ServiceRecord, RolloutJudge]:
     demand_names_of_models(target, record.mode)
     with judging(target, choice, record) as judge:
-        leaving = Leaving(clock.seconds, clock.seconds() + seconds, target.step_rules, lambda: judge.asked)
-        return go_on(replace(tools, judge=judge), record, leaving), judge
+        leaving = Leaving(clock.seconds, clock.seconds() + seconds, lambda: judge.asked)
+        return go_on(replace(tools, judge=judge), record, leaving, target.step_rules), judge

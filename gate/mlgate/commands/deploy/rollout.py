@@ -39,10 +39,11 @@ from mlgate.wiring.github.deployment import shown_beside
 from mlgate.wiring.trust import Trust
 
 ROLLED_BACK = 4
+NOT_DONE = 3
+
 _FIRST = (
     "nothing serves yet: this first model goes back unless users ask it meanwhile; write deploy.analysis when it serves"
 )
-NOT_DONE = 3
 
 
 def run_deploy(
@@ -95,7 +96,7 @@ def _rolled_out(
     detaches: bool,
 ) -> int:
     with judging(target, choice, kept) as judge:
-        leaving, me = at_first_step(target, judge) if detaches else NEVER, owner()
+        leaving, me = at_first_step(judge) if detaches else NEVER, owner()
         with rollout_tools(target, me, choice, judge) as tools:
             may_follow(tools.records.load())  # another rollout may have ended before this one had the lock
             record = flow.deploy(
@@ -104,6 +105,7 @@ def _rolled_out(
                 target.plan(),
                 mode=target.mode.name,
                 owner=me,
+                rules=target.step_rules,
                 find=lambda: target.found(candidate),
                 leaving=leaving,
             )
@@ -168,7 +170,7 @@ def _candidate(target: Target, choice: RunOptions) -> Deployed:
             raise
         assert kept.rollout is not None
         found = candidate_at(target, choice, datetime.fromtimestamp(kept.rollout.began, UTC))
-        if not flow.is_this(kept, found, target.plan(), target.mode.name, clock.seconds()):
+        if not flow.is_this(kept, found, target.plan(), target.mode.name, rules=target.step_rules, now=clock.seconds()):
             raise  # it would go back, and begin anew
         return found
 
@@ -239,9 +241,9 @@ def rollout_tools(
         yield target.tools(lock, judge or RolloutJudge(), stop, shown)
 
 
-def at_first_step(target: Target, judge: RolloutJudge) -> Leaving:
+def at_first_step(judge: RolloutJudge) -> Leaving:
     """Return when a rollout is left that shall go on without this process: as soon as its first step holds."""
-    return Leaving(clock.seconds, -math.inf, target.step_rules, lambda: judge.asked)
+    return Leaving(clock.seconds, -math.inf, lambda: judge.asked)
 
 
 def ended(target: Target, choice: RunOptions, record: ServiceRecord, judge: RolloutJudge) -> int:

@@ -59,8 +59,6 @@ class Deployed:
 class Handover:
     """What a process that leaves a rollout tells the next one that goes on with it."""
 
-    rules: str
-    """The digest of what its steps are judged by: whoever has other rules does not go on."""
     asked: tuple[tuple[float, float], ...] = ()
     """When online checks asked since the rollout began, or may have: spans of Unix times, seconds."""
     restarts: Mapping[str, int] = field(default_factory=dict)
@@ -89,6 +87,8 @@ class ServiceRecord:
     """The last one, also when it is over."""
     owner: str = ""
     """Who carries the rollout out, or did: a CI run's address, or a host and process."""
+    rules: str = ""
+    """The digest of what the rollout's steps are judged by: whoever has other rules does not go on with it."""
     handover: Handover | None = None
     """Of a rollout that was detached: `mlgate reconcile` goes on with it. None: its process carries it out, or died."""
 
@@ -109,10 +109,10 @@ class ServiceRecord:
         is_rising = rollout is not None and self.is_under_way and rollout.state.phase is not Phase.RESTORING
         return self.candidate if is_rising else None
 
-    def begin(self, candidate: Deployed, rollout: Rollout, *, mode: str, owner: str) -> ServiceRecord:
+    def begin(self, candidate: Deployed, rollout: Rollout, *, mode: str, owner: str, rules: str = "") -> ServiceRecord:
         """Return the record of a rollout that begins."""
         assert not self.is_under_way
-        return replace(self, mode=mode, candidate=candidate, rollout=rollout, owner=owner, handover=None)
+        return replace(self, mode=mode, candidate=candidate, rollout=rollout, owner=owner, rules=rules, handover=None)
 
     def after(self, reading: Reading) -> ServiceRecord:
         """Return the record after *reading*; itself where that changes nothing. The end says what serves."""

@@ -15,19 +15,19 @@ from mlgate.flow.deploy.leaving import Leaving
 from mlgate.flow.deploy.rollout import RolloutTools, carry_out, recover
 
 
-def go_on(tools: RolloutTools, record: ServiceRecord, leaving: Leaving) -> ServiceRecord:
+def go_on(tools: RolloutTools, record: ServiceRecord, leaving: Leaving, rules: str) -> ServiceRecord:
     """Go on with a detached rollout until it is over, or until it is time to leave. Return its record.
 
     To be called under the service's lock. Raises what `carry_out` raises. A signal ends the call, and the rollout stays
-    as it is. Who judges by other rules than those that it was detached with takes the candidate back: a change does not
-    choose what judges it.
+    as it is. *rules*: the digest of those that hold now. Others than it began by take the candidate back: a change does
+    not choose what judges it.
     """
     assert record.is_detached
     assert record.handover is not None
     signals = tools.stop
     tools = replace(tools, stop=Unheeded(signals))
     leaving = replace(leaving, wants=lambda: bool(signals.why))
-    if record.handover.rules != leaving.rules:
+    if record.rules != rules:
         return recover(tools, record, "the rules in mlgate.yaml are others than when the rollout was detached")
     now = tools.now()
     handover = replace(record.handover, asked=record.handover.asked_until(now), taken=now)

@@ -21,8 +21,6 @@ class Leaving:
     """Unix time, seconds."""
     until: float
     """Unix time, seconds: from then on it leaves a step that holds. Before the beginning of time: the first one."""
-    rules: str = ""
-    """The digest of what it judges by."""
     asked: Callable[[], Sequence[Span]] = tuple
     """When its online checks asked, or those of the processes before it."""
     wants: Callable[[], object] = lambda: False
@@ -59,7 +57,7 @@ class Leaving:
         began, now = record.rollout.began, self.now()
         asked = tuple((max(begin, began), min(end, now)) for begin, end in self.asked() if end > began)
         known = record.handover.restarts if record.handover is not None else {}
-        return replace(record, handover=Handover(self.rules, asked, {**known, **dict(reading.restarts)}))
+        return replace(record, handover=Handover(asked, {**known, **dict(reading.restarts)}))
 
 
 NEVER = Leaving(now=lambda: 0.0, until=math.inf)

@@ -57,18 +57,19 @@ def deploy(
     *,
     mode: str,
     owner: str,
+    rules: str = "",
     find: Callable[[], Deployed | None] = lambda: None,
     leaving: Leaving = NEVER,
 ) -> ServiceRecord | None:
     """Roll *candidate* out, after what a dead process left is undone or finished. Return the record of its end.
 
-    Where that was this very rollout, it goes on from where it was: what its steps are judged by can be read again.
-    Return None for a candidate that serves already: it is left alone. *find* is asked what serves, of a service
-    without a record: what somebody else made. *leaving*: when it is left to `mlgate reconcile`; then the record is
-    not of its end. To be called under the service's lock.
+    Where that was this very rollout, by the same *rules* (their digest), it goes on from where it was: what its steps
+    are judged by can be read again. Return None for a candidate that serves already: it is left alone. *find* is asked
+    what serves, of a service without a record: what somebody else made. *leaving*: when it is left to `mlgate
+    reconcile`; then the record is not of its end. To be called under the service's lock.
     """
     record = tools.records.load()
-    if is_this(record, candidate, plan, mode, tools.now()):
+    if is_this(record, candidate, plan, mode, rules=rules, now=tools.now()):
         return _taken_over(tools, record, owner, leaving)
     is_same = record.candidate is not None and record.candidate.name == candidate.name
     record = recover(tools, record, f"{'it' if is_same else 'another model'} is deployed anew, by another process")
@@ -86,7 +87,7 @@ def deploy(
         return None
     if record.mode:
         tools.serving(record).tidy(tools.records.confirm)  # what a stalled process made late
-    record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner)
+    record = record.begin(candidate, Rollout(plan, tools.now()), mode=mode, owner=owner, rules=rules)
     tools.records.save(record)
     return carry_out(tools, record, leaving)
 
@@ -99,9 +100,14 @@ def _taken_over(tools: RolloutTools, record: ServiceRecord, owner: str, leaving:
     return carry_out(tools, record, leaving, serving)
 
 
-def is_this(record: ServiceRecord, candidate: Deployed, plan: Plan, mode: str, now: float) -> bool:
-    """Whether a rollout of this model by this plan is under way, and may go on: it is not on its way back, nor late."""
-    if record.rollout is None or record.candidate is None or not record.is_under_way or record.mode != mode:
+def is_this(record: ServiceRecord, candidate: Deployed, plan: Plan, mode: str, *, rules: str, now: float) -> bool:
+    """Whether a rollout of this model by this plan and these rules is under way, and may go on.
+
+    It may not where it is on its way back, or late.
+    """
+    if record.rollout is None or record.candidate is None or not record.is_under_way:
+        return False
+    if (record.mode, record.rules) != (mode, rules):
         return False
     own = record.rollout.plan
     asked = replace(plan if record.accepted is not None else _alone(plan), deadline=own.deadline)

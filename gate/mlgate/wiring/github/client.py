@@ -24,7 +24,7 @@ def repository(environ: Mapping[str, str] = os.environ) -> str:
     return name
 
 
-def client(
+def connect(
     what: str, hint: str, *, patience: Retries | None = None, environ: Mapping[str, str] = os.environ
 ) -> GithubClient:
     """Return a connection to GitHub's API. *what* the token is for, and *hint* how a job gets one, if there is none."""

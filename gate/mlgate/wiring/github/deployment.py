@@ -46,7 +46,7 @@ def shown_beside(
     run = environment.here()
     repository = client.repository()
     hint = "give the job `permissions: {deployments: write}`, and the step `github-token: ${{ github.token }}`"
-    with client.client("show the deployment with", hint, patience=Retries(_PATIENCE_S)) as line:
+    with client.connect("show the deployment with", hint, patience=Retries(_PATIENCE_S)) as line:
         own = DeploymentProgress(
             GithubDeployments(line, repository),
             name,

@@ -14,7 +14,6 @@ from tests.support import samples
 from tests.support.attested_project import AttestedProject, changed
 from tests.support.child_environment import child_environment
 from tests.support.deploy_project import image, inference_service
-from tests.support.fake_controllers import Controllers
 from tests.support.fake_kubernetes import NAMESPACE, FakeKubernetes
 from tests.support.fake_serving import Death
 
@@ -26,16 +25,6 @@ from mlgate.core.deploy.rollout import Phase
 from mlgate.core.report import Report
 
 GATEWAY = {"name": "kserve/gate", "hosts": ["summarizer.example.com"]}
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
-    made = FakeKubernetes()
-    Controllers(made)
-    monkeypatch.setattr("mlgate.wiring.deploy.kubernetes_api.connect", lambda _context, _namespace: made.api())
-    monkeypatch.setattr("mlgate.adapters.kubernetes.drain.DRAIN_S", 0.0)
-    monkeypatch.setattr("mlgate.flow.deploy.rollout._POLL_S", 0.01)
-    return made
 
 
 @pytest.fixture

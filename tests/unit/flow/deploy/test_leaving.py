@@ -27,7 +27,7 @@ def record(turns: int = 3, handover: Handover | None = None) -> ServiceRecord:
 
 
 def leaving(at: float, until: float = UNTIL, **given: object) -> Leaving:
-    return Leaving(lambda: at, until, "rules", **given)  # type: ignore[arg-type]
+    return Leaving(lambda: at, until, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_when_checks_asked_is_handed_over() -> None:
 
 
 def test_what_a_process_that_died_may_have_asked_is_not_counted() -> None:
-    taken = Handover("rules", asked=((1.0, 2.0),), taken=5.0)
+    taken = Handover(asked=((1.0, 2.0),), taken=5.0)
     assert taken.asked_until(9.0) == ((1.0, 2.0), (5.0, 9.0))
     assert replace(taken, taken=None).asked_until(9.0) == ((1.0, 2.0),)
 
 
 def test_how_often_containers_were_restarted_is_kept_where_it_was_not_seen_again() -> None:
-    before = Handover("rules", restarts={"a": 1, "b": 2})
+    before = Handover(restarts={"a": 1, "b": 2})
     left = leaving(BEGAN).left(record(handover=before), replace(CALM, restarts=(("b", 3), ("c", 0))))
     assert left.handover is not None
     assert left.handover.restarts == {"a": 1, "b": 3, "c": 0}
