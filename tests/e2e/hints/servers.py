@@ -1,0 +1,7 @@
+"""Traps of servers."""
+
+from __future__ import annotations
+
+from tests.e2e.hints.trap import Trap
+
+TRAPS: tuple[Trap, ...] = ()
