@@ -12,7 +12,7 @@ from mlgate.core.evidence import Gap, Observation, Row
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Failure, Model, Reading
 from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
-from mlgate.metrics import registry
+from mlgate.metrics.by_field import scoring
 
 
 class AccuracyKind:
@@ -59,8 +59,7 @@ class AccuracyKind:
         """Score every metric of the check. What a metric refuses to score (a text too long) is Unscored."""
         rows = [reading.rows[example.id] for example in check.examples]
         answers, failed = [self.show(row) for row in rows], [isinstance(row, Gap) for row in rows]
-        references = [example.references for example in check.examples]
-        return [_score(choice, answers, failed, references) for choice in check.metrics]
+        return [_score(choice, answers, failed, check.examples) for choice in check.metrics]
 
     def answers(self, check: Check, reading: Reading) -> Mapping[str, Row]:  # noqa: ARG002 - other kinds need it
         """Return the rows: each is an example's own."""
@@ -78,14 +77,14 @@ def _row(check: Check, example: Example, answer: str | Failure) -> Row:
 
 
 def _score(
-    choice: MetricChoice, answers: Sequence[str], failed: Sequence[bool], references: Sequence[Sequence[str]]
+    choice: MetricChoice, answers: Sequence[str], failed: Sequence[bool], examples: Sequence[Example]
 ) -> Statistics | Unscored:
     if choice.kind == ERROR_RATE.name:
         rows = np.column_stack([np.asarray(failed, float), np.ones(len(failed))])
         return Statistics(choice.name, ERROR_RATE, "error_rate", rows, quotient)
-    scorer = registry.build(choice.kind, choice.options)
+    how = scoring(choice.kind, choice.options)
     try:
-        statistics = scorer.statistics(answers, references)
+        statistics = how.statistics(answers, examples)
     except ValueError as error:
         return Unscored(choice.name, str(error))
-    return Statistics(choice.name, scorer.metric, scorer.signature(references), statistics, scorer.value)
+    return Statistics(choice.name, how.metric, how.signature(examples), statistics, how.value)

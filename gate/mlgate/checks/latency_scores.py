@@ -21,7 +21,7 @@ from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Score
 from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
 from mlgate.core.stats.series import Fact, Series, Text
-from mlgate.metrics import registry
+from mlgate.metrics.by_field import scoring
 
 _MS = 1000.0
 
@@ -211,22 +211,19 @@ def _cache(check: Check, name: str, seen: LatencyRounds) -> Score:
 
 def _answers(check: Check, choice: MetricChoice, seen: LatencyRounds) -> Score:
     """Score every timed answer, and sum an example's: rows in the check's order, of the examples that were asked."""
-    scorer = registry.build(choice.kind, choice.options)
+    how = scoring(choice.kind, choice.options)
     counts: dict[tuple[int, str], int] = {}
     for reply in _replies(seen):
         key = reply.example, "" if reply.failure else reply.answer
         counts[key] = counts.get(key, 0) + 1
     try:
-        each = scorer.statistics(
-            [answer for _, answer in counts], [check.examples[example].references for example, _ in counts]
-        )
+        each = how.statistics([answer for _, answer in counts], [check.examples[example] for example, _ in counts])
     except ValueError as error:
         return Unscored(choice.name, str(error))
     rows = np.zeros((len(check.examples), each.shape[1] if each.ndim == 2 else 1))  # noqa: PLR2004 - (n, k)
     np.add.at(rows, [example for example, _ in counts], each * np.asarray(list(counts.values()), float)[:, None])
     asked = np.asarray(sorted({example for example, _ in counts}), np.intp)
-    signed = scorer.signature([example.references for example in check.examples])
-    return Statistics(choice.name, scorer.metric, signed, rows, scorer.value, asked, seen.look)
+    return Statistics(choice.name, how.metric, how.signature(check.examples), rows, how.value, asked, seen.look)
 
 
 def _replies(seen: LatencyRounds) -> Iterator[TimedReply]:

@@ -13,9 +13,10 @@ from mlgate.core.metric import Better, Metric
 from mlgate.core.stats.jackknife import Array
 from mlgate.metrics import sacrebleu_rows
 from mlgate.metrics.options import Options
-from mlgate.metrics.references import mostly_spaceless, nothing_to_match, refuse_unmatchable, texts
+from mlgate.metrics.references import nothing_to_match, refuse_unmatchable, texts
 from mlgate.metrics.sacrebleu_tokenizers import TOKENIZERS, refuse_missing
 from mlgate.metrics.scorer import References
+from mlgate.metrics.scripts import spaceless
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
@@ -56,10 +57,10 @@ class Bleu:
         """Return why: no text, a script that the tokenizer does not split, or texts shorter than the n-grams."""
         if why := nothing_to_match(references):
             return why
-        if self.tokenize in _SPACED_TOKENIZERS and (letters := mostly_spaceless(references)):
+        if self.tokenize in _SPACED_TOKENIZERS and (found := spaceless(references)):
             return (
-                f"most references are in a script without spaces, which tokenize {self.tokenize} takes for one word "
-                f"a sentence: use {_advice(letters)} or chrf"
+                f"{found}, which tokenize {self.tokenize} takes for one word a sentence: "
+                f"use {_advice(found.letters)} or chrf"
             )
         lengths = [len(self.peer._preprocess_segment(text).split()) for text in texts(references)]  # noqa: SLF001 - the tokens that it counts
         short = sum(length < self.order for length in lengths)
@@ -135,10 +136,15 @@ def bleu(options: Mapping[str, Json]) -> Bleu:
     return Bleu(peer, tokenize, order, Smoothing(method, value))
 
 
-def _advice(letters: str) -> str:
-    """Return the tokenizer for these letters: Japanese has kana, Chinese has Han only."""
+def tokenizer_for(letters: str) -> str:
+    """Return the tokenizer for letters of scripts without spaces: Japanese has kana, Chinese has Han only."""
     if any("\u3040" <= c <= "\u30ff" or "\uff66" <= c <= "\uff9f" for c in letters):
-        return "tokenize ja-mecab (or char)"
+        return "ja-mecab"
     if all("\u2e80" <= c <= "\u9fff" or "\uf900" <= c <= "\ufaff" or c >= "\U00020000" for c in letters):
-        return "tokenize zh"
-    return "tokenize char"
+        return "zh"
+    return "char"
+
+
+def _advice(letters: str) -> str:
+    name = tokenizer_for(letters)
+    return f"tokenize {name}" + (" (or char)" if name == "ja-mecab" else "")

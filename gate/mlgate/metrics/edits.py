@@ -13,8 +13,9 @@ from mlgate.core.normal_form import normal
 from mlgate.core.stats.jackknife import Array
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio
-from mlgate.metrics.references import how_many, mostly_spaceless, nothing_to_match, refuse_unmatchable
+from mlgate.metrics.references import how_many, nothing_to_match, refuse_unmatchable
 from mlgate.metrics.scorer import References
+from mlgate.metrics.scripts import spaceless
 
 MOST_CELLS = 10_000_000_000
 """Units of the answer times units of a reference, at most: a few seconds, bit-parallel."""
@@ -41,8 +42,8 @@ class ErrorRate:
         """Return why: no text, or for words a script that is not split into them."""
         if why := nothing_to_match(references):
             return why
-        if self.unit == "word" and mostly_spaceless(references):
-            return "most references are in a script without spaces, so that a sentence is one word: use cer"
+        if self.unit == "word" and (found := spaceless(references)):
+            return f"{found}, so that a sentence is one word: use cer"
         return ""
 
     def statistics(self, answers: Sequence[str], references: References) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlgate.core.check import Json
 from mlgate.core.metric import Better, Metric
+from mlgate.core.normal_form import normal
 from mlgate.core.stats.jackknife import Array
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio
@@ -31,7 +32,7 @@ class Accuracy:
 
     def signature(self, references: References) -> str:
         """Return the settings."""
-        return f"ACC|nrefs:{how_many(references)}|case:mixed|space:trim|version:mlgate1"
+        return f"ACC|nrefs:{how_many(references)}|case:mixed|norm:nfc|space:trim|version:mlgate2"
 
     def unsuitable(self, references: References) -> str:
         """Return why: the references are texts, not labels."""
@@ -41,7 +42,7 @@ class Accuracy:
         """Return right (1 or 0) and 1 for each example, shape (n, 2)."""
         refuse_unpaired(answers, references)
         right = [
-            answer.strip() in {reference.strip() for reference in several}
+            compared(answer) in {compared(reference) for reference in several}
             for answer, several in zip(answers, references, strict=True)
         ]
         return np.column_stack([np.array(right, dtype=float), np.ones(len(right))])
@@ -59,8 +60,8 @@ class MacroF1:
 
     def signature(self, references: References) -> str:
         """Return the settings with the number of classes: those that the references name."""
-        classes = len({reference.strip() for several in references for reference in several})
-        return f"MACRO-F1|nrefs:{how_many(references)}|classes:{classes}|case:mixed|space:trim|version:mlgate1"
+        classes = len({compared(reference) for several in references for reference in several})
+        return f"MACRO-F1|nrefs:{how_many(references)}|classes:{classes}|case:mixed|norm:nfc|space:trim|version:mlgate2"
 
     def unsuitable(self, references: References) -> str:
         """Return why: several right labels, or texts."""
@@ -77,13 +78,13 @@ class MacroF1:
         for index, several in enumerate(references):
             if len(several) != 1:
                 raise ValueError(f"example {index} has {len(several)} references: macro_f1 needs exactly one")
-        wanted = [reference.strip() for (reference,) in references]
+        wanted = [compared(reference) for (reference,) in references]
         place = {label: index for index, label in enumerate(sorted(set(wanted)))}
         if len(wanted) * 3 * len(place) > MOST_CELLS:
             raise ValueError(f"{len(place):,} classes in {len(wanted):,} examples are texts, not labels: use accuracy")
         rows = np.zeros((len(wanted), len(place), 3))
         for row, answer, label in zip(rows, answers, wanted, strict=True):
-            given = answer.strip()
+            given = compared(answer)
             if given == label:
                 row[place[label], 0] = 1
                 continue
@@ -101,6 +102,11 @@ class MacroF1:
         return ratio(np.stack([scores.sum(axis=-1), classes], axis=-1))
 
 
+def compared(text: str) -> str:
+    """Return what is compared of a label: NFC, as exact_match compares, without outer whitespace."""
+    return normal("NFC", text).strip()
+
+
 def accuracy(options: Mapping[str, Json]) -> Accuracy:
     """Make accuracy; it takes no options."""
     Options("accuracy", options)
@@ -114,7 +120,7 @@ def macro_f1(options: Mapping[str, Json]) -> MacroF1:
 
 
 def _not_labels(references: References) -> str:
-    firsts = [several[0].strip() for several in references if several]
+    firsts = [compared(several[0]) for several in references if several]
     distinct = len(set(firsts))
     if len(firsts) <= _FEW or distinct <= _MOST_DISTINCT * len(firsts):
         return ""

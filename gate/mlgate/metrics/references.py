@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlgate.metrics.scorer import References, same_length
-from mlgate.metrics.words import is_spaceless
-
-_MOST_WITHOUT = 0.5
 
 
 def refuse_unpaired(answers: Sequence[str], references: References) -> None:
@@ -53,13 +50,6 @@ def nothing_to_match(references: References) -> str:
     if not references or any(text.strip() for text in texts(references)):
         return ""
     return "no reference has any text: fill in the references, or ask for an empty answer with exact_match"
-
-
-def mostly_spaceless(references: References) -> str:
-    """Return the letters of scripts without spaces when they are most of the references' letters, else nothing."""
-    letters = [c for text in texts(references) for c in text if c.isalpha()]
-    spaceless = [c for c in letters if is_spaceless(c)]
-    return "".join(spaceless) if len(spaceless) > _MOST_WITHOUT * len(letters) else ""
 
 
 def _kind(value: object) -> str:

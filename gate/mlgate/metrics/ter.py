@@ -13,8 +13,9 @@ from mlgate.core.metric import Better, Metric
 from mlgate.core.stats.jackknife import Array
 from mlgate.metrics import sacrebleu_rows
 from mlgate.metrics.options import Options
-from mlgate.metrics.references import mostly_spaceless, nothing_to_match, refuse_unmatchable
+from mlgate.metrics.references import nothing_to_match, refuse_unmatchable
 from mlgate.metrics.scorer import References
+from mlgate.metrics.scripts import spaceless
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.ter import TER
@@ -43,9 +44,9 @@ class Ter:
         if why := nothing_to_match(references):
             return why
         split = self.peer.normalized and self.peer.asian_support
-        if not split and mostly_spaceless(references):
+        if not split and (found := spaceless(references)):
             return (
-                "most references are in a script without spaces, so that a sentence is one word to TER: "
+                f"{found}, so that a sentence is one word to TER: "
                 "use cer or chrf, or for Chinese normalized with asian_support"
             )
         return ""

@@ -13,11 +13,13 @@ import numpy as np
 
 from mlgate.core.check import Json
 from mlgate.core.metric import Better, Metric
+from mlgate.core.normal_form import normal
 from mlgate.core.stats.jackknife import Array
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio
-from mlgate.metrics.references import how_many, mostly_spaceless, refuse_unpaired
+from mlgate.metrics.references import how_many, refuse_unpaired
 from mlgate.metrics.scorer import References
+from mlgate.metrics.scripts import spaceless
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -32,15 +34,12 @@ class TokenF1:
 
     def signature(self, references: References) -> str:
         """Return the settings."""
-        return f"F1|nrefs:{how_many(references)}|norm:{self.normalize}|tok:space|version:mlgate1"
+        return f"F1|nrefs:{how_many(references)}|norm:nfc+{self.normalize}|tok:space|version:mlgate2"
 
     def unsuitable(self, references: References) -> str:
         """Return why: a script that is not split into words by spaces."""
-        if mostly_spaceless(references):
-            return (
-                "most references are in a script without spaces, so that a sentence is one word: "
-                "use rouge1: {tokenizer: unicode}, or chrf"
-            )
+        if found := spaceless(references):
+            return f"{found}, so that a sentence is one word: use rouge1: {{tokenizer: unicode}}, or chrf"
         return ""
 
     def statistics(self, answers: Sequence[str], references: References) -> Array:
@@ -57,7 +56,11 @@ class TokenF1:
         return ratio(totals)
 
     def _words(self, text: str) -> list[str]:
-        """Lower-case, without ASCII punctuation, then without articles: SQuAD's official script, in its order."""
+        """Return words after NFC; for `squad` lower-case, without ASCII punctuation, then without articles.
+
+        That is SQuAD's official script, in its order.
+        """
+        text = normal("NFC", text)
         if self.normalize == "squad":
             text = _ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION))
         return text.split()

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
 
 from mlgate.core.normal_form import normal
+from mlgate.metrics.scripts import is_cut_by_character
 
-VERSION = f"ucd{unicodedata.unidata_version}"
-"""Which Unicode character database says what a letter is; it comes with Python."""
-
-_SPACELESS = (
-    "CJK UNIFIED IDEOGRAPH",
-    "CJK COMPATIBILITY IDEOGRAPH",
-    "IDEOGRAPHIC",
-    "HIRAGANA",
-    "KATAKANA",
-    "HALFWIDTH KATAKANA",
-    "THAI ",
-    "LAO ",
-    "KHMER ",
-    "MYANMAR ",
-)
-"""How Unicode's names of Han, kana, Thai, Lao, Khmer and Myanmar characters begin (Python has no script property)."""
-
-
-@lru_cache(maxsize=65_536)
-def is_spaceless(character: str) -> bool:
-    """Return whether *character* is of a script that is written without spaces between words."""
-    return unicodedata.name(character, "").startswith(_SPACELESS)
+VERSION = f"2-ucd{unicodedata.unidata_version}"
+"""The second rule of what is a word, and which Unicode character database says what a letter is: it is Python's."""
 
 
 def words(text: str) -> list[str]:
@@ -36,8 +16,9 @@ def words(text: str) -> list[str]:
 
     Compatibility forms and case are folded (NFKC, casefold, NFKC, as Unicode's NFKC_Casefold does: full-width
     letters, ligatures and the Kelvin sign become plain letters). A word is a run of letters, marks and digits; all
-    else separates. Han, kana, Thai, Lao, Khmer and Myanmar give one word a character (code point), marks included:
-    finding their words needs a dictionary, and a dictionary would be one more thing that two runs must agree on.
+    else separates. Scripts in which nothing stands between words (Han, kana, Thai, Lao, Khmer, Myanmar …) give one
+    word a character (code point), marks included: finding their words needs a dictionary, and a dictionary would be
+    one more thing that two runs must agree on. Tibetan marks its syllables: each is a word.
     """
     folded = normal("NFKC", normal("NFKC", text).casefold())
     return folded.translate(_SPACED).split()
@@ -50,7 +31,7 @@ class _Spaced(dict[int, str]):
         character = chr(code)
         if unicodedata.category(character)[0] not in "LMN":
             spaced = " "
-        elif is_spaceless(character):
+        elif is_cut_by_character(character):
             spaced = f" {character} "
         else:
             spaced = character

@@ -69,7 +69,7 @@ def test_references_that_nearly_all_differ_are_texts(name: str) -> None:
 
 def test_the_number_of_classes_is_in_the_signature() -> None:
     signature = build("macro_f1").signature([["a"], [" a"], ["b"]])
-    assert signature == "MACRO-F1|nrefs:1|classes:2|case:mixed|space:trim|version:mlgate1"
+    assert signature == "MACRO-F1|nrefs:1|classes:2|case:mixed|norm:nfc|space:trim|version:mlgate2"
 
 
 def test_too_many_classes_are_refused_before_memory_is(monkeypatch: pytest.MonkeyPatch) -> None:

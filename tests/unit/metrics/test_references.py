@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.metrics.references import how_many, mostly_spaceless
+from mlgate.metrics.references import how_many
 from mlgate.metrics.registry import build, names
+from mlgate.metrics.scripts import spaceless
 
 
 @pytest.mark.parametrize("name", names())
@@ -42,5 +43,10 @@ def test_the_number_of_references_is_a_number_or_var() -> None:
 
 
 def test_a_few_foreign_words_are_not_most() -> None:
-    assert not mostly_spaceless([["the word 漢字 means characters"]])
-    assert mostly_spaceless([["漢字とかな ok"]])
+    assert not spaceless([["the word 漢字 means characters"]])
+    assert spaceless([["漢字とかな ok"]])
+
+
+def test_a_tenth_of_the_examples_is_a_part_of_the_data() -> None:
+    assert str(spaceless([["a"]] * 9 + [["བོད་སྐད།"]])) == "1 of 10 references are in a script without spaces"
+    assert not spaceless([["a"]] * 10 + [["漢字"]])

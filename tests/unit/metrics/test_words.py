@@ -4,7 +4,8 @@ import unicodedata
 
 import pytest
 
-from mlgate.metrics.words import is_spaceless, words
+from mlgate.metrics.scripts import is_spaceless
+from mlgate.metrics.words import words
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,8 @@ from mlgate.metrics.words import is_spaceless, words
         ("漢字かなカナ 10台", ["漢", "字", "か", "な", "カ", "ナ", "10", "台"]),
         ("\u0e01\u0e33 ok", ["\u0e01", "\u0e4d", "\u0e32", "ok"]),
         ("빠른 여우", ["빠른", "여우"]),
+        ("བོད་སྐད། ok", ["བོད", "སྐད", "ok"]),
+        ("ꦲꦤ", ["ꦲ", "ꦤ"]),
         ("a\u00a0b\u2003c\rd\x85e", ["a", "b", "c", "d", "e"]),
         ("🙂 … — \ud83d", []),
         ("", []),
@@ -28,7 +31,7 @@ def test_words_of(text: str, want: list[str]) -> None:
     assert words(text) == want
 
 
-@pytest.mark.parametrize("character", "漢々〇かカーｶกກកက")
+@pytest.mark.parametrize("character", "漢々〇かカーｶกກកကཀᦀꦲ")
 def test_these_scripts_have_no_spaces(character: str) -> None:
     assert is_spaceless(character)
 

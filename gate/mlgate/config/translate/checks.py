@@ -11,19 +11,22 @@ from mlgate.config.sections.latency import LatencyCheck
 from mlgate.config.sections.load import FindLoad
 from mlgate.config.translate.latency_params import short, timed
 from mlgate.config.translate.rules import to_rules
+from mlgate.config.translate.unfit_metrics import unfit_metrics
 from mlgate.config.validate import bounds
 from mlgate.config.validate.load_mix import unmixed, unweighed
 from mlgate.config.validate.metric_choice import ResolvedCheck
-from mlgate.config.yaml.fault import Complaint, refusal
+from mlgate.config.yaml.fault import refusal
 from mlgate.core.check import Bound, Check, Example, Json, MetricChoice, Rule, data_digest
 from mlgate.core.metric import ERROR_RATE
+from mlgate.metrics.by_field import fields_of
 
 
 def needed_fields(config: Config, check_id: str) -> tuple[str, ...]:
-    """Return the fields of the data that the check slices, or mixes its load, by; its data must be read with them."""
+    """Return the fields that the check slices, mixes its load, or computes a metric by: what its data is read with."""
     section = config.checks[check_id]
     mixed_by = _mixed_by(section)
-    return (mixed_by,) if mixed_by else tuple(section.slices)
+    differing = (field for one in config.resolved[check_id].metrics.values() for field in fields_of(one.choice.options))
+    return tuple(dict.fromkeys([*((mixed_by,) if mixed_by else section.slices), *differing]))
 
 
 def _mixed_by(section: Section) -> str:
@@ -39,7 +42,7 @@ def to_check(config: Config, check_id: str, examples: Sequence[Example], notices
     """
     section, resolved = config.checks[check_id], config.resolved[check_id]
     chosen = tuple(one.choice for one in resolved.metrics.values())
-    unfit = [*_unfit(resolved, examples)]
+    unfit = [*unfit_metrics(resolved, section, examples)]
     unasked: Sequence[str] = ()
     rounds, params = 0, _params(section)
     if isinstance(section, LatencyCheck):
@@ -73,13 +76,6 @@ def _may_fail_silently(section: Section, rules: Sequence[Rule]) -> bool:
     timed = isinstance(section, LatencyCheck) and not isinstance(section.load, FindLoad)
     held = any(rule.metric == ERROR_RATE.name and rule.bound in (Bound.MAX, Bound.MAX_RISE) for rule in rules)
     return timed and not held
-
-
-def _unfit(resolved: ResolvedCheck, examples: Sequence[Example]) -> Iterator[Complaint]:
-    references = [example.references for example in examples]
-    for name, one in resolved.metrics.items():
-        if one.scorer is not None and (why := one.scorer.unsuitable(references)):
-            yield Complaint(resolved.named[name], f"is unsuitable for this data: {why}", at_key=True)
 
 
 def _params(section: Section) -> dict[str, Json]:

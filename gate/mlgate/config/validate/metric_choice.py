@@ -14,7 +14,7 @@ from mlgate.core.check import Json, MetricChoice
 from mlgate.core.latency import metrics as latency_metrics
 from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.metrics import registry
-from mlgate.metrics.scorer import Scorer
+from mlgate.metrics.by_field import Scoring, scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class ResolvedMetric:
     choice: MetricChoice
     metric: Metric
     """Its unit and its better end."""
-    scorer: Scorer | None
-    """What computes it from answers and references; None for what is recorded, or measured under load."""
+    scoring: Scoring | None
+    """What computes it from answers and examples; None for what is recorded, or measured under load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,13 @@ def _resolve_metric(choice: MetricChoice, steps: Steps) -> ResolvedMetric | Comp
     if own is not None:
         return ResolvedMetric(choice, own, None)
     try:
-        scorer = registry.build(choice.kind, choice.options)
+        how = scoring(choice.kind, choice.options)
     except (ValueError, TypeError) as error:
         option = _culprit(choice)
         return Complaint((*steps, option) if option else steps, f"cannot be used: {_line(error)}", at_key=True)
     except (ImportError, AttributeError, KeyError) as error:
         return Complaint(steps, f"cannot be loaded: {_line(error)}", "install what it needs", at_key=True)
-    return ResolvedMetric(choice, scorer.metric, scorer)
+    return ResolvedMetric(choice, how.metric, how)
 
 
 def _line(error: Exception) -> str:
@@ -120,7 +120,7 @@ def _culprit(choice: MetricChoice) -> str:
     for name, value in choice.options.items():
         alone: Mapping[str, Json] = {name: value}
         try:
-            registry.build(choice.kind, alone)
+            scoring(choice.kind, alone)
         except (ValueError, TypeError):
             return name
     return ""
