@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import regex # its stubs are another package
+import regex  # its stubs are another package
 from tests.support.linear import LONG, grows_with_the_text, pumped, seconds
 
 from mlgate.adapters.load.head_patterns import LONGEST_HEAD, shape_of
