@@ -19,7 +19,7 @@ from mlgate.adapters.protocols.kserve import KServeV1, KServeV2
 from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.core.check import Example, Json
-from mlgate.core.ports import Failure, Model
+from mlgate.core.ports import Answer, Failure, Model
 
 Make = Callable[[Path, str, tuple[Example, ...]], Model]
 
@@ -122,7 +122,7 @@ def examples(*inputs: Json) -> tuple[Example, ...]:
     return tuple(Example(f"e{i}", one) for i, one in enumerate(inputs))
 
 
-def ask(make: Make, folder: Path, url: str, asked: tuple[Example, ...]) -> list[str | Failure]:
+def ask(make: Make, folder: Path, url: str, asked: tuple[Example, ...]) -> list[str | Answer | Failure]:
     with ExitStack() as stack:
         model = make(folder, url, asked)
         stack.callback(model.close)
@@ -137,7 +137,12 @@ def test_there_is_one_answer_an_example_in_the_examples_order(make: Make, tmp_pa
 
 
 @every_model
-@pytest.mark.parametrize("bad", ["nichts", "drei", "viele"])
+def test_a_number_is_an_answer_by_one_rule_whatever_the_model(make: Make, tmp_path: Path, url: str) -> None:
+    assert ask(make, tmp_path, url, examples("drei")) == ["3"]
+
+
+@every_model
+@pytest.mark.parametrize("bad", ["nichts", "viele"])
 def test_what_is_not_text_is_a_failure_of_the_model(make: Make, tmp_path: Path, url: str, bad: str) -> None:
     first, failed, last = ask(make, tmp_path, url, examples("", bad, "A cat. It sat."))
     assert (first, last) == ("", "A cat.")

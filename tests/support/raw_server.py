@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE
 from mlgate.adapters.models.http_model import HttpModel
 from mlgate.adapters.protocols.kserve import KServeV1
 from mlgate.core.check import Example
-from mlgate.core.ports import Failure
+from mlgate.core.ports import Answer, Failure
 
 Script = Callable[[socket.socket, int], bool]
 """Does something with one question (counted from 0); False: hang up."""
@@ -131,7 +131,7 @@ def examples(n: int) -> list[Example]:
     return [Example(str(i), f"input {i}") for i in range(n)]
 
 
-def ask(url: str, n: int = 1, **options: Any) -> list[str | Failure]:
+def ask(url: str, n: int = 1, **options: Any) -> list[str | Answer | Failure]:
     settings: dict[str, Any] = {"timeout_s": PATIENCE, "retries": 0, **options}
     model = HttpModel(url, KServeV1("m"), **settings)
     try:

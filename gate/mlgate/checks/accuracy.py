@@ -8,9 +8,9 @@ import numpy as np
 
 from mlgate.core.check import Check, Example, MetricChoice
 from mlgate.core.errors import GateError
-from mlgate.core.evidence import Gap, Observation, Row
+from mlgate.core.evidence import FINISH, Gap, Observation, Row
 from mlgate.core.metric import ERROR_RATE
-from mlgate.core.ports import Failure, Model, Reading
+from mlgate.core.ports import Answer, Failure, Model, Reading, text_of
 from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
 from mlgate.metrics.by_field import scoring
 
@@ -70,10 +70,11 @@ class AccuracyKind:
         return str(row.seen.get("answer", "")) if isinstance(row, Observation) else ""
 
 
-def _row(check: Check, example: Example, answer: str | Failure) -> Row:
+def _row(check: Check, example: Example, answer: str | Answer | Failure) -> Row:
     if isinstance(answer, Failure):
         return Gap(check.id, example.id, answer.why, answer.blame)
-    return Observation(check.id, example.id, {"answer": answer})
+    more = {FINISH: answer.finish} if isinstance(answer, Answer) and answer.finish else {}
+    return Observation(check.id, example.id, {"answer": text_of(answer), **more})
 
 
 def _score(

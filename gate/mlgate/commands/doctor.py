@@ -19,7 +19,7 @@ from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
 from mlgate.core.groups import counted, groups_of
 from mlgate.core.identity import CURRENT_FORM
-from mlgate.core.ports import Failure
+from mlgate.core.ports import Failure, text_of
 from mlgate.core.stats.jackknife import FEWEST_PAIRS
 from mlgate.flow.check import look_up
 from mlgate.flow.paired_baseline import asked
@@ -159,7 +159,7 @@ def _model(project: Project, *, baseline: bool = False) -> DoctorFinding:
     if isinstance(answer, Failure):
         hint = "" if baseline else "see what the model itself says"
         return DoctorFinding("bad", "model", f"{example.id}: {answer.why}", hint)
-    return DoctorFinding("ok", "model", f"{example.id}: answered {len(answer):,} characters")
+    return DoctorFinding("ok", "model", f"{example.id}: answered {len(text_of(answer)):,} characters")
 
 
 def _bad(what: str, error: GateError) -> DoctorFinding:

@@ -32,6 +32,9 @@ class Observation:
         return self.check, self.example
 
 
+FINISH = "finish"
+"""The fact that says why an answer ended which is not whole: `length`, the limit of tokens."""
+
 NOT_ASKED = "not asked: "
 """What a reason begins with where the example itself was never asked, and something before it is the reason."""
 

@@ -26,10 +26,24 @@ class Failure:
     blame: Blame = "model"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answered, where more is known of it than the text."""
+
+    text: str
+    finish: str = ""
+    """Why the answer ended, where the server says that it is not whole: `length`, `content_filter`."""
+
+
+def text_of(answer: str | Answer) -> str:
+    """Return an answer's text."""
+    return answer if isinstance(answer, str) else answer.text
+
+
 class Model(Protocol):
     """The model under test, wherever it runs."""
 
-    def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
+    def answer(self, examples: Sequence[Example]) -> Iterator[str | Answer | Failure]:
         """Yield one answer or failure an example, in order, as soon as it is known. Never raises for one example."""
 
     def close(self) -> None:

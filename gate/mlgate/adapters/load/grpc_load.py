@@ -12,7 +12,7 @@ from mlgate.adapters.http.redaction import Redaction
 from mlgate.adapters.load.http_load import addresses
 from mlgate.adapters.load.row_limits import bounded
 from mlgate.adapters.protocols.answer_text import text_or_failure
-from mlgate.adapters.protocols.grpc_messages import infer_request, infer_texts
+from mlgate.adapters.protocols.grpc_messages import infer_request, infer_values
 from mlgate.adapters.protocols.protocol import PLACE, prompt
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError, ModelError
@@ -161,12 +161,12 @@ class GrpcLoad:
 
     def _read(self, said: bytes) -> tuple[str, str]:
         try:
-            texts = infer_texts(said)
+            values = infer_values(said)
         except ValueError as error:
             return "", self._redaction.line(str(error))
-        if len(texts) != 1:
-            return "", f"answered {len(texts)} values for 1 inputs"
-        answer = text_or_failure(texts[0])
+        if len(values) != 1:
+            return "", f"answered {len(values)} values for 1 inputs"
+        answer = text_or_failure(values[0])
         return ("", answer.why) if isinstance(answer, Failure) else (answer, "")
 
     def _why(self, error: Any) -> str:

@@ -15,7 +15,7 @@ from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.adapters.protocols.sse import events
 from mlgate.core.errors import AdapterError
 from mlgate.core.latency.block import TimedReply
-from mlgate.core.ports import Failure
+from mlgate.core.ports import Failure, text_of
 
 _MICRO = 1e6
 _TIMES = ("due_us", "late_us", "first_us", "done_us")
@@ -90,7 +90,7 @@ class ReplyDecoder:
         """Return what one distinct reply says."""
         if not self.stream:
             (one,) = read(reply, 1, self.protocol, self.redaction)
-            return ("", one.why, ()) if isinstance(one, Failure) else (one, "", ())
+            return ("", one.why, ()) if isinstance(one, Failure) else (text_of(one), "", ())
         if reply.status != STATUS_OK:
             return "", wrong_status(reply, self.redaction).why, ()
         if reply.kind != EVENT_STREAM:

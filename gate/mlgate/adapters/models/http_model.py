@@ -21,7 +21,7 @@ from mlgate.adapters.protocols.protocol import Answers, HttpProtocol
 from mlgate.core.check import Example, Json
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import NOT_ASKED
-from mlgate.core.ports import Failure
+from mlgate.core.ports import Answer, Failure
 
 MOST_UNREACHED = 5
 """After so many questions in a row that could not even be sent, the rest are not tried."""
@@ -70,7 +70,7 @@ class HttpModel:
         """Return what stands for this model in provenance: where and how it is asked. Its weights nobody can see."""
         return of_endpoint(self._address, self._protocol.identity)
 
-    def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
+    def answer(self, examples: Sequence[Example]) -> Iterator[str | Answer | Failure]:
         """Ask about *examples* and yield answers in their order. Raises Refused when the host is a forbidden one."""
         inputs = [example.input for example in examples]
         parts = [inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch)]

@@ -20,6 +20,9 @@ from collections.abc import Callable
 LONGEST_ANSWER = 1 << 20
 """As in answer_text.py, which this file must not import: what is longer is not even sent."""
 
+LONGEST_NUMBER = 4096
+"""Bits of a whole number."""
+
 _NOT_THEIRS = {__file__, importlib.__file__}
 
 
@@ -86,12 +89,15 @@ def _loaded_callable(target: str) -> tuple[Callable[[object], object] | None, st
     return value, ""
 
 
-def _answers(model: Callable[[object], object], inputs: list[object], *, many: bool) -> list[dict[str, str]]:
+def _answers(model: Callable[[object], object], inputs: list[object], *, many: bool) -> list[dict[str, object]]:
     """Return one `{"answer": …}` or `{"error": …}` an input."""
     try:
         found = model(inputs) if many else [model(inputs[0])]
     except BaseException as error:  # noqa: BLE001 - foreign code may raise anything, SystemExit too
         return [{"error": _error_text(error)}] * len(inputs)
+    as_list = getattr(found, "tolist", None)
+    if many and not isinstance(found, list | tuple) and callable(as_list):
+        found = as_list()  # an array or a series, as scikit-learn's predict gives
     if not isinstance(found, list | tuple):
         return [{"error": f"answered {type(found).__name__} to a batch, not a list"}] * len(inputs)
     if len(found) != len(inputs):
@@ -99,12 +105,20 @@ def _answers(model: Callable[[object], object], inputs: list[object], *, many: b
     return [_answer(one) for one in found]
 
 
-def _answer(value: object) -> dict[str, str]:
-    if not isinstance(value, str):
-        return {"error": f"answered {'None' if value is None else type(value).__name__}, not text"}
-    if len(value) > LONGEST_ANSWER:
-        return {"error": f"answered {len(value)} characters: more than {LONGEST_ANSWER} bytes are not taken"}
-    return {"answer": str(value)}
+def _answer(value: object) -> dict[str, object]:
+    """Return a text, number or truth value as JSON has it; the gate makes text of it."""
+    if not isinstance(value, str | int | float) and getattr(value, "ndim", None) == 0:
+        value = value.item()  # type: ignore[attr-defined]  # a number of numpy's or torch's
+    if isinstance(value, str):
+        if len(value) > LONGEST_ANSWER:
+            return {"error": f"answered {len(value)} characters: more than {LONGEST_ANSWER} bytes are not taken"}
+        return {"answer": str(value)}
+    if isinstance(value, int | float):
+        if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+            return {"error": "answered a number of too many digits"}
+        number = value if isinstance(value, bool | int) else float(value)
+        return {"answer": number} if number - number == 0 else {"error": f"answered {number}, not text"}
+    return {"error": f"answered {'None' if value is None else type(value).__name__}, not text"}
 
 
 def _error_text(error: BaseException) -> str:

@@ -1,34 +1,41 @@
-"""What counts as an answer: text, whole, of a size that somebody could have meant."""
+"""What counts as an answer: a text, number or truth value, whole, of a size that somebody could have meant."""
 
 from __future__ import annotations
 
+import math
+
 from mlgate.core.ports import Failure
+from mlgate.core.scalar_text import scalar_text
 
 LONGEST_ANSWER = 1 << 20
 """The longest answer, in bytes of UTF-8. More is a runaway model, and would fill every report."""
 
 
 def text_or_failure(value: object) -> str | Failure:
-    """Return *value* if it is text that can be written down as UTF-8 and read by a person, else why it is no answer."""
-    if not isinstance(value, str):
-        return Failure(f"answered {_kind(value)}, not text")
+    """Return *value* as text that can be written down as UTF-8 and read by a person, else why it is no answer.
+
+    A number or a truth value is one: by the rule that makes references of them, `scalar_text`.
+    """
     try:
-        size = len(value.encode("utf-8"))
+        text = scalar_text(value)
+        if text is None:
+            return Failure(f"answered {_kind(value)}, not text")
+        size = len(text.encode("utf-8"))
     except UnicodeEncodeError as error:
-        return Failure(f"answered text that is not Unicode: a lone surrogate U+{ord(value[error.start]):04X}")
+        return Failure(f"answered text that is not Unicode: a lone surrogate U+{ord(error.object[error.start]):04X}")
+    except ValueError:
+        return Failure("answered a number of too many digits")
     if size > LONGEST_ANSWER:
         return Failure(f"answered {size} bytes: more than {LONGEST_ANSWER} are not taken")
-    return value
+    return text
 
 
 def _kind(value: object) -> str:
     match value:
         case None:
             return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
+        case float():
+            return "NaN" if math.isnan(value) else "an infinite number"
         case list() | tuple():
             return "a list"
         case dict():

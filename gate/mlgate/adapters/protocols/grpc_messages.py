@@ -1,11 +1,12 @@
 """The two messages of the Open Inference Protocol that a question of texts needs, as protobuf bytes. Pure.
 
 github.com/kserve/open-inference-protocol, grpc_predict_v2.proto; encoding: protobuf.dev, "Encoding". Written by hand,
-so that neither protobuf nor generated code is a dependency. Whatever bytes a server sends: texts, or ValueError.
+so that neither protobuf nor generated code is a dependency. Whatever bytes a server sends: values, or ValueError.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -20,6 +21,20 @@ _NAME, _DATATYPE, _SHAPE, _CONTENTS = 1, 2, 3, 5
 """The fields of a tensor, in both."""
 _BYTES_CONTENTS = 8
 """InferTensorContents' field."""
+_NUMBERS = {
+    "BOOL": (1, "?"),
+    "INT8": (2, "b"),
+    "INT16": (2, "h"),
+    "INT32": (2, "i"),
+    "INT64": (3, "q"),
+    "UINT8": (4, "B"),
+    "UINT16": (4, "H"),
+    "UINT32": (4, "I"),
+    "UINT64": (5, "Q"),
+    "FP32": (6, "f"),
+    "FP64": (7, "d"),
+}
+"""Of each datatype of numbers: InferTensorContents' field, and how struct names it."""
 _PREFIX = 4
 """A raw tensor has each text's length before it: four bytes, little-endian."""
 
@@ -37,8 +52,8 @@ def infer_request(model: str, texts: Sequence[str], input_name: str = "input", r
     return _bytes_field(_MODEL_NAME, model.encode()) + named + _bytes_field(_INPUTS, tensor)
 
 
-def infer_texts(message: bytes) -> list[str]:
-    """Return the texts of a ModelInferResponse's first output. Raises ValueError, saying what is wrong."""
+def infer_values(message: bytes) -> list[str | int | float | bool]:
+    """Return the values of a ModelInferResponse's first output. Raises ValueError, saying what is wrong."""
     outputs, raw = [], []
     for number, value in _fields(message):
         if number == _OUTPUTS:
@@ -47,18 +62,56 @@ def infer_texts(message: bytes) -> list[str]:
             raw.append(_chunk(value))
     if not outputs:
         raise ValueError("answered no outputs")
-    kind, texts = b"", []
+    kind, contents = "", b""
     for number, value in _fields(outputs[0]):
         if number == _DATATYPE:
-            kind = _chunk(value)
+            kind = _chunk(value)[:20].decode("ascii", "replace")
         elif number == _CONTENTS:
-            texts += [_chunk(one) for place, one in _fields(_chunk(value)) if place == _BYTES_CONTENTS]
-    if kind != b"BYTES":
-        raise ValueError(f"answered {kind[:20].decode('ascii', 'replace')}, not a tensor of texts")
+            contents += _chunk(value)
+    if kind == "BYTES":
+        return [*_texts(contents, raw)]
+    if kind not in _NUMBERS:
+        raise ValueError(f"answered {kind}, not a tensor of texts or numbers")
+    return [*(_raw_numbers(kind, raw[0]) if raw else _numbers(kind, contents))]
+
+
+def _texts(contents: bytes, raw: Sequence[bytes]) -> list[str]:
+    given = (_chunk(one) for place, one in _fields(contents) if place == _BYTES_CONTENTS)
     try:
-        return [text.decode("utf-8") for text in (_raw_texts(raw[0]) if raw else texts)]
+        return [text.decode("utf-8") for text in (_raw_texts(raw[0]) if raw else given)]
     except UnicodeDecodeError as error:
         raise ValueError("answered bytes that are not UTF-8") from error
+
+
+def _raw_numbers(kind: str, data: bytes) -> Iterator[int | float | bool]:
+    code = _NUMBERS[kind][1]
+    if len(data) % struct.calcsize(code):
+        raise ValueError("answered a raw tensor that is cut off")
+    yield from (value for (value,) in struct.iter_unpack(f"<{code}", data))
+
+
+def _numbers(kind: str, contents: bytes) -> Iterator[int | float | bool]:
+    """Yield the numbers of InferTensorContents: packed into one field, or one a field, as protobuf allows both."""
+    field, code = _NUMBERS[kind]
+    for place, value in _fields(contents):
+        if place != field:
+            continue
+        if code in "fd":
+            yield from _raw_numbers(kind, _chunk(value))
+        elif isinstance(value, int):
+            yield _whole(value, kind)
+        else:
+            at = 0
+            while at < len(value):
+                number, at = _read_varint(value, at)
+                yield _whole(number, kind)
+
+
+def _whole(value: int, kind: str) -> int | bool:
+    """Return a varint as what it stands for: negative numbers are written as their two's complement in 64 bits."""
+    if kind == "BOOL":
+        return bool(value)
+    return value - (1 << 64) if kind.startswith("INT") and value >= 1 << 63 else value
 
 
 def _raw_texts(data: bytes) -> list[bytes]:

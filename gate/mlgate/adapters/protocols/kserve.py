@@ -43,7 +43,7 @@ class KServeV1:
         return f"/v1/models/{quote(self.model, safe='')}:predict", {**self.params, "instances": instances}
 
     def decode(self, body: object, n: int) -> Answers:
-        """Read `predictions`: texts, or objects with one text in them."""
+        """Read `predictions`: texts, numbers, or objects with one text in them."""
         match body:
             case {"predictions": list(predictions)}:
                 return counted([_prediction(one) for one in predictions], n, "predictions")
@@ -89,11 +89,9 @@ class KServeV2:
         }
 
     def decode(self, body: object, n: int) -> Answers:
-        """Read the first output's data: [n], or [n, 1] as servers with a batch dimension return it."""
+        """Read the first output's texts or numbers: [n], or [n, 1] as servers with a batch dimension return it."""
         match body:
             case {"outputs": [{"data": list(data), **output}, *_]}:
-                if output.get("datatype", "BYTES") != "BYTES":
-                    return [Failure(f"answered {str(output['datatype'])[:20]}, not a tensor of texts")] * n
                 column = output.get("shape") == [len(data), 1]
                 flat = [one[0] if column and isinstance(one, list) and len(one) == 1 else one for one in data]
                 return counted([text_or_failure(one) for one in flat], n, "values")

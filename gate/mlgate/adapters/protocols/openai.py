@@ -13,7 +13,12 @@ from mlgate.adapters.protocols.answer_text import text_or_failure
 from mlgate.adapters.protocols.openai_stream import streamed
 from mlgate.adapters.protocols.protocol import PLACE, Answers, counted, identity_of, lacking, prompt
 from mlgate.core.check import Json
-from mlgate.core.ports import Failure
+from mlgate.core.ports import Answer, Failure
+
+_NOT_WHOLE = {"length": ": give it more tokens, e.g. params: {max_tokens: 4096}", "content_filter": ""}
+"""A `finish_reason` of an answer that is not whole, and what to do."""
+_REASONING = ("thinking", "reasoning")
+"""Types of parts that are no answer."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ class OpenAIChat:
         match body:
             case {"choices": [{"message": {"content": None, "refusal": str(why)}}, *_]}:
                 return [Failure(f"refused to answer: {why[:200]}")] * n
-            case {"choices": [{"message": {"content": content}}]}:
-                return counted([text_or_failure(content)], n, "choices")
+            case {"choices": [{"message": {"content": content}} as choice]}:
+                return counted([_answer(_joined(content), choice)], n, "choices")
             case {"choices": list(choices)} if len(choices) != 1:
                 return counted([""] * len(choices), n, "choices")
         return lacking("`choices.0.message.content`", n)
@@ -97,12 +102,33 @@ class OpenAICompletions:
                 if not all(type(place) is int for place in places) or sorted(places) != list(range(n)):
                     return [Failure("answered choices whose `index` does not say which prompt each is for")] * n
                 found = dict(zip(places, choices, strict=True))
-                return [text_or_failure(found[place]["text"]) for place in range(n)]
+                return [_answer(found[place]["text"], found[place]) for place in range(n)]
         return lacking("`choices` with `text`", n)
 
     def decode_stream(self, events: Sequence[bytes]) -> tuple[str | Failure, dict[int, int]]:
         """Join the pieces of a streamed answer; also return how much text which event carried. Never raises."""
         return streamed(events, _text_piece)
+
+
+def _joined(content: object) -> object:
+    """Return content that comes as a list of parts as one text: of its text parts, without those of reasoning."""
+    if not isinstance(content, list) or not content:
+        return content
+    kinds = [one.get("type") if isinstance(one, dict) else None for one in content]
+    texts = [one.get("text") for one, kind in zip(content, kinds, strict=True) if kind == "text"]
+    known = all(kind in ("text", *_REASONING) for kind in kinds)
+    return "".join(texts) if known and texts and all(isinstance(text, str) for text in texts) else content
+
+
+def _answer(content: object, choice: Mapping[str, object]) -> str | Answer | Failure:
+    """Return the answer, with why it ended where it is not whole; without a text, that is why there is none."""
+    finish = choice.get("finish_reason")
+    if not isinstance(finish, str) or finish not in _NOT_WHOLE:
+        return text_or_failure(content)
+    if content is None or content == "":
+        return Failure(f"answered nothing before it was ended (finish_reason: {finish}){_NOT_WHOLE[finish]}")
+    found = text_or_failure(content)
+    return Answer(found, finish) if isinstance(found, str) else found
 
 
 def _how(stream: bool) -> dict[str, Json]:

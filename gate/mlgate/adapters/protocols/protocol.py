@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from mlgate.core.check import Json
-from mlgate.core.ports import Failure
+from mlgate.core.ports import Answer, Failure
 
 PLACE = "{input}"
 """What stands for the example's input in a template."""
 
-Answers = list[str | Failure]
+Answers = list[str | Answer | Failure]
 """One an input, in order."""
 
 

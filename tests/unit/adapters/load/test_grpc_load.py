@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from tests.support.waiting import PATIENCE
 from mlgate.adapters.http.address import Address
 from mlgate.adapters.http.redaction import Redaction
 from mlgate.adapters.load.grpc_load import GrpcLoad
-from mlgate.adapters.protocols.grpc_messages import _bytes_field, infer_request, infer_texts
+from mlgate.adapters.protocols.grpc_messages import _bytes_field, _varint, infer_request, infer_values
 from mlgate.adapters.secrets.redactor import Secrets
 from mlgate.core.check import Example
 from mlgate.core.errors import ModelError, Refused
@@ -36,16 +37,39 @@ def response(texts: list[str], *, raw: bool, kind: bytes = b"BYTES") -> bytes:
 
 @given(st.lists(st.text(), max_size=5), st.booleans())
 def test_texts_come_back_from_both_kinds_of_contents(texts: list[str], raw: bool) -> None:
-    assert infer_texts(response(texts, raw=raw)) == texts
+    assert infer_values(response(texts, raw=raw)) == texts
+
+
+NUMBERS = {
+    "BOOL": ("?", 1, st.booleans()),
+    "INT32": ("i", 2, st.integers(-(1 << 31), (1 << 31) - 1)),
+    "INT64": ("q", 3, st.integers(-(1 << 63), (1 << 63) - 1)),
+    "UINT64": ("Q", 5, st.integers(0, (1 << 64) - 1)),
+    "FP32": ("f", 6, st.floats(width=32, allow_nan=False, allow_infinity=False)),
+    "FP64": ("d", 7, st.floats(allow_nan=False, allow_infinity=False)),
+}
+
+
+@given(st.sampled_from(sorted(NUMBERS)), st.booleans(), st.data())
+def test_numbers_come_back_from_both_kinds_of_contents(kind: str, raw: bool, data: st.DataObject) -> None:
+    code, field, drawn = NUMBERS[kind]
+    values = data.draw(st.lists(drawn, max_size=4))
+    packed = struct.pack(f"<{len(values)}{code}", *values)
+    if code in "fd":
+        contents = _bytes_field(field, packed)
+    else:
+        contents = _bytes_field(field, b"".join(_varint(int(value) % (1 << 64)) for value in values))
+    tensor = _bytes_field(2, kind.encode()) + (b"" if raw else _bytes_field(5, contents))
+    assert infer_values(_bytes_field(5, tensor) + (_bytes_field(6, packed) if raw else b"")) == values
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_texts_or_a_sentence(data: bytes) -> None:
     try:
-        found = infer_texts(data)
+        found = infer_values(data)
     except ValueError as error:
-        found = [str(error)]
-    assert all(isinstance(text, str) for text in found)
+        found = [str(error)]  # a sentence, as good as a value here
+    assert all(isinstance(value, str | int | float) for value in found)
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=3), st.booleans(), st.data())
@@ -53,7 +77,7 @@ def test_a_cut_message_is_never_taken_for_other_texts(texts: list[str], raw: boo
     whole = response(texts, raw=raw)
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
     try:
-        found = infer_texts(cut)
+        found = infer_values(cut)
     except ValueError:
         return
     assert raw
@@ -142,7 +166,7 @@ def test_as_a_model_it_answers_in_order() -> None:
         (b"", "answered no outputs"),
         (b"\xff" * 20, "answered a message that is no protobuf, or cut off"),
         (response(["a", "b"], raw=True), "answered 2 values for 1 inputs"),
-        (response(["a"], raw=True, kind=b"FP32"), "answered FP32, not a tensor of texts"),
+        (response(["a"], raw=True, kind=b"FP16"), "answered FP16, not a tensor of texts or numbers"),
     ],
 )
 def test_a_wrong_reply_is_a_failure_that_took_the_time_out(data: bytes, why: str) -> None:

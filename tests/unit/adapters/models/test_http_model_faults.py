@@ -41,7 +41,7 @@ from mlgate.core.ports import Failure
         (reply(b'{"predictions": ["a", "b"]}'), "answered 2 predictions for 1 inputs"),
         (reply(b'{"predictions": []}'), "answered 0 predictions for 1 inputs"),
         (reply(b'{"predictions": [null]}'), "answered null, not text"),
-        (reply(b'{"predictions": [NaN]}'), "answered a number, not text"),
+        (reply(b'{"predictions": [NaN]}'), "answered NaN, not text"),
         (reply(b'{"predictions": ["\\ud800"]}'), "a lone surrogate U[+]D800"),
         (reply(b'{"predictions": ["' + b"x" * (1 << 21) + b'"]}'), "2097152 bytes: more than 1048576 are not taken"),
         (reply(b'{"error": "later"}'), 'answered JSON without a list `predictions`; status 200: {"error": "later"}'),

@@ -14,7 +14,7 @@ from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols.plain_json import PlainJson
 from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.core.check import Json
-from mlgate.core.ports import Failure
+from mlgate.core.ports import Answer, Failure, text_of
 
 ALL: list[HttpProtocol] = [
     KServeV1("m"),
@@ -49,7 +49,7 @@ def test_whatever_is_replied_there_is_one_result_an_input_and_only_text_is_an_an
 ) -> None:
     results = protocol.decode(body, n)
     assert len(results) == n
-    assert all(isinstance(one, Failure) or one.encode() is not None for one in results)
+    assert all(isinstance(one, Failure) or text_of(one).encode() is not None for one in results)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,31 @@ def test_an_input_that_a_protocol_cannot_carry_is_said_and_not_bent(protocol: Ht
         (PlainJson("{input}", "0"), ["a"], ["a"]),
         (PlainJson("{input}", ""), "a", ["a"]),
         (PlainJson("{input}", "text"), {"text": ""}, [""]),
+        (PlainJson("{input}", "n"), {"n": 1.0}, ["1"]),
+        (KServeV1("m"), {"predictions": [1, 0.5, True]}, ["1", "0.5", "true"]),
+        (KServeV1("m"), {"predictions": [{"text": 1, "x": "a"}]}, ["1"]),
+        (KServeV2("m"), {"outputs": [{"shape": [2], "datatype": "INT64", "data": [1, 0]}]}, ["1", "0"]),
+        (
+            KServeV2("m"),
+            {"outputs": [{"shape": [2, 1], "datatype": "BOOL", "data": [[True], [False]]}]},
+            ["true", "false"],
+        ),
+        (
+            OpenAIChat("m"),
+            {"choices": [{"message": {"content": [{"type": "thinking"}, {"type": "text", "text": "a"}]}}]},
+            ["a"],
+        ),
+        (
+            OpenAIChat("m"),
+            {"choices": [{"message": {"content": "a b"}, "finish_reason": "length"}]},
+            [Answer("a b", "length")],
+        ),
+        (OpenAICompletions("m"), {"choices": [{"text": "a", "finish_reason": "length"}]}, [Answer("a", "length")]),
+        (OpenAIChat("m"), {"choices": [{"message": {"content": "a"}, "finish_reason": ["odd"]}]}, ["a"]),
     ],
 )
 def test_answers_are_read_where_the_protocol_puts_them(
-    protocol: HttpProtocol, body: Json, answers: Sequence[str]
+    protocol: HttpProtocol, body: Json, answers: Sequence[str | Answer]
 ) -> None:
     assert protocol.decode(body, len(answers)) == answers
 
@@ -163,16 +184,26 @@ def test_answers_are_read_where_the_protocol_puts_them(
         ),
         (KServeV1("m"), {"predictions": [{"x": "a", "y": "b"}]}, "no one field is the answer"),
         (KServeV1("m"), {"predictions": [{}]}, "no one field is the answer .fields: none"),
-        (KServeV1("m"), {"predictions": [{"text": 1, "x": "a"}]}, "answered a number, not text"),
+        (KServeV1("m"), {"predictions": [{"text": None, "x": "a"}]}, "answered null, not text"),
         (KServeV1("m"), {"predictions": [["a"]]}, "answered a list, not text"),
         (KServeV2("m"), {"outputs": []}, "answered JSON without `outputs` with `data`"),
-        (KServeV2("m"), {"outputs": [{"datatype": "FP32", "data": [1.0]}]}, "answered FP32, not a tensor of texts"),
-        (KServeV2("m"), {"outputs": [{"datatype": None, "data": ["a"]}]}, "answered None, not a tensor of texts"),
+        (KServeV2("m"), {"outputs": [{"datatype": "FP32", "data": [0.1, 0.9]}]}, "answered 2 values for 1 inputs"),
         (KServeV2("m"), {"outputs": [{"datatype": "BYTES", "data": ["a", "b"]}]}, "answered 2 values for 1 inputs"),
         (KServeV2("m"), {"outputs": [{"datatype": "BYTES", "data": [["a"]]}]}, "answered a list, not text"),
         (OpenAIChat("m"), {"choices": []}, "answered 0 choices for 1 inputs"),
         (OpenAIChat("m"), {"choices": [{"message": {"content": "a"}}] * 2}, "answered 2 choices for 1 inputs"),
         (OpenAIChat("m"), {"choices": [{"message": {"content": None}}]}, "answered null, not text"),
+        (
+            OpenAIChat("m"),
+            {"choices": [{"message": {"content": None}, "finish_reason": "length"}]},
+            r"answered nothing before it was ended .finish_reason: length.: give it more tokens",
+        ),
+        (
+            OpenAIChat("m"),
+            {"choices": [{"message": {"content": [{"type": "image_url"}]}}]},
+            "answered a list, not text",
+        ),
+        (OpenAIChat("m"), {"choices": [{"message": {"content": []}}]}, "answered a list, not text"),
         (OpenAIChat("m"), {"choices": [{"message": {"content": None, "refusal": "No."}}]}, "refused to answer: No."),
         (OpenAIChat("m"), {"choices": [{"message": {"tool_calls": []}}]}, "without `choices.0.message.content`"),
         (OpenAICompletions("m"), {"choices": [{"text": "a"}] * 2}, "answered 2 choices for 1 inputs"),

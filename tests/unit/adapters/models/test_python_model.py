@@ -55,10 +55,10 @@ def test_a_batch_that_is_not_answered_one_for_one_fails_as_a_whole(make: Make, r
     ("result", "why"),
     [
         ("None", "answered None, not text"),
-        ("3", "answered int, not text"),
         ("b'x'", "answered bytes, not text"),
         ("['x']", "answered list, not text"),
-        ("float('nan')", "answered float, not text"),
+        ("float('nan')", "answered nan, not text"),
+        ("1 << 99999", "answered a number of too many digits"),
         ("'\\ud800'", "answered text that is not Unicode: a lone surrogate U+D800"),
         ("'x' * (1 << 21)", "answered 2097152 characters: more than 1048576 bytes are not taken"),
         ("'é' * 600_000", "answered 1200000 bytes: more than 1048576 are not taken"),
@@ -66,6 +66,29 @@ def test_a_batch_that_is_not_answered_one_for_one_fails_as_a_whole(make: Make, r
 )
 def test_what_is_not_text_is_the_models_failure(make: Make, result: str, why: str) -> None:
     assert ask(make(f"def f(x): return {result} if x == 'bad' else x"), "bad", "good") == [Failure(why), "good"]
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        ("1", "1"),
+        ("1.0", "1"),
+        ("0.5", "0.5"),
+        ("True", "true"),
+        ("numpy.int64(3)", "3"),
+        ("numpy.float32(0.5)", "0.5"),
+        ("numpy.bool_(False)", "false"),
+        ("numpy.str_('a')", "a"),
+        ("numpy.array(7)", "7"),
+    ],
+)
+def test_a_number_or_a_truth_value_is_an_answer_as_it_is_a_reference(make: Make, result: str, text: str) -> None:
+    assert ask(make(f"import numpy\ndef f(x): return {result}"), "a") == [text]
+
+
+def test_a_batch_may_be_answered_by_an_array(make: Make) -> None:
+    model = make("import numpy\ndef f(many): return numpy.array([len(x) for x in many])", batch=2)
+    assert ask(model, "a", "bb") == ["1", "2"]
 
 
 def test_an_answer_of_the_greatest_length_is_taken(make: Make) -> None:
