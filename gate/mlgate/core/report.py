@@ -48,11 +48,14 @@ class Segment:
     """The metric's name in rules."""
     example: str
     moved: float
-    """Its share of the difference to the baseline, in the metric's unit; without a baseline, of the value."""
+    """Its share of the difference to the baseline, in the metric's unit; where nothing was compared, of the value; 0
+    where every example has the worst value there is."""
     input: str
     references: tuple[str, ...]
     answer: str
     baseline: str | None
+    unlike: str = ""
+    """Where the answer looks like a reference and differs: the code points in which it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mlgate.core.check import Check, Example
+from mlgate.core.look_alike import difference
 from mlgate.core.metric import Better
 from mlgate.core.ports import Kind
 from mlgate.core.report import Segment
@@ -44,15 +45,17 @@ def most_moved(
     """Yield the *count* examples that moved metric *name* most to the worse, worst first.
 
     With a baseline: each example's share of the difference; without: of the value's distance to its mean influence.
+    Where every example has the worst value there is, none moves it: the first are yielded.
     """
     part = scored.statistics[name]
     past = before.statistics.get(name) if before else None
     past = past if past is not None and past.rows.shape == part.rows.shape else None
     moved = _shares(part, past)
     loss = moved if part.metric.better is Better.LOWER else -moved
+    worst = past is None and not moved.any() and _is_worst_throughout(part)
     shown: set[str] = set()
     for i in np.argsort(-loss, kind="stable"):
-        if loss[i] <= 0 or len(shown) == count:
+        if (loss[i] <= 0 and not worst) or len(shown) == count:
             return
         example = check.examples[int(i)]
         if (one := f"{example.group}\0{asked(example)}" if example.group else example.id) in shown:
@@ -67,7 +70,19 @@ def most_moved(
             tuple(_cut(reference, limit) for reference in example.references),
             _cut(kind.show(scored.answers[example.id]), limit),
             _cut(kind.show(before.answers[example.id]), limit) if before and past else None,
+            difference(kind.show(scored.answers[example.id]), example.references),
         )
+
+
+def _is_worst_throughout(part: Statistics) -> bool:
+    """Whether every example by itself has the worst value there is: 0, or 1 or more where lower is better."""
+    if not part.metric.span:
+        return False
+    with np.errstate(invalid="ignore", divide="ignore"):
+        each = part.value(part.rows)
+    if part.metric.better is Better.HIGHER:
+        return bool((each == 0).all())
+    return bool((each >= part.metric.span).all())
 
 
 def _shares(part: Statistics, past: Statistics | None) -> Array:

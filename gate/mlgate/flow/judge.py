@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mlgate.core import secret
 from mlgate.core.check import Check, Suite
 from mlgate.core.errors import Refused
 from mlgate.core.evidence import Evidence, Gap
@@ -13,11 +14,10 @@ from mlgate.core.limits import hold_limit
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import Kind, Kinds, Reading
 from mlgate.core.report import BaselineSummary, CheckSummary, Report, Segment
-from mlgate.core.secret import notices
 from mlgate.core.stats.jackknife import Statistics
 from mlgate.core.stats.series import Fact
 from mlgate.core.verdict import Finding, Measurement, unmeasured
-from mlgate.flow import judge_baseline, judge_latency, latency_failures, paired_baseline
+from mlgate.flow import answer_notices, judge_baseline, judge_latency, latency_failures, paired_baseline
 from mlgate.flow.influential_examples import segments
 from mlgate.flow.load_summary import load_summary
 from mlgate.flow.scoring import WHOLE, Incomplete, Scored, Slice, measure, places, score, slices
@@ -76,7 +76,12 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
         segments=tuple(s for one in judged for s in one.segments),
         notices=(
             *(f"{one.check.id}: {notice}" for one in judged for notice in _check_notices(one.check)),
-            *(notice for one in judged for notice in notices(one.check.id, one.reading.rows.values())),
+            *(
+                f"{one.check.id}: {notice}"
+                for one in judged
+                for notice in answer_notices.notices(one.check, one.reading.rows)
+            ),
+            *(notice for one in judged for notice in secret.notices(one.check.id, one.reading.rows.values())),
         ),
         loads=tuple(load_summary(one.check, one.reading, one.past) for one in judged if one.check.rounds),
     )

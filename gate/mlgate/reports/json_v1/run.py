@@ -90,5 +90,6 @@ SEGMENT = Definition(
         Member("references", array(TEXT)),
         Member("candidate_answer", TEXT, at="answer"),
         Member("baseline_answer", TEXT_OR_NULL, at="baseline"),
+        Member("unlike", TEXT, "The code points in which the answer differs from what it looks like.", without=""),
     ),
 )

@@ -48,18 +48,20 @@ def moved(report: Report) -> PageBlock:
     """Return one fold a segment, of the three that moved most."""
     units = {(m.check, m.name): m.metric for m in report.measurements}
     folds = (_fold(s, units.get((s.check, s.name))) for s in report.segments)
-    head = "\n#### Examples that moved it most\n\n"
+    compared = any(segment.baseline is not None for segment in report.segments)
+    head = f"\n#### {'Examples that moved it most' if compared else 'Worst examples'}\n\n"
     return PageBlock(4, head, folds, len(report.segments), "examples", most=_SEGMENTS)
 
 
 def _fold(segment: Segment, metric: Metric | None) -> str:
-    share = shown(metric, segment.moved, signed=True)
+    share = shown(metric, segment.moved, signed=True) if segment.moved else ""
     head = f"{markdown_code(segment.example, 80)} {markdown_code(f'{segment.check}/{segment.name}', 80)} {share}"
     texts = [("input", segment.input), *(("reference", text) for text in segment.references[:_SEGMENTS])]
     if segment.baseline is not None:
         texts.append(("baseline", segment.baseline))
     texts.append(("candidate", segment.answer))
     rows = "".join(f"| {name} | {_text(text)} |\n" for name, text in texts)
+    rows += f"| unlike | {segment.unlike} |\n" if segment.unlike else ""
     return f"<details><summary>{head}</summary>\n\n| | |\n|---|---|\n{rows}\n</details>\n"
 
 

@@ -28,8 +28,10 @@ def moved(report: Report, page: TerminalPage) -> list[str]:
         return []
     units = {(m.check, m.name): m.metric for m in report.measurements}
     name, by = "WORST EXAMPLES", "by how far each moves the value; nothing was compared"
-    if report.baseline:
+    if any(segment.baseline is not None for segment in report.segments):
         name, by = "MOVED MOST", "by its share of the change"
+    elif all(not segment.moved for segment in report.segments):
+        by = "every example has the worst value; the first of them"
     indent = text_width.width(name) + text_width.GAP
     lines = [*text_width.hang(page.heading(name), text_width.wrap(by, page.width - indent), indent)]
     for segment in report.segments[:_SEGMENTS]:
@@ -40,9 +42,9 @@ def moved(report: Report, page: TerminalPage) -> list[str]:
 
 
 def _segment(segment: Segment, metric: Metric | None, page: TerminalPage) -> Iterator[str]:
-    share = shown(metric, segment.moved, signed=True)
+    share = shown(metric, segment.moved, signed=True) if segment.moved else ""
     head = terminal(f"{segment.check}/{segment.name}  {segment.example}", 200)
-    yield f"{text_width.cut(head, page.width - text_width.width(share) - text_width.GAP)}  {share}"
+    yield f"{text_width.cut(head, page.width - text_width.width(share) - text_width.GAP)}  {share}".rstrip()
     texts = [("input", segment.input), *(("reference", text) for text in segment.references[:_MOST_LINES])]
     if segment.baseline is not None:
         texts.append(("baseline", segment.baseline))
@@ -52,6 +54,10 @@ def _segment(segment: Segment, metric: Metric | None, page: TerminalPage) -> Ite
         seen = terminal(flowing(text, most), most) if text.strip() else "(blank)" if text else "(empty)"
         label = f"  {page.faint(text_width.pad(name, 9))}  "
         yield from text_width.hang(label, text_width.wrap(seen, page.width - 13, most=_MOST_LINES), 13)
+    if segment.unlike:
+        yield from text_width.hang(
+            f"  {page.faint(text_width.pad('unlike', 9))}  ", text_width.wrap(segment.unlike, page.width - 13), 13
+        )
 
 
 def coverage(report: Report, page: TerminalPage) -> list[str]:

@@ -16,19 +16,23 @@ def render(segments: Sequence[Segment], *, width: int = 80) -> str:
     """Return segments in order, each with its texts under one another, wrapped to *width* columns."""
     if not segments:
         return "no example moved it to the worse\n"
-    parts = [f"what moved {terminal(segments[0].name, 100)} most to the worse, {terminal(segments[0].check, 100)}:"]
+    name, check = terminal(segments[0].name, 100), terminal(segments[0].check, 100)
+    parts = [f"what moved {name} most to the worse, {check}:"]
+    if not any(segment.moved for segment in segments):
+        parts = [f"every example has the worst {name} there is, {check}; the first of them:"]
     for number, segment in enumerate(segments, start=1):
-        parts.append(f"\n{number}. {terminal(segment.example, 200)}  {_sign(segment.moved)}")
+        parts.append(f"\n{number}. {terminal(segment.example, 200)}  {_sign(segment.moved)}".rstrip())
         rows = [("input", segment.input)]
         rows += [("reference", reference) for reference in segment.references]
         rows += [("baseline", segment.baseline)] if segment.baseline is not None else []
         rows.append(("candidate", segment.answer))
+        rows += [("unlike", segment.unlike)] if segment.unlike else []
         parts += [_row(name, text, width) for name, text in rows]
     return "\n".join(parts) + "\n"
 
 
 def _sign(moved: float) -> str:
-    return f"{moved:+.3g}".replace("-", "\N{MINUS SIGN}")
+    return f"{moved:+.3g}".replace("-", "\N{MINUS SIGN}") if moved else ""
 
 
 def _row(name: str, text: str, width: int) -> str:

@@ -136,7 +136,19 @@ def test_two_rules_of_one_metric_are_told_apart() -> None:
 
 def test_examples_of_a_run_that_was_compared_with_nothing_moved_no_change() -> None:
     assert "MOVED MOST  by its share of the change" in terminal.render(failing())
-    assert "WORST EXAMPLES" in terminal.render(replace(failing(), baseline=None))
+    alone = tuple(replace(segment, baseline=None) for segment in failing().segments)
+    assert "WORST EXAMPLES" in terminal.render(replace(failing(), segments=alone))
+
+
+def test_examples_of_which_each_is_as_bad_as_can_be_are_told_as_such() -> None:
+    alone = tuple(replace(segment, baseline=None, moved=0.0) for segment in failing().segments)
+    assert "every example has the worst value" in terminal.render(replace(failing(), segments=alone))
+
+
+def test_where_an_answer_looks_like_its_reference_the_code_points_are_shown() -> None:
+    told = "the answer has U+00A0 where the reference has U+0020"
+    alike = tuple(replace(segment, unlike=told) for segment in failing().segments)
+    assert "unlike" in terminal.render(replace(failing(), segments=alike))
 
 
 @pytest.mark.parametrize("name", ALL)
