@@ -25,6 +25,7 @@ from mlgate.core.check import Bound, Check, Example, MetricChoice, Rule, Suite, 
 from mlgate.core.evidence import Evidence, Observation, Provenance
 from mlgate.core.ports import Reading
 from mlgate.core.stats.jackknife import Statistics, Unscored
+from mlgate.flow.fitting import Fit, fit
 from mlgate.flow.judge import Baseline, judge
 from mlgate.flow.scoring import Scored, score
 from mlgate.reports.json_v1 import document as json_v1
@@ -123,8 +124,9 @@ def gate(references: list[str], base: list[str], candidate: list[str]) -> Iterat
         one = replace(check, metrics=(MetricChoice(name, name),))
         began = time.perf_counter()
         for system in ("baseline", "candidate"):
-            reading = kind.read(one, evidence[system].under(one.id))
-            assert isinstance(score(one, kind, evidence[system], reading), Scored)
+            found = fit(one, evidence[system])
+            assert isinstance(found, Fit)
+            assert isinstance(score(one, kind, found, kind.read(one, found.rows)), Scored)
         yield f"score {name}, both", time.perf_counter() - began
     kinds = {"accuracy": Remembering()}
     report = judge(suite, kinds, evidence["candidate"], Baseline("file b", evidence["baseline"]))

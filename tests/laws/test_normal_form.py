@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.linear import grows_with_the_text
 
-from mlgate.core import normal_form
-from mlgate.core.normal_form import Form, normal
+from mlgate.core.text import normal_form
+from mlgate.core.text.normal_form import Form, normal
 
 FORMS: list[Form] = ["NFC", "NFKC"]
 MARKS = "\u0301\u0316\u0344\u0345\u3099\uff9e\u0f71\u0f72\U0001d165\U0001d16e"

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.core.scalar_text import scalar_text
+from mlgate.core.text.scalar_text import scalar_text
 
 scalars = st.one_of(st.text(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 

@@ -8,6 +8,7 @@ from mlgate.adapters.files.run_folder import RunFolder
 from mlgate.adapters.github import step_files
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands.run_options import RunOptions
+from mlgate.config.sections.kept_baseline import KeptBaseline
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Evidence
@@ -15,6 +16,7 @@ from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report
 from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.check import look_up
+from mlgate.flow.fitting import Use
 from mlgate.flow.judge import Baseline
 from mlgate.flow.promotion import CANDIDATE
 from mlgate.wiring.project import Project
@@ -56,7 +58,13 @@ def baseline_of(project: Project, choice: RunOptions) -> Baseline | None:
         why = "it was not observed in this run: this evidence was made without it"
         return Baseline(project.beside, None, why, bootstrap=choice.bootstrap)
     store, first = project.baseline_store(), choice.save_baseline or project.binding.own_baseline
-    return None if store is None else look_up(store, first=first, bootstrap=choice.bootstrap)
+    return None if store is None else look_up(store, first=first, bootstrap=choice.bootstrap, use=use_of(project))
+
+
+def use_of(project: Project) -> Use:
+    """Return what the file compares where the data moved since the baseline was observed."""
+    kept = project.config.baseline
+    return Use.COMMON if isinstance(kept, KeptBaseline) and kept.compare == "common" else Use.SAME
 
 
 def baseline_of_part(project: Project, choice: RunOptions) -> Baseline | None:

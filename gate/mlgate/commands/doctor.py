@@ -14,6 +14,7 @@ from mlgate.adapters.data.fields import quoted
 from mlgate.adapters.git import repository
 from mlgate.adapters.process import hardware
 from mlgate.commands import doctor_mlflow
+from mlgate.commands.baseline import use_of
 from mlgate.commands.doctor_finding import DoctorFinding
 from mlgate.core.check import Check
 from mlgate.core.errors import ConfigError, GateError
@@ -22,8 +23,8 @@ from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ports import Failure, text_of
 from mlgate.core.stats.jackknife import FEWEST_PAIRS
 from mlgate.flow.check import look_up
+from mlgate.flow.fitting import Unfit, fit
 from mlgate.flow.paired_baseline import asked
-from mlgate.flow.scoring import other_data
 from mlgate.wiring.data import dataset
 from mlgate.wiring.executors import model_pair
 from mlgate.wiring.kinds import tests
@@ -119,10 +120,14 @@ def _baseline(project: Project) -> DoctorFinding:
         return _bad("baseline", error)
     if found.evidence is None:
         return DoctorFinding("note", "baseline", found.why)
-    why = next((why for check in project.suite.checks if (why := other_data(check, found.evidence))), "")
-    if why:
+    fits = (fit(check, found.evidence, use_of(project)) for check in project.suite.checks)
+    if (unfit := next((one for one in fits if isinstance(one, Unfit)), None)) is not None:
         hint = "get the data or the baseline back, or accept a new one: mlgate check --bootstrap --save-baseline"
-        return DoctorFinding("bad", "baseline", f"{store.source}: {why}", hint)
+        if unfit.moved:
+            hint = (
+                "write `compare: common` under baseline, or accept a new one: mlgate check --bootstrap --save-baseline"
+            )
+        return DoctorFinding("bad", "baseline", f"{store.source}: {unfit.why}", hint)
     commit = found.evidence.provenance.commit[:12] or "no commit"
     older = "" if found.evidence.form == CURRENT_FORM else ", written by an older mlgate: it is read as it is"
     return DoctorFinding("ok", "baseline", f"{store.source}: {len(found.evidence.rows):,} rows of {commit}{older}")

@@ -22,6 +22,7 @@ from mlgate.commands.fork_guard import refuse_strangers
 from mlgate.commands.publish import tell_error
 from mlgate.commands.run import Run, recorded, write_stop
 from mlgate.commands.run_options import RunOptions
+from mlgate.core.asked import marked
 from mlgate.core.check import Suite
 from mlgate.core.errors import GateError
 from mlgate.core.evidence import Evidence
@@ -176,7 +177,7 @@ class PytestSession:
             for row in executors.alone(project, run.folder.path, decided).observe(Suite(late)):
                 rows.append(row)
                 progress.advance(row)
-        return Evidence.of(project.provenance, [project.environment], rows)
+        return marked(project.suite, Evidence.of(project.provenance, [project.environment], rows))
 
     def close(self) -> None:
         """Let go of the run's folder and the plan."""

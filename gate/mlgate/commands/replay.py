@@ -13,6 +13,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.core.power import Forecast
 from mlgate.core.report import Report, Segment
 from mlgate.flow.explain import explain
+from mlgate.flow.fitting import Use
 from mlgate.flow.judge import judge
 from mlgate.flow.power import foretell
 from mlgate.wiring.evidence_source import refuse_brought
@@ -24,7 +25,7 @@ def run_replay(choice: RunOptions, path: Path | None) -> Report:
     """Judge old evidence by today's rules, data and baseline. Writes nothing."""
     project = choice.project()
     evidence = _evidence(choice, project, path)
-    report = judge(project.suite, KINDS, evidence, baseline_of(project, choice))
+    report = judge(project.suite, KINDS, evidence, baseline_of(project, choice), Use.RESCORED)
     return project.complete(report, evidence)
 
 
@@ -32,7 +33,7 @@ def run_power(choice: RunOptions, path: Path | None) -> Forecast:
     """Foretell what the rules would make of harmless changes, by what old evidence varied."""
     project = choice.project()
     evidence, baseline = _evidence(choice, project, path), baseline_of(project, choice)
-    return foretell(project.suite, judge(project.suite, KINDS, evidence, baseline), baseline)
+    return foretell(project.suite, judge(project.suite, KINDS, evidence, baseline, Use.RESCORED), baseline)
 
 
 def run_explain(choice: RunOptions, path: Path | None, *, check: str, metric: str, count: int) -> Sequence[Segment]:

@@ -25,6 +25,8 @@ class Observation:
     example: str
     seen: Mapping[str, str | float]
     """Raw facts by name, e.g. `{"answer": "…"}`. Never a score, a mean or a percentile."""
+    asked: str = ""
+    """What it is an answer to, see `core/asked.py`; empty for a round, and for a row of an older mlgate."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -47,6 +49,8 @@ class Gap:
     example: str
     why: str
     blame: Blame = "gate"
+    asked: str = ""
+    """As an observation's."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -197,6 +201,8 @@ def encode(row: Row) -> str:
             value: dict[str, object] = {"check": row.check, "example": row.example, "seen": dict(row.seen)}
         case Gap():
             value = {"check": row.check, "example": row.example, "gap": row.why, "blame": row.blame}
+    if row.asked:
+        value["asked"] = row.asked
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
@@ -218,10 +224,13 @@ def decode(line: str) -> Row:
         raise EvidenceError("a row has text that is not Unicode: half of a surrogate pair") from error
     except ValueError as error:
         raise EvidenceError(f"a row is not valid JSON: {error}") from error
+    asked = value.pop("asked", "") if isinstance(value, dict) and value.get("asked") else ""
+    if not isinstance(asked, str):
+        raise EvidenceError("a row says by no text what it is an answer to")
     match value:
         case {"check": str(check), "example": str(example), "seen": dict(seen), **more} if not more:
             if all(isinstance(v, str) or (_is_number(v) and math.isfinite(v)) for v in seen.values()):
-                return Observation(check, example, seen)
+                return Observation(check, example, seen, asked)
             raise EvidenceError("an observation holds something that is neither a text nor a finite number")
         case {
             "check": str(check),
@@ -231,7 +240,7 @@ def decode(line: str) -> Row:
             **more,
         }:
             if not more:
-                return Gap(check, example, why, blame)
+                return Gap(check, example, why, blame, asked)
     raise EvidenceError("a row is neither an observation nor a gap")
 
 

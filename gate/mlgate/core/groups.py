@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgate.core.check import Example, Json, digest_of
-from mlgate.core.normal_form import normal
+from mlgate.core.text.normal_form import normal
 
 _MOST_HOLDERS = 100
 """An input that more groups have is a common phrase, and tells nothing of which are copies."""

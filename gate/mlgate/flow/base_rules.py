@@ -107,16 +107,21 @@ def _other_data(base: Check, head: Check) -> str:
     By digest: to Python 1 equals True, and a model may tell them apart.
     """
     shared = _fields(base) & _fields(head)
-    before, after = ([_asked_of(example, shared) for example in check.examples] for check in (base, head))
+    before, after = ([_asked_of(example, shared) for example in _by_id(check)] for check in (base, head))
     if len(before) != len(after):
         return f"{len(before):,} examples become {len(after):,}"
     edited = sum(one != other for one, other in zip(before, after, strict=True))
     return f"{edited:,} of {len(before):,} examples are edited" if edited else ""
 
 
+def _by_id(check: Check) -> Sequence[Example]:
+    """Return the examples in an order that does not depend on the file's."""
+    return sorted(check.examples, key=lambda example: example.id)
+
+
 def _groups(base: Check, head: Check) -> Iterator[RuleChange]:
     """Yield that the change groups the same examples otherwise: more groups make an interval narrower, fewer wider."""
-    before, after = groups_of(base.examples), groups_of(head.examples)
+    before, after = groups_of(_by_id(base)), groups_of(_by_id(head))
     if (None if before is None else before.tolist()) != (None if after is None else after.tolist()):
         what = f"{base.id}: the data are grouped otherwise: the base's groups are used"
         yield RuleChange(Direction.DIFFERENT, what, _place(head))

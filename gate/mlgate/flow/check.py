@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from mlgate.core.asked import marked
 from mlgate.core.check import Check, Suite
 from mlgate.core.errors import EvidenceError
 from mlgate.core.evidence import Environment, Evidence, Observation, Provenance, Row
@@ -13,6 +14,7 @@ from mlgate.core.latency.generator import GENERATOR_FLAW
 from mlgate.core.outcome import Outcome
 from mlgate.core.ports import BaselineStore, Decided, Executor, Journal, Kinds, Progress, Standing
 from mlgate.core.verdict import MORE_SETTLES
+from mlgate.flow.fitting import Use
 from mlgate.flow.judge import Baseline, beside, judge_check
 from mlgate.flow.latency_noise import is_restless
 
@@ -39,7 +41,7 @@ def observe(
             rows.append(row)
             progress.advance(row)
     fresh = Evidence.of(kept.provenance, [environment], rows)
-    return kept | fresh
+    return marked(suite, kept | fresh)
 
 
 def usable(suite: Suite, kinds: Kinds, evidence: Evidence) -> Evidence:
@@ -101,7 +103,7 @@ def nothing(provenance: Provenance) -> Evidence:
     return Evidence.of(provenance, [], [])
 
 
-def look_up(store: BaselineStore, *, first: bool, bootstrap: bool) -> Baseline:
+def look_up(store: BaselineStore, *, first: bool, bootstrap: bool, use: Use = Use.SAME) -> Baseline:
     """Load the baseline. What is absent or damaged is said by every rule that needs it, not by a crash."""
     try:
         evidence = store.load()
@@ -111,4 +113,4 @@ def look_up(store: BaselineStore, *, first: bool, bootstrap: bool) -> Baseline:
     if evidence is None:
         why = f"there is no baseline yet ({store.source}); {store.accept}"
         return Baseline(store.source, None, why, first=first, bootstrap=bootstrap)
-    return Baseline(store.source, evidence, bootstrap=bootstrap)
+    return Baseline(store.source, evidence, bootstrap=bootstrap, use=use)

@@ -7,7 +7,7 @@ from statistics import median
 
 from mlgate.core.check import Check
 from mlgate.core.evidence import Evidence, Observation
-from mlgate.core.normal_form import normal
+from mlgate.core.text.normal_form import normal
 
 _LONG = 20
 """Letters and digits of a reference that no model hits by chance: of labels and numbers only all are conspicuous."""

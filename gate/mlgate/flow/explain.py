@@ -9,6 +9,7 @@ from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import Kind, Kinds
 from mlgate.core.report import Segment
+from mlgate.flow.fitting import Unfit, Use, fit
 from mlgate.flow.influential_examples import most_moved
 from mlgate.flow.judge import Baseline
 from mlgate.flow.scoring import Incomplete, Scored, score
@@ -23,20 +24,23 @@ def explain(
     """Return the *count* examples that cost *metric* most, worst first. Empty names choose the first there is."""
     chosen = _check(suite, check, metric)
     kind = kinds[chosen.kind]
-    scored = _scored(chosen, kind, evidence)
+    scored = _scored(chosen, kind, evidence, Use.RESCORED)
     if isinstance(scored, Incomplete):
         raise EvidenceError(f"{chosen.id} cannot be explained: {scored.why}", hint="mlgate check --resume")
     name = metric or next(iter(scored.statistics), "")
     if name not in scored.statistics:
         why = scored.unscored.get(name, f"{chosen.id} does not measure {name or 'anything'}")
         raise ConfigError(why, hint=f"it measures: {', '.join(scored.statistics) or 'nothing'}")
-    before = _scored(chosen, kind, baseline.evidence) if baseline and baseline.evidence else None
+    before = _scored(chosen, kind, baseline.evidence, baseline.use) if baseline and baseline.evidence else None
     past = before if isinstance(before, Scored) else None
     return list(most_moved(chosen, kind, scored, past, name, count=count, limit=WHOLE_TEXT))
 
 
-def _scored(check: Check, kind: Kind, evidence: Evidence) -> Scored | Incomplete:
-    return score(check, kind, evidence, kind.read(check, evidence.under(check.id)))
+def _scored(check: Check, kind: Kind, evidence: Evidence, use: Use) -> Scored | Incomplete:
+    found = fit(check, evidence, use)
+    if isinstance(found, Unfit):
+        return Incomplete(found.why)
+    return score(check, kind, found, kind.read(check, found.rows))
 
 
 def _check(suite: Suite, check: str, metric: str) -> Check:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mlgate.core.check import Check, Example
-from mlgate.core.look_alike import difference
 from mlgate.core.metric import Better
 from mlgate.core.ports import Kind
 from mlgate.core.report import Segment
 from mlgate.core.stats.jackknife import Array, Statistics, influence
+from mlgate.core.text.look_alike import difference
 from mlgate.core.verdict import Finding
 from mlgate.flow.scoring import Scored
 
@@ -86,12 +86,15 @@ def _is_worst_throughout(part: Statistics) -> bool:
 
 
 def _shares(part: Statistics, past: Statistics | None) -> Array:
-    """Return each example's share of the value, or of the difference to the baseline's."""
+    """Return each example's share of the value, or of the difference to the baseline's; 0 where one was not asked."""
+    where = part.places if past is None else np.intersect1d(part.places, past.places)
     with np.errstate(invalid="ignore", divide="ignore"):
-        moved = influence(part.rows, part.value)
+        moved = influence(part.rows[where], part.value)
         if past is not None:
-            moved = moved - influence(past.rows, past.value)
-    return np.nan_to_num(moved, posinf=0, neginf=0) / max(1, len(moved))
+            moved = moved - influence(past.rows[where], past.value)
+    shares = np.zeros(len(part.rows))
+    shares[where] = np.nan_to_num(moved, posinf=0, neginf=0) / max(1, len(moved))
+    return shares
 
 
 def asked(example: Example) -> str:

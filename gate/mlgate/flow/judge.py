@@ -18,9 +18,10 @@ from mlgate.core.stats.jackknife import Statistics
 from mlgate.core.stats.series import Fact
 from mlgate.core.verdict import Finding, Measurement, unmeasured
 from mlgate.flow import answer_notices, judge_baseline, judge_latency, latency_failures, paired_baseline
+from mlgate.flow.fitting import Fit, Unfit, Use, fit
 from mlgate.flow.influential_examples import segments
 from mlgate.flow.load_summary import load_summary
-from mlgate.flow.scoring import WHOLE, Incomplete, Scored, Slice, measure, places, score, slices
+from mlgate.flow.scoring import WHOLE, Incomplete, Scored, Slice, measure, places, score, slices, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Baseline:
     """This run is to become the first baseline: where none was ever accepted, comparisons warn."""
     bootstrap: bool = False
     """A person said that there is nothing to compare with: comparisons warn whatever the reason."""
+    use: Use = Use.SAME
+    """What is compared where the data moved since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,18 @@ class JudgedCheck:
     measurements: tuple[Measurement, ...] = ()
     before: tuple[Measurement, ...] = ()
     segments: tuple[Segment, ...] = ()
+    notices: tuple[str, ...] = ()
+    """How the data moved since, where what was observed is used nevertheless."""
 
 
-def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | None) -> Report:
-    """Score the evidence, hold it against every rule, and conclude. Refuses rows that the suite did not plan."""
+def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | None, use: Use = Use.SAME) -> Report:
+    """Score the evidence, hold it against every rule, and conclude. Refuses rows that the suite did not plan.
+
+    *use*: whether evidence of data that moved is scored again; a run that has just observed has no other than today's.
+    """
     _refuse_strangers(suite, evidence)
     baseline = beside(suite, evidence, baseline)
-    judged = [judge_check(check, kinds, evidence, baseline) for check in paired_baseline.asked(suite)]
+    judged = [judge_check(check, kinds, evidence, baseline, use) for check in paired_baseline.asked(suite)]
     findings = sorted(
         (_with_note(finding) for one in judged for finding in one.findings), key=lambda finding: -int(finding.outcome)
     )
@@ -75,7 +83,7 @@ def judge(suite: Suite, kinds: Kinds, evidence: Evidence, baseline: Baseline | N
         baseline=_baseline_summary(baseline),
         segments=tuple(s for one in judged for s in one.segments),
         notices=(
-            *(f"{one.check.id}: {notice}" for one in judged for notice in _check_notices(one.check)),
+            *(f"{one.check.id}: {notice}" for one in judged for notice in (*one.notices, *_check_notices(one.check))),
             *(
                 f"{one.check.id}: {notice}"
                 for one in judged
@@ -95,16 +103,19 @@ def beside(suite: Suite, evidence: Evidence, baseline: Baseline | None) -> Basel
     return replace(baseline, evidence=found)
 
 
-def judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Baseline | None) -> JudgedCheck:
+def judge_check(
+    check: Check, kinds: Kinds, evidence: Evidence, baseline: Baseline | None, use: Use = Use.SAME
+) -> JudgedCheck:
     """Read both sides of one check, score them, and hold the scores against its rules."""
     kind = kinds[check.kind]
-    reading = kind.read(check, evidence.under(check.id))
-    past = kind.read(check, baseline.evidence.under(check.id)) if baseline and baseline.evidence else None
-    scored = score(check, kind, evidence, reading)
+    ours, theirs = fit(check, evidence, use), _fit_of_baseline(check, baseline)
+    reading = kind.read(check, ours.rows if isinstance(ours, Fit) else evidence.under(check.id))
+    past = kind.read(check, theirs.rows) if isinstance(theirs, Fit) else None
+    scored = score(check, kind, ours, reading) if isinstance(ours, Fit) else Incomplete(ours.why)
     if isinstance(scored, Incomplete):
         why = (unmeasured(check.id, rule, scored.why, rule.slice_by) for rule in check.rules)
         return JudgedCheck(check, reading, past, tuple(why))
-    before, parts = _score_baseline(check, kind, baseline, past), slices(check)
+    before, parts = _score_baseline(check, kind, baseline, theirs, past), slices(check)
     if isinstance(before, Scored):
         compared = judge_baseline.compare(check, scored, before, parts)
     else:
@@ -123,16 +134,39 @@ def judge_check(check: Check, kinds: Kinds, evidence: Evidence, baseline: Baseli
         tuple(_measurements(check, scored, parts)),
         tuple(_measurements(check, before, parts)) if isinstance(before, Scored) else (),
         tuple(segments(check, kind, scored, before if isinstance(before, Scored) else None, bad)),
+        tuple(_how_data_moved(check, ours, theirs if isinstance(before, Scored) else None)),
     )
 
 
-def _score_baseline(check: Check, kind: Kind, baseline: Baseline | None, past: Reading | None) -> Scored | Incomplete:
+def _fit_of_baseline(check: Check, baseline: Baseline | None) -> Fit | Unfit | None:
+    return fit(check, baseline.evidence, baseline.use) if baseline and baseline.evidence else None
+
+
+def _score_baseline(
+    check: Check, kind: Kind, baseline: Baseline | None, found: Fit | Unfit | None, past: Reading | None
+) -> Scored | Incomplete:
     if baseline is None:
         return Incomplete("no baseline is configured")
-    if baseline.evidence is None or past is None:
+    if found is None:
         return Incomplete(baseline.why)
-    scored = score(check, kind, baseline.evidence, past)
-    return Incomplete(f"the baseline cannot be compared: {scored.why}") if isinstance(scored, Incomplete) else scored
+    scored: Scored | Incomplete
+    if isinstance(found, Fit) and past is not None:
+        scored = score(check, kind, found, past)
+    else:
+        scored = Incomplete(found.why if isinstance(found, Unfit) else baseline.why)
+    if isinstance(scored, Scored):
+        return scored
+    moved = found.moved if isinstance(found, Unfit) else None
+    way_out = f"; `compare: common` under baseline compares the {moved.common:,} that both were asked" if moved else ""
+    return Incomplete(f"the baseline cannot be compared: {scored.why}{way_out}")
+
+
+def _how_data_moved(check: Check, ours: Fit | Unfit, theirs: Fit | Unfit | None) -> Iterator[str]:
+    if isinstance(ours, Fit) and ours.moved:
+        yield f"the data moved since it was observed: {ours.moved}; the answers are scored by today's references"
+    if isinstance(theirs, Fit) and theirs.moved and any(rule.bound.compares for rule in check.rules):
+        many = f"{theirs.moved.common:,} of {len(check.examples):,} examples"
+        yield f"compared on {many}, which the baseline was asked, too: {theirs.moved}"
 
 
 def _limits(check: Check, scored: Scored, parts: Sequence[Slice]) -> Iterator[Finding]:
@@ -177,6 +211,7 @@ def _findings_of_unheld_rules(check: Check, findings: Sequence[Finding]) -> Iter
 
 
 def _measurements(check: Check, scored: Scored, parts: Sequence[Slice]) -> Iterator[Measurement]:
+    parts = parts if scored.common is None else within(parts, check, scored.common)
     for name, chosen in ((WHOLE, None), *((part.name, part.chosen) for part in parts)):
         for part in scored.parts.values():
             if isinstance(part, Statistics):

@@ -25,6 +25,7 @@ from mlgate.flow.scoring import (
     measure,
     pair,
     places,
+    within,
 )
 
 
@@ -54,7 +55,11 @@ class _Asked:
 
 
 def compare(check: Check, scored: Scored, before: Scored, parts: Sequence[Slice]) -> Iterator[Finding]:
-    """Hold the candidate against the baseline by every rule that compares: on the whole check, and on its slices."""
+    """Hold the candidate against the baseline by every rule that compares: on the whole check, and on its slices.
+
+    Where the baseline answers a part of the examples, only those are compared, of both.
+    """
+    parts = parts if before.common is None else within(parts, check, before.common)
     asked, timed = [], []
     for rule in check.rules:
         if not rule.bound.compares:
@@ -97,7 +102,7 @@ def _hold_family(check: Check, scored: Scored, before: Scored, family: Sequence[
     pairs = [one.pair for one in family]
     families = {confidence: family_confidence(pairs, confidence) for confidence in {one.sure for one in family}}
     for one in family:
-        chosen, name = (one.place.chosen, one.place.name) if one.place else (None, WHOLE)
+        chosen, name = (one.place.chosen, one.place.name) if one.place else (before.common, WHOLE)
         same = identical(scored, before, check, one.pair)
         after = measure(check, one.pair.candidate, chosen, name)
         past = measure(check, one.pair.baseline, chosen, name)

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgate.core import legacy_digests
 from mlgate.core.check import Check, Rule
-from mlgate.core.evidence import NOT_ASKED, Evidence, Observation, Row
+from mlgate.core.evidence import NOT_ASKED, Observation, Row
 from mlgate.core.groups import groups_of
-from mlgate.core.identity import FIRST_FORM
 from mlgate.core.metric import Better, Metric
 from mlgate.core.ports import Kind, Reading
 from mlgate.core.stats.jackknife import (
@@ -32,9 +30,7 @@ from mlgate.core.stats.jackknife import (
 )
 from mlgate.core.stats.series import Fact, Series
 from mlgate.core.verdict import Delta, Measurement
-
-Chosen = NDArray[np.intp]
-"""Positions of examples in the check's order."""
+from mlgate.flow.fitting import Chosen, Fit
 
 WHOLE = ""
 """The name of the slice that is the whole check."""
@@ -57,6 +53,8 @@ class Scored:
     """Metrics that could not be computed, and why."""
     answers: Mapping[str, Row]
     """Each example's own row."""
+    common: Chosen | None = None
+    """The positions of the examples that count, where the data moved; None: all."""
 
     @property
     def statistics(self) -> Mapping[str, Statistics]:
@@ -75,43 +73,36 @@ class Incomplete:
     why: str
 
 
-def score(check: Check, kind: Kind, evidence: Evidence, reading: Reading) -> Scored | Incomplete:
-    """Score one check by what was read of its evidence, or say in one sentence what is missing."""
-    if why := other_data(check, evidence):
-        return Incomplete(why)
+def score(check: Check, kind: Kind, found: Fit, reading: Reading) -> Scored | Incomplete:
+    """Score one check by what was read of its evidence, or say in one sentence what is missing.
+
+    Where only some examples are answered, the others' rows hold what another example's does, and do not count.
+    """
     planned = check.rows
+    if found.common is not None:
+        planned = tuple(check.examples[place].id for place in found.common)
+        filler = next((row for row in reading.rows.values() if isinstance(row, Observation)), None)
+        if filler is None:
+            return Incomplete("none of the examples that both have was answered")
+        reading = replace(reading, rows=dict.fromkeys(check.rows, filler) | dict(reading.rows))
     missing = [example for example in planned if example not in reading.rows]
-    holes = kind.holes(check, reading)
+    kept = {*planned, *(reading.rows.keys() - {*check.rows})}
+    holes = {name: why for name, why in kind.holes(check, reading).items() if name in kept}
     if missing or holes or not planned:
         return Incomplete(_lacks(planned, missing, holes, "rounds" if check.rounds else "examples"))
     parts, groups = kind.score(check, reading), groups_of(check.examples)
     return Scored(
-        {part.name: _in_groups(part, groups) for part in parts if not isinstance(part, Unscored)},
+        {part.name: _within(part, groups, found.common) for part in parts if not isinstance(part, Unscored)},
         {part.name: part.why for part in parts if isinstance(part, Unscored)},
         kind.answers(check, reading),
+        found.common,
     )
 
 
-def _in_groups(part: Part, groups: NDArray[np.intp] | None) -> Part:
-    return replace(part, groups=groups) if isinstance(part, Statistics) else part
-
-
-def other_data(check: Check, evidence: Evidence) -> str:
-    """Return why the evidence says nothing of the check's data; empty where it is of the same."""
-    observed = dict(evidence.provenance.data).get(check.id)
-    if observed is None:
-        return f"the evidence holds nothing of the check {check.id}"
-    if observed == check.data_digest:
-        return ""
-    why = f"it was observed on other data ({observed[:12]}) than today's ({check.data_digest[:12]})"
-    if evidence.form != FIRST_FORM:
-        return why
-    if legacy_digests.is_of(check.examples, observed):
-        return ""
-    return (
-        f"{why}, or was sliced by a field that `slices:` does not name any more: its digest is of an older form, "
-        "which covered them; name that field again, or accept a new baseline"
-    )
+def _within(part: Part, groups: NDArray[np.intp] | None, common: Chosen | None) -> Part:
+    if not isinstance(part, Statistics):
+        return part
+    return replace(part, groups=groups, asked=part.asked if common is None else common)
 
 
 def _lacks(planned: Sequence[str], missing: Sequence[str], holes: Mapping[str, str], noun: str) -> str:
@@ -164,6 +155,17 @@ def slices(check: Check) -> tuple[Slice, ...]:
     return tuple(
         Slice(field, name, places, len(places) if groups is None else len(np.unique(groups[places])))
         for (name, field), places in sorted(chosen.items())
+    )
+
+
+def within(parts: Sequence[Slice], check: Check, common: Chosen) -> tuple[Slice, ...]:
+    """Return the slices cut to the examples at *common*; those that none of them is in are left out."""
+    groups = groups_of(check.examples)
+    cut = ((part, np.intersect1d(part.chosen, common)) for part in parts)
+    return tuple(
+        replace(part, chosen=chosen, groups=len(chosen) if groups is None else len(np.unique(groups[chosen])))
+        for part, chosen in cut
+        if len(chosen)
     )
 
 

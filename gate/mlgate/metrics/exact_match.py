@@ -10,8 +10,8 @@ import numpy as np
 
 from mlgate.core.check import Json
 from mlgate.core.metric import Better, Metric
-from mlgate.core.normal_form import normal
 from mlgate.core.stats.jackknife import Array
+from mlgate.core.text.normal_form import normal
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio
 from mlgate.metrics.references import how_many, refuse_unpaired

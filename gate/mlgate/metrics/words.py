@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from mlgate.core.normal_form import normal
+from mlgate.core.text.normal_form import normal
 from mlgate.metrics.scripts import is_cut_by_character
 
 VERSION = f"2-ucd{unicodedata.unidata_version}"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlgate.config.config import Config
-from mlgate.config.sections.document import Document
+from mlgate.config.sections.document import Document, registered_name
 from mlgate.config.sections.image import SANDBOXES, Image
 from mlgate.config.sections.model import ModelSection
-from mlgate.config.sections.registered_name import registered_name
 from mlgate.config.sections.tracking import Tracking
 from mlgate.core.rule_change import Direction, RuleChange
 from mlgate.wiring.base_question import questions, way

@@ -17,8 +17,8 @@ from mlgate.adapters.mlflow.client import Server, StoreAddress
 from mlgate.adapters.mlflow.registry import MlflowRegistry
 from mlgate.adapters.mlflow.runs import MlflowRuns
 from mlgate.config.config import Config
+from mlgate.config.sections.document import registered_name
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline as BaselineSection
-from mlgate.config.sections.registered_name import registered_name
 from mlgate.config.sections.tracking import MlflowTracking
 from mlgate.config.sections.uris import is_known
 from mlgate.core.errors import ConfigError, Refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mlgate.core.ports import Failure
-from mlgate.core.scalar_text import scalar_text
+from mlgate.core.text.scalar_text import scalar_text
 
 LONGEST_ANSWER = 1 << 20
 """The longest answer, in bytes of UTF-8. More is a runaway model, and would fill every report."""

@@ -9,9 +9,11 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from mlgate.config.sections.check import AnyCheck
 from mlgate.config.sections.deploy import DeploySection
+from mlgate.config.sections.kept_baseline import KeptBaseline
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.config.sections.model import ModelSection
 from mlgate.config.sections.paired_baseline import EndpointBaseline, ImageBaseline
+from mlgate.config.sections.registry_names import is_model_name
 from mlgate.config.sections.section import Given, Line, Many, Section, Written, complaint
 from mlgate.config.sections.tracking import Tracking
 from mlgate.config.sections.trust import TrustSection
@@ -43,7 +45,7 @@ def _origin(value: object) -> object:
     return value
 
 
-class FileBaseline(Section):
+class FileBaseline(KeptBaseline):
     """The evidence of the last accepted model, in a file."""
 
     kept_in: Annotated[Literal["file"], BeforeValidator(_origin)] = Field(alias="from")
@@ -52,7 +54,7 @@ class FileBaseline(Section):
     """The file, relative to the configuration's folder."""
 
 
-class GitBaseline(Section):
+class GitBaseline(KeptBaseline):
     """The evidence of the last accepted model, in a file of a git ref: a pull request cannot change it."""
 
     kept_in: Annotated[Literal["git"], BeforeValidator(_origin)] = Field(alias="from")
@@ -77,7 +79,7 @@ class GitBaseline(Section):
     """The file, relative to the configuration's folder."""
 
 
-class CiBaseline(Section):
+class CiBaseline(KeptBaseline):
     """The evidence of the last run on the base branch that passed: CI keeps it, nothing is committed.
 
     In GitHub Actions it is an artifact, and GitHub's API says which run uploaded it: only one of the default branch
@@ -135,3 +137,9 @@ class Document(Section):
     """Whose attestation of the verdict a deploy demands. Left out: none is demanded."""
     deploy: Given[DeploySection] = None
     """The service on a cluster that `mlgate deploy` brings the model to."""
+
+
+def registered_name(document: Document) -> str | None:
+    """Return the model to promote: `registry.name`, else the model's name; None when none can be registered so."""
+    named = document.tracking.mlflow.registry.name if document.tracking else None
+    return named or (document.model.name if is_model_name(document.model.name) else None)

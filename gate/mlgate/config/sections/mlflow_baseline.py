@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from mlgate.config.sections.kept_baseline import KeptBaseline
 from mlgate.config.sections.registry_names import Alias, ModelName, RunId
-from mlgate.config.sections.section import Given, Section, Written, complaint
+from mlgate.config.sections.section import Given, Written, complaint
 
 WAYS = ("alias", "version", "run", "latest")
 """How the one is told that is meant; at most one of them is written."""
@@ -20,7 +21,7 @@ _Branch = Annotated[
 ]
 
 
-class MlflowBaseline(Section):
+class MlflowBaseline(KeptBaseline):
     """The evidence of a model that MLflow remembers: by itself the version with the alias `champion`."""
 
     model_config = ConfigDict(

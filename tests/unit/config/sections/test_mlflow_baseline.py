@@ -81,7 +81,7 @@ def test_a_run_is_of_no_registered_model(way: str) -> None:
         ),
         (
             ", stage: Production",
-            "m.yaml:4:26: baseline.stage is unknown (baseline has: from, alias, version, run, latest, model)",
+            "m.yaml:4:26: baseline.stage is unknown (baseline has: from, compare, alias, version, run, latest, model)",
         ),
     ],
 )

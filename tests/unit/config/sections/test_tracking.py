@@ -8,7 +8,7 @@ import pytest
 from tests.unit.config.small import EVERY_KEY, config, told, tracked
 
 from mlgate.config.load import parse
-from mlgate.config.sections.registered_name import registered_name
+from mlgate.config.sections.document import registered_name
 
 
 def test_a_file_may_say_all_of_it() -> None:

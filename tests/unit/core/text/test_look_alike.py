@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlgate.core.look_alike import difference
+from mlgate.core.text.look_alike import difference
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from mlgate.core.normal_form import normal
+from mlgate.core.text.normal_form import normal
 
 _SHOWN = 6
 """Code points of each side."""
