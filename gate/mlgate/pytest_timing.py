@@ -47,6 +47,12 @@ class Times:
     calls: tuple[tuple[int, float], ...]
     """Round and milliseconds, in order."""
 
+    def __repr__(self) -> str:
+        """Return how many calls there are and how long the median took: there may be a million."""
+        if not self.calls:
+            return "Times(n=0)"
+        return f"Times(n={self.n}, median={sorted(ms for _, ms in self.calls)[self.n // 2]:.4g} ms)"
+
     @property
     def n(self) -> int:
         """Return how many calls were timed."""

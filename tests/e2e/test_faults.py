@@ -340,6 +340,35 @@ def test_a_projects_own_tests_never_see_the_gates_keys(desk: Desk, monkeypatch: 
     assert desk.mlgate("check", "-n", "1").code == 0
 
 
+AGAIN = """\
+import pathlib
+import pytest
+
+@pytest.mark.flaky(reruns=2)
+@pytest.mark.parametrize("i", range(1, 5))
+def test_tone(gate, i):
+    seen = pathlib.Path("seen")
+    first = not seen.exists()
+    gate.record("tone", i, politeness=0.2 if i == 3 and first else 1.0)
+    if i == 3 and first:
+        seen.write_text("x")
+        assert False, "flaky"
+"""
+
+
+def test_a_test_that_passes_when_it_is_run_again_is_called_a_rerun(desk: Desk) -> None:
+    """pytest says that it passed: a second chance is chosen by how the first came out."""
+    pytest.importorskip("pytest_rerunfailures", reason="needs pytest-rerunfailures: pip install pytest-rerunfailures")
+    desk.project()
+    desk.write("mlgate.yaml", RECORDED)
+    desk.write("test_tone.py", AGAIN)
+    done = desk.mlgate("check", "-n", "1")
+    assert done.code == 3
+    said = " ".join(done.out.split())
+    assert "it was run again after it failed, and only the first run counts" in said
+    assert "it failed in call: AssertionError: flaky" in said
+
+
 def test_a_recorded_test_that_fails_after_recording_blocks(desk: Desk) -> None:
     desk.project()
     desk.write("mlgate.yaml", RECORDED)

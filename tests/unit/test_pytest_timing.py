@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mlgate.pytest_timing import ROUNDS, Stopwatch
+from mlgate.pytest_timing import ROUNDS, Stopwatch, Times
 
 
 class Clock:
@@ -24,6 +24,11 @@ class Clock:
         wave = 1 + 0.1 * math.sin(self.calls * 1.7)
         drift = 1 + 0.3 * math.sin(self.now / 3)
         self.now += seconds * wave * drift
+
+
+def test_times_are_shown_on_one_line() -> None:
+    assert repr(Times(tuple((0, float(ms)) for ms in range(100_000)))) == "Times(n=100000, median=5e+04 ms)"
+    assert repr(Times(())) == "Times(n=0)"
 
 
 def test_a_duet_sees_five_percent_through_a_drift_of_sixty() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlgate.adapters.files import evidence_file, journal_file
@@ -17,7 +18,7 @@ from mlgate.commands.run_options import RunOptions
 from mlgate.core.check import Suite
 from mlgate.core.evidence import Evidence
 from mlgate.flow.check import nothing, observe, settled, settles, usable
-from mlgate.wiring import executors
+from mlgate.wiring import executors, models
 from mlgate.wiring.evidence_source import refuse_brought
 from mlgate.wiring.kinds import KINDS
 
@@ -32,7 +33,14 @@ def run_check(choice: RunOptions) -> int:
         run = Run.prepare(choice, folder)
         if choice.is_part:
             return _observe_part(run, *(choice.shard or (1, 1)))
-        return finish(run, observe_all(run, run.project.suite, _JOURNAL), journal=_JOURNAL)
+        evidence = observe_all(run, run.project.suite, _JOURNAL)
+        return finish(run, evidence, notices=_notices(run), journal=_JOURNAL)
+
+
+def _notices(run: Run) -> Sequence[str]:
+    """Return what only the machine that observes can tell of the model."""
+    project = run.project
+    return tuple(filter(None, [models.unseen(project.config.model, project.root)]))
 
 
 def observe_all(run: Run, suite: Suite, journal: str) -> Evidence:

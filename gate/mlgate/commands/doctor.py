@@ -25,6 +25,7 @@ from mlgate.core.stats.jackknife import FEWEST_PAIRS
 from mlgate.flow.check import look_up
 from mlgate.flow.fitting import Unfit, fit
 from mlgate.flow.paired_baseline import asked
+from mlgate.wiring import models
 from mlgate.wiring.data import dataset
 from mlgate.wiring.executors import model_pair
 from mlgate.wiring.kinds import tests
@@ -62,6 +63,8 @@ def examine(path: Path, *, ask: bool) -> Iterator[DoctorFinding]:
     yield _commit(project)
     yield _beside(project, ask=ask) if project.beside else _baseline(project)
     yield from doctor_mlflow.examine(project)
+    if unseen := models.unseen(project.config.model, project.root):
+        yield DoctorFinding("note", "variables", unseen.partition("; ")[0], unseen.partition("; ")[2])
     if ask:
         yield _model(project)
 

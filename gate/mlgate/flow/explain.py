@@ -28,6 +28,12 @@ def explain(
     if isinstance(scored, Incomplete):
         raise EvidenceError(f"{chosen.id} cannot be explained: {scored.why}", hint="mlgate check --resume")
     name = metric or next(iter(scored.statistics), "")
+    if (name in scored.parts and name not in scored.statistics) or (chosen.rounds and not metric):
+        of_examples = ", ".join(f"--metric {one}" for one in scored.statistics)
+        raise ConfigError(
+            f"{name if metric else chosen.id} is measured by rounds of timed load: no single example explains it",
+            hint=f"read its rounds: mlgate replay, or report.json; of examples there are: {of_examples or 'none'}",
+        )
     if name not in scored.statistics:
         why = scored.unscored.get(name, f"{chosen.id} does not measure {name or 'anything'}")
         raise ConfigError(why, hint=f"it measures: {', '.join(scored.statistics) or 'nothing'}")

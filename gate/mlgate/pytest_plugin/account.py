@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from mlgate.adapters.executors import test_completion
-from mlgate.pytest_plugin.collector import Collector
+from mlgate.pytest_plugin.collector import Collector, is_rerun
 from mlgate.pytest_plugin.fixtures import Gate
+
+_FAILED = pytest.StashKey[str]()
+"""Why a test failed when it ran first."""
 
 
 def open_tests(collector: Collector, items: Iterable[pytest.Item]) -> None:
@@ -22,9 +25,14 @@ def open_tests(collector: Collector, items: Iterable[pytest.Item]) -> None:
 def close_test(collector: Collector, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Close a test's account when it has ended, or say that it failed: a crash is not a good answer."""
     for check in _owners(collector, item):
+        if is_rerun(item) and call.when == "setup":
+            why = item.stash.get(_FAILED, "it failed")
+            collector.rows.append(test_completion.rerun(check, item.nodeid, why))
         if report.failed:
             what = call.excinfo.exconly(tryshort=True).splitlines()[0] if call.excinfo else "failed"
-            collector.rows.append(test_completion.failed(check, item.nodeid, f"it failed in {call.when}: {what[:300]}"))
+            why = f"it failed in {call.when}: {what[:300]}"
+            item.stash.setdefault(_FAILED, why)
+            collector.rows.append(test_completion.failed(check, item.nodeid, why))
         elif call.when == "teardown":
             collector.rows.append(test_completion.closed(check, item.nodeid))
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 COLLECTOR = pytest.StashKey["Collector"]()
 
 
+def is_rerun(item: pytest.Item) -> bool:
+    """Return whether a plug-in (pytest-rerunfailures) runs the test again because it failed."""
+    return getattr(item, "execution_count", 1) > 1
+
+
 class Collector:
     """Holds the plan, the model (started when first asked) and the file of rows."""
 

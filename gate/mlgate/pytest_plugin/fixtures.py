@@ -9,7 +9,7 @@ import pytest
 from mlgate.core.check import Check, Example
 from mlgate.core.errors import ConfigError
 from mlgate.core.evidence import Observation
-from mlgate.pytest_plugin.collector import COLLECTOR, Collector
+from mlgate.pytest_plugin.collector import COLLECTOR, Collector, is_rerun
 
 if TYPE_CHECKING:
     from mlgate.pytest_timing import Stopwatch
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Gate:
     """What a user's test holds: the examples of a `recorded` check, and where to record what it saw."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, *, is_rerun: bool = False) -> None:
         self._collector = collector
+        self._is_rerun = is_rerun
         self.recorded: list[str] = []
         """Checks that this test recorded rows of."""
 
@@ -41,7 +42,8 @@ class Gate:
                 raise ValueError(f"{name} of {check}/{example} is {value}: record finite numbers")
             seen[name] = value
         self.recorded.append(planned.id)
-        self._collector.rows.append(Observation(planned.id, str(example), seen))
+        if not self._is_rerun:  # a second chance would be chosen by its outcome: what came first stands
+            self._collector.rows.append(Observation(planned.id, str(example), seen))
 
     def _check(self, name: str) -> Check:
         for check in self._collector.plan.suite.checks:
@@ -56,7 +58,7 @@ class Gate:
 @pytest.fixture
 def gate(request: pytest.FixtureRequest) -> Gate:
     """Record observations that mlgate.yaml's rules judge: `gate.record("tone", example_id, politeness=0.9)`."""
-    return Gate(request.config.stash[COLLECTOR])
+    return Gate(request.config.stash[COLLECTOR], is_rerun=is_rerun(request.node))
 
 
 @pytest.fixture

@@ -54,6 +54,14 @@ def python(section: ModelSection, root: Path) -> PythonModel:
     )
 
 
+def unseen(section: ModelSection, root: Path) -> str:
+    """Return which variables a Python model's code reads that are set here and kept from it; empty for none."""
+    names = ", ".join(python(section, root).unseen) if section.python else ""
+    if not names:
+        return ""
+    return f"the model's code reads {names}: set here, and not passed on to it; write env: [{names}] under python"
+
+
 def answers(section: ModelSection, root: Path, suite: Suite) -> AnswersModel:
     """Read answers that were made before. By line, they answer the whole suite's examples in order."""
     given = section.answers

@@ -14,6 +14,7 @@ from mlgate.core.evidence import Gap, Observation, Row
 
 _PREFIX = "pytest:"
 _NEVER_ENDED = "its test never ended"
+_RERUN = "it was run again after it failed, and only the first run counts: take the rerun away, or mend the test; "
 
 
 def opened(check: str, test: str) -> Row:
@@ -24,6 +25,11 @@ def opened(check: str, test: str) -> Row:
 def failed(check: str, test: str, why: str) -> Row:
     """Return the entry of a test that failed."""
     return Gap(_PREFIX + check, _unicode(test), _unicode(why))
+
+
+def rerun(check: str, test: str, why: str) -> Row:
+    """Return the entry of a test that is run again after it failed: whatever comes of it, only the first run counts."""
+    return Gap(_PREFIX + check, _unicode(test), _unicode(f"{_RERUN}{why}"))
 
 
 def closed(check: str, test: str) -> Row:
@@ -42,7 +48,7 @@ def is_entry(row: Row) -> bool:
 
 
 def _weight(entry: Row | None) -> int:
-    """Return what says more: failed over closed over opened. Workers' files come in any order."""
+    """Return what says more: run again over failed over closed over opened. Workers' files come in any order."""
     match entry:
         case None:
             return 0
@@ -50,6 +56,8 @@ def _weight(entry: Row | None) -> int:
             return 1
         case Observation():
             return 2
+        case Gap(why=why) if why.startswith(_RERUN):
+            return 4
         case _:
             return 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -40,9 +41,16 @@ def told(root: Path, place: str, hint: str, *arguments: str, given: bytes = b"")
     if done is None:
         raise AdapterError("git could not be started", where=place, hint=f"install git, or {IN_A_FILE}")
     if done.returncode != 0:
+        if b"dubious ownership" in done.stderr:
+            hint = f"if this repository is yours: {trust(root)}"
         why = " ".join(done.stderr.decode("utf-8", "replace").split())[:_WHY_LONGEST]
         raise AdapterError(f"git could not read it: {why or f'exit code {done.returncode}'}", where=place, hint=hint)
     return done.stdout
+
+
+def trust(root: Path) -> str:
+    """Return the command by which a person says that a repository which another user owns is theirs."""
+    return f"git config --global --add safe.directory {shlex.quote(str(root.absolute()))}"
 
 
 def is_sound(text: str) -> bool:

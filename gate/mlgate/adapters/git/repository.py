@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import os
 import posixpath
-import shlex
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from mlgate.adapters.git import refs, remotes
-from mlgate.adapters.git.command import LEADS, is_sound, run, told
+from mlgate.adapters.git.command import LEADS, is_sound, run, told, trust
 from mlgate.adapters.git.refs import PRIVATE, fetch_hint
 from mlgate.core.errors import AdapterError, EvidenceError
 
@@ -57,9 +56,7 @@ def _has_none(root: Path) -> bool:
 
 def _cannot_say(root: Path, said: bytes) -> AdapterError:
     if b"dubious ownership" in said:
-        hint = (
-            f"if this repository is yours: git config --global --add safe.directory {shlex.quote(str(root.absolute()))}"
-        )
+        hint = f"if this repository is yours: {trust(root)}"
         return AdapterError("git does not trust this repository: another user owns it", where=str(root), hint=hint)
     why = " ".join(said.decode("utf-8", "replace").split())[:_WHY_LONGEST]
     return AdapterError(

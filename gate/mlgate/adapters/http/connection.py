@@ -48,6 +48,8 @@ class HttpReply:
     kind: str
     """Its content type, without parameters."""
     body: bytes
+    location: str = ""
+    """Where it redirects to; empty where it does not, or nobody kept it."""
 
 
 class HttpConnection:
@@ -152,7 +154,7 @@ def _read(response: BaseHTTPResponse) -> HttpReply:
         if len(body) > LARGEST_REPLY:
             raise Broken(f"the server sends more than {LARGEST_REPLY} bytes")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return HttpReply(response.status, kind, bytes(body))
+    return HttpReply(response.status, kind, bytes(body), response.headers.get("location", ""))
 
 
 def _shut(open_socket: socket.socket) -> None:

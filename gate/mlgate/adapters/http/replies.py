@@ -42,7 +42,12 @@ def _beginning_of(reply: HttpReply, redaction: Redaction) -> str:
 
 def wrong_status(reply: HttpReply, redaction: Redaction) -> Failure:
     """Return the failure that a status other than 200 is."""
-    note = " (redirects are not followed)" if 300 <= reply.status < 400 else ""  # noqa: PLR2004 - the 3xx
+    note = ""
+    if 300 <= reply.status < 400:  # noqa: PLR2004 - the 3xx
+        place = redaction.line(reply.location, 200)
+        note = (
+            f" to {place} (redirects are not followed: ask that address)" if place else " (redirects are not followed)"
+        )
     return Failure(f"status {reply.status}{note}: {_beginning_of(reply, redaction) or 'empty'}")
 
 

@@ -26,6 +26,11 @@ from mlgate.core.ports import Answer, Failure
 MOST_UNREACHED = 5
 """After so many questions in a row that could not even be sent, the rest are not tried."""
 
+MOST_REFUSED = 5
+"""After so many replies that refuse whoever asks, and not one other, the rest are not asked."""
+_REFUSALS = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410})
+"""Statuses that say nothing of the input: the key, the address or the model's name is wrong."""
+
 
 class HttpModel:
     """Asks an inference server, *concurrency* requests at a time; the answers come in the examples' order.
@@ -64,6 +69,9 @@ class HttpModel:
         self._lines: set[HttpConnection] = set()
         self._lock = threading.Lock()
         self._unreached = 0
+        self._refused = 0
+        self._refusal = ""
+        """What the last of the refusals said; empty once the server has answered otherwise."""
 
     @property
     def digest(self) -> str:
@@ -117,6 +125,8 @@ class HttpModel:
         n = len(inputs)
         if self._unreached >= MOST_UNREACHED:
             return [Failure(f"{NOT_ASKED}the endpoint cannot be reached", "gate")] * n
+        if self._refused >= MOST_REFUSED:
+            return [Failure(f"{NOT_ASKED}the server refuses every request ({self._refusal})", "gate")] * n
         try:
             path, value = self._protocol.encode(inputs)
             body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -134,7 +144,9 @@ class HttpModel:
         finally:
             lines.put(line)
         self._count(reached=True)
-        return read(reply, n, self._protocol, self._redaction)
+        answers = read(reply, n, self._protocol, self._redaction)
+        self._count_refusals(reply, answers)
+        return answers
 
     def _post(self, line: HttpConnection, target: str, body: bytes) -> HttpReply:
         for attempt in range(self._retries):
@@ -145,6 +157,15 @@ class HttpModel:
             except Unreachable:
                 self._sleep(min(2.0, 0.2 * 2**attempt) * (0.5 + 0.5 * self._jitter()))
         return line.post(target, body, self._headers)
+
+    def _count_refusals(self, reply: HttpReply, answers: Answers) -> None:
+        """Count the first replies as long as each refuses whoever asks; any other ends the counting for good."""
+        with self._lock:
+            if 0 <= self._refused < MOST_REFUSED:
+                said = answers[0]
+                is_refusal = reply.status in _REFUSALS and isinstance(said, Failure)
+                self._refused = self._refused + 1 if is_refusal else -1
+                self._refusal = said.why if isinstance(said, Failure) else ""
 
     def _count(self, *, reached: bool) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mlgate.adapters.http.redaction import Redaction
-from mlgate.adapters.models import python_process
+from mlgate.adapters.models import environment_names, python_process
 from mlgate.adapters.models.python_source import source_digest
 from mlgate.adapters.process.child import Child, Ended, Lost, Silent, Unruly
 from mlgate.adapters.protocols.answer_text import LONGEST_ANSWER, text_or_failure
@@ -61,6 +61,7 @@ class PythonModel:
         names = (*PASSED_ON, *env_names)
         self._environment = {k: v for k, v in outer.items() if any(fnmatchcase(k, name) for name in names)}
         self._redaction = Redaction(outer[name] for name in env_names if name in outer)
+        self._outer = frozenset(outer)
         self._process: Child | None = None
         self._asked = 0
         self._lost = 0
@@ -70,6 +71,13 @@ class PythonModel:
     def digest(self) -> str:
         """Return what stands for this model in provenance: its target and source files. Nothing is imported."""
         return source_digest(self._target, self._root)
+
+    @cached_property
+    def unseen(self) -> tuple[str, ...]:
+        """Return the variables that the code reads, that are set here, and that it does not see."""
+        return environment_names.unseen(
+            environment_names.asked_for(self._target, self._root), self._environment, self._outer
+        )
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Failure]:
         """Ask about *examples*, *batch* at a time, and yield answers in their order."""
@@ -123,7 +131,7 @@ class PythonModel:
                     why = _FORGED
         except Lost as lost:
             why = f"{_why(lost, self._load_timeout_s)}{self._last_words()}"
-        self._hopeless = self._redaction.line(f"cannot load {self._target}: {why}", 400)
+        self._hopeless = self._redaction.line(f"cannot load {self._target}: {why}{self._not_passed_on(why)}", 400)
         self._give_up(process)
 
     def _give_up(self, process: Child) -> None:
@@ -141,8 +149,15 @@ class PythonModel:
             case {"answer": value}:
                 return text_or_failure(value)
             case {"error": str(why)}:
-                return Failure(self._redaction.line(why, 400))
+                return Failure(self._redaction.line(f"{why}{self._not_passed_on(why)}", 400))
         return Failure(_FORGED)
+
+    def _not_passed_on(self, why: str) -> str:
+        """Return what an error that names a variable does not say: it is set, and kept from the model."""
+        named = [name for name in self.unseen if name in why]
+        if not named:
+            return ""
+        return f" ({named[0]} is set, and not passed on to the model: write env: [{', '.join(named)}] under python)"
 
 
 def _why(lost: Lost, seconds: float) -> str:

@@ -44,6 +44,16 @@ def source_digest(target: str, root: Path, path: Sequence[str] | None = None) ->
     return sha.hexdigest()
 
 
+def sources(target: str, root: Path) -> Iterator[bytes]:
+    """Yield the Python source that *target* is made of, as `source_digest` finds it."""
+    left = _PARSED
+    for _, file in _found(target.partition(":")[0].partition(".")[0], root, sys.path):
+        if file.suffix == ".py":
+            text = _start(file, min(left, _LARGEST_PARSED_FILE))
+            left -= len(text)
+            yield text
+
+
 def _found(top: str, root: Path, path: Sequence[str]) -> _Files:
     """Return the files of *top*, then of every module beside it that it imports, and so on; each once, in one order."""
     own = _place(top, [root, *(Path(entry) for entry in path if entry)])

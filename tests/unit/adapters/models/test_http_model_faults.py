@@ -126,8 +126,36 @@ def test_a_redirect_is_not_followed() -> None:
     with serving(said(GOOD)) as other:
         moved = reply(b"", "302 Found", f"Location: {other.url}/v1/models/m:predict\r\n")
         with serving(said(moved)) as server:
-            assert ask(server.url) == [Failure("status 302 (redirects are not followed): empty")]
+            told = (
+                f"status 302 to {other.url}/v1/models/m:predict (redirects are not followed: ask that address): empty"
+            )
+            assert ask(server.url) == [Failure(told)]
     assert other.questions == []
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "307 Temporary Redirect"])
+def test_a_server_that_refuses_whoever_asks_is_not_asked_about_every_example(status: str) -> None:
+    with serving(said(reply(b'{"error": "no such key"}', status))) as server:
+        answers = ask(server.url, 20)
+    assert len(server.questions) == 5
+    assert all(isinstance(one, Failure) for one in answers)
+    last = answers[-1]
+    assert isinstance(last, Failure)
+    assert last.blame == "gate"
+    assert last.why.startswith(f"not asked: the server refuses every request (status {status[:3]}")
+
+
+def test_a_refusal_among_answers_is_one_examples_failure() -> None:
+    refused = reply(b"", "403 Forbidden")
+
+    def script(connection: socket.socket, number: int) -> bool:
+        connection.sendall(GOOD if number == 1 else refused)
+        return False
+
+    with serving(script) as server:
+        answers = ask(server.url, 12)
+    assert sum(one == "fine" for one in answers) == 1
+    assert sum(isinstance(one, Failure) and one.blame == "model" for one in answers) == 11
 
 
 def test_a_compressed_reply_that_nobody_asked_for_is_not_unpacked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -89,6 +90,34 @@ def test_a_number_or_a_truth_value_is_an_answer_as_it_is_a_reference(make: Make,
 def test_a_batch_may_be_answered_by_an_array(make: Make) -> None:
     model = make("import numpy\ndef f(many): return numpy.array([len(x) for x in many])", batch=2)
     assert ask(model, "a", "bb") == ["1", "2"]
+
+
+ASKS_FOR = """
+import os
+from os import environ, getenv
+
+def f(x):
+    if x == "get":
+        return os.environ.get("MODEL_A", "") + getenv("MODEL_B", "") + environ.get("MODEL_C", "")
+    return os.environ["MODEL_D"]
+"""
+
+
+def test_a_variable_that_is_set_and_not_passed_on_is_named_where_the_model_misses_it(make: Make) -> None:
+    there = dict.fromkeys(["MODEL_A", "MODEL_C", "MODEL_D", "OTHER"], "x")
+    model = make(ASKS_FOR, environment={**os.environ, **there}, env_names=["MODEL_C"])
+    assert model.unseen == ("MODEL_A", "MODEL_D")
+    answered, failed = ask(model, "get", "d")
+    assert answered == "x"
+    assert isinstance(failed, Failure)
+    assert failed.why.endswith("(MODEL_D is set, and not passed on to the model: write env: [MODEL_D] under python)")
+
+
+def test_a_variable_that_is_missing_while_loading_is_named_too(make: Make) -> None:
+    model = make("import os\nKEY = os.environ['MODEL_KEY']\ndef f(x): return x", environment={"MODEL_KEY": "x"})
+    (failed,) = ask(model, "a")
+    assert isinstance(failed, Failure)
+    assert "write env: [MODEL_KEY] under python" in failed.why
 
 
 def test_an_answer_of_the_greatest_length_is_taken(make: Make) -> None:
