@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,12 @@ class Trap:
     then: tuple[str, ...] = ()
     """The command of the second run; empty: the same."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    """A command that went well, before the trap was sprung."""
+    spring: Callable[[Path], None] | None = None
+    """What changed since."""
+    server: Callable[[], AbstractContextManager[str]] | None = None
+    """What serves meanwhile; its address stands in the files for `URL`."""
 
 
 def taken(pattern: str, printed: str) -> str:
