@@ -27,7 +27,7 @@ MOST_UNREACHED = 5
 """After so many questions in a row that could not even be sent, the rest are not tried."""
 
 MOST_REFUSED = 5
-"""After so many replies that refuse whoever asks, and not one other, the rest are not asked."""
+"""After so many replies that refuse whoever asks, and not one other, the rest are not asked: they failed as well."""
 _REFUSALS = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410})
 """Statuses that say nothing of the input: the key, the address or the model's name is wrong."""
 
@@ -126,7 +126,7 @@ class HttpModel:
         if self._unreached >= MOST_UNREACHED:
             return [Failure(f"{NOT_ASKED}the endpoint cannot be reached", "gate")] * n
         if self._refused >= MOST_REFUSED:
-            return [Failure(f"{NOT_ASKED}the server refuses every request ({self._refusal})", "gate")] * n
+            return [Failure(f"{NOT_ASKED}the server refuses every request ({self._refusal})")] * n
         try:
             path, value = self._protocol.encode(inputs)
             body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

@@ -141,7 +141,7 @@ def test_a_server_that_refuses_whoever_asks_is_not_asked_about_every_example(sta
     assert all(isinstance(one, Failure) for one in answers)
     last = answers[-1]
     assert isinstance(last, Failure)
-    assert last.blame == "gate"
+    assert last.blame == "model"  # as if it had been asked: the verdict is the same
     assert last.why.startswith(f"not asked: the server refuses every request (status {status[:3]}")
 
 
