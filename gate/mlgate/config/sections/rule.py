@@ -49,7 +49,7 @@ def _margin(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise complaint("must be a number or a percentage", "write it like 0.01, or 2% of the baseline")
     if not value >= 0:
-        raise complaint("must not be negative", "write how much worse is still good enough: 0 or more")
+        raise complaint("must not be negative", f"write {-value:g}: how much worse is still good enough")
     return Margin(float(value))
 
 

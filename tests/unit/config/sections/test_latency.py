@@ -363,12 +363,15 @@ def test_a_budget_that_cannot_be_used_is_refused(load: str, budget: str, expecte
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ("p95_ms: {max: 0}", "p95_ms.max can never be kept: p95_ms is always above 0 (write a greater number)"),
+        (
+            "p95_ms: {max: 0}",
+            "p95_ms.max can never be kept: p95_ms is always above 0 (write a greater number, e.g. 200)",
+        ),
         (
             "throughput_rps: {min: 0}",
             (
                 "throughput_rps.min can never be broken: throughput_rps is always above 0 "
-                "(write a greater number, or delete it)"
+                "(write a greater number, e.g. 10, or delete it)"
             ),
         ),
         (

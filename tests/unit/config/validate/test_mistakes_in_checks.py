@@ -122,7 +122,7 @@ def test_t21_a_mistake_in_a_check_is_told_with_the_right_key(check: str, expecte
             "bleu: {max_drop: -1}",
             (
                 "m.yaml:3:52: checks.c.rules.bleu.max_drop must not be negative "
-                "(write how much worse is still good enough: 0 or more)"
+                "(write 1: how much worse is still good enough)"
             ),
         ),
         (
