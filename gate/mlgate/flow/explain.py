@@ -46,6 +46,12 @@ def _check(suite: Suite, check: str, metric: str) -> Check:
         if check in ("", one.id) and (not metric or any(choice.name == metric for choice in one.metrics))
     ]
     if not fitting:
+        if check and all(one.id != check for one in suite.checks):
+            raise ConfigError(
+                f"no check is called {check}", hint=f"there are: {', '.join(one.id for one in suite.checks)}"
+            )
         known = "; ".join(f"{one.id}: {', '.join(choice.name for choice in one.metrics)}" for one in suite.checks)
-        raise ConfigError(f"no check {check or ''} measures {metric or 'that'}", hint=f"there are: {known}")
+        raise ConfigError(
+            f"{check or 'no check'} {'does not measure' if check else 'measures'} {metric}", hint=f"there are: {known}"
+        )
     return fitting[0]

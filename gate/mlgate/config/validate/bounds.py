@@ -115,6 +115,19 @@ def _margin(ruled: Ruled, one: ResolvedMetric) -> Iterator[Complaint]:
         yield Complaint(steps, says, f"write the {word} that is still good enough: {amount:g}, or {_PERCENT}")
 
 
+def usual(one: ResolvedMetric | None, number: float | None) -> str:
+    """Return a rule as it is written for whoever gave the metric a *number* alone, or nothing: `{min: 0.3}`."""
+    if one is None:
+        return "{min: …}, or {max: …} where lower is better" if number is None else f"{{min: {number:.12g}}}"
+    metric, limit = one.metric, number
+    if limit is not None:
+        limit = limit / 100 if _in_percent(limit, one) else limit
+        limit = limit * 100 if metric.unit == "points" and 0 < limit < 1 else limit
+    if limit is None or (_has_range(one) and (limit <= 0 or (metric.span and limit >= metric.span))):
+        limit = _example(one)
+    return f"{{{'min' if metric.better is Better.HIGHER else 'max'}: {limit:.12g}}}"
+
+
 def _has_range(one: ResolvedMetric) -> bool:
     """Whether it is known what the metric can be: of what a user's tests record the unit alone may say."""
     return one.metric.unit != "" and (one.choice.kind != "recorded" or one.metric.span > 0)

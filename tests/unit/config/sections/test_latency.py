@@ -310,7 +310,13 @@ def test_a_mistake_in_a_search_is_told(load: str, expected: str) -> None:
                 "(e.g. load: {rate: 50, duration: 20s})"
             ),
         ),
-        ("50", "m.yaml:3:48: checks.c.load must be a mapping, but is the number 50"),
+        (
+            "50",
+            (
+                "m.yaml:3:48: checks.c.load must be a mapping, but is the number 50 "
+                "(write load: {rate: 50, duration: 20s})"
+            ),
+        ),
         ("{rate: 0}", "m.yaml:3:55: checks.c.load.rate must be at least 0.001, but is the number 0"),
         ("{rate: 50, duration: 20}", "m.yaml:3:69: checks.c.load.duration must have a unit (write 20s, 20ms or 20m)"),
         ("{concurrency: 999}", "m.yaml:3:62: checks.c.load.concurrency must be at most 512, but is the number 999"),

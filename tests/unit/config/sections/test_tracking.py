@@ -54,7 +54,10 @@ def test_nothing_but_mlflow_leaves_the_address_to_the_environment(written: str) 
                 "(write `mlflow:`, the address of MLflow, a mapping, or nothing: then the environment says where it is)"
             ),
         ),
-        ("tracking: mlflow", "m.yaml:4:11: tracking must be a mapping, but is the text 'mlflow'"),
+        (
+            "tracking: mlflow",
+            "m.yaml:4:11: tracking must be a mapping, but is the text 'mlflow' (write tracking: {mlflow: sqlite:///mlflow.db})",
+        ),
         (
             "tracking: {wandb: x, mlflow: }",
             "m.yaml:4:12: tracking.wandb is unknown (tracking has: mlflow)",

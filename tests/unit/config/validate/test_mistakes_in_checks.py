@@ -24,8 +24,8 @@ from tests.unit.config.small import BASELINE, RULE, told
             RULE.format("bleu: {min: 30%}"),
             (
                 "m.yaml:3:47: checks.c.rules.bleu.min must be a number, not a percentage "
-                "(write it in the metric's unit: "
-                "30 points, or a ratio like 0.3; a percentage of the baseline goes with max_drop or max_rise)"
+                "(write 30 where the metric counts points, or 0.3 "
+                "where it is a ratio; a percentage of the baseline goes with max_drop or max_rise)"
             ),
         ),
         (
@@ -134,10 +134,7 @@ def test_t21_a_mistake_in_a_check_is_told_with_the_right_key(check: str, expecte
         ),
         (
             "bleu: {max_drop: '-2%'}",
-            (
-                "m.yaml:3:52: checks.c.rules.bleu.max_drop must be a number or a percentage "
-                "(write it like 0.01, or 2% of the baseline)"
-            ),
+            ("m.yaml:3:52: checks.c.rules.bleu.max_drop must be a number or a percentage (write 2%)"),
         ),
     ],
 )
