@@ -11,7 +11,7 @@ _STATUS = re.compile(r"\bstatus ([1-5][0-9]{2})\b")
 _MAY_PASS = frozenset({408, 425, 429})
 _NEVER = frozenset({501, 505})
 """Of the server's own errors, those that say that it cannot do it at all."""
-_LASTING = ("answered ", "refused to answer", "cannot be asked", "no answer in ", "no test recorded it")
+_LASTING = ("answered ", "refused to answer", "cannot be asked", "cannot load ", "no answer in ", "no test recorded it")
 """What a reason begins with that is in the model's answers, the request, or a file of answers."""
 _ERROR = re.compile(r"(?:\w+\.)*(\w+)(?::|\s\(|$)")
 _ERRORS_OF_CODE = frozenset(

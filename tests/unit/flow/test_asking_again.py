@@ -40,6 +40,7 @@ def test_what_may_pass_by_itself_is_asked_again(why: str) -> None:
         f"{NOT_ASKED}status 401: no such key",
         "status 501: not implemented",
         "answered int, not text",
+        "cannot load model:answer: NameError: name 'x' is not defined",
         "answered JSON without `choices`",
         "refused to answer: no",
         "cannot be asked: kserve-v2 takes a text input, not dict",

@@ -46,7 +46,7 @@ class PythonModel(Section):
     target: Annotated[
         str,
         Written(
-            r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*",
+            r"(?!.*\.py(?:$|:))[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*",
             "must be a function like pkg.mod:fn",
             meant=_function,
         ),

@@ -160,8 +160,6 @@ class Served(Section):
             if key in self.params:
                 says = f"has no effect: mlgate itself sends `{key}`"
                 raise complaint(says, hint, at=("params", key))
-        if self.params and self.protocol == GRPC:
-            raise complaint("is not sent over gRPC", "delete it, or use kserve-v2", at=("params",))
         return self
 
     def usual_ready_path(self, name: str) -> str:

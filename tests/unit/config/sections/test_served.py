@@ -48,4 +48,4 @@ def test_a_parameter_that_mlgate_itself_sends_is_refused(protocol: str, key: str
 
 def test_parameters_are_refused_where_they_are_not_sent() -> None:
     said = told(model=ENDPOINT.format("kserve-v2-grpc, params: {temperature: 0}"))
-    assert said.endswith("params is not sent over gRPC (delete it, or use kserve-v2)")
+    assert "params has no effect: with protocol kserve-v2-grpc no parameters are sent" in said
