@@ -177,7 +177,7 @@ def test_all_unsuitable_metrics_are_told_at_once() -> None:
 def test_a_metric_that_cannot_be_loaded_is_refused_where_it_is_named(
     attribute: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(registry._BUILT_IN, "own", attribute)
+    monkeypatch.setitem(registry.BUILT_IN, "own", attribute)
     with pytest.raises(ConfigError) as caught:
         one_rule("own: {min: 1}")
     assert caught.value.where == "m.yaml:7:13"
