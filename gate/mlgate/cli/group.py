@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -154,10 +155,10 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         _tell_github(ConfigError(error.format_message(), hint=_next(error)))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _say("interrupted: what was observed is kept", hint="go on with `mlgate check --resume`")
+        _say("interrupted: what was observed is kept", hint=f"go on with `{_resumed(arguments)}`")
         return INTERRUPTED
     except _TerminatedError:
-        _say("terminated: what was observed is kept", hint="go on with `mlgate check --resume`")
+        _say("terminated: what was observed is kept", hint=f"go on with `{_resumed(arguments)}`")
         return TERMINATED
     except Exception as error:  # noqa: BLE001 - the border: Python's own exit code 1 would say "the model is worse"
         hidden = _secret_remover(arguments)
@@ -174,6 +175,14 @@ def _next(error: click.ClickException) -> str:
         return error.hint
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"see `{context.command_path if context else 'mlgate'} --help`"
+
+
+def _resumed(arguments: Sequence[str] | None) -> str:
+    """Return the command that goes on: the same one, of the same file and folder."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "check" not in given:
+        return "mlgate check --resume"
+    return shlex.join(["mlgate", *(one for one in given if one != "--resume"), "--resume"])
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

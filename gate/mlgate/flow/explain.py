@@ -9,6 +9,7 @@ from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import Kind, Kinds
 from mlgate.core.report import Segment
+from mlgate.flow.asking_again import can_help
 from mlgate.flow.influential_examples import most_moved
 from mlgate.flow.judge import Baseline
 from mlgate.flow.scoring import Incomplete, Scored, score
@@ -25,7 +26,9 @@ def explain(
     kind = kinds[chosen.kind]
     scored = _scored(chosen, kind, evidence)
     if isinstance(scored, Incomplete):
-        raise EvidenceError(f"{chosen.id} cannot be explained: {scored.why}", hint="mlgate check --resume")
+        again = can_help(evidence.under(chosen.id).values())
+        hint = "mlgate check --resume" if again else "mend what the reason names, then mlgate check"
+        raise EvidenceError(f"{chosen.id} cannot be explained: {scored.why}", hint=hint)
     name = metric or next(iter(scored.statistics), "")
     if name not in scored.statistics:
         why = scored.unscored.get(name, f"{chosen.id} does not measure {name or 'anything'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Literal, get_args, get_origin
@@ -34,6 +35,7 @@ _WANTED = {
 }
 _CHOICES = {"protocol": get_args(Served.model_fields["protocol"].annotation), "from": ORIGINS}
 """What a missing key may say, where an example would not do."""
+_MOST_WHOLE = 1e15
 _LIMITS = {
     "greater_than": ("gt", "must be more than"),
     "greater_than_equal": ("ge", "must be at least"),
@@ -84,7 +86,8 @@ def _complaint(error: ErrorDetails) -> Complaint:
             says, hint = "is empty", "write at least one entry"
         case _ if kind in _LIMITS:
             name, words = _LIMITS[kind]
-            says, hint = f"{words} {context[name]:g}, but is {describe(error['input'])}", ""
+            says = f"{words} {context[name]:g}, but is {describe(error['input'])}"
+            hint = _within(name, context[name], error["input"])
         case _ if kind in _WANTED:
             says, hint = _wrong_type(kind, spot, error["input"])
         case _:
@@ -113,11 +116,27 @@ def _advice(location: tuple[int | str, ...]) -> str:
     return f"write `{key}:`, {about[:1].lower()}{about[1:]}{listed}"
 
 
+def _within(name: str, limit: float, value: object) -> str:
+    """Return what to write for a number that is beyond *limit*: the percentage as a share, else the limit itself."""
+    percent = value / 100 if isinstance(value, int | float) else 0.0
+    if name in ("le", "lt") and limit <= 1 < percent * 100 <= 100:  # noqa: PLR2004 - percent
+        return f"write {percent:g}" if percent < limit or (name == "le" and percent == limit) else f"write {limit:g}"
+    return {"ge": f"write {limit:g} or more", "le": f"write {limit:g} or less"}.get(
+        name, f"write e.g. {_beside(name, limit):g}"
+    )
+
+
+def _beside(name: str, limit: float) -> float:
+    """Return a number that is just within a limit that is excluded itself."""
+    step = 0.1 if abs(limit) < 1 else 1.0
+    return round(limit + step if name == "gt" else limit - step, 6)
+
+
 def _choice(spot: Spot, value: object) -> tuple[str, str]:
     choices = [shown(choice) for choice in get_args(spot.kind)] if get_origin(spot.kind) is Literal else []
     says = f"must be one of {', '.join(choices)}, but is {describe(value)}"
     near = get_close_matches(value[:64], choices, n=1) if isinstance(value, str) else []
-    return says, f"did you mean `{near[0]}`?" if near else ""
+    return says, f"did you mean `{near[0]}`?" if near else f"write e.g. {choices[0]}" if choices else ""
 
 
 def shown(choice: object) -> str:
@@ -140,12 +159,21 @@ def _wrong_type(kind: str, spot: Spot, value: object) -> tuple[str, str]:
                 says,
                 f"write {plain or value.strip()}" if plain != value.strip() else f"write {plain} without quotes",
             )
+        case ("bool_type", int() | float() | str()) | ("int_from_float" | "int_type", float()):
+            return says, f"write {_nearest(kind, value)}"
         case "string_type", bool() | int() | float():
             return says, f'quote it: "{str(value).lower() if isinstance(value, bool) else value}"'
         case "tuple_type", str() | int() | float():
             return says, f"put it in brackets: [{value if len(str(value)) <= 40 else '…'}]"  # noqa: PLR2004 - fits a line
         case _:
             return says, instead(spot, value)
+
+
+def _nearest(kind: str, value: object) -> str:
+    """Return the whole number, or the truth value, that is meant by a value of another type."""
+    if kind == "bool_type":
+        return "true" if str(value).lower() in ("1", "true", "yes", "on") else "false"
+    return f"{math.ceil(value)}" if isinstance(value, float) and abs(value) < _MOST_WHOLE else "a whole number"
 
 
 def _is_number(text: str) -> bool:

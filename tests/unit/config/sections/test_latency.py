@@ -317,13 +317,19 @@ def test_a_mistake_in_a_search_is_told(load: str, expected: str) -> None:
                 "(write load: {rate: 50, duration: 20s})"
             ),
         ),
-        ("{rate: 0}", "m.yaml:3:55: checks.c.load.rate must be at least 0.001, but is the number 0"),
+        (
+            "{rate: 0}",
+            "m.yaml:3:55: checks.c.load.rate must be at least 0.001, but is the number 0 (write 0.001 or more)",
+        ),
         ("{rate: 50, duration: 20}", "m.yaml:3:69: checks.c.load.duration must have a unit (write 20s, 20ms or 20m)"),
-        ("{concurrency: 999}", "m.yaml:3:62: checks.c.load.concurrency must be at most 512, but is the number 999"),
+        (
+            "{concurrency: 999}",
+            "m.yaml:3:62: checks.c.load.concurrency must be at most 512, but is the number 999 (write 512 or less)",
+        ),
         ("{stages: []}", "m.yaml:3:49: checks.c.load.stages is empty (write at least one entry)"),
         (
             "{rate: 50, mix: {by: a, weights: {b: 0}}}",
-            "m.yaml:3:85: checks.c.load.mix.weights.b must be more than 0, but is the number 0",
+            "m.yaml:3:85: checks.c.load.mix.weights.b must be more than 0, but is the number 0 (write e.g. 0.1)",
         ),
         (
             "{rate: 50, stream: true}",

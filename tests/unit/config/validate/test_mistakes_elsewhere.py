@@ -92,7 +92,7 @@ from tests.unit.config.small import ENDPOINT, faults, told
         ),
         (
             ENDPOINT.format("kserve-v1, retries: 1.5"),
-            "m.yaml:2:65: model.endpoint.retries must be a whole number, but is the number 1.5",
+            "m.yaml:2:65: model.endpoint.retries must be a whole number, but is the number 1.5 (write 2)",
         ),
     ],
 )

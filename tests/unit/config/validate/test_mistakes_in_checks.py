@@ -46,7 +46,7 @@ from tests.unit.config.small import BASELINE, RULE, told
         ),
         (
             RULE.format("bleu: {min: 1, confidence: 0.5}"),
-            "m.yaml:3:62: checks.c.rules.bleu.confidence must be more than 0.5, but is the number 0.5",
+            "m.yaml:3:62: checks.c.rules.bleu.confidence must be more than 0.5, but is the number 0.5 (write e.g. 0.6)",
         ),
         (
             RULE.format("rougel: {min: 0.3}"),
@@ -77,7 +77,7 @@ from tests.unit.config.small import BASELINE, RULE, told
         ),
         (
             "{kind: recorded, tests: [t.py], examples: -40, metrics: {p: {better: higher}}, rules: {p: {min: 0}}}",
-            "m.yaml:3:55: checks.c.examples must be at least 1, but is the number -40",
+            "m.yaml:3:55: checks.c.examples must be at least 1, but is the number -40 (write 1 or more)",
         ),
         (
             "{data: x.csv, metrics: {bleu: {tokenise: zh}}, rules: {bleu: {min: 1}}}",
