@@ -279,6 +279,10 @@ def test_what_a_search_disturbs_is_refused(rule: str, expected: str) -> None:
             "m.yaml:3:64: checks.c.load.find.p95_ms can never be kept: no reply takes 0 ms (e.g. p95_ms: 200)",
         ),
         (
+            "{find: {error_rate: 5}}",
+            "m.yaml:3:68: checks.c.load.find.error_rate can never be broken: it goes from 0 to 1 (write 0.05)",
+        ),
+        (
             "{find: {p95_ms: 9}, least: 9, most: 3}",
             "m.yaml:3:75: checks.c.load.least is not below most (3) (swap or mend them)",
         ),
