@@ -41,7 +41,7 @@ WRONG = ["no idea"] * 30
 
 
 def test_a_slice_field_with_an_equals_sign_keeps_its_rules(desk: Desk) -> None:
-    check = '    data: data.jsonl\n    rules: {cer: {max: 9}}\n    slices: {"mod=ule": {exact_match: {min: 0.9}}}\n'
+    check = '    data: data.jsonl\n    rules: {cer: {max: 0.99}}\n    slices: {"mod=ule": {exact_match: {min: 0.9}}}\n'
     answered(desk, RIGHT, WRONG, check)
     assert desk.mlgate("check").code == 1
 
@@ -99,12 +99,12 @@ def failing(desk: Desk, rules: str, metrics: str = "") -> None:
 
 
 def test_a_failure_never_scores_where_an_empty_answer_is_right(desk: Desk) -> None:
-    failing(desk, "{exact_match: {min: 0.9}, error_rate: {max: 1}}")
+    failing(desk, "{exact_match: {min: 0.9}, error_rate: {max: 0.99}}")
     assert desk.mlgate("check", "-n", "0").code == 3
 
 
 def test_measuring_failures_without_a_rule_tolerates_none(desk: Desk) -> None:
-    failing(desk, "{exact_match: {min: 0}}", "    metrics: [error_rate]\n")
+    failing(desk, "{exact_match: {min: 0.001}}", "    metrics: [error_rate]\n")
     assert desk.mlgate("check", "-n", "0").code == 3
 
 

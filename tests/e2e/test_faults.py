@@ -149,10 +149,10 @@ def test_t26_long_texts_do_not_hang_rouge(desk: Desk) -> None:
     desk.write(
         "mlgate.yaml",
         "version: 1\nmodel: {answers: answers.jsonl}\nchecks:\n  notes:\n    data: data.jsonl\n"
-        "    rules: {rougeL: {min: 0}, rougeLsum: {min: 0}, ter: {max: 1000}}\n",
+        "    rules: {rougeL: {min: 0.001}, rougeLsum: {min: 0.001}, ter: {max: 99.9}}\n",
     )
     began = time.process_time()
-    assert desk.mlgate("check").code in {0, 3}
+    assert desk.mlgate("check").code in {0, 1, 3}
     assert time.process_time() - began < 60  # not a benchmark: a hang would be hours
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
-from mlgate.config.schema import json_schema
+from mlgate.config.schema import by_section
 
 BEGIN, END = "<!-- keys: made by tests.support.config_reference -->", "<!-- /keys -->"
 """What the made part of docs/reference/config.md stands between."""
@@ -62,7 +62,7 @@ _ORDER = {
 
 def tables() -> str:
     """Return a heading and a table of keys for every section, as Markdown."""
-    schema = json_schema()
+    schema = by_section()
     definitions = _mapping(schema["$defs"])
     unknown = {name for name, made in definitions.items() if "properties" in _object(made)} - _ORDER.keys()
     assert not unknown, f"give {sorted(unknown)} a heading"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -46,11 +47,38 @@ VERBS = {
 _FOLDERS = {"attest": "trust", "verify": "trust"}
 """Verbs whose file is in a folder."""
 
+_MEANT = {
+    **dict.fromkeys(("run", "test", "gate", "judge", "eval", "evaluate", "start"), "check"),
+    **dict.fromkeys(("validate", "lint", "verify-config", "config", "info", "env"), "doctor"),
+    **dict.fromkeys(("compare", "diff", "show", "report"), "explain"),
+    **dict.fromkeys(("new", "create", "setup"), "init"),
+    **dict.fromkeys(("rejudge", "rerun"), "replay"),
+    **dict.fromkeys(("release", "rollout"), "deploy"),
+    **dict.fromkeys(("accept", "approve"), "baseline"),
+}
+"""Verbs of other tools."""
+
 _INDENT = len("mlgate: ")
 
 INTERRUPTED = 130
 TERMINATED = 143
 UNKNOWN = 3
+
+
+class _UnknownVerb(click.UsageError):
+    def __init__(self, verb: str) -> None:
+        super().__init__(f"there is no verb {verb[:40]!r}")
+        self.hint = _meant(verb)
+
+
+def _meant(verb: str) -> str:
+    if verb in ("help", "version"):
+        return f"run `mlgate --{verb}`"
+    from difflib import get_close_matches  # nobody else needs it
+
+    near = get_close_matches(verb.lower()[:40], VERBS, n=1)
+    meant = _MEANT.get(verb.lower()) or (near[0] if near else "")
+    return f"run `mlgate {meant}`: {VERBS[meant][:1].lower()}{VERBS[meant][1:]}" if meant else "see `mlgate --help`"
 
 
 class Verbs(click.Group):
@@ -67,6 +95,14 @@ class Verbs(click.Group):
         place = f"{_FOLDERS[cmd_name]}.{cmd_name}" if cmd_name in _FOLDERS else cmd_name
         command: click.Command = import_module(f"mlgate.cli.{place}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one is meant."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            raise _UnknownVerb(args[0])
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs from the table above."""
@@ -115,14 +151,14 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         _tell_github(error)
         return _exit_with_traceback(error.exit_code, hidden, debug=debug)
     except click.ClickException as error:
-        _say(error.format_message(), hint="see `mlgate --help`")
-        _tell_github(ConfigError(error.format_message()))
+        _say(error.format_message(), hint=_next(error))
+        _tell_github(ConfigError(error.format_message(), hint=_next(error)))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _say("interrupted: what was observed is kept", hint="go on with `mlgate check --resume`")
+        _say("interrupted: what was observed is kept", hint=f"go on with `{_resumed(arguments)}`")
         return INTERRUPTED
     except _TerminatedError:
-        _say("terminated: what was observed is kept", hint="go on with `mlgate check --resume`")
+        _say("terminated: what was observed is kept", hint=f"go on with `{_resumed(arguments)}`")
         return TERMINATED
     except Exception as error:  # noqa: BLE001 - the border: Python's own exit code 1 would say "the model is worse"
         hidden = _secret_remover(arguments)
@@ -131,6 +167,22 @@ def invoke(arguments: Sequence[str] | None = None, *, debug: bool = False) -> in
         _tell_github(GateError(said, hint="this is a bug of mlgate's"))
         return _exit_with_traceback(UNKNOWN, hidden, debug=debug)
     return code if isinstance(code, int) else 0
+
+
+def _next(error: click.ClickException) -> str:
+    """Return the next step of an error of usage: the verb that is meant, or the help of the verb that was called."""
+    if isinstance(error, _UnknownVerb):
+        return error.hint
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"see `{context.command_path if context else 'mlgate'} --help`"
+
+
+def _resumed(arguments: Sequence[str] | None) -> str:
+    """Return the command that goes on: the same one, of the same file and folder."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "check" not in given:
+        return "mlgate check --resume"
+    return shlex.join(["mlgate", *(one for one in given if one != "--resume"), "--resume"])
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlgate.cli import options
-from mlgate.commands.publish import show
+from mlgate.commands.publish import desk_of, show
 from mlgate.commands.replay import run_replay
 from mlgate.commands.run_options import RunOptions
 
@@ -40,8 +40,7 @@ def command(
         if as_json:
             raise click.UsageError("--json is for evidence; of a rollout there is a page only")
         return run_rollout_replay(RunOptions(config), evidence)
-    report = run_replay(
-        RunOptions(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image), evidence
-    )
-    show(report, ("json",) if as_json else ("terminal",), sys.stdout)
+    choice = RunOptions(config, bootstrap=bootstrap, base=base, approved=approve_policy, image=image)
+    report = run_replay(choice, evidence)
+    show(report, ("json",) if as_json else ("terminal",), sys.stdout, desk=desk_of(choice, evidence))
     return report.outcome.exit_code

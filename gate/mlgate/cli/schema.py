@@ -20,6 +20,10 @@ def command(*, of: str | None) -> int:
     elif of == "rollout":
         from mlgate.reports.json_v1.rollout import schema
     else:
-        from mlgate.config.schema import json_schema as schema
+        from mlgate.config.schema import json_schema
+        from mlgate.metrics import registry
+
+        tell(sys.stdout, json.dumps(json_schema(sorted(registry.third_party())), indent=2, ensure_ascii=True))
+        return 0
     tell(sys.stdout, json.dumps(schema(), indent=2, ensure_ascii=True))
     return 0

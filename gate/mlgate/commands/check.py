@@ -20,7 +20,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.flow.check import nothing, observe, settled, settles, usable
 from mlgate.wiring import executors, models
 from mlgate.wiring.evidence_source import refuse_brought
-from mlgate.wiring.kinds import KINDS
+from mlgate.wiring.kinds import KINDS, tests
 
 _JOURNAL = "journal.jsonl"
 
@@ -47,6 +47,8 @@ def observe_all(run: Run, suite: Suite, journal: str) -> Evidence:
     """Ask what is not yet settled of *suite*; each row is in the *journal* before it is counted."""
     project, folder, baseline = run.project, run.folder, run.baseline
     kept, path = _rows_to_resume(run, suite, journal)
+    if any(not tests(check) for check in suite.without(kept.rows).checks if check.rows):
+        models.require_variables(project.config)
     here = project.environment
     left = len(suite.without(kept.rows).planned)
     with JournalFile(path, kept, here) as opened:

@@ -13,7 +13,7 @@ from mlgate.adapters.process import clock
 from mlgate.adapters.terminal.output import tell
 from mlgate.commands import baseline, promote, track
 from mlgate.commands.ci_jobs import because
-from mlgate.commands.publish import publish, tell_github
+from mlgate.commands.publish import desk_of, publish, tell_github
 from mlgate.commands.run import Run
 from mlgate.config.sections.mlflow_baseline import MlflowBaseline
 from mlgate.core.errors import EvidenceError, GateError
@@ -21,6 +21,7 @@ from mlgate.core.evidence import Evidence, Gap
 from mlgate.core.ports import BaselineStore
 from mlgate.core.report import Report
 from mlgate.core.tracking.record import LoggedRun
+from mlgate.flow.asking_again import can_help
 from mlgate.flow.baseline_eligibility import refusal
 from mlgate.flow.judge import judge
 from mlgate.flow.promotion import CANDIDATE, CHAMPION
@@ -61,7 +62,8 @@ def finish(
         seal(evidence, folder, EVIDENCE, journal)
     report = project.complete(report, evidence)
     saved = run.store is not None and not refusal(report)
-    content = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved)
+    desk = desk_of(run.choice, asking_helps=can_help(evidence.rows.values()))
+    content = publish(report, folder, project.config.report, sys.stdout, sys.stderr, saved=saved, desk=desk)
     digest = hashlib.sha256(content).hexdigest()
     outcome, code, reason = report.outcome.name.lower(), report.outcome.exit_code, report.reason
     logged = _log_to_mlflow(report, content, project, folder)

@@ -29,7 +29,7 @@ from mlgate.core.evidence import Evidence
 from mlgate.flow import paired_baseline
 from mlgate.flow.check import settles
 from mlgate.reports.content.escape import terminal
-from mlgate.wiring import executors
+from mlgate.wiring import executors, models
 from mlgate.wiring.error_redaction import secrets_at
 from mlgate.wiring.kinds import KINDS, beside_tests, tests
 
@@ -74,6 +74,8 @@ class PytestSession:
                 with contextlib.redirect_stderr(said):
                     refuse_strangers(allowed=choice.forks)
                     run = Run.prepare(choice, folder)
+                    if reset is VerdictReset.AT_START and any(not tests(one) for one in run.project.suite.checks):
+                        models.require_variables(run.project.config)
             except GateError as error:
                 error.pass_through(secrets_at(choice.config).text)
                 if reset is VerdictReset.WHEN_FIRST_CHECK_RUNS:

@@ -73,7 +73,7 @@ def _resolve(tree: Tree, checks: Mapping[str, Check]) -> tuple[Mapping[str, Reso
         found += wrong
         for ruled in one.rules:
             if ruled.metric in one.metrics:
-                found += senseless(ruled, one.metrics[ruled.metric].metric)
+                found += senseless(ruled, one.metrics[ruled.metric])
         if isinstance(check, LatencyCheck):
             image = "endpoint" not in model or "image" in model
             found += unmeasured(check_id, one, salvaged_load(_checks(tree)[check_id]), image=image)

@@ -29,6 +29,20 @@ class Metric:
         return {"points": 100.0, "ratio": 1.0}.get(self.unit, 0.0)
 
     @property
+    def least(self) -> float:
+        """Return the least value that there can be; minus infinity where the unit does not say."""
+        return -math.inf if self.unit == "" else 0.0
+
+    @property
+    def most(self) -> float:
+        """Return the greatest value that there can be; infinity where nothing says.
+
+        An edit rate has none: whoever says too much makes more mistakes than there is text.
+        """
+        is_share = self.better is Better.HIGHER or self.name == "error_rate"
+        return self.span if self.span and is_share else math.inf
+
+    @property
     def sign(self) -> float:
         """Return 1 where more is better, else -1: times it, a loss is below zero."""
         return 1.0 if self.better is Better.HIGHER else -1.0

@@ -9,6 +9,7 @@ from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.evidence import Evidence
 from mlgate.core.ports import Kind, Kinds
 from mlgate.core.report import Segment
+from mlgate.flow.asking_again import can_help
 from mlgate.flow.fitting import Unfit, Use, fit
 from mlgate.flow.influential_examples import most_moved
 from mlgate.flow.judge import Baseline
@@ -26,7 +27,9 @@ def explain(
     kind = kinds[chosen.kind]
     scored = _scored(chosen, kind, evidence, Use.RESCORED)
     if isinstance(scored, Incomplete):
-        raise EvidenceError(f"{chosen.id} cannot be explained: {scored.why}", hint="mlgate check --resume")
+        again = can_help(evidence.under(chosen.id).values())
+        hint = "mlgate check --resume" if again else "mend what the reason names, then mlgate check"
+        raise EvidenceError(f"{chosen.id} cannot be explained: {scored.why}", hint=hint)
     name = metric or next(iter(scored.statistics), "")
     if (name in scored.parts and name not in scored.statistics) or (chosen.rounds and not metric):
         of_examples = ", ".join(f"--metric {one}" for one in scored.statistics)
@@ -56,6 +59,12 @@ def _check(suite: Suite, check: str, metric: str) -> Check:
         if check in ("", one.id) and (not metric or any(choice.name == metric for choice in one.metrics))
     ]
     if not fitting:
+        if check and all(one.id != check for one in suite.checks):
+            raise ConfigError(
+                f"no check is called {check}", hint=f"there are: {', '.join(one.id for one in suite.checks)}"
+            )
         known = "; ".join(f"{one.id}: {', '.join(choice.name for choice in one.metrics)}" for one in suite.checks)
-        raise ConfigError(f"no check {check or ''} measures {metric or 'that'}", hint=f"there are: {known}")
+        raise ConfigError(
+            f"{check or 'no check'} {'does not measure' if check else 'measures'} {metric}", hint=f"there are: {known}"
+        )
     return fitting[0]

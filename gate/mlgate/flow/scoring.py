@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlgate.core.check import Check, Rule
 from mlgate.core.evidence import NOT_ASKED, Observation, Row
 from mlgate.core.groups import groups_of
-from mlgate.core.metric import Better, Metric
+from mlgate.core.metric import Metric
 from mlgate.core.ports import Kind, Reading
 from mlgate.core.stats.jackknife import (
     ENOUGH_EQUAL,
@@ -192,8 +192,7 @@ def _possible(metric: Metric, ends: Interval) -> tuple[float, float]:
     """Cut an interval to values that the metric can have."""
     if metric.unit not in {"points", "ratio"}:
         return ends.low, ends.high
-    top = math.inf if metric.better is Better.LOWER else 100.0 if metric.unit == "points" else 1.0
-    return (max(0.0, ends.low), min(top, ends.high)) if ends.finite else (ends.low, ends.high)
+    return (max(metric.least, ends.low), min(metric.most, ends.high)) if ends.finite else (ends.low, ends.high)
 
 
 @dataclass(frozen=True, slots=True)

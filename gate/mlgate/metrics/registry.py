@@ -16,7 +16,7 @@ Factory = Callable[[Mapping[str, Json]], Scorer]
 
 GROUP = "mlgate.metrics"
 
-_BUILT_IN = {
+BUILT_IN = {
     "bleu": "bleu:bleu",
     "chrf": "chrf:chrf",
     "chrf++": "chrf:chrf_plus_plus",
@@ -32,11 +32,12 @@ _BUILT_IN = {
     "wer": "edits:wer",
     "cer": "edits:cer",
 }
+"""Module and factory of each metric that is mlgate's own."""
 
 
 def names() -> tuple[str, ...]:
     """Return every metric's name: built-in ones first, then third parties' in order."""
-    return (*_BUILT_IN, *sorted(third_party().keys() - _BUILT_IN.keys()))
+    return (*BUILT_IN, *sorted(third_party().keys() - BUILT_IN.keys()))
 
 
 @cache
@@ -47,8 +48,8 @@ def third_party() -> Mapping[str, EntryPoint]:
 
 def build(name: str, options: Mapping[str, Json] | None = None) -> Scorer:
     """Return metric *name* with *options*. Raises KeyError for an unknown name, ValueError for an unknown option."""
-    if name in _BUILT_IN:
-        module, attribute = _BUILT_IN[name].split(":")
+    if name in BUILT_IN:
+        module, attribute = BUILT_IN[name].split(":")
         factory = getattr(import_module(f"mlgate.metrics.{module}"), attribute)
     else:
         factory = third_party()[name].load()

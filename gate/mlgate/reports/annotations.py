@@ -9,10 +9,14 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.rule_change import RuleChange
 from mlgate.core.verdict import Finding
+from mlgate.reports.content.causes import grouped
 from mlgate.reports.content.escape import command_data, command_property, terminal
 
 MOST_ANNOTATIONS = 10
 """GitHub shows ten errors and ten warnings a step, and drops the rest without a word."""
+
+_NAMED = 5
+"""Rules of one cause that are named."""
 
 
 def render(report: Report) -> str:
@@ -48,19 +52,27 @@ def _annotation_of_error(error: GateError) -> str:
 
 
 def _commands(command: str, findings: Sequence[Finding]) -> list[str]:
-    if len(findings) <= MOST_ANNOTATIONS:
-        return [_command(command, finding) for finding in findings]
-    rest = len(findings) - (MOST_ANNOTATIONS - 1)
+    groups = list(grouped(findings))
+    if len(groups) <= MOST_ANNOTATIONS:
+        return [_command(command, *group) for group in groups]
+    rest = sum(1 + len(others) for _, others in groups[MOST_ANNOTATIONS - 1 :])
     more = f"::{command} title=mlgate::and {rest:,} more: the job summary and the log have them"
-    return [*(_command(command, finding) for finding in findings[: MOST_ANNOTATIONS - 1]), more]
+    return [*(_command(command, *group) for group in groups[: MOST_ANNOTATIONS - 1]), more]
 
 
-def _command(command: str, finding: Finding) -> str:
+def _command(command: str, finding: Finding, others: Sequence[Finding]) -> str:
+    """Return one annotation; *others* are further rules of the same cause."""
     title = terminal(f"{finding.outcome.name.lower()}: {finding.id}", 200)
-    message = command_data(terminal(f"{finding.why} ({finding.docs})", 2_000))
+    also = f"; the same holds for {_names(others)}" if others else ""
+    message = command_data(terminal(f"{finding.why}{also} ({finding.docs})", 2_000))
     properties = [*_place(finding.rule.where), ("title", title)]
     shown = ",".join(f"{name}={command_property(value)}" for name, value in properties)
     return f"::{command} {shown}::{message}"
+
+
+def _names(findings: Sequence[Finding]) -> str:
+    some = ", ".join(finding.id for finding in findings[:_NAMED])
+    return f"{some} and {len(findings) - _NAMED:,} more" if len(findings) > _NAMED else some
 
 
 def _place(where: str) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.rule_change import RuleChange
 from mlgate.core.verdict import Finding
+from mlgate.reports.content.causes import CAUSES, LONGEST
 from mlgate.reports.content.escape import xml
 
 
@@ -45,26 +46,31 @@ def _suite(check: str, findings: Sequence[Finding]) -> Iterator[str]:
     yield (
         f'  <testsuite name="{xml(check)}" tests="{len(findings)}" failures="{failures}" errors="{errors}" skipped="0">'
     )
+    told: dict[str, str] = {}
     for finding in findings:
-        yield from _case(finding)
+        first = told.setdefault(finding.why, _name(finding)) if finding.topic in CAUSES else _name(finding)
+        yield from _case(finding, finding.why if first == _name(finding) else f"for the same reason as {first}")
     yield "  </testsuite>"
 
 
-def _case(finding: Finding) -> Iterator[str]:
+def _name(finding: Finding) -> str:
     tail = f" [{finding.slice}]" if finding.slice else ""
-    name = xml(f"{finding.rule.metric} {finding.rule.bound.value}{tail}")
-    head = f'    <testcase classname="{xml(f"mlgate.{finding.check}")}" name="{name}"'
+    return f"{finding.rule.metric} {finding.rule.bound.value}{tail}"
+
+
+def _case(finding: Finding, why: str) -> Iterator[str]:
+    head = f'    <testcase classname="{xml(f"mlgate.{finding.check}")}" name="{xml(_name(finding))}"'
     if finding.outcome is Outcome.PASSED:
         yield f"{head}/>"
         return
     yield f"{head}>"
-    more = f"{finding.why}\n{finding.rule.limit_text}, {finding.rule.where}\n{finding.docs}"
+    more = f"{why}\n{finding.rule.limit_text}, {finding.rule.where}\n{finding.docs}"
     if finding.outcome is Outcome.WARNED:
         yield f"      <system-out>{xml(f'warned: {more}')}</system-out>"
     else:
         tag = "failure" if finding.outcome is Outcome.FAILED else "error"
         kind = finding.outcome.name.lower()
-        yield f'      <{tag} type="{kind}" message="{xml(finding.why, 500)}">{xml(more)}</{tag}>'
+        yield f'      <{tag} type="{kind}" message="{xml(why, LONGEST)}">{xml(more)}</{tag}>'
     yield "    </testcase>"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlgate.adapters.http.address import Address
@@ -18,6 +18,7 @@ from mlgate.adapters.protocols.openai import OpenAIChat, OpenAICompletions
 from mlgate.adapters.protocols.plain_json import PlainJson
 from mlgate.adapters.protocols.protocol import HttpProtocol
 from mlgate.adapters.secrets.redactor import Secrets, in_environment, in_url
+from mlgate.config.config import Config
 from mlgate.config.sections.header import Header
 from mlgate.config.sections.model import Endpoint, ModelSection
 from mlgate.config.sections.served import GRPC, Served
@@ -139,10 +140,37 @@ def protocol(section: ModelSection, given: Served, *, stream: bool = False) -> H
             return PlainJson(given.request, given.answer or "")
 
 
+def require_variables(config: Config) -> None:
+    """Raise ConfigError for the variables that the models are to get and that are not set here, all at once.
+
+    To be called before anything is asked: a process of its own could only say that no row came.
+    """
+    models = [config.model, *([config.baseline_model] if config.baseline_model else [])]
+    found = list(dict.fromkeys(one for model in models for one in _unset(config, model)))
+    if found:
+        errors = [_unset_error(name, where) for name, where in found]
+        raise ConfigError(errors[0].message, hint=errors[0].hint, where=errors[0].where, more=tuple(errors[1:]))
+
+
+def _unset(config: Config, model: ModelSection) -> Iterator[tuple[str, str]]:
+    for header, given in model.endpoint.headers.items() if model.endpoint else ():
+        if not os.environ.get(given.env):
+            yield given.env, config.where("model", "endpoint", "headers", header, "env")
+    for index, name in enumerate(model.python.env if model.python else ()):
+        if name not in os.environ:
+            yield name, config.where("model", "python", "env", index)
+
+
+def _unset_error(name: str, where: str = "") -> ConfigError:
+    state = "empty" if name in os.environ else "not set"
+    hint = f"export {name}=…; in a workflow, give it to the step: env: {{{name}: ${{{{ secrets.{name} }}}}}}"
+    return ConfigError(f"the environment variable {name} is {state}", hint=hint, where=where)
+
+
 def _secret(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise ConfigError(f"the environment variable {name} is not set", hint=f"export {name}=… for the header")
+        raise _unset_error(name)
     return value
 
 

@@ -20,7 +20,7 @@ model:
     answer: text
     headers: {Authorization: {env: NAMED, prefix: "Bearer "}}
 checks:
-  answers: {data: data.jsonl, rules: {chrf: {min: 0}}}
+  answers: {data: data.jsonl, rules: {chrf: {min: 1}}}
 """
 NAMED = "abcDEF-123456-ghiJKL-789"
 

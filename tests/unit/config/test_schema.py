@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -157,6 +159,66 @@ def test_what_the_schema_refuses_is_refused_by_the_code_too(text: str) -> None:
     with pytest.raises(ConfigError):
         parse(text, "m.yaml")
     assert not SCHEMA.is_valid(strict_yaml.parse(text, "m.yaml").value)
+
+
+RULED = "version: 1\nmodel: {{endpoint: {{url: http://h, protocol: kserve-v1}}}}\nchecks: {{c: {{data: a.csv, {}}}}}"
+LOADED = "kind: latency, load: {rate: 9}, "
+
+
+def is_marked(check: str, schema: jsonschema.Draft202012Validator = SCHEMA) -> bool:
+    return not schema.is_valid(strict_yaml.parse(RULED.format(check), "m.yaml").value)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "rules: {rougel: {min: 0.3}}",
+        "rules: {bleu: {min: 3}, f1: {min: 0.3}}",
+        "slices: {lang: {rougel: {min: 0.3}}}",
+        f"{LOADED}rules: {{p95: {{max: 9}}}}",
+    ],
+)
+def test_an_editor_marks_a_metric_that_there_is_not(check: str) -> None:
+    assert is_marked(check)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "rules: {rougeL: {min: 0.3}, error_rate: {max: 0.1}}",
+        "slices: {lang: {bleu: {min: 3}}}",
+        "slices: [lang], rules: {bleu: {min: 3}}",
+        "metrics: [theirs], rules: {theirs: {min: 0.3}}",
+        "metrics: {bleu_zh: {metric: bleu, tokenize: zh}}, rules: {bleu_zh: {min: 3}}",
+        f"{LOADED}rules: {{p95_ms: {{max: 9}}, p97.5_ms: {{max: 9}}, ttft_p50_ms: {{max: 9}}, bleu: {{min: 9}}}}",
+        "kind: recorded, tests: [t.py], metrics: {mine: {better: higher}}, rules: {mine: {min: 3}}",
+    ],
+)
+def test_an_editor_lets_every_metric_be_that_can_be(check: str) -> None:
+    assert not is_marked(check)
+
+
+def test_a_third_partys_metric_that_is_installed_is_in_the_schema_of_this_machine() -> None:
+    here = jsonschema.Draft202012Validator(json_schema(["theirs"]))
+    assert is_marked("rules: {theirs: {min: 0.3}}")
+    assert not is_marked("rules: {theirs: {min: 0.3}}", here)
+
+
+def test_an_editor_completes_metrics_wherever_they_are_named() -> None:
+    schema: Any = json_schema()
+    keys = schema["$defs"]["accuracy-check"]["properties"]
+    assert {"bleu", "rougeL", "wer", "error_rate"} <= set(keys["rules"]["properties"])
+    listed, mapped = keys["metrics"]["anyOf"]
+    assert "rougeL" in listed["items"]["anyOf"][0]["enum"]
+    assert "rougeL" in mapped["properties"]
+
+
+def test_no_class_of_pythons_is_shown_to_people() -> None:
+    text = json.dumps(json_schema())
+    assert not [section.__name__ for section in sections() if re.search(rf"\b{section.__name__}\b(?!`| )", text)]
+    titles = set(re.findall(r'"title": "([^"]*)"', text))
+    assert titles >= {"rule", "file data", "model", "mlgate.yaml"}
+    assert all(title == title.lower() for title in titles)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,8 @@ def _faults(name: str, rule: StepRuleSection) -> Iterator[PydanticCustomError]:
         hint = f"write the share of requests: {rise.amount:g} is {rise.amount * 100:g} of 100 requests"
         yield complaint(says, hint, at=(*place, "max_rise"))
     if rule.max is not None and not (0 < rule.max < 1 if name == "error_rate" else rule.max > 0):
-        hint = "write a share of requests, like 0.01" if name == "error_rate" else "write milliseconds"
+        share = rule.max / 100 if 1 <= rule.max < 100 else 0.01  # noqa: PLR2004 - percent
+        hint = f"write a share of requests: {share:g}" if name == "error_rate" else "write milliseconds, e.g. 200"
         yield complaint("can never be kept, or never be broken", hint, at=(*place, "max"))
 
 

@@ -61,7 +61,7 @@ class AccuracyCheck(Section):
     kind: Annotated[Literal["accuracy"], BeforeValidator(_kind)] = "accuracy"
     """What the check does."""
     data: Data
-    """The examples: a path, or one of the mappings below."""
+    """The examples: a path, or a mapping with `path`, `source` or `dataset`."""
     metrics: Metrics = Field(default_factory=dict)
     """Metrics besides those that rules name: `[chrf, ter]`, or with options `{rougeL: {use_stemmer: true}}`."""
     rules: Rules = Field(default_factory=dict)
@@ -84,7 +84,8 @@ class RecordedCheck(Section):
     tests: Many[TestPath] = Field(min_length=1, examples=[["tests/test_tone.py"]])
     """The pytest files that record rows."""
     data: Given[Data] = None
-    """The examples that the tests record rows for: a path, or one of the mappings below. Or `examples`."""
+    """The examples that the tests record rows for: a path, or a mapping with `path`, `source` or `dataset`. Or
+    `examples`."""
     examples: Given[Annotated[int, Field(ge=1, le=1_000_000)]] = None
     """How many rows the tests record, when there is no data. Or `data`."""
     metrics: Mapping[MetricName, RecordedMetric] = Field(min_length=1)

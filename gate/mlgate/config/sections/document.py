@@ -27,7 +27,7 @@ CheckId = Annotated[
         "e.g. summaries",
     ),
 ]
-_ORIGINS = ("file", "git", "ci", "mlflow", "image", "endpoint")
+ORIGINS = ("file", "git", "ci", "mlflow", "image", "endpoint")
 _REPORTS = Literal["terminal", "junit", "markdown", "github"]
 
 
@@ -38,9 +38,9 @@ def _version(value: object) -> object:
 
 
 def _origin(value: object) -> object:
-    if value not in _ORIGINS:
-        there = f"there are: {', '.join(_ORIGINS)}"
-        hint = did_you_mean(value, _ORIGINS, "there are") if isinstance(value, str) else there
+    if value not in ORIGINS:
+        there = f"there are: {', '.join(ORIGINS)}"
+        hint = did_you_mean(value, ORIGINS, "there are") if isinstance(value, str) else there
         raise complaint(f"must be where the baseline is kept, but is {describe(value)}", hint)
     return value
 

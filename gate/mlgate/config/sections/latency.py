@@ -24,7 +24,7 @@ class LatencyCheck(Section):
     kind: Literal["latency"]
     """What the check does."""
     data: Data
-    """The examples that requests ask about: a path, or one of the mappings below."""
+    """The examples that requests ask about: a path, or a mapping with `path`, `source` or `dataset`."""
     load: Load
     """How requests are made: one of `rate`, `concurrency`, `stages` and `find`."""
     budget: Given[Duration] = None

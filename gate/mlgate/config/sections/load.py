@@ -135,6 +135,9 @@ class FindLoad(AnyLoad):
         for name, limit in self.find.items():
             if name != ERROR_RATE.name and limit == 0:
                 raise complaint("can never be kept: no reply takes 0 ms", "e.g. p95_ms: 200", at=("find", name))
+            if name == ERROR_RATE.name and limit >= 1:
+                meant = limit / 100 if limit < 100 else 0.01  # noqa: PLR2004 - percent
+                raise complaint("can never be broken: it goes from 0 to 1", f"write {meant:g}", at=("find", name))
         return self
 
 

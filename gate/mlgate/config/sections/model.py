@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -11,6 +12,18 @@ from mlgate.config.sections.header import Headers
 from mlgate.config.sections.image import Image
 from mlgate.config.sections.section import EnvName, FieldName, Given, Line, Many, Section, Written, complaint
 from mlgate.config.sections.served import Address, Served
+
+_FILE = re.compile(r"(?:\./)?((?:\w+/)*\w+)\.py(?::(\w+))?")
+
+
+def _function(text: str) -> str:
+    """Return the function that is meant by `pkg.mod.fn`, or by a file: `pkg/mod.py:fn`."""
+    file = _FILE.fullmatch(text)
+    if file:
+        return f"{file[1].replace('/', '.')}:{file[2] or 'FUNCTION'}"
+    module, _, name = text.rpartition(".")
+    return f"{module}:{name}" if ":" not in text and module and name.isidentifier() else ""
+
 
 _WAYS = ("endpoint", "image", "python", "answers")
 
@@ -31,7 +44,12 @@ class PythonModel(Section):
     written_as: ClassVar[str] = "a function like pkg.mod:fn, or a mapping"
 
     target: Annotated[
-        str, Written(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*", "must be a function like pkg.mod:fn")
+        str,
+        Written(
+            r"(?!.*\.py(?:$|:))[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*",
+            "must be a function like pkg.mod:fn",
+            meant=_function,
+        ),
     ]
     """Module and function: `pkg.mod:fn`. It takes an input and returns the answer."""
     path: Line = "."

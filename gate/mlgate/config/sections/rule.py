@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from mlgate.config.sections.section import Given, Section, complaint
+from mlgate.config.yaml.fault import describe
+from mlgate.config.yaml.scalar import meant_number
 from mlgate.core.check import Bound
 
 _PERCENT = re.compile(r"((?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,6})?) ?%")
@@ -29,12 +31,16 @@ class Margin:
 
 
 def _limit(value: object) -> object:
-    if isinstance(value, str) and _PERCENT.fullmatch(value):
+    if isinstance(value, str) and (percent := _PERCENT.fullmatch(value)):
+        number = float(percent[1])
         raise complaint(
             "must be a number, not a percentage",
-            "write it in the metric's unit: 30 points, or a ratio like 0.3; "
+            f"write {number:g} where the metric counts points, or {number / 100:g} where it is a ratio; "
             "a percentage of the baseline goes with max_drop or max_rise",
         )
+    if isinstance(value, str) and (meant := meant_number(value)):
+        plain = meant == value.strip()
+        raise complaint(f"must be a number, but is {describe(value)}", f"write {meant}{' without quotes' * plain}")
     return value
 
 
@@ -44,12 +50,14 @@ def _margin(value: object) -> object:
     if isinstance(value, str):
         found = _PERCENT.fullmatch(value)
         if not found:
-            raise complaint("must be a number or a percentage", "write it like 0.01, or 2% of the baseline")
+            meant = meant_number(value.replace("percent", "%").replace("-", ""))
+            hint = f"write {meant}" if meant else "write it like 0.01, or 2% of the baseline"
+            raise complaint("must be a number or a percentage", hint)
         return Margin(float(found[1]) / 100, relative=True)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise complaint("must be a number or a percentage", "write it like 0.01, or 2% of the baseline")
     if not value >= 0:
-        raise complaint("must not be negative", "write how much worse is still good enough: 0 or more")
+        raise complaint("must not be negative", f"write {-value:g}: how much worse is still good enough")
     return Margin(float(value))
 
 

@@ -28,6 +28,8 @@ COMPLAINT = "mlgate"
 
 T = TypeVar("T")
 
+_SHORT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]{0,39}")
+
 
 class Section(BaseModel):
     """A mapping of the file with known keys. A key's docstring is its entry in the reference."""
@@ -90,10 +92,13 @@ class Written:
     """For Python and for JSON Schema alike; the whole text must match."""
     says: str
     hint: str = ""
+    meant: Callable[[str], str] = lambda _: ""
+    """What is meant by a text of another form; empty for none."""
 
     def _check(self, text: str) -> str:
         if not re.fullmatch(self.pattern, text):
-            raise complaint("is empty" if not text else self.says, self.hint)
+            meant = self.meant(text) if text else ""
+            raise complaint("is empty" if not text else self.says, f"write {meant}" if meant else self.hint)
         return text
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -119,7 +124,9 @@ class NamesOrMapping:
             return value
         _present(value)
         if not isinstance(value, list):
-            raise complaint(f"must be a list or a mapping, but is {describe(value)}", "write [name] or {name: {…}}")
+            name = value if isinstance(value, str) and _SHORT_NAME.fullmatch(value) else "name"
+            says = f"must be a list or a mapping, but is {describe(value)}"
+            raise complaint(says, f"write [{name}] or {{{name}: {{…}}}}")
         found: dict[str, object] = {}
         for index, item in enumerate(value):
             if not isinstance(item, str):

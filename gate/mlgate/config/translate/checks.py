@@ -88,5 +88,5 @@ def _params(section: Section) -> dict[str, Json]:
 
 def _slips(config: Config, resolved: ResolvedCheck) -> Iterator[str]:
     for one in resolved.rules:
-        for bound, slip in bounds.notices(one, resolved.metrics[one.metric].metric):
+        for bound, slip in bounds.notices(one, resolved.metrics[one.metric]):
             yield f"{slip} [{config.where(*one.steps, bound)}]"

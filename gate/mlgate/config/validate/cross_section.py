@@ -17,6 +17,7 @@ def disagreements(value: Value) -> Iterator[Complaint]:
     yield from _rules_without_baseline(value)
     yield from _unlike(value)
     yield from _mlflow_baseline_faults(value)
+    yield from _unsent(value)
     yield from _deploy_faults(value)
     for check_id, check in mapping(mapping(value).get("checks")).items():
         if mapping(check).get("kind") == "latency":
@@ -60,6 +61,14 @@ def _unlike(value: Value) -> Iterator[Complaint]:
         says = f"takes all else from model.{way}, and the model has none"
         hint = f"write model: {{{way}: …}}, or keep evidence: baseline: {{from: file, path: baseline.jsonl.gz}}"
         yield Complaint(("baseline", "from"), says, hint)
+
+
+def _unsent(value: Value) -> Iterator[Complaint]:
+    """Yield parameters that are not sent. No section refuses them: models that were judged with them stay known."""
+    endpoint = mapping(mapping(mapping(value).get("model")).get("endpoint"))
+    if endpoint.get("protocol") == GRPC and endpoint.get("params"):
+        says = f"has no effect: with protocol {GRPC} no parameters are sent"
+        yield Complaint(("model", "endpoint", "params"), says, "delete it, or use kserve-v2", at_key=True)
 
 
 def _mlflow_baseline_faults(value: Value) -> Iterator[Complaint]:

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from mlgate.config.sections.check import AccuracyCheck, Check, RecordedCheck
 from mlgate.config.sections.latency import LatencyCheck
 from mlgate.config.sections.rule import RuleSection
-from mlgate.config.yaml.fault import Complaint, did_you_mean
+from mlgate.config.validate import metric_names
+from mlgate.config.yaml.fault import Complaint
 from mlgate.config.yaml.position import Steps
 from mlgate.core.check import Json, MetricChoice
 from mlgate.core.latency import metrics as latency_metrics
 from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.metrics import registry
 from mlgate.metrics.by_field import Scoring, scoring
+
+CHECK_KEYS = frozenset({*AccuracyCheck.model_fields, *LatencyCheck.model_fields, *RecordedCheck.model_fields})
+"""What belongs beside `rules`, and is no metric under it."""
+MISPLACED = ("is no metric", "move it one level up, beside `rules`")
+"""What is told of them."""
+BOUNDS = frozenset(RuleSection.model_fields)
+"""What belongs under a metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,12 @@ def _resolve_metric(choice: MetricChoice, steps: Steps) -> ResolvedMetric | Comp
     return ResolvedMetric(choice, how.metric, how)
 
 
+def by_name(name: str) -> ResolvedMetric | None:
+    """Return the metric that is called so itself, without options; None when there is none."""
+    found = _resolve_metric(MetricChoice(name, name), ())
+    return None if isinstance(found, Complaint) else found
+
+
 def _line(error: Exception) -> str:
     """Return an error's text on one line; it may repeat what the file says."""
     return " ".join(str(error).split())[:400]
@@ -164,9 +178,13 @@ def _times(check: Check, name: str) -> bool:
 
 
 def _meant(check: Check, name: str, there: Iterable[str]) -> str:
+    if name in CHECK_KEYS:
+        return MISPLACED[1]
+    if name in BOUNDS:
+        return f"write the metric first: rules: {{rougeL: {{{name}: …}}}}"
     if not isinstance(check, LatencyCheck) and latency_metrics.metric(name) is not None:
         return "it is measured by a check of `kind: latency`"
-    return did_you_mean(name, there, "there are")
+    return metric_names.advice(name, there)
 
 
 def names() -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import yaml
 
 from mlgate.config.yaml.fault import Fault, quoted, refusal
 from mlgate.config.yaml.position import EntryPosition, Mark, Positions, Steps
-from mlgate.config.yaml.scalar import Ambiguous, Scalar, resolve
+from mlgate.config.yaml.scalar import Ambiguous, Scalar, meant_number, resolve
 from mlgate.config.yaml.source import LARGEST_CONFIG, too_large
 from mlgate.core.errors import ConfigError
 
@@ -30,6 +30,7 @@ _UNSEEN = re.compile(
     "|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"  # line breaks and order marks that a reviewer cannot see
     "|\r(?!\n)"
 )
+_DECIMALS = re.compile(r"[0-9]{1,15} ?%?")
 _UNSOUND = re.compile("[\0\ud800-\udfff]")
 _STEPS = {
     "mapping values are not allowed": "quote text that holds `: `, and indent keys of one mapping alike",
@@ -95,6 +96,8 @@ class _Builder:
     _stack: list[_Open] = field(default_factory=list)
     _nodes: int = 0
     _documents: int = 0
+    _digits: tuple[str, Mark, int] | None = None
+    """The last word, when it is a whole number: it, where it begins, and the column behind it."""
 
     def take(self, event: yaml.Event) -> None:
         """Go on by one event."""
@@ -145,18 +148,34 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent, mark: Mark) -> None:
         value: Scalar = event.value
         plain = event.implicit[0]
+        before, self._digits = self._digits, None
+        if before and plain and self._expects_key and self._is_split(before, event.value, mark):
+            return
         try:
             if plain and event.value == "<<" and self._expects_key:
                 raise Ambiguous("merge keys are not used here", "write the keys out where they are needed")  # noqa: TRY301
             value = resolve(event.value) if plain else event.value
         except Ambiguous as error:
-            self._fault(mark, error.message, error.hint)
+            is_word = self._expects_key and event.value != "<<"
+            self._fault(mark, error.message, f'quote it: "{event.value}"' if is_word else error.hint)
         if isinstance(value, str) and _UNSOUND.search(value):
             self._fault(mark, "a NUL or half a character is not text", "remove the escape")
         if self._expects_key:
             self._key(value, event.value, mark)
         else:
             self._put(value, mark)
+            if type(value) is int and event.end_mark:
+                self._digits = (event.value, mark, event.end_mark.column + 1)
+
+    def _is_split(self, before: tuple[str, Mark, int], word: str, mark: Mark) -> bool:
+        """Tell of a number with a comma inside brackets, `{min: 0,5}`, which YAML reads as two entries."""
+        digits, place, end = before
+        if not _DECIMALS.fullmatch(word) or (mark.line, mark.column) != (place.line, end + 1):
+            return False
+        written = f"{digits},{word}"
+        self._fault(place, f"{quoted(written)} is no number: a comma ends an entry", f"write {meant_number(written)}")
+        self._stack[-1].key = (word, mark)  # YAML gives it an empty value
+        return True
 
     @property
     def _expects_key(self) -> bool:

@@ -14,10 +14,21 @@ _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~
 _LONGEST_NUMBER = 18
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_TRUTH = re.compile(r"yes|no|on|off|true|false|null", re.IGNORECASE)
+_PLAIN_TRUTH = {
+    "yes": "true",
+    "on": "true",
+    "true": "true",
+    "no": "false",
+    "off": "false",
+    "false": "false",
+    "null": "null",
+}
+_TRUTH = re.compile("|".join(_PLAIN_TRUTH), re.IGNORECASE)
 _BOUNDLESS = re.compile(r"[-+]?\.?(?:inf|infinity|nan)", re.IGNORECASE)
 _BASED = re.compile(r"[-+]?0[xob][0-9a-f_]*", re.IGNORECASE)
 _NUMBERISH = re.compile(r"[-+]?\.?[0-9][-0-9_:.eE+]*")
+_LOOSE = re.compile(r"([-+]?)([0-9]*)(?:([.,])([0-9]*))?( ?%)?")
+_THOUSANDS = 3
 
 
 class Ambiguous(ValueError):  # noqa: N818 - it names what is wrong with the word
@@ -50,14 +61,30 @@ def resolve(word: str) -> Scalar:
     if _TRUTH.fullmatch(word):
         raise Ambiguous(
             f"{quoted(word)} is ambiguous: some YAML readers take it for true, false or null, others for text",
-            f'quote it: "{word}", or write true, false or null',
+            f'write {_PLAIN_TRUTH[word.lower()]}, or quote it as text: "{word}"',
         )
     if _BASED.fullmatch(word) or _NUMBERISH.fullmatch(word):
         raise Ambiguous(
             f"{quoted(word)} is ambiguous: YAML readers disagree about the number it is",
-            f"quote it: {_in_quotes(word)}, or write a number like 12, 0.5 or 1e3",
+            f"write {meant}, or quote it as text: {_in_quotes(word)}"
+            if (meant := meant_number(word.replace("_", "")))
+            else f"quote it: {_in_quotes(word)}, or write a number like 12, 0.5 or 1e3",
         )
     return word
+
+
+def meant_number(text: str) -> str:
+    """Return the number that a person means by *text*, as YAML has it: `0,5` and `.5` are 0.5; empty for none.
+
+    A percentage keeps its sign. A comma before three digits is taken for one of thousands: `1,000` is 1000.
+    """
+    found = _LOOSE.fullmatch(text.strip())
+    if not found or not (found[2] or found[4]) or len(text) > _LONGEST_NUMBER:
+        return ""
+    whole, part = found[2].lstrip("0"), found[4] or ""
+    if found[3] == "," and whole and len(part) == _THOUSANDS:
+        whole, part = whole + part, ""
+    return f"{found[1].strip('+')}{whole or '0'}{f'.{part}' if part else ''}{(found[5] or '').strip()}"
 
 
 def _number(word: str) -> float:

@@ -11,7 +11,9 @@ from mlgate.core.metric import ERROR_RATE, Better, Metric
 Clock = Literal["latency", "service", "ttft", "itl"]
 """From when a request was due to its end; from when it was sent; to the first text; between tokens (stream_text.py)."""
 
-_QUANTILE = re.compile(r"(?:(service|ttft|itl)_)?(?:p(\d{1,2}(?:\.\d{1,2})?)|(mean))_ms")
+QUANTILE = r"(?:(service|ttft|itl)_)?(?:p(\d{1,2}(?:\.\d{1,2})?)|(mean))_ms"
+"""How percentiles and means are called, for Python and for JSON Schema alike."""
+_QUANTILE = re.compile(QUANTILE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import LoadSummary, Report
 from mlgate.core.verdict import MORE_SETTLES, Finding
 
+ONCE_MORE = "mlgate check"
+"""The command that measures again."""
+
 
 def timed(report: Report, told: Iterable[Finding]) -> list[Finding]:
     """Return the findings about times, rates or facts of timed load: no single example is behind such a number."""
@@ -23,7 +26,7 @@ def advice(report: Report, told: Sequence[Finding]) -> Iterator[tuple[str, str]]
     undecided = {finding.check for finding in about if finding.topic in MORE_SETTLES}
     left_out = {finding.check for finding in about if finding.topic == "left-out"}
     if any(f.outcome is Outcome.FAILED and f.rule.bound.compares for f in about):
-        yield "mlgate check", "once more: a slower model fails again, noise seldom does"
+        yield ONCE_MORE, "once more: a slower model fails again, noise seldom does"
     for load in report.loads:
         if load.flaw.startswith(GENERATOR_FLAW):
             yield _calmer(load)

@@ -8,6 +8,7 @@ from mlgate.core.errors import ConfigError, GateError, Refused
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
+from mlgate.reports.content.causes import told_once
 from mlgate.reports.content.escape import markdown, markdown_code
 from mlgate.reports.content.numbers import SYMBOLS, counted
 from mlgate.reports.markdown import rule_changes
@@ -85,7 +86,8 @@ def _commit(commit: str) -> str:
 def _findings(report: Report) -> PageBlock:
     told = [f for f in report.findings if f.outcome is not Outcome.PASSED]
     head = "\n#### What did not pass\n\n| | rule | why | where |\n|---|---|---|---|\n"
-    return PageBlock(0, head, map(_row, told), len(told), "findings that did not pass", most=50)
+    rows = (_row(finding, why) for finding, why in told_once(told, report.reason))
+    return PageBlock(0, head, rows, len(told), "findings that did not pass", most=50)
 
 
 def _passed_rules(report: Report) -> PageBlock:
@@ -94,19 +96,20 @@ def _passed_rules(report: Report) -> PageBlock:
         f"\n<details><summary>{SYMBOLS[Outcome.PASSED]} {_rules(len(held))}</summary>\n\n"
         "| | rule | why | where |\n|---|---|---|---|\n"
     )
-    return PageBlock(5, head, map(_row, held), len(held), "rules that hold", most=100, tail="\n</details>\n")
+    rows = (_row(finding, finding.why) for finding in held)
+    return PageBlock(5, head, rows, len(held), "rules that hold", most=100, tail="\n</details>\n")
 
 
 def _rules(count: int) -> str:
     return "1 rule holds" if count == 1 else f"{count:,} rules hold"
 
 
-def _row(finding: Finding) -> str:
+def _row(finding: Finding, why: str) -> str:
     word = f"{SYMBOLS[finding.outcome]}&nbsp;{finding.outcome.name.lower()}"
     name = f"{finding.check}/{finding.rule.metric}"
     name = markdown_code(f"{name} [{finding.slice}]" if finding.slice else name, 120)
-    why = markdown(finding.why, 600)
-    return f"| {word} | {name} | {why} | {markdown_code(finding.rule.where, 120) if finding.rule.where else ''} |\n"
+    where = markdown_code(finding.rule.where, 120) if finding.rule.where else ""
+    return f"| {word} | {name} | {markdown(why, 600)} | {where} |\n"
 
 
 def _footer(report: Report, run_url: str) -> str:

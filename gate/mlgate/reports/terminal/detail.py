@@ -9,7 +9,7 @@ from mlgate.core.report import Report, Segment
 from mlgate.core.verdict import DOCS
 from mlgate.reports.content import text_width
 from mlgate.reports.content.escape import flowing, terminal
-from mlgate.reports.content.next_steps import next_steps
+from mlgate.reports.content.next_steps import HERE, Desk, next_steps
 from mlgate.reports.content.numbers import shown
 from mlgate.reports.terminal.page import TerminalPage
 
@@ -18,6 +18,7 @@ _MOST_LINES = 3
 """Lines that one text of a segment may take."""
 _NARROW = 24
 """Columns that the reason of a step needs beside it; with fewer it goes below."""
+_LONGEST_COMMAND = 2_000
 _NOTICES = 10
 _CHECKS = 20
 
@@ -90,15 +91,15 @@ def notices(report: Report, page: TerminalPage) -> list[str]:
     return lines
 
 
-def steps(report: Report, page: TerminalPage, *, saved: bool = False) -> list[str]:
-    """Return what to do next; a link to our own pages stays whole, so that it can be opened.
+def steps(report: Report, page: TerminalPage, *, saved: bool = False, desk: Desk = HERE) -> list[str]:
+    """Return what to do next; a link stays whole, so that it can be opened, and a command, so that it can be copied.
 
-    *saved*: this run becomes the baseline.
+    *saved*: this run becomes the baseline. *desk*: what the commands must be told.
     """
-    found = next_steps(report, saved=saved)
+    found = next_steps(report, saved=saved, desk=desk)
     if not found:
         return []
-    todo = [(terminal(step.do, 200), terminal(step.why, 120)) for step in found]
+    todo = [(terminal(step.do, _LONGEST_COMMAND), terminal(step.why, 120)) for step in found]
     indent = max((text_width.width(do) for do, _ in todo if not do.startswith(DOCS)), default=0) + text_width.GAP
     beside = page.width - indent >= _NARROW
     lines = [page.heading("NEXT")]
@@ -108,6 +109,6 @@ def steps(report: Report, page: TerminalPage, *, saved: bool = False) -> list[st
         elif beside:
             lines.extend(text_width.hang(do, text_width.wrap(why, page.width - indent), indent))
         else:
-            lines.extend(text_width.wrap(do, page.width))
-            lines.extend(text_width.hang("", text_width.wrap(why, page.width - 2), 2))
+            lines.extend([do] if do.startswith("mlgate ") else text_width.wrap(do, page.width))
+            lines.extend(text_width.hang("  ", text_width.wrap(why, page.width - 2), 2))
     return lines

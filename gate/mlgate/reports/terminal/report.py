@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlgate.core.report import Report
+from mlgate.reports.content.next_steps import HERE, Desk
 from mlgate.reports.terminal.detail import coverage, moved, notices, steps
 from mlgate.reports.terminal.latency import latency
 from mlgate.reports.terminal.page import TerminalPage
@@ -13,12 +14,12 @@ from mlgate.reports.terminal.verdict import rules, verdict
 _SECTIONS = (verdict, rules, policy, measured, latency, slices, moved, coverage, notices)
 
 
-def render(report: Report, *, width: int = 80, colour: bool = False, saved: bool = False) -> str:
-    """Return *report* as lines of at most *width* columns (40 at the least); only a docs link is never folded.
+def render(report: Report, *, width: int = 80, colour: bool = False, saved: bool = False, desk: Desk = HERE) -> str:
+    """Return *report* as lines of at most *width* columns (40 at the least); links and commands are never folded.
 
     With *colour*, our own words carry ANSI colours; text from outside never does, and no meaning is in colour alone.
-    *saved*: this run becomes the baseline.
+    *saved*: this run becomes the baseline. *desk*: what its commands must be told.
     """
     page = TerminalPage(max(width, 40), colour=colour)
-    sections = (*(section(report, page) for section in _SECTIONS), steps(report, page, saved=saved))
+    sections = (*(section(report, page) for section in _SECTIONS), steps(report, page, saved=saved, desk=desk))
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"

@@ -9,6 +9,7 @@ from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
 from mlgate.core.verdict import Finding
 from mlgate.reports.content import text_width
+from mlgate.reports.content.causes import LONGEST, told_once
 from mlgate.reports.content.escape import terminal
 from mlgate.reports.content.numbers import counted
 from mlgate.reports.content.rule_changes import whose
@@ -63,19 +64,15 @@ def rules(report: Report, page: TerminalPage) -> list[str]:
 
 
 def _entries(findings: Sequence[Finding], page: TerminalPage, told: str) -> Iterator[str]:
-    """Yield each finding's lines. Why a check was not measured is said once: *told* is what stands above."""
+    """Yield each finding's lines. What is the cause of several is said once: *told* is what stands above."""
     several = Counter((f.check, f.rule.metric, f.slice) for f in findings)
     names = [_name(f, with_bound=several[f.check, f.rule.metric, f.slice] > 1) for f in findings]
     outcomes = max((len(f.outcome.name) for f in findings), default=0) + 2 + text_width.GAP
     indent = outcomes + max(map(text_width.width, names), default=0) + text_width.GAP
     beside = page.width - indent >= _NARROW
-    for finding, name in zip(findings, names, strict=True):
+    for (finding, reason), name in zip(told_once(findings, told), names, strict=True):
         head = text_width.pad(page.word(finding.outcome), outcomes)
-        why, said = terminal(finding.why, 500), finding.topic == "not-measured" and finding.why in told
-        if said:
-            why = "not measured, for the reason above"
-        elif finding.topic == "not-measured":
-            told = f"{told}\n{finding.why}"
+        why = terminal(reason, LONGEST)
         if beside:
             yield from text_width.hang(head + name, text_width.wrap(why, page.width - indent, _MOST_LINES), indent)
         elif outcomes + text_width.width(name) + text_width.GAP + text_width.width(why) <= page.width:

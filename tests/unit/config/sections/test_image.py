@@ -106,7 +106,7 @@ def test_kept_evidence_is_no_model_that_runs(rest: str) -> None:
             "m.yaml:2:9: model.image has ref and build: an image is there, or is built (keep one of them)",
         ),
         ("ref: -v", "m.yaml:2:22: model.image.ref is no image's name (e.g. ref: summarizer:pr)"),
-        ("ref: a, port: 0", "m.yaml:2:31: model.image.port must be at least 1, but is the number 0"),
+        ("ref: a, port: 0", "m.yaml:2:31: model.image.port must be at least 1, but is the number 0 (write 1 or more)"),
         ("ref: a, ready: health", "m.yaml:2:32: model.image.ready must be a path like /healthz (begin with /)"),
         ("ref: a, ready: //evil", "m.yaml:2:32: model.image.ready must be a path like /healthz (begin with /)"),
         (
@@ -124,7 +124,10 @@ def test_kept_evidence_is_no_model_that_runs(rest: str) -> None:
         ),
         (
             "ref: a, sandbox: none",
-            "m.yaml:2:34: model.image.sandbox must be one of strict, internal, open, but is the text 'none'",
+            (
+                "m.yaml:2:34: model.image.sandbox must be one of strict, internal, open, but is the text 'none' "
+                "(write e.g. strict)"
+            ),
         ),
         ("ref: a, memory: 2", "m.yaml:2:33: model.image.memory must have a unit (write 2GB or 2MB)"),
         (
@@ -135,7 +138,7 @@ def test_kept_evidence_is_no_model_that_runs(rest: str) -> None:
             "ref: a, memory: 1MB",
             "m.yaml:2:33: model.image.memory must be at least 16MB and at most 4096GB (write it like 2GB or 512MB)",
         ),
-        ("ref: a, cpus: 0.5", "m.yaml:2:31: model.image.cpus must be a whole number, but is the number 0.5"),
+        ("ref: a, cpus: 0.5", "m.yaml:2:31: model.image.cpus must be a whole number, but is the number 0.5 (write 1)"),
         (
             "ref: a, gpus: true",
             "m.yaml:2:31: model.image.gpus must be all or a number of GPUs, but is true (0 to 64, or all)",

@@ -279,6 +279,10 @@ def test_what_a_search_disturbs_is_refused(rule: str, expected: str) -> None:
             "m.yaml:3:64: checks.c.load.find.p95_ms can never be kept: no reply takes 0 ms (e.g. p95_ms: 200)",
         ),
         (
+            "{find: {error_rate: 5}}",
+            "m.yaml:3:68: checks.c.load.find.error_rate can never be broken: it goes from 0 to 1 (write 0.05)",
+        ),
+        (
             "{find: {p95_ms: 9}, least: 9, most: 3}",
             "m.yaml:3:75: checks.c.load.least is not below most (3) (swap or mend them)",
         ),
@@ -310,14 +314,26 @@ def test_a_mistake_in_a_search_is_told(load: str, expected: str) -> None:
                 "(e.g. load: {rate: 50, duration: 20s})"
             ),
         ),
-        ("50", "m.yaml:3:48: checks.c.load must be a mapping, but is the number 50"),
-        ("{rate: 0}", "m.yaml:3:55: checks.c.load.rate must be at least 0.001, but is the number 0"),
+        (
+            "50",
+            (
+                "m.yaml:3:48: checks.c.load must be a mapping, but is the number 50 "
+                "(write load: {rate: 50, duration: 20s})"
+            ),
+        ),
+        (
+            "{rate: 0}",
+            "m.yaml:3:55: checks.c.load.rate must be at least 0.001, but is the number 0 (write 0.001 or more)",
+        ),
         ("{rate: 50, duration: 20}", "m.yaml:3:69: checks.c.load.duration must have a unit (write 20s, 20ms or 20m)"),
-        ("{concurrency: 999}", "m.yaml:3:62: checks.c.load.concurrency must be at most 512, but is the number 999"),
+        (
+            "{concurrency: 999}",
+            "m.yaml:3:62: checks.c.load.concurrency must be at most 512, but is the number 999 (write 512 or less)",
+        ),
         ("{stages: []}", "m.yaml:3:49: checks.c.load.stages is empty (write at least one entry)"),
         (
             "{rate: 50, mix: {by: a, weights: {b: 0}}}",
-            "m.yaml:3:85: checks.c.load.mix.weights.b must be more than 0, but is the number 0",
+            "m.yaml:3:85: checks.c.load.mix.weights.b must be more than 0, but is the number 0 (write e.g. 0.1)",
         ),
         (
             "{rate: 50, stream: true}",
@@ -363,12 +379,15 @@ def test_a_budget_that_cannot_be_used_is_refused(load: str, budget: str, expecte
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ("p95_ms: {max: 0}", "p95_ms.max can never be kept: p95_ms is always above 0 (write a greater number)"),
+        (
+            "p95_ms: {max: 0}",
+            "p95_ms.max can never be kept: p95_ms is always above 0 (write a greater number, e.g. 200)",
+        ),
         (
             "throughput_rps: {min: 0}",
             (
                 "throughput_rps.min can never be broken: throughput_rps is always above 0 "
-                "(write a greater number, or delete it)"
+                "(write a greater number, e.g. 10, or delete it)"
             ),
         ),
         (

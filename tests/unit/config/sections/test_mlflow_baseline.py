@@ -61,7 +61,7 @@ def test_a_run_is_of_no_registered_model(way: str) -> None:
             ),
         ),
         (", alias: ", "m.yaml:4:33: baseline.alias has no value (write one, or delete the key)"),
-        (", version: 0", "m.yaml:4:35: baseline.version must be at least 1, but is the number 0"),
+        (", version: 0", "m.yaml:4:35: baseline.version must be at least 1, but is the number 0 (write 1 or more)"),
         (
             ', version: "7"',
             "m.yaml:4:35: baseline.version must be a whole number, but is the text '7' (write 7 without quotes)",

@@ -54,7 +54,10 @@ def test_nothing_but_mlflow_leaves_the_address_to_the_environment(written: str) 
                 "(write `mlflow:`, the address of MLflow, a mapping, or nothing: then the environment says where it is)"
             ),
         ),
-        ("tracking: mlflow", "m.yaml:4:11: tracking must be a mapping, but is the text 'mlflow'"),
+        (
+            "tracking: mlflow",
+            "m.yaml:4:11: tracking must be a mapping, but is the text 'mlflow' (write tracking: {mlflow: sqlite:///mlflow.db})",
+        ),
         (
             "tracking: {wandb: x, mlflow: }",
             "m.yaml:4:12: tracking.wandb is unknown (tracking has: mlflow)",
@@ -98,7 +101,7 @@ def test_nothing_but_mlflow_leaves_the_address_to_the_environment(written: str) 
         ),
         (
             "tracking: {mlflow: {required: 1}}",
-            "m.yaml:4:31: tracking.mlflow.required must be true or false, but is the number 1",
+            "m.yaml:4:31: tracking.mlflow.required must be true or false, but is the number 1 (write true)",
         ),
         (
             "tracking: {mlflow: {timeout: 10}}",
@@ -123,7 +126,7 @@ def test_nothing_but_mlflow_leaves_the_address_to_the_environment(written: str) 
             "tracking: {mlflow: {registry: {stages: {champion: Live}}}}",
             (
                 "m.yaml:4:51: tracking.mlflow.registry.stages.champion must be one of Staging, Production, Archived, "
-                "None, but is the text 'Live'"
+                "None, but is the text 'Live' (write e.g. Staging)"
             ),
         ),
     ],

@@ -82,7 +82,7 @@ def test_the_rules_digest_is_of_what_decides_a_judgement_and_nothing_else() -> N
     others = [
         file(least=2),
         file(more=", on_breach: warn"),
-        file(more=", max: 90"),
+        file().replace("bleu", "chrf"),
         file().replace("x.jsonl", "y.jsonl"),
         file().replace("{c: ", "{d: "),
         file("baseline: {from: file, path: b.gz}\n"),

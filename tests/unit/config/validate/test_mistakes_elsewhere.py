@@ -14,7 +14,7 @@ from tests.unit.config.small import ENDPOINT, faults, told
             "{python: a:b, answers: x}",
             "m.yaml:2:1: model has python and answers: a run asks one model (keep one of them)",
         ),
-        ("{python: a.b}", "m.yaml:2:17: model.python.target must be a function like pkg.mod:fn"),
+        ("{python: a.b}", "m.yaml:2:17: model.python.target must be a function like pkg.mod:fn (write a:b)"),
         (
             "{python: 5}",
             "m.yaml:2:17: model.python must be a function like pkg.mod:fn, or a mapping, but is the number 5",
@@ -22,7 +22,10 @@ from tests.unit.config.small import ENDPOINT, faults, told
         ("{answers: ''}", "m.yaml:2:18: model.answers.path is empty"),
         (
             "{endpoint: {url: http://h}}",
-            "m.yaml:2:9: model.endpoint.protocol is missing (write `protocol:`, how the server wants to be asked)",
+            (
+                "m.yaml:2:9: model.endpoint.protocol is missing (write `protocol:`, how the server wants to be asked: "
+                "kserve-v1, kserve-v2, kserve-v2-grpc, openai-chat, openai-completions or json)"
+            ),
         ),
         (
             "{endpoint: {url: ftp://h, protocol: kserve-v1}}",
@@ -89,7 +92,7 @@ from tests.unit.config.small import ENDPOINT, faults, told
         ),
         (
             ENDPOINT.format("kserve-v1, retries: 1.5"),
-            "m.yaml:2:65: model.endpoint.retries must be a whole number, but is the number 1.5",
+            "m.yaml:2:65: model.endpoint.retries must be a whole number, but is the number 1.5 (write 2)",
         ),
     ],
 )
@@ -126,7 +129,10 @@ def test_a_mistake_in_the_model_is_told_with_the_right_key(model: str, expected:
         ),
         (
             "baseline: {path: a}",
-            "m.yaml:4:1: baseline.from is missing (write `from:`, where the baseline is kept)",
+            (
+                "m.yaml:4:1: baseline.from is missing "
+                "(write `from:`, where the baseline is kept: file, git, ci, mlflow, image or endpoint)"
+            ),
         ),
         (
             "deplyo: {}",

@@ -24,8 +24,8 @@ from tests.unit.config.small import BASELINE, RULE, told
             RULE.format("bleu: {min: 30%}"),
             (
                 "m.yaml:3:47: checks.c.rules.bleu.min must be a number, not a percentage "
-                "(write it in the metric's unit: "
-                "30 points, or a ratio like 0.3; a percentage of the baseline goes with max_drop or max_rise)"
+                "(write 30 where the metric counts points, or 0.3 "
+                "where it is a ratio; a percentage of the baseline goes with max_drop or max_rise)"
             ),
         ),
         (
@@ -46,7 +46,7 @@ from tests.unit.config.small import BASELINE, RULE, told
         ),
         (
             RULE.format("bleu: {min: 1, confidence: 0.5}"),
-            "m.yaml:3:62: checks.c.rules.bleu.confidence must be more than 0.5, but is the number 0.5",
+            "m.yaml:3:62: checks.c.rules.bleu.confidence must be more than 0.5, but is the number 0.5 (write e.g. 0.6)",
         ),
         (
             RULE.format("rougel: {min: 0.3}"),
@@ -77,7 +77,7 @@ from tests.unit.config.small import BASELINE, RULE, told
         ),
         (
             "{kind: recorded, tests: [t.py], examples: -40, metrics: {p: {better: higher}}, rules: {p: {min: 0}}}",
-            "m.yaml:3:55: checks.c.examples must be at least 1, but is the number -40",
+            "m.yaml:3:55: checks.c.examples must be at least 1, but is the number -40 (write 1 or more)",
         ),
         (
             "{data: x.csv, metrics: {bleu: {tokenise: zh}}, rules: {bleu: {min: 1}}}",
@@ -122,7 +122,7 @@ def test_t21_a_mistake_in_a_check_is_told_with_the_right_key(check: str, expecte
             "bleu: {max_drop: -1}",
             (
                 "m.yaml:3:52: checks.c.rules.bleu.max_drop must not be negative "
-                "(write how much worse is still good enough: 0 or more)"
+                "(write 1: how much worse is still good enough)"
             ),
         ),
         (
@@ -134,10 +134,7 @@ def test_t21_a_mistake_in_a_check_is_told_with_the_right_key(check: str, expecte
         ),
         (
             "bleu: {max_drop: '-2%'}",
-            (
-                "m.yaml:3:52: checks.c.rules.bleu.max_drop must be a number or a percentage "
-                "(write it like 0.01, or 2% of the baseline)"
-            ),
+            ("m.yaml:3:52: checks.c.rules.bleu.max_drop must be a number or a percentage (write 2%)"),
         ),
     ],
 )

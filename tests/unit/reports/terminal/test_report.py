@@ -7,8 +7,11 @@ from tests.support.samples import ALL, EVIL, errored, failing, inconclusive, pas
 
 from mlgate.core.outcome import Outcome
 from mlgate.core.report import Report
+from mlgate.reports import annotations as github
+from mlgate.reports import junit
 from mlgate.reports.content import text_width
-from mlgate.reports.content.next_steps import next_steps
+from mlgate.reports.content.next_steps import Desk, next_steps
+from mlgate.reports.markdown import report as markdown
 from mlgate.reports.terminal import report as terminal
 
 
@@ -151,8 +154,34 @@ def test_where_an_answer_looks_like_its_reference_the_code_points_are_shown() ->
     assert "unlike" in terminal.render(replace(failing(), segments=alike))
 
 
+def test_a_command_stands_on_one_line_however_long_it_is() -> None:
+    desk = Desk(f"{'deep/' * 30}gate.yaml", f"{'far/' * 30}out", "e.jsonl.gz")
+    lines = terminal.render(failing(), width=40, desk=desk).splitlines()
+    assert f"mlgate explain e.jsonl.gz -c {desk.config} --metric=rougeL" in lines
+
+
+def test_asking_again_is_not_offered_where_it_cannot_help() -> None:
+    first, *_ = next_steps(errored(), desk=Desk(asking_helps=False))
+    assert first.do == "mlgate check"
+    assert "mended" in first.why
+
+
+def test_a_baseline_that_is_missing_is_told_once() -> None:
+    first, *_ = failing().findings
+    findings = tuple(
+        replace(first, rule=replace(first.rule, metric=name), topic="no-baseline", why="there is no baseline yet")
+        for name in ("rougeL", "bleu", "chrf")
+    )
+    text = terminal.render(replace(failing(), findings=findings))
+    assert text.split("RULES")[1].count("there is no baseline yet") == 0, "the verdict says it"
+    assert text.count("not compared, for the reason above") == 3
+    assert github.render(replace(failing(), findings=findings)).count("there is no baseline yet") == 1
+    assert junit.render(replace(failing(), findings=findings)).count('message="there is no baseline yet') == 1
+    assert markdown.render(replace(failing(), findings=findings)).count("there is no baseline yet") == 1
+
+
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
-def test_every_line_fits_the_terminal_but_a_link(name: str, width: int) -> None:
+def test_every_line_fits_the_terminal_but_a_link_and_a_command(name: str, width: int) -> None:
     lines = terminal.render(ALL[name](), width=width).splitlines()
-    assert max(text_width.width(line) for line in lines if not line.startswith("https://")) <= width
+    assert max(text_width.width(line) for line in lines if not line.startswith(("https://", "mlgate "))) <= width
