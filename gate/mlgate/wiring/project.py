@@ -81,9 +81,10 @@ class Project:
         Raises Refused where the base has `ratchet: refuse`, and the evidence shows that the change is asked about
         something else than the base asks.
         """
-        said = self.binding.notice
-        notices = (said, *report.notices) if said else report.notices
-        return replace(report, policy=self._policy_over(evidence), notices=notices)
+        said = [self.binding.notice] if self.binding.notice else []
+        if self.config.model.answers is not None:
+            said += models.answer_notices(self.config.model, self.root, self.suite, evidence.provenance.model)
+        return replace(report, policy=self._policy_over(evidence), notices=(*said, *report.notices))
 
     def _policy_over(self, evidence: Evidence) -> Policy | None:
         """Return the policy, with what only the *evidence* shows of the question that was answered."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -154,3 +154,11 @@ MetricName = Annotated[
     str, Written(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", "is no metric's name: letters, digits, _ . + -, at most 64")
 ]
 """What rules call a metric."""
+
+Delimiter = Annotated[
+    str, Written(r"""[^"\r\n]|tab""", "must be one character, or tab", 'e.g. delimiter: ";" or delimiter: tab')
+]
+"""What cuts the values of a line."""
+
+Quoting = Literal["csv", "none"]
+"""What quotes in delimited text mean."""

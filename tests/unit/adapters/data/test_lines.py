@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters.data.lines import LARGEST_FILE, LONGEST_LINE, PIECE, numbered, unpacked
+from mlgate.adapters.data.lines import LARGEST_FILE, LONGEST_LINE, PIECE, numbered
+from mlgate.adapters.data.packing import unpacked
 from mlgate.core.errors import ConfigError, EvidenceError
 
 
