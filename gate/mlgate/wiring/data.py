@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from mlgate.adapters.data import csv_file, huggingface, json_file, jsonl_file, parquet_file, text_files
+from mlgate.adapters.data import csv_file, huggingface, json_file, jsonl_file, open_file, parquet_file, text_files
 from mlgate.adapters.data.dialect import COMMAS, TABS, Dialect
 from mlgate.adapters.data.examples import Dataset
 from mlgate.adapters.data.fields import Fields
@@ -18,7 +18,8 @@ from mlgate.config.sections.section import Quoting
 from mlgate.config.translate.checks import needed_fields
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError
-from mlgate.core.formats.converters import converter
+from mlgate.core.formats.converters import converter, has_converter
+from mlgate.core.formats.names import suffix
 
 
 def dataset(config: Config, name: str) -> Dataset:
@@ -53,8 +54,9 @@ def _file(data: FileData, path: Path, fields: Fields, where: str) -> Dataset:
         case "parquet":
             return parquet_file.read(path, fields)
         case None:
-            said = f"`{data.path[:200]}` does not end in a known format"
-            raise ConfigError(said, hint=converter(data.path), where=where)
+            seen = None if suffix(data.path) == ".txt" or has_converter(data.path) else open_file.format_seen(path)
+            hint = f"write `{fields.line.where(format=seen)}`" if seen else converter(data.path)
+            raise ConfigError(f"`{data.path[:200]}` does not end in a known format", hint=hint, where=where)
 
 
 def dialect(kind: str, delimiter: str | None, quoting: Quoting | None) -> Dialect:

@@ -71,7 +71,6 @@ def test_a_model_section_comes_back_from_its_json(model: str) -> None:
         ("a.csv.bz2", "csv"),
         ("a.tab.zst", "tsv"),
         ("a.txt", ""),
-        ("a.gz", ""),
     ],
 )
 def test_a_files_format_is_told_by_its_ending(path: str, known: str) -> None:

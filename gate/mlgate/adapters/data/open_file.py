@@ -10,12 +10,13 @@ from pathlib import Path
 from mlgate.adapters.data import dvc
 from mlgate.adapters.data import lines as core
 from mlgate.adapters.data.packing import unpacked
-from mlgate.core.errors import EvidenceError
-from mlgate.core.formats.names import packing
+from mlgate.core.errors import EvidenceError, GateError
+from mlgate.core.formats.names import Format, packing
 
 _LISTED = 1_000
 """Files of a folder that are looked at for one that may be meant."""
 _ALIKE = 0.75
+_CUTS: tuple[tuple[str, Format], ...] = (("\t", "tsv"), (",", "csv"), (";", "csv"))
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -29,6 +30,17 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 def document(path: Path) -> str:
     """Return the whole text, plain or packed; see `lines.document`. Raises as `lines` does."""
     return core.document(_unpacked(path), str(path))
+
+
+def format_seen(path: Path) -> Format | None:
+    """Return the format that a file's first line looks like; None for one that cannot be read, or is mere text."""
+    try:
+        first = next((line for _, line in lines(path) if line.strip()), "").lstrip()
+    except GateError:
+        return None
+    if first.startswith(("[", "{")):
+        return "jsonl" if first.rstrip().endswith("}") else "json"
+    return next((kind for cut, kind in _CUTS if cut in first), None)
 
 
 def _unpacked(path: Path) -> Iterator[bytes]:

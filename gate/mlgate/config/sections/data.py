@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from mlgate.config.sections.section import Delimiter, FieldName, Given, Line, Many, Quoting, Section, complaint
-from mlgate.core.formats.converters import converter
-from mlgate.core.formats.names import PACKED, Format, format_of, is_odd, packing, suffix
+from mlgate.core.formats.converters import converter, has_converter
+from mlgate.core.formats.names import PACKED, Format, format_of, packing, suffix
 
 _WAYS = ("path", "source", "dataset")
 
@@ -45,7 +45,7 @@ class FileData(Section):
 
     @model_validator(mode="after")
     def _format_is_known(self) -> Self:
-        if self.file_format is None and not is_odd(self.path) and suffix(self.path):
+        if self.file_format is None and (has_converter(self.path) or suffix(self.path) == ".txt"):
             raise complaint("does not end in a known format", converter(self.path), at=("path",))
         if self.file_format == "parquet" and packing(self.path):
             command = f"{PACKED[packing(self.path)]} -dk {shlex.quote(self.path)}"
