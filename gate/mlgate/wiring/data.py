@@ -28,11 +28,13 @@ def dataset(config: Config, name: str) -> Dataset:
     if isinstance(section, RecordedCheck) and section.data is None:
         return Dataset(tuple(Example(str(i), "") for i in range(1, (section.examples or 0) + 1)))
     assert section.data is not None
-    return _read(section.data, config.root, tuple(needed_fields(config, name)), config.where("checks", name, "data"))
+    line = SectionLine("data", section.data.model_dump(mode="json", exclude_unset=True))
+    slices = tuple(needed_fields(config, name))
+    return read(section.data, config.root, line, slices, where=config.where("checks", name, "data"))
 
 
-def _read(data: Data, root: Path, slices: tuple[str, ...], where: str) -> Dataset:
-    line = SectionLine("data", data.model_dump(mode="json", exclude_unset=True))
+def read(data: Data, root: Path, line: SectionLine, slices: tuple[str, ...] = (), *, where: str = "") -> Dataset:
+    """Read the examples of a section. *line* is what stands there, *where* its place."""
     match data:
         case LinesData():
             return _lines(data, root, line, where)

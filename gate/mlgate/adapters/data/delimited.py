@@ -136,15 +136,20 @@ class Table:
         )
 
     def _fitting(self) -> str:
-        """Return the line that reads the file by another dialect, by which every record fits; empty for none."""
+        """Return the line that reads the file by another dialect; empty for none."""
+        keys = self.fitting_keys()
+        return self._line.where(**keys) if keys else ""
+
+    def fitting_keys(self) -> dict[str, object]:
+        """Return the keys by which every record fits, of another dialect than this; empty for none."""
         ours = self._dialect.delimiter
         ways: tuple[Quoting, Quoting] = ("csv", "none")
         for delimiter in dict.fromkeys([ours, *_OTHERS]):
             for quoting in reversed(ways) if delimiter == "\t" else ways:
                 tried = Dialect(delimiter, quoting, delimiter_is_written=True)
                 if (delimiter, tried.quotes) != (ours, self._dialect.quotes) and self._fits(tried):
-                    return self._line.where(**_changes(tried, self._dialect, self._line))
-        return ""
+                    return _changes(tried, self._dialect, self._line)
+        return {}
 
     def _fits(self, dialect: Dialect) -> bool:
         try:

@@ -76,6 +76,9 @@ class Fields:
             found["id"] = own
         if not found[missing] and missing != "id":
             found[missing] = next((name for name in there if name not in {*used, *found.values()}), "")
+        rest = [name for name in there if name not in {*used, *found.values()}]
+        if not found.get("references", "-") and len(rest) == 1:
+            found["references"] = rest[0]
         changes = {what: _texts_in(row, name) if what == "references" else name for what, name in found.items() if name}
         if not changes or any(len(name) > _LONGEST_SHOWN for name in changes.values()):
             return f"{did_you}{columns.listed(there)}"

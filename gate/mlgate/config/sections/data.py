@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from mlgate.config.sections.section import Delimiter, FieldName, Given, Line, Many, Quoting, Section, complaint
+from mlgate.config.sections.section import Delimiter, FieldName, Given, Line, Many, OrOne, Quoting, Section, complaint
 from mlgate.core.formats.converters import converter, has_converter
 from mlgate.core.formats.names import PACKED, Format, format_of, packing, suffix
 
@@ -34,7 +34,7 @@ class FileData(Section):
     out: refused in CSV and TSV, which have no lists; one text, and a notice, in other formats."""
     input: FieldName = "input"
     """The field with what the model is asked; a dotted path reaches inside: `question.text`."""
-    references: Many[FieldName] = ()
+    references: Annotated[Many[FieldName], OrOne()] = ()
     """The fields with good answers; each holds a text or a list of texts. A path may go through a list:
     `answers.*.text`. Left out: `reference` or `references`."""
     id: Given[FieldName] = None
@@ -70,7 +70,7 @@ class LinesData(Section):
 
     source: Line = Field(examples=["wmt.src"])
     """The file of inputs, one a line."""
-    references: Many[Line] = Field(min_length=1, examples=[["ref.A", "ref.B"]])
+    references: Annotated[Many[Line], OrOne()] = Field(min_length=1, examples=[["ref.A", "ref.B"]])
     """The files of good answers, with as many lines as the source."""
     group: Given[Line] = None
     """A file with as many lines that says which document, conversation or speaker each line is of. Each counts once in
@@ -88,7 +88,7 @@ class DatasetData(Section):
     """The data set's configuration, for one that has several."""
     input: FieldName = "input"
     """The field with what the model is asked."""
-    references: Many[FieldName] = ()
+    references: Annotated[Many[FieldName], OrOne()] = ()
     """The fields with good answers. Left out: `reference` or `references`."""
     split_lists: Given[bool] = None
     """A reference like `["a", "b"]`, written as text. `true`: each item is a reference. `false`: it is one text. Left

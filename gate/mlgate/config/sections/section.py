@@ -83,6 +83,22 @@ Many = Annotated[tuple[T, ...], Field(strict=False, json_schema_extra={"uniqueIt
 
 
 @dataclass(frozen=True, slots=True)
+class OrOne:
+    """A list of texts for which a text alone may be written, where there is one."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Make a list of a text before it is checked."""
+        return core_schema.no_info_before_validator_function(
+            lambda value: [value] if isinstance(value, str) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Tell editors both forms."""
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A text of a certain form."""
 
