@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -56,9 +57,17 @@ def _file(data: FileData, path: Path, fields: Fields, where: str) -> Dataset:
         case "parquet":
             return parquet_file.read(path, fields)
         case None:
-            seen = None if suffix(data.path) == ".txt" or has_converter(data.path) else open_file.format_seen(path)
-            hint = f"write `{fields.line.where(format=seen)}`" if seen else converter(data.path)
-            raise ConfigError(f"`{data.path[:200]}` does not end in a known format", hint=hint, where=where)
+            raise _no_format(data, path, fields.line, where)
+
+
+def _no_format(data: FileData, path: Path, line: SectionLine, where: str) -> ConfigError:
+    """Return the error for a file whose ending tells no format: what it looks like, where it is there."""
+    hint = converter(data.path)
+    if re.fullmatch(r"[\w-]+(/[\w.-]+)?", data.path) and not path.exists():
+        hint = f"no such file is there; if it is a data set of Hugging Face, write `data: {{dataset: {data.path}}}`"
+    elif suffix(data.path) != ".txt" and not has_converter(data.path) and (seen := open_file.format_seen(path)):
+        hint = f"write `{line.where(format=seen)}`"
+    return ConfigError(f"`{data.path[:200]}` does not end in a known format", hint=hint, where=where)
 
 
 def dialect(kind: str, delimiter: str | None, quoting: Quoting | None) -> Dialect:

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from mlgate.adapters.data.local_path import local
+from mlgate.adapters.data.section_line import SectionLine
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.files.baseline_file import FileBaseline
 from mlgate.adapters.git import repository
@@ -162,7 +164,9 @@ class Project:
         """
         match self.config.baseline:
             case document.FileBaseline(path=path):
-                store = FileBaseline(self.root / path, path, self.most_rows_of_older)
+                line = SectionLine("baseline", {"from": "file", "path": path})
+                place = local(self.root, path, line.with_path, self.config.where("baseline"))
+                store = FileBaseline(place, path, self.most_rows_of_older)
                 whose = self.binding
                 if whose.base is None or whose.own_baseline:
                     return store

@@ -73,6 +73,19 @@ def run(printed: str, root: Path) -> None:
     subprocess.run(["bash", "-ec", taken(r" next: [^`]*`([^`]*)`", printed)], cwd=root, check=True)
 
 
+def rename(printed: str, root: Path) -> None:
+    """Run the command that gives a file another name, and write that name."""
+    run(printed, root)
+    path = root / "mlgate.yaml"
+    new = taken(r"and name (\S+)", printed)
+    path.write_text(re.sub(r"data: \S+", f"data: {new}", path.read_text()))
+
+
+def near(printed: str, root: Path) -> None:
+    """Write the name that is probably meant."""
+    replaced(root / "mlgate.yaml", "tset.jsonl", Path(taken(r"did you mean (\S+)\?", printed)).name)
+
+
 def of_data(name: str, file: str, content: str | bytes, follow: Follow, data: str = "", **more: str | bytes) -> Trap:
     """Return the mistake of a data file that is no such file as its name or the configuration says."""
     files = {"mlgate.yaml": DATA % (data or file), "model.py": MODEL, file: content, **more}
@@ -145,6 +158,17 @@ TRAPS: tuple[Trap, ...] = (
     of_data("lines of JSON without an ending", "rows", LINES, write()),
     of_data("CSV without an ending", "rows", CSV, write()),
     of_data("a document by another ending", "rows.dat", json.dumps(ROWS), write()),
+    of_data("packed without its ending", "x.csv", bz2.compress(CSV.encode()), rename),
+    of_data("two spellings", "test.jsonl", LINES, near, "tset.jsonl"),
+    Trap(
+        "a baseline at home",
+        {
+            "mlgate.yaml": DATA % "x.jsonl" + "baseline: {from: file, path: ~/no-such-folder/base.jsonl.gz}\n",
+            "model.py": MODEL,
+            "x.jsonl": LINES,
+        },
+        write("`(baseline: [^`]*)`", "baseline"),
+    ),
     of_answers(
         "answers without ids to data with ids",
         "x.jsonl",

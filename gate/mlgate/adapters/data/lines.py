@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 
 from mlgate.adapters.data import git_lfs
 from mlgate.adapters.data.section_line import SectionLine
@@ -18,6 +20,15 @@ LARGEST_FILE = 1 << 30
 LONGEST_LINE = 8 << 20
 """Bytes that one line may have."""
 
+_MAGIC = {
+    b"\x1f\x8b": ".gz",
+    b"BZh9": ".bz2",
+    b"\xfd7zXZ\0": ".xz",
+    b"\x28\xb5\x2f\xfd": ".zst",
+    b"PAR1": ".parquet",
+    b"PK\x03\x04": ".zip",
+}
+"""How files begin that are no text, and the endings that say so."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How it begins."""
 
@@ -32,7 +43,7 @@ def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
     more than 8 MB and a file of more than 1 GB; EvidenceError for a file of Git LFS that was not fetched.
     """
     number, size, rest = 0, 0, b""
-    for piece in fetched(pieces, source):
+    for piece in _text_only(fetched(pieces, source), source):
         size += len(piece)
         if size > LARGEST_FILE:
             raise too_large(source)
@@ -53,7 +64,7 @@ def document(pieces: Iterable[bytes], source: str, largest: int = LARGEST_DOCUME
     does.
     """
     found = bytearray()
-    for piece in fetched(pieces, source):
+    for piece in _text_only(fetched(pieces, source), source):
         found += piece
         if len(found) > largest:
             raise ConfigError(
@@ -71,6 +82,22 @@ def fetched(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
     while len(head) < git_lfs.LARGEST_POINTER and (piece := next(left, None)) is not None:
         head += piece
     refuse_pointer(head, source)
+    yield head
+    yield from left
+
+
+def _text_only(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
+    """Yield the same bytes, unless they begin as those of a packed file do."""
+    left = iter(pieces)
+    head = next(left, b"")
+    for begin, ending in _MAGIC.items():
+        if head.startswith(begin):
+            command = f"mv {shlex.quote(source)} {shlex.quote(source + ending)}"
+            raise ConfigError(
+                f"it is no text: it begins as a {ending} file does",
+                hint=f"give it its ending: `{command}`, and name {PurePath(source).name}{ending}",
+                where=source,
+            )
     yield head
     yield from left
 

@@ -112,7 +112,7 @@ def _folder(path: Path, written: str, named: Callable[[str], str]) -> EvidenceEr
         hint = _write(named, f"{written.rstrip('/')}/{found[0]}")
     else:
         hint = "name a file in it"
-    return EvidenceError("cannot read the data: it is a directory", hint=hint, where=str(path))
+    return EvidenceError("it is a directory, and a file is needed", hint=hint, where=str(path))
 
 
 def _files(folder: Path) -> Iterator[str]:
