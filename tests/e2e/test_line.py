@@ -173,17 +173,21 @@ def test_explain_shows_input_reference_baseline_and_candidate(desk: Desk) -> Non
 @pytest.mark.parametrize(("rows", "margin"), [(20, 0.11), (300, 0.02), (5000, 0.01)])
 def test_init_proposes_a_margin_that_so_many_examples_can_hold(desk: Desk, rows: int, margin: float) -> None:
     (desk.root / "mine").mkdir()
-    (desk.root / "mine/data.csv").write_text("id,input,reference\n" + '1,"two\nlines",x\n' * rows)
+    (desk.root / "mine/data.csv").write_text(
+        "id,input,reference\n" + "".join(f'{n},"two\nlines",text {n}\n' for n in range(rows))
+    )
     assert desk.mlgate("init", "mine", "--data", "data.csv").code == 0
     text = (desk.root / "mine/mlgate.yaml").read_text()
     assert f"rougeL: {{min: 0.5, max_drop: {margin:g}}}" in text
     assert f"Your {rows:,} examples are enough" in text
 
 
-@pytest.mark.parametrize("rows", [0, 19])
+@pytest.mark.parametrize("rows", [1, 19])
 def test_init_proposes_no_margin_that_so_few_examples_cannot_hold(desk: Desk, rows: int) -> None:
     (desk.root / "mine").mkdir()
-    (desk.root / "mine/data.jsonl").write_text("{}\n" * rows)
+    (desk.root / "mine/data.jsonl").write_text(
+        "".join(f'{{"input": {n}, "reference": "text {n}"}}\n' for n in range(rows))
+    )
     assert desk.mlgate("init", "mine", "--data", "data.jsonl").code == 0
     text = (desk.root / "mine/mlgate.yaml").read_text()
     assert "max_drop: " not in text

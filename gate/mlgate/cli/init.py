@@ -19,7 +19,11 @@ from mlgate.reports.starter_files import Kind
 @click.option("--python", "python", metavar="MODULE:FUNCTION", help="Your model is a Python function.")
 @click.option("--endpoint", metavar="URL", help="Your model is a server.")
 @click.option("--answers", metavar="FILE", help="Your model's answers are in a file.")
-@click.option("--data", metavar="FILE", help="Your test set.  [data/test.jsonl, a sample]")
+@click.option(
+    "--data",
+    metavar="FILE",
+    help="Your test set; or keys that read it: '{path: x.csv, delimiter: \";\"}'.  [data/test.jsonl, a sample]",
+)
 @click.option("--name", default="my-model", help="What reports call the model.  [my-model]")
 @click.option(
     "--deploy",
@@ -38,7 +42,8 @@ def command(
 ) -> int:
     """Write a working mlgate.yaml into FOLDER [.], with a data sample and a stand-in model unless you name yours.
 
-    Nothing that is there is ever overwritten.
+    Of your own data it finds out the format, the columns and the metrics that suit. Where it cannot tell, it says what
+    to write, and writes nothing. Nothing that is there is ever overwritten.
     """
     if deploy:
         for path in run_init_deploy(gate_file.found(folder / gate_file.DEFAULT_FILE), deploy):

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mlgate import __version__
-from mlgate.adapters.data.fields import quoted
+from mlgate.adapters.data.field_values import quoted
 from mlgate.adapters.git import repository
 from mlgate.adapters.process import hardware
 from mlgate.commands import doctor_mlflow

@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from mlgate.adapters.data import row_count
 from mlgate.adapters.files import new_files
 from mlgate.core.errors import ConfigError
 from mlgate.reports import starter_files, starter_manifest
+from mlgate.reports.starter_files import StarterData
 from mlgate.reports.starter_manifest import StarterManifest
 
 
 def run_init(folder: Path, *, name: str, kind: starter_files.Kind, target: str, data: str) -> Iterator[Path]:
-    """Write a working configuration into *folder*, with what it names and is not there; yield each file."""
-    examples = row_count.count(folder / data) if data else None
-    return new_files.write(folder, starter_files.files(name, kind, target, data, examples))
+    """Write a working configuration into *folder*, with what it names and is not there; yield each file.
+
+    *data* is a file, or the keys that read it, `{path: test.csv, input: question}`. Raises ConfigError where it cannot
+    be told how it is read; then nothing is written.
+    """
+    found = _own(folder, data, name, kind, target) if data else StarterData()
+    return new_files.write(folder, starter_files.files(name, kind, target, found))
+
+
+def _own(folder: Path, data: str, name: str, kind: starter_files.Kind, target: str) -> StarterData:
+    from mlgate.wiring.starter import metrics, own_data
+
+    try:
+        own = own_data.find_out(folder, data)
+        line = own.line.with_path(str(own.line.written["path"]))
+        what = f"{own.format}: `{own.input}` is asked, `{own.references}` is right"
+        starter = StarterData(line, what, len(own.dataset.examples), is_sample=False)
+        fits = partial(metrics.fits, folder, own.dataset.examples)
+        for rules in metrics.candidates(own):
+            left = {
+                metric: least
+                for metric, least in rules.items()
+                if fits(_text(name, kind, target, replace(starter, rules={metric: least})))
+            }
+            if left:
+                return replace(starter, rules=left)
+    except ConfigError as error:
+        hint = re.sub(r"`data: (\{[^`]*\})`", r"`mlgate init --data '\1'`", error.hint)
+        raise ConfigError(error.message, hint=hint, where=error.where) from error
+    raise ConfigError("no metric suits these references", hint="see docs/reference/metrics.md", where=data)
+
+
+def _text(name: str, kind: starter_files.Kind, target: str, data: StarterData) -> str:
+    return starter_files.files(name, kind, target, data)["mlgate.yaml"]
 
 
 def run_init_deploy(config: Path, kind: starter_manifest.Kind) -> Iterator[Path]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+"""What may stand between two values."""
 
 
 def loads(text: str, *, whole: Callable[[str], int] = int, is_finite: bool = True) -> object:
@@ -19,6 +23,26 @@ def loads(text: str, *, whole: Callable[[str], int] = int, is_finite: bool = Tru
     return json.loads(
         text, object_pairs_hook=_each_key_once, parse_int=whole, parse_float=_finite, parse_constant=_no_constant
     )
+
+
+def stream(text: str, *, is_finite: bool = True) -> Iterator[object]:
+    """Yield each of the values that stand in *text* one after the other. Raises as `loads` does."""
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_each_key_once,
+        parse_float=_finite if is_finite else None,
+        parse_constant=_no_constant if is_finite else None,
+    )
+    at = _behind_blanks(text, 0)
+    while at < len(text):
+        value, end = decoder.raw_decode(text, at)
+        yield value
+        at = _behind_blanks(text, end)
+
+
+def _behind_blanks(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    assert found is not None  # it may be of no character
+    return found.end()
 
 
 def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

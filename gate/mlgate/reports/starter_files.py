@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mlgate.core.first_margin import USUAL_MARGIN, examples_for, first_margin
@@ -40,9 +41,29 @@ def answer(question: str) -> str:
     return f"The capital of {country} is {CAPITALS.get(country, 'unknown')}."
 '''
 
+OWN_MODEL = '''"""A stand-in for your model: replace the body of `answer`, or point mlgate.yaml at a server."""
+
+
+def answer(question: object) -> str:
+    """Return the model's answer to one input."""
+    return "the answer of your model"
+'''
+
+SCHEMA_LINE = (
+    "# yaml-language-server: $schema=https://github.com/org/mlgate/raw/main/docs/reference/mlgate.schema.json\n"
+)
+"""What lets editors complete the keys."""
+
+USUAL_RULES: Mapping[str, float] = {"rougeL": 0.5, "chrf": 40}
+"""The metrics of texts, and what their means must be at least."""
+RATIOS = ("rougeL", "accuracy", "exact_match", "token_f1")
+"""Metrics from 0 to 1; the others go to 100."""
+
 _MODELS: Mapping[Kind, str] = {
     "python": """\
   python: {target}          # a function: one input, one text back
+  # It sees few of your environment variables (PATH, HOME, CUDA_*, HF_* …). Give it others by name:
+  # python: {{target: {target}, env: [MODEL_TOKEN]}}
 """,
     "endpoint": """\
   endpoint:
@@ -56,24 +77,23 @@ _MODELS: Mapping[Kind, str] = {
 }
 
 _DATA_FILE_CONFIG = """\
-version: 1
+{schema}version: 1
 
 model:
   name: {name}
 {model}
 checks:
   answers:
-    data: {data}                 # one JSON object a line: id, input, reference
+    {data}                 # {what}
     rules:
-      rougeL: {{min: 0.5}}         # the mean over all examples must be at least this
-      chrf: {{min: 40}}
+{rules}
 {margin}
 # baseline: {{from: file, path: baseline.jsonl.gz}}     # made by: mlgate check --save-baseline
 """
 
 _MARGIN = """\
       # With a baseline, also how far the value may fall behind:
-      #   rougeL: {{min: 0.5, max_drop: {margin:g}}}
+      #   {metric}: {{min: {least:g}, max_drop: {margin:g}}}
       # {why}
       # After your first comparison, mlgate power says which margin your own models can hold.
 """
@@ -83,33 +103,57 @@ _NO_MARGIN_COMMENT = """\
 """
 
 
-def files(name: str, kind: Kind, target: str, data: str, examples: int | None) -> dict[str, str]:
-    """Return each file's text by its name. *data* is the test set; empty: a sample is one of the files.
+@dataclass(frozen=True)
+class StarterData:
+    """The test set of a project that begins."""
 
-    *target* is what the model is, of its kind; empty: a stand-in is one of the files. *examples* is how many the test
-    set has; None where nobody knows.
+    line: str = "data: data/test.jsonl"
+    """What stands in the file for it."""
+    what: str = "one JSON object a line: id, input, reference"
+    examples: int = len(SAMPLE)
+    is_sample: bool = True
+    rules: Mapping[str, float] = field(default_factory=lambda: USUAL_RULES)
+    """What each metric must be at least."""
+
+
+def files(name: str, kind: Kind, target: str, data: StarterData) -> dict[str, str]:
+    """Return each file's text by its name; a sample of data is one where the person has none.
+
+    *target* is what the model is, of its kind; empty: a stand-in is one of the files.
     """
-    count = examples if data else len(SAMPLE)
-    model = _MODELS[kind].format(target=target or "model:answer")
-    text = _DATA_FILE_CONFIG.format(name=name, model=model, data=data or "data/test.jsonl", margin=_margin(count))
+    text = _DATA_FILE_CONFIG.format(
+        schema=SCHEMA_LINE,
+        name=name,
+        model=_MODELS[kind].format(target=target or "model:answer"),
+        data=data.line,
+        what=data.what,
+        rules=_rules(data.rules),
+        margin=_margin(data.examples, *next(iter(data.rules.items()))),
+    )
     found = {"mlgate.yaml": text}
-    if not data:
+    if data.is_sample:
         found["data/test.jsonl"] = _sample()
     if not target:
-        found["model.py"] = MODEL
+        found["model.py"] = MODEL if data.is_sample else OWN_MODEL
     return found
 
 
-def _margin(examples: int | None) -> str:
+def _rules(rules: Mapping[str, float]) -> str:
+    lines = [f"      {name}: {{min: {least:g}}}" for name, least in rules.items()]
+    lines[0] += "         # the value over all examples must be at least this"
+    return "\n".join(lines)
+
+
+def _margin(examples: int, metric: str, least: float) -> str:
     """Return the comment on the margin to begin with."""
     many = round_up(examples_for(USUAL_MARGIN))
-    if examples is None:
-        return _MARGIN.format(margin=USUAL_MARGIN, why=f"It takes about {many:,} examples to show so little.")
+    scale = 1 if metric in RATIOS else 100
     first = first_margin(examples)
     if not first.margin:
-        widest = first_margin(FEWEST_PAIRS).margin
-        return _NO_MARGIN_COMMENT.format(fewest=FEWEST_PAIRS, widest=widest, many=many, usual=USUAL_MARGIN)
-    return _MARGIN.format(margin=first.margin, why=f"Your {examples:,} examples are enough to show so little.")
+        widest, usual = first_margin(FEWEST_PAIRS).margin * scale, USUAL_MARGIN * scale
+        return _NO_MARGIN_COMMENT.format(fewest=FEWEST_PAIRS, widest=widest, many=many, usual=usual)
+    why = f"Your {examples:,} examples are enough to show so little."
+    return _MARGIN.format(metric=metric, least=least, margin=first.margin * scale, why=why)
 
 
 def _sample() -> str:

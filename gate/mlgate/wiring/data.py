@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
 from functools import partial
 from pathlib import Path
 
-from mlgate.adapters.data import csv_file, huggingface, jsonl_file, parquet_file, text_files
+from mlgate.adapters.data import csv_file, huggingface, json_file, jsonl_file, open_file, parquet_file, text_files
+from mlgate.adapters.data.dialect import COMMAS, TABS, Dialect
 from mlgate.adapters.data.examples import Dataset
 from mlgate.adapters.data.fields import Fields
+from mlgate.adapters.data.local_path import local
+from mlgate.adapters.data.section_line import SectionLine
 from mlgate.config.config import Config
 from mlgate.config.sections.check import RecordedCheck
 from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
+from mlgate.config.sections.section import Quoting
 from mlgate.config.translate.checks import needed_fields
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError
-
-_READERS: Mapping[str, Callable[[Path, Fields], Dataset]] = {
-    "jsonl": jsonl_file.read,
-    "csv": partial(csv_file.read, delimiter=","),
-    "tsv": partial(csv_file.read, delimiter="\t"),
-    "parquet": parquet_file.read,
-}
+from mlgate.core.formats.converters import converter, has_converter
+from mlgate.core.formats.names import suffix
 
 
 def dataset(config: Config, name: str) -> Dataset:
@@ -30,23 +29,77 @@ def dataset(config: Config, name: str) -> Dataset:
     if isinstance(section, RecordedCheck) and section.data is None:
         return Dataset(tuple(Example(str(i), "") for i in range(1, (section.examples or 0) + 1)))
     assert section.data is not None
-    return _read(section.data, config.root, tuple(needed_fields(config, name)))
+    line = SectionLine("data", section.data.model_dump(mode="json", exclude_unset=True))
+    slices = tuple(needed_fields(config, name))
+    return read(section.data, config.root, line, slices, where=config.where("checks", name, "data"))
 
 
-def _read(data: Data, root: Path, slices: tuple[str, ...]) -> Dataset:
+def read(data: Data, root: Path, line: SectionLine, slices: tuple[str, ...] = (), *, where: str = "") -> Dataset:
+    """Read the examples of a section. *line* is what stands there, *where* its place."""
     match data:
-        case LinesData(source=source, references=references, group=group):
-            documents = root / group if group else None
-            return text_files.read(root / source, [root / reference for reference in references], documents)
+        case LinesData():
+            return _lines(data, root, line, where)
         case DatasetData(dataset=path, split=split, config=config):
-            where = root / path if (root / path).is_dir() else _on_the_hub(path)
-            return huggingface.read(where, _fields(data, slices), split=split, config=config or "")
+            folder = root / path if (root / path).is_dir() else _on_the_hub(path)
+            return huggingface.read(folder, _fields(data, slices, line), split=split, config=config or "")
         case FileData(path=path):
-            return _READERS[data.file_format](root / path, _fields(data, slices))
+            return _file(data, local(root, path, line.with_path, where), _fields(data, slices, line), where)
 
 
-def _fields(data: DatasetData | FileData, slices: tuple[str, ...]) -> Fields:
-    return Fields(data.input, tuple(data.references), data.id or "", slices, data.group or "")
+def _file(data: FileData, path: Path, fields: Fields, where: str) -> Dataset:
+    match data.file_format:
+        case "jsonl":
+            return jsonl_file.read(path, fields)
+        case "json":
+            return json_file.read(path, fields)
+        case "csv" | "tsv" as kind:
+            return csv_file.read(path, fields, dialect=dialect(kind, data.delimiter, data.quoting))
+        case "parquet":
+            return parquet_file.read(path, fields)
+        case None:
+            raise _no_format(data, path, fields.line, where)
+
+
+def _no_format(data: FileData, path: Path, line: SectionLine, where: str) -> ConfigError:
+    """Return the error for a file whose ending tells no format: what it looks like, where it is there."""
+    hint = converter(data.path)
+    if re.fullmatch(r"[\w-]+(/[\w.-]+)?", data.path) and not path.exists():
+        hint = f"no such file is there; if it is a data set of Hugging Face, write `data: {{dataset: {data.path}}}`"
+    elif suffix(data.path) != ".txt" and not has_converter(data.path) and (seen := open_file.format_seen(path)):
+        hint = f"write `{line.where(format=seen)}`"
+    return ConfigError(f"`{data.path[:200]}` does not end in a known format", hint=hint, where=where)
+
+
+def dialect(kind: str, delimiter: str | None, quoting: Quoting | None) -> Dialect:
+    """Return what cuts the lines of a CSV or TSV file."""
+    usual = TABS if kind == "tsv" else COMMAS
+    cut = "\t" if delimiter == "tab" else delimiter
+    return Dialect(cut or usual.delimiter, quoting, delimiter_is_written=delimiter is not None)
+
+
+def _lines(data: LinesData, root: Path, line: SectionLine, where: str) -> Dataset:
+    source = local(root, data.source, lambda path: line.where(source=path), where)
+    references = [
+        local(root, one, partial(_with_reference, line, data.references, one), where) for one in data.references
+    ]
+    group = local(root, data.group, lambda path: line.where(group=path), where) if data.group else None
+    return text_files.read(source, references, group)
+
+
+def _with_reference(line: SectionLine, all_of_them: tuple[str, ...], old: str, new: str) -> str:
+    return line.where(references=[new if one == old else one for one in all_of_them])
+
+
+def _fields(data: DatasetData | FileData, slices: tuple[str, ...], line: SectionLine) -> Fields:
+    return Fields(
+        data.input,
+        tuple(data.references),
+        data.id or "",
+        slices,
+        data.group or "",
+        split_lists=data.split_lists,
+        line=line,
+    )
 
 
 def _on_the_hub(name: str) -> Path:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mlgate.adapters.data.examples import has_made_id
+from mlgate.adapters.data.local_path import local
+from mlgate.adapters.data.section_line import SectionLine
 from mlgate.adapters.http.address import Address
 from mlgate.adapters.http.redaction import Redaction
 from mlgate.adapters.load.grpc_load import GrpcLoad
 from mlgate.adapters.models.answers import AnswersModel
+from mlgate.adapters.models.answers_file import Layout
 from mlgate.adapters.models.http_model import HttpModel
 from mlgate.adapters.models.identity import of_endpoint
 from mlgate.adapters.models.python_model import PythonModel
@@ -23,9 +27,11 @@ from mlgate.config.sections.header import Header
 from mlgate.config.sections.model import Endpoint, ModelSection
 from mlgate.config.sections.served import GRPC, Served
 from mlgate.core.check import Json, Suite
-from mlgate.core.errors import ConfigError
+from mlgate.core.errors import ConfigError, GateError
+from mlgate.core.formats.names import format_of
 from mlgate.core.identity import CURRENT_FORM
 from mlgate.core.ports import Model
+from mlgate.wiring.data import dialect
 
 
 def model(written: Mapping[str, Json], root: Path, suite: Suite, workers: int) -> Model:
@@ -64,11 +70,38 @@ def unseen(section: ModelSection, root: Path) -> str:
 
 
 def answers(section: ModelSection, root: Path, suite: Suite) -> AnswersModel:
-    """Read answers that were made before. By line, they answer the whole suite's examples in order."""
+    """Read answers that were made before. By order, they answer the whole suite's examples as these stand."""
     given = section.answers
     assert given is not None
-    ids = dict.fromkeys(e.id for c in suite.checks if "tests" not in c.params for e in c.examples)
-    return AnswersModel.read(root / given.path, id_field=given.id, answer_field=given.answer, example_ids=list(ids))
+    examples = {e.id: e for c in suite.checks if "tests" not in c.params for e in c.examples}
+    line = SectionLine("answers", given.model_dump(mode="json", exclude_unset=True))
+    kind = given.format or format_of(given.path)
+    layout = Layout(
+        given.id,
+        given.answer,
+        "id" in given.model_fields_set,
+        given.match,
+        given.format,
+        dialect(kind, given.delimiter, given.quoting) if kind in ("csv", "tsv") else None,
+        line,
+    )
+    ids = list(examples)
+    has_ids = ids != [str(number) for number in range(1, len(ids) + 1)] and not all(map(has_made_id, examples.values()))
+    return AnswersModel.read(
+        local(root, given.path, line.with_path), example_ids=ids, data_has_ids=has_ids, layout=layout
+    )
+
+
+def answer_notices(section: ModelSection, root: Path, suite: Suite, digest: str) -> Sequence[str]:
+    """Return what a person should know of how answers found their examples; *digest* is what was judged.
+
+    Nothing where the answers are not here, or are others: evidence may be judged elsewhere.
+    """
+    try:
+        found = answers(section, root, suite)
+    except GateError:
+        return ()
+    return found.notices if found.digest == digest else ()
 
 
 def _endpoint(section: ModelSection, given: Endpoint, workers: int) -> HttpModel:

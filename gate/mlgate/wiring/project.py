@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from mlgate.adapters.data.local_path import local
+from mlgate.adapters.data.section_line import SectionLine
 from mlgate.adapters.files import evidence_file
 from mlgate.adapters.files.baseline_file import FileBaseline
 from mlgate.adapters.git import repository
@@ -81,9 +83,10 @@ class Project:
         Raises Refused where the base has `ratchet: refuse`, and the evidence shows that the change is asked about
         something else than the base asks.
         """
-        said = self.binding.notice
-        notices = (said, *report.notices) if said else report.notices
-        return replace(report, policy=self._policy_over(evidence), notices=notices)
+        said = [self.binding.notice] if self.binding.notice else []
+        if self.config.model.answers is not None:
+            said += models.answer_notices(self.config.model, self.root, self.suite, evidence.provenance.model)
+        return replace(report, policy=self._policy_over(evidence), notices=(*said, *report.notices))
 
     def _policy_over(self, evidence: Evidence) -> Policy | None:
         """Return the policy, with what only the *evidence* shows of the question that was answered."""
@@ -161,7 +164,9 @@ class Project:
         """
         match self.config.baseline:
             case document.FileBaseline(path=path):
-                store = FileBaseline(self.root / path, path, self.most_rows_of_older)
+                line = SectionLine("baseline", {"from": "file", "path": path})
+                place = local(self.root, path, line.with_path, self.config.where("baseline"))
+                store = FileBaseline(place, path, self.most_rows_of_older)
                 whose = self.binding
                 if whose.base is None or whose.own_baseline:
                     return store

@@ -26,11 +26,13 @@ def test_the_design_pages_example_means_what_it_says() -> None:
     assert {name: (header.env, header.prefix) for name, header in endpoint.headers.items()} == {
         "Authorization": ("TOKEN", "Bearer ")
     }
-    summaries, wmt, hub, tone = whole.checks.values()
+    summaries, table, wmt, hub, tone = whole.checks.values()
     assert isinstance(summaries.data, FileData)
     assert (summaries.data.file_format, summaries.data.references) == ("jsonl", ("reference",))
     assert summaries.rules["rougeL"].max_drop == Margin(0.01)
     assert summaries.rules["ter"].max_rise == Margin(0.02, relative=True)
+    assert isinstance(table.data, FileData)
+    assert (table.data.delimiter, table.data.quoting, table.data.split_lists) == (";", "csv", True)
     assert isinstance(wmt.data, LinesData)
     assert isinstance(hub.data, DatasetData)
     assert isinstance(tone, RecordedCheck)
@@ -64,8 +66,11 @@ def test_a_model_section_comes_back_from_its_json(model: str) -> None:
         ("a.JSONL.gz", "jsonl"),
         ("a.b.tsv", "tsv"),
         ("x.parquet", "parquet"),
-        ("a.json", ""),
-        ("jsonl", ""),
+        ("a.json", "json"),
+        ("a.JSON.XZ", "json"),
+        ("a.csv.bz2", "csv"),
+        ("a.tab.zst", "tsv"),
+        ("a.txt", ""),
     ],
 )
 def test_a_files_format_is_told_by_its_ending(path: str, known: str) -> None:
@@ -76,6 +81,33 @@ def test_a_files_format_is_told_by_its_ending(path: str, known: str) -> None:
         assert data.file_format == known
     else:
         assert "does not end in a known format" in told(check=check)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("{path: a.jsonl, delimiter: ';'}", "data.delimiter is for CSV and TSV"),
+        ("{path: a.parquet, quoting: csv}", "data.quoting is for CSV and TSV"),
+        ("{path: a.csv, delimiter: ';;'}", "data.delimiter must be one character, or tab"),
+        ("{path: a.csv, delimiter: '\"'}", "data.delimiter must be one character, or tab"),
+        ("{path: a.csv, quoting: all}", "data.quoting"),
+        ("a.parquet.gz", "data.path is packed Parquet"),
+    ],
+)
+def test_what_has_no_effect_on_how_a_file_is_read_is_refused(data: str, said: str) -> None:
+    assert said in told(check=f"{{data: {data}, rules: {{bleu: {{min: 1}}}}}}")
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ("{path: a.jsonl, delimiter: ';'}", "answers.delimiter is for CSV and TSV"),
+        ("{path: a.txt, match: id}", "answers.match has no effect: a file of one answer a line has no ids"),
+        ("{path: a.csv, match: order, id: key}", "answers.id is not used where answers go by order"),
+    ],
+)
+def test_what_has_no_effect_on_how_answers_are_read_is_refused(answers: str, said: str) -> None:
+    assert said in told(model=f"{{answers: {answers}}}")
 
 
 def test_a_recorded_check_needs_its_own_metrics_and_says_how_many_rows_there_are() -> None:

@@ -81,6 +81,7 @@ def test_the_sound_files_have_every_key() -> None:
 
 
 ELSEWHERE = {"python", "answers", "target", "path", "url", "request", "answer", "alias", "run", "latest"} | {
+    "match",
     "audience",
     "header",
     "cookie",

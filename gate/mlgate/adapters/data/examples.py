@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from mlgate.adapters.data.fields import Absent, Fields, example_of, own_id, pick, quoted, suggest
+from mlgate.adapters.data.columns import suggest
+from mlgate.adapters.data.field_path import Absent, pick
+from mlgate.adapters.data.field_values import quoted
+from mlgate.adapters.data.fields import Fields, group_of, input_of, own_id, slice_of
+from mlgate.adapters.data.references import is_list_text, references_of
 from mlgate.core.check import Example, digest_of
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.groups import is_blank, with_copies_joined
@@ -16,6 +20,7 @@ _MOST_VALUES = 100_000
 _LONGEST_VALUE = 200
 """Characters of a value by which it is told from others."""
 _ID_DIGITS = 12
+_MAY_BEGIN_A_LIST = ("[", " ", "\n", "\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,9 @@ def gather(
         where = f"{source}:{number}"
         if not examples:
             fields, names = fields.settled(row), tuple(row)
-        example = example_of(row, fields, where)
-        own = own_id(row, fields.id, where) if fields.id else ""
+        example = _example(row, fields, where)
+        own = own_id(row, fields, where) if fields.id else ""
+        fields = fields if examples else replace(fields, others_have_it=True)
         examples.append(replace(example, id=ids.given(own, number) if own else ids.made(example, number)))
         noticed.look_at(example, number)
         values.look_at(row, fields)
@@ -61,8 +67,19 @@ def gather(
         )
     alone = sum(1 for example in examples if not example.group) if fields.group else 0
     grouped, copies = with_copies_joined(examples)
-    notices = (*noticed.lines(), *_copies(copies), *_alone(alone, fields.group))
+    notices = (*noticed.lines(fields), *_copies(copies), *_alone(alone, fields.group))
     return Dataset(grouped, notices, values.repeating(len(examples)))
+
+
+def _example(row: Mapping[str, object], fields: Fields, where: str) -> Example:
+    """Return the row as an example that has no id yet. *where* is the row's place, `file:line`, for errors."""
+    return Example(
+        id="",
+        input=input_of(row, fields, where),
+        references=references_of(row, fields, where),
+        slices=tuple((name, slice_of(pick(row, name), name, where)) for name in fields.slices),
+        group=group_of(row, fields.group, where) if fields.group else "",
+    )
 
 
 def _alone(count: int, group: str) -> Iterable[str]:
@@ -102,6 +119,8 @@ class _Noticed:
     unit: str
     blank_inputs: list[int] = field(default_factory=list)
     blank_references: list[int] = field(default_factory=list)
+    lists: list[int] = field(default_factory=list)
+    """The rows with a reference that is a text and looks like a list."""
     repeats: list[tuple[int, int]] = field(default_factory=list)
     """The row, and the earlier one that it equals."""
 
@@ -110,13 +129,21 @@ class _Noticed:
             self.blank_inputs.append(number)
         if any(is_blank(text) for text in example.references):
             self.blank_references.append(number)
+        if any(text[:1] in _MAY_BEGIN_A_LIST and is_list_text(text) for text in example.references):
+            self.lists.append(number)
 
-    def lines(self) -> Iterable[str]:
+    def lines(self, fields: Fields) -> Iterable[str]:
         """Yield one sentence a kind: at most five rows by number, and how many more there are."""
         for what, rows in (("input", self.blank_inputs), ("reference", self.blank_references)):
             if rows:
                 told = _count_of(len(rows), "row has", "rows have")
                 yield f"{told} an empty {what}: {self.unit} {_some(map(str, rows))}"
+        if self.lists and fields.split_lists is None:
+            told = _count_of(len(self.lists), "row has a reference that looks", "rows have a reference that looks")
+            yield (
+                f"{told} like a list and is one text: {self.unit} {_some(map(str, self.lists))}; write "
+                f"`{fields.line.where(split_lists=True)}` if each item is a reference, `split_lists: false` if not"
+            )
         if self.repeats:
             pairs = (f"{self.unit} {later} equals {self.unit} {first}" for later, first in self.repeats)
             told = _count_of(len(self.repeats), "row repeats an earlier one", "rows repeat earlier ones")
@@ -147,13 +174,22 @@ class _Ids:
 
     def made(self, example: Example, number: int) -> str:
         """Return an id by content, so that rows keep theirs when others come or go."""
-        content = digest_of([example.input, list(example.references)])[:_ID_DIGITS]
+        content = _content(example)
         known = self.rows.setdefault(content, [])
         known.append(number)
         if len(known) == 1:
             return content
         self.noticed.repeats.append((number, known[0]))
         return f"{content}-{len(known)}"
+
+
+def has_made_id(example: Example) -> bool:
+    """Return whether an example's id was made from its content, since its data has no ids."""
+    return example.id.partition("-")[0] == _content(example)
+
+
+def _content(example: Example) -> str:
+    return digest_of([example.input, list(example.references)])[:_ID_DIGITS]
 
 
 def _count_of(count: int, one: str, many: str) -> str:

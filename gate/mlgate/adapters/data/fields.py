@@ -1,19 +1,16 @@
-"""One row of a data file: which fields mean what, and what a value may be before it is asked or compared."""
+"""One row of a data file: which fields mean what."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from enum import Enum
+from dataclasses import dataclass, field, replace
 
-from mlgate.core.check import Example, Json
+from mlgate.adapters.data import columns
+from mlgate.adapters.data.field_path import Absent, pick
+from mlgate.adapters.data.field_values import id_text, kind, plain, quoted, text_of
+from mlgate.adapters.data.section_line import SectionLine
+from mlgate.core.check import Json
 from mlgate.core.errors import ConfigError
-
-DEEPEST_NESTING = 64
-"""Levels of nesting that a value may have."""
 
 NO_VALUE = "(none)"
 """The slice of rows whose field is absent, null or empty (CSV cannot tell these apart)."""
@@ -21,18 +18,13 @@ NO_VALUE = "(none)"
 LONGEST_ID = 1000
 """Characters of an id: it stands in every row of evidence, in reports and in links."""
 
-_FIELDS_SHOWN = 12
-
-
-class Absent(Enum):
-    """Not the same as null."""
-
-    ABSENT = "absent"
+_LONGEST_SHOWN = 200
+"""Characters of a name that is written out: the configuration takes no longer one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Which fields of a row mean what: by name, or by dotted path (`answers.text`, `choices.0`)."""
+    """Which fields of a row mean what: by name, or by dotted path (`answers.text`, `answers.*.text`)."""
 
     input: str = "input"
     references: tuple[str, ...] = ()
@@ -42,6 +34,14 @@ class Fields:
     slices: tuple[str, ...] = ()
     group: str = ""
     """The field whose rows of one value depend on each other; empty: none is declared."""
+    split_lists: bool | None = None
+    """Whether a reference that is a list written as text is that list. None: nobody said so."""
+    values_are_text: bool = False
+    """Whether the format has no lists, so that one can only be written as text."""
+    others_have_it: bool = False
+    """Whether a row was read by these fields: what lacks one is another kind of row."""
+    line: SectionLine = field(default_factory=SectionLine)
+    """What names the file in the configuration: hints say how it should read."""
 
     def columns(self, there: Sequence[str]) -> list[str]:
         """Return what must be read of the columns *there*; all when one is missing, so that the error can name them."""
@@ -59,45 +59,60 @@ class Fields:
         references = self.references or (("reference",) if "reference" in first else ("references",))
         return replace(self, references=references, id=self.id or ("id" if "id" in first else ""))
 
+    def line_for(self, missing: str, row: Mapping[str, object]) -> str:
+        """Return the hint for a row without its `input`, its `references` or its `id`: the line that reads it."""
+        there = tuple(row)
+        asked = {"input": [self.input], "references": [*self.references], "id": [self.id]}
+        close = columns.nearest(asked[missing], there)
+        did_you = f"did you mean {quoted(close)}? " if close else ""
+        if self.others_have_it:
+            return f"{did_you}rows before it have it: rename or add it here; {columns.listed(there)}"
+        used = {name for names in asked.values() for name in names if name in row}
+        found = {missing: close or columns.meant(missing, there, used)}
+        for what, names in asked.items():
+            if what != missing and names != [""] and all(pick(row, name) is Absent.ABSENT for name in names):
+                found[what] = columns.nearest(names, there) or columns.meant(what, there, {*used, *found.values()})
+        if not self.id and (own := columns.meant("id", there, {*used, *found.values()})):
+            found["id"] = own
+        if not found[missing] and missing != "id":
+            found[missing] = next((name for name in there if name not in {*used, *found.values()}), "")
+        rest = [name for name in there if name not in {*used, *found.values()}]
+        if not found.get("references", "-") and len(rest) == 1:
+            found["references"] = rest[0]
+        changes = {what: _texts_in(row, name) if what == "references" else name for what, name in found.items() if name}
+        if not changes or any(len(name) > _LONGEST_SHOWN for name in changes.values()):
+            return f"{did_you}{columns.listed(there)}"
+        return f"{did_you}write `{self.line.where(**changes)}`; {columns.listed(there)}"
+
+
+def _texts_in(row: Mapping[str, object], name: str) -> str:
+    """Return the path to the texts of a field: itself, or one that it holds."""
+    return columns.inside(row[name], name) or name
+
 
 USUAL = Fields()
 """Those of a file of which nothing else is said."""
 
 
-def example_of(row: Mapping[str, object], fields: Fields, where: str) -> Example:
-    """Return the row as an example that has no id yet. *where* is the row's place, `file:line`, for errors."""
-    given = pick(row, fields.input)
-    if given is Absent.ABSENT:
-        raise ConfigError(
-            f"the row has no field {quoted(fields.input)}", hint=suggest([fields.input], tuple(row)), where=where
-        )
-    return Example(
-        id="",
-        input=_plain(given, fields.input, where),
-        references=_references(row, fields.references, where),
-        slices=tuple((name, _slice(pick(row, name), name, where, "to slice by")) for name in fields.slices),
-        group=_group(row, fields.group, where) if fields.group else "",
-    )
-
-
-def own_id(row: Mapping[str, object], name: str, where: str) -> str:
+def own_id(row: Mapping[str, object], fields: Fields, where: str) -> str:
     """Return the id that the row itself gives; never empty, and short enough to stand in every row of evidence."""
-    match pick(row, name):
-        case str(text) if text.strip():
-            return _short(_sound(text, name, where), name, where)
-        case int(number) if not isinstance(number, bool):
-            return _short(_digits(number, name, where), name, where)
+    name = fields.id
+    match value := pick(row, name):
         case Absent.ABSENT:
-            raise ConfigError(f"the row has no id {quoted(name)}", hint=suggest([name], tuple(row)), where=where)
-        case None | str():
-            raise ConfigError(f"the id {quoted(name)} is empty", hint="give every row an id, or none", where=where)
-        case other:
-            raise ConfigError(
-                f"the id {quoted(name)} holds {_kind(other)}", hint="an id is a text or a whole number", where=where
-            )
-
-
-def _short(text: str, name: str, where: str) -> str:
+            raise ConfigError(f"the row has no id {quoted(name)}", hint=fields.line_for("id", row), where=where)
+        case None:
+            blank = True
+        case str():
+            blank = not value.strip()
+        case _:
+            blank = False
+    if blank:
+        raise ConfigError(f"the id {quoted(name)} is empty", hint="give every row an id, or none", where=where)
+    text = id_text(value, name, where)
+    if text is None:
+        raise ConfigError(
+            f"the id {quoted(name)} holds {kind(value)}", hint="an id is a text or a whole number", where=where
+        )
     if len(text) > LONGEST_ID:
         raise ConfigError(
             f"the id {quoted(name)} has {len(text):,} characters: an id may have {LONGEST_ID:,}",
@@ -107,146 +122,35 @@ def _short(text: str, name: str, where: str) -> str:
     return text
 
 
-def _references(row: Mapping[str, object], names: Sequence[str], where: str) -> tuple[str, ...]:
-    texts: list[str] = []
-    held = [(name, pick(row, name)) for name in names]
-    for name, value in held:
-        if value is None or value is Absent.ABSENT:
-            continue
-        for item in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(item, str):
-                texts.append(_sound(item, name, where))
-            elif isinstance(item, int) and not isinstance(item, bool):
-                texts.append(_digits(item, name, where))
-            else:
-                raise ConfigError(
-                    f"the reference {quoted(name)} holds {_kind(item)}",
-                    hint="a reference is a text or a list of texts; name one inside by its path: `answers.text`",
-                    where=where,
-                )
-    if not texts:
-        asked = " or ".join(quoted(name) for name in names)
-        absent = all(value is Absent.ABSENT for _, value in held)
+def input_of(row: Mapping[str, object], fields: Fields, where: str) -> Json:
+    """Return what the model is asked, as JSON can carry it."""
+    given = pick(row, fields.input)
+    if given is Absent.ABSENT:
         raise ConfigError(
-            f"the row has no reference {asked}" if absent else f"the reference {asked} is null or an empty list",
-            hint=suggest(names, tuple(row)) if absent else "give every row at least one reference",
-            where=where,
+            f"the row has no field {quoted(fields.input)}", hint=fields.line_for("input", row), where=where
         )
-    return tuple(texts)
+    return plain(given, fields.input, where)
 
 
-def _group(row: Mapping[str, object], name: str, where: str) -> str:
+def group_of(row: Mapping[str, object], name: str, where: str) -> str:
     """Return the group that the row is of; empty for a row without one: it depends on no other."""
     value = pick(row, name)
-    return "" if value in (None, Absent.ABSENT, "") else _slice(value, name, where, "to group by")
+    return "" if value in (None, Absent.ABSENT, "") else slice_of(value, name, where, "to group by")
 
 
-def _slice(value: object, name: str, where: str, what: str) -> str:
-    match value:
-        case None | Absent.ABSENT | "":
-            return NO_VALUE
-        case str():
-            return _sound(value, name, where)
-        case bool() | float() | int():
-            return json.dumps(_plain(value, name, where))
-        case _:
-            raise ConfigError(
-                f"the field {quoted(name)} {what} holds {_kind(value)}",
-                hint="it must hold a text, a number or a truth value",
-                where=where,
-            )
-
-
-def pick(row: Mapping[str, object], path: str) -> object:
-    """Return what stands at *path*: a field of that very name, else step by step through objects and lists."""
-    if path in row:
-        return row[path]
-    value: object = row
-    for step in path.split("."):
-        if isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, list | tuple) and _is_index(step) and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return Absent.ABSENT
-    return value
+def slice_of(value: object, name: str, where: str, what: str = "to slice by") -> str:
+    """Return the text of the value by which the row is sliced, or grouped."""
+    if value in (None, Absent.ABSENT, ""):
+        return NO_VALUE
+    text = text_of(value, name, where)
+    if text is None:
+        raise ConfigError(
+            f"the field {quoted(name)} {what} holds {kind(value)}",
+            hint="it must hold a text, a number or a truth value",
+            where=where,
+        )
+    return text
 
 
 def _head(path: str, there: Sequence[str]) -> str:
     return path if path in there else path.partition(".")[0]
-
-
-def _is_index(step: str) -> bool:
-    return step.isascii() and step.isdecimal() and len(step) <= 9  # noqa: PLR2004 - no list is longer
-
-
-def _plain(value: object, name: str, where: str, depth: int = 1) -> Json:
-    """Return *value* as JSON can carry it, or say what it cannot."""
-    if depth > DEEPEST_NESTING:
-        raise ConfigError(f"the field {quoted(name)} is nested deeper than {DEEPEST_NESTING} levels", where=where)
-    match value:
-        case None | bool():
-            return value
-        case str():
-            return _sound(value, name, where)
-        case int():
-            _digits(value, name, where)
-            return value
-        case float() if math.isfinite(value):
-            return value
-        case Mapping():
-            return {_sound(str(key), name, where): _plain(item, name, where, depth + 1) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item, name, where, depth + 1) for item in value]
-        case _:
-            raise ConfigError(
-                f"the field {quoted(name)} holds {_kind(value)}", hint="write it as JSON can carry it", where=where
-            )
-
-
-def _sound(text: str, name: str, where: str) -> str:
-    """Return *text* when a model can be asked it and a report can show it."""
-    flaw = "a NUL character" if "\0" in text else ""
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        flaw = "a lone surrogate"
-    if flaw:
-        raise ConfigError(f"the field {quoted(name)} holds {flaw}", hint="remove it from the data", where=where)
-    return text
-
-
-def _digits(number: int, name: str, where: str) -> str:
-    """Return a whole number as text; Python refuses to show one of thousands of digits."""
-    try:
-        return str(number)
-    except ValueError as error:
-        raise ConfigError(f"the field {quoted(name)} holds a number of too many digits", where=where) from error
-
-
-def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a truth value"
-        case float():
-            return "a number with a fraction" if math.isfinite(value) else "a number that is not finite"
-        case Mapping():
-            return "an object"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return f"a {type(value).__name__}"
-
-
-def suggest(asked: Sequence[str], there: Sequence[str]) -> str:
-    """Return the hint for a field that is not there: the nearest one, and those that there are."""
-    names = ", ".join(quoted(name) for name in there[:_FIELDS_SHOWN])
-    more = f" and {len(there) - _FIELDS_SHOWN} more" if len(there) > _FIELDS_SHOWN else ""
-    close = [match for name in asked for match in get_close_matches(name, there, n=1)]
-    meant = f"did you mean {quoted(close[0])}? " if close else ""
-    return f"{meant}the row's fields: {names}{more}" if there else "the row has no fields"
-
-
-def quoted(name: str) -> str:
-    """Quote a name from a file: bounded, since a row may call its fields anything."""
-    return f"`{name}`" if len(name) <= 60 else f"`{name[:59]}…`"  # noqa: PLR2004 - fits a line

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
-import zlib
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 
 from mlgate.adapters.data import git_lfs
+from mlgate.adapters.data.section_line import SectionLine
 from mlgate.core.errors import ConfigError, EvidenceError
 
 PIECE = 1 << 20
@@ -18,7 +20,20 @@ LARGEST_FILE = 1 << 30
 LONGEST_LINE = 8 << 20
 """Bytes that one line may have."""
 
-_GZIP = 31
+_MAGIC = {
+    b"\x1f\x8b": ".gz",
+    b"BZh9": ".bz2",
+    b"\xfd7zXZ\0": ".xz",
+    b"\x28\xb5\x2f\xfd": ".zst",
+    b"PAR1": ".parquet",
+    b"PK\x03\x04": ".zip",
+}
+"""How files begin that are no text, and the endings that say so."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How it begins."""
+
+LARGEST_DOCUMENT = 256 << 20
+"""Bytes that a document may have which is understood as a whole."""
 
 
 def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
@@ -28,7 +43,7 @@ def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
     more than 8 MB and a file of more than 1 GB; EvidenceError for a file of Git LFS that was not fetched.
     """
     number, size, rest = 0, 0, b""
-    for piece in fetched(pieces, source):
+    for piece in _text_only(fetched(pieces, source), source):
         size += len(piece)
         if size > LARGEST_FILE:
             raise too_large(source)
@@ -42,30 +57,22 @@ def numbered(pieces: Iterable[bytes], source: str) -> Iterator[tuple[int, str]]:
         yield number + 1, _text(rest, number + 1, source)
 
 
-def unpacked(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
-    """Yield what gzip packed, a bounded piece at a time, over all its members.
+def document(pieces: Iterable[bytes], source: str, largest: int = LARGEST_DOCUMENT) -> str:
+    """Return a text that is understood as a whole, without a byte order mark.
 
-    Raises EvidenceError when it is cut off, damaged, or a file of Git LFS that was not fetched.
+    Raises ConfigError for a NUL, bytes that are not UTF-8 and more than *largest* of them; EvidenceError as `numbered`
+    does.
     """
-    unzip = zlib.decompressobj(_GZIP)
-    begun = ended = False
-    try:
-        for piece in fetched(pieces, source):
-            left = piece
-            while left:
-                if ended:
-                    left = left.lstrip(b"\0")  # tapes and some tools pad with zeros (gzip does the same)
-                    if not left:
-                        break
-                    unzip, ended = zlib.decompressobj(_GZIP), False
-                begun = True
-                yield unzip.decompress(left, PIECE)
-                ended = unzip.eof
-                left = unzip.unused_data if ended else unzip.unconsumed_tail
-    except zlib.error as error:
-        raise EvidenceError("it is not gzip, or damaged", hint="pack it again", where=source) from error
-    if not begun or not ended:
-        raise EvidenceError("the gzip file is cut off", hint="copy or download it again", where=source)
+    found = bytearray()
+    for piece in _text_only(fetched(pieces, source), source):
+        found += piece
+        if len(found) > largest:
+            raise ConfigError(
+                f"it has more than {largest >> 20} MB: JSON is read as a whole",
+                hint="write one object a line, which has no such limit: jq -c '.[]'",
+                where=source,
+            )
+    return "\n".join(_text(line, number, source) for number, line in enumerate(bytes(found).split(b"\n"), 1))
 
 
 def fetched(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
@@ -75,6 +82,22 @@ def fetched(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
     while len(head) < git_lfs.LARGEST_POINTER and (piece := next(left, None)) is not None:
         head += piece
     refuse_pointer(head, source)
+    yield head
+    yield from left
+
+
+def _text_only(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
+    """Yield the same bytes, unless they begin as those of a packed file do."""
+    left = iter(pieces)
+    head = next(left, b"")
+    for begin, ending in _MAGIC.items():
+        if head.startswith(begin):
+            command = f"mv {shlex.quote(source)} {shlex.quote(source + ending)}"
+            raise ConfigError(
+                f"it is no text: it begins as a {ending} file does",
+                hint=f"give it its ending: `{command}`, and name {PurePath(source).name}{ending}",
+                where=source,
+            )
     yield head
     yield from left
 
@@ -112,15 +135,31 @@ def _text(line: bytes, number: int, source: str) -> str:
     if len(line) > LONGEST_LINE:
         raise _too_long(number, source)
     if number == 1:
+        if line.startswith(_UTF_16):
+            raise ConfigError("it is UTF-16, not UTF-8", hint=_convert(source, "UTF-16"), where=where)
         line = line.removeprefix(b"\xef\xbb\xbf")
     if b"\0" in line:
-        raise ConfigError("there is a NUL character in the line", hint="save the file as UTF-8 text", where=where)
+        raise ConfigError("there is a NUL character in the line", hint=_without_nul(line, source), where=where)
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"byte {error.start + 1} of the line is not UTF-8", hint="save the file as UTF-8 text", where=where
+            f"byte {error.start + 1} of the line is not UTF-8",
+            hint=f"if it is Windows' Western European, as Excel saves it: {_convert(source, 'WINDOWS-1252')}",
+            where=where,
         ) from error
+
+
+def _without_nul(line: bytes, source: str) -> str:
+    """Return what to do: where every other byte is NUL, it is UTF-16 without a byte order mark."""
+    for encoding, there in (("UTF-16LE", line[1::2]), ("UTF-16BE", line[::2])):
+        if len(there) > 1 and there.count(b"\0") > len(there) // 2:
+            return _convert(source, encoding)
+    return SectionLine().converted(source, "tr -d '\\000'")
+
+
+def _convert(source: str, encoding: str) -> str:
+    return SectionLine().converted(source, f"iconv -f {encoding} -t UTF-8")
 
 
 def _too_long(number: int, source: str) -> ConfigError:

@@ -25,10 +25,11 @@ def read(path: Path, fields: Fields = USUAL) -> Dataset:
     Raises ConfigError for a row that cannot be used or when pyarrow is missing, EvidenceError for a file that cannot
     be read.
     """
-    return gather(_rows(path, fields), fields, source=str(path), unit="row")
+    return gather(rows(path, fields), fields, source=str(path), unit="row")
 
 
-def _rows(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping[str, object]]]:
+def rows(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """Yield each row by its number, with the columns that *fields* name. Raises as `read` does."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq

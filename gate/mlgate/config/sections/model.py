@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from mlgate.config.sections.duration import Duration, lasting
 from mlgate.config.sections.header import Headers
 from mlgate.config.sections.image import Image
-from mlgate.config.sections.section import EnvName, FieldName, Given, Line, Many, Section, Written, complaint
+from mlgate.config.sections.section import (
+    Delimiter,
+    EnvName,
+    FieldName,
+    Given,
+    Line,
+    Many,
+    Quoting,
+    Section,
+    Written,
+    complaint,
+)
 from mlgate.config.sections.served import Address, Served
+from mlgate.core.formats.names import format_of
+
+AnswersFormat = Literal["jsonl", "json", "csv", "tsv", "lines"]
 
 _FILE = re.compile(r"(?:\./)?((?:\w+/)*\w+)\.py(?::(\w+))?")
 
@@ -69,11 +83,34 @@ class Answers(Section):
     written_as: ClassVar[str] = "a path or a mapping"
 
     path: Line
-    """The file, relative to the configuration's folder: `.jsonl`, `.csv` or `.tsv` with ids, or one answer a line."""
+    """The file, relative to the configuration's folder: `.jsonl`, `.json`, `.csv` or `.tsv`, or one answer a line. It
+    may be packed: `.gz`, `.bz2`, `.xz`, `.zst`."""
+    format: Given[AnswersFormat] = None
+    """Left out: by the file's ending; `lines`, one answer a line, for any other."""
+    delimiter: Given[Delimiter] = None
+    """What cuts the values of a line: one character, or `tab`. Left out: a tab in TSV, a comma in CSV."""
+    quoting: Given[Quoting] = None
+    """`csv`: a value in quotes may hold delimiters and line breaks. `none`: quotes are text like any other. Left out:
+    `none` where tabs cut, else `csv`."""
     id: FieldName = "id"
     """The field with the example's id."""
     answer: FieldName = "answer"
     """The field with the answer."""
+    match: Given[Literal["id", "order"]] = None
+    """`id`: an answer's id says whose it is. `order`: answer n is of row n of the data. Left out: by id; by order where
+    neither the answers nor the data have ids, and in a file of one answer a line."""
+
+    @model_validator(mode="after")
+    def _keys_have_an_effect(self) -> Self:
+        kind = self.format or format_of(self.path) or "lines"
+        for key in ("delimiter", "quoting"):
+            if getattr(self, key) is not None and kind not in ("csv", "tsv"):
+                raise complaint("is for CSV and TSV", "delete the key, or write format: csv", at=(key,))
+        if self.match == "id" and kind == "lines":
+            raise complaint("has no effect: a file of one answer a line has no ids", "delete the key", at=("match",))
+        if self.match == "order" and "id" in self.model_fields_set:
+            raise complaint("is not used where answers go by order", "delete the key, or write match: id", at=("id",))
+        return self
 
 
 class ModelSection(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -85,6 +85,22 @@ Many = Annotated[tuple[T, ...], Field(strict=False, json_schema_extra={"uniqueIt
 
 
 @dataclass(frozen=True, slots=True)
+class OrOne:
+    """A list of texts for which a text alone may be written, where there is one."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Make a list of a text before it is checked."""
+        return core_schema.no_info_before_validator_function(
+            lambda value: [value] if isinstance(value, str) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Tell editors both forms."""
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A text of a certain form."""
 
@@ -161,3 +177,11 @@ MetricName = Annotated[
     str, Written(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", "is no metric's name: letters, digits, _ . + -, at most 64")
 ]
 """What rules call a metric."""
+
+Delimiter = Annotated[
+    str, Written(r"""[^"\r\n]|tab""", "must be one character, or tab", 'e.g. delimiter: ";" or delimiter: tab')
+]
+"""What cuts the values of a line."""
+
+Quoting = Literal["csv", "none"]
+"""What quotes in delimited text mean."""

@@ -1,11 +1,14 @@
 from collections.abc import Mapping
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgate.adapters.data.examples import Dataset, gather
-from mlgate.adapters.data.fields import DEEPEST_NESTING, Fields
+from mlgate.adapters.data.field_values import DEEPEST_NESTING
+from mlgate.adapters.data.fields import Fields
 from mlgate.core.check import Example, digest_of
 from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.core.groups import groups_of
@@ -167,7 +170,8 @@ def test_a_later_row_without_the_id_is_refused() -> None:
 
 def test_an_id_field_that_was_asked_for_must_be_there() -> None:
     error = refused({"name": "a", "input": "x", "reference": "y"}, fields=Fields(id="nmae"))
-    assert error.hint == "did you mean `name`? the row's fields: `name`, `input`, `reference`"
+    said = "did you mean `name`? write `data: {id: name}`; the row's fields: `name`, `input`, `reference`"
+    assert error.hint == said
 
 
 def test_empty_inputs_and_references_are_kept_and_told() -> None:
@@ -184,15 +188,52 @@ def test_a_row_without_reference_names_the_fields_that_there_are() -> None:
     error = refused({"id": 1, "input": "x", "reference": "y"}, {"id": 2, "input": "x", "refernce": "y"})
     assert error.where == "data.jsonl:2"
     assert error.message == "the row has no reference `reference`"
-    assert error.hint == "did you mean `refernce`? the row's fields: `id`, `input`, `refernce`"
+    said = "did you mean `refernce`? rows before it have it: rename or add it here; the row's fields: "
+    assert error.hint == f"{said}`id`, `input`, `refernce`"
 
 
-@pytest.mark.parametrize("nothing", [None, [], ()])
-def test_a_reference_that_is_null_or_an_empty_list_is_no_reference(nothing: object) -> None:
-    assert "null or an empty list" in refused({"input": "x", "reference": nothing}).message
+def test_a_reference_that_is_null_is_no_reference() -> None:
+    assert "is null" in refused({"input": "x", "reference": None}).message
 
 
-@pytest.mark.parametrize("bad", [1.5, True, {"text": "y"}, ["y", None], [["y"]]])
+@pytest.mark.parametrize("nothing", [[], (), ""])
+def test_where_no_answer_is_right_there_is_one_empty_reference(nothing: object) -> None:
+    assert gathered({"input": "x", "reference": nothing}).examples[0].references == ("",)
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        (1, ("1",)),
+        (1.0, ("1",)),
+        (1.5, ("1.5",)),
+        (True, ("true",)),
+        ([1, "one", False], ("1", "one", "false")),
+        (Decimal("2.50"), ("2.5",)),
+        (Decimal(3), ("3",)),
+        (np.int64(4), ("4",)),
+        (np.float32(0.5), ("0.5",)),
+        (np.bool_(True), ("true",)),
+        (10**18 + 1, ("1000000000000000001",)),
+    ],
+)
+def test_references_are_the_texts_that_answers_have(value: object, texts: tuple[str, ...]) -> None:
+    assert gathered({"input": "x", "reference": value}).examples[0].references == texts
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(7, "7"), (7.0, "7"), (1234567890123456789, "1234567890123456789"), ("7.0", "7.0")]
+)
+def test_whole_numbers_are_ids_however_they_are_written(value: object, text: str) -> None:
+    assert gathered({"id": value, "input": "x", "reference": "y"}).examples[0].id == text
+
+
+@pytest.mark.parametrize("value", [True, 1.5, 1e18, float("nan"), ["a"], " "])
+def test_what_loses_a_digit_or_is_no_number_is_no_id(value: object) -> None:
+    assert refused({"id": value, "input": "x", "reference": "y"}).where == "data.jsonl:1"
+
+
+@pytest.mark.parametrize("bad", [float("nan"), {"text": "y"}, ["y", None], [["y"]]])
 def test_a_reference_that_is_no_text_is_refused(bad: object) -> None:
     assert refused({"input": "x", "reference": bad}).where == "data.jsonl:1"
 
@@ -209,7 +250,7 @@ def test_an_absent_null_or_empty_slice_is_none() -> None:
     assert [e.slices[0][1] for e in data.examples] == ["a", "(none)", "(none)", "(none)"]
 
 
-@pytest.mark.parametrize(("value", "text"), [(True, "true"), (3, "3"), (0.5, "0.5"), (1.0, "1.0"), ("1.0", "1.0")])
+@pytest.mark.parametrize(("value", "text"), [(True, "true"), (3, "3"), (0.5, "0.5"), (1.0, "1"), ("1.0", "1.0")])
 def test_slices_of_numbers_and_truth_values_are_texts(value: object, text: str) -> None:
     row = {"input": "x", "reference": "y", "by": value}
     assert gathered(row, fields=Fields(slices=("by",))).examples[0].slices == (("by", text),)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.adapters.data.lines import LARGEST_FILE, LONGEST_LINE, PIECE, numbered, unpacked
+from mlgate.adapters.data.lines import LARGEST_FILE, LONGEST_LINE, PIECE, numbered
+from mlgate.adapters.data.packing import unpacked
 from mlgate.core.errors import ConfigError, EvidenceError
 
 
@@ -86,3 +87,18 @@ def test_a_damaged_gzip_file_is_no_evidence(bad: bytes) -> None:
     with pytest.raises(EvidenceError) as caught:
         deque(unpacked([bad], "f.gz"), maxlen=0)
     assert caught.value.where == "f.gz"
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst", ".parquet", ".zip"])
+def test_a_packed_file_without_its_ending_is_named(ending: str) -> None:
+    begin = {
+        ".gz": b"\x1f\x8b",
+        ".bz2": b"BZh9",
+        ".xz": b"\xfd7zXZ\0",
+        ".zst": b"\x28\xb5\x2f\xfd",
+        ".parquet": b"PAR1",
+        ".zip": b"PK\x03\x04",
+    }
+    with pytest.raises(ConfigError) as caught:
+        list(numbered([begin[ending] + b"\0\1\2"], "x.csv"))
+    assert caught.value.hint == f"give it its ending: `mv x.csv x.csv{ending}`, and name x.csv{ending}"

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from mlgate.adapters.data import csv_file, huggingface, jsonl_file, open_file, parquet_file, text_files
-from mlgate.adapters.data.lines import numbered, unpacked
+from mlgate.adapters.data.dialect import TABS
+from mlgate.adapters.data.lines import numbered
+from mlgate.adapters.data.packing import unpacked
 from mlgate.adapters.models import answers_file
 from mlgate.core.errors import EvidenceError
 
@@ -15,7 +17,7 @@ POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d' * 32}\n
 READERS: dict[str, Callable[[Path], object]] = {
     "x.jsonl": jsonl_file.read,
     "x.csv": csv_file.read,
-    "x.tsv": partial(csv_file.read, delimiter="\t"),
+    "x.tsv": partial(csv_file.read, dialect=TABS),
     "x.txt": lambda path: text_files.read(path, [path]),
 }
 

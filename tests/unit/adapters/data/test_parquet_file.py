@@ -83,7 +83,8 @@ def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_a_missing_column_gets_the_names_of_all_that_there_are(tmp_path: Path) -> None:
     error = refused(written(tmp_path, [{"inptu": "x", "reference": "y", "other": "z"}]))
-    assert error.hint == "did you mean `inptu`? the row's fields: `inptu`, `reference`, `other`"
+    said = "did you mean `inptu`? write `data: {input: inptu}`; the row's fields: `inptu`, `reference`, `other`"
+    assert error.hint == said
 
 
 def test_no_row_is_no_evidence(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mlgate.adapters.models import answers_file
 from mlgate.adapters.models.answers import AnswersModel
+from mlgate.adapters.models.answers_file import Layout
 from mlgate.core.check import Example
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.ports import Failure
@@ -54,7 +55,6 @@ def test_json_lines_are_matched_by_id(write: Write, name: str) -> None:
     [
         ("x.csv", 'answer,id,more\nC,c,1\n,a,2\n"B\nb",b,3\n'),
         ("x.csv.gz", 'answer,id\r\nC,c\r\n"",a\r\n"B\nb",b\r\n'),
-        ("x.tsv", 'id\tanswer\nc\tC\na\t\nb\t"B\nb"\n'),
     ],
 )
 def test_tables_are_matched_by_id(write: Write, name: str, text: str) -> None:
@@ -93,7 +93,7 @@ def test_one_line_too_many_or_too_few_is_evidence_of_nothing(write: Write, text:
 
 def test_fields_can_be_named_and_lie_deep(write: Write) -> None:
     path = write("x.jsonl", '{"key": {"n": 7}, "choices": [{"text": "seven"}]}\n')
-    model = AnswersModel.read(path, id_field="key.n", answer_field="choices.0.text", example_ids=["7"])
+    model = AnswersModel.read(path, example_ids=["7"], layout=Layout("key.n", "choices.0.text"))
     assert list(model.answer([Example("7", "?")])) == ["seven"]
 
 
@@ -149,18 +149,18 @@ def test_answers_to_other_data_are_refused(write: Write) -> None:
         ("x.jsonl", '{"id": "", "answer": "A"}', "neither text nor a whole number"),
         ("x.jsonl", '{"id": true, "answer": "A"}', "neither text nor a whole number"),
         ("x.jsonl", '{"id": 1.5, "answer": "A"}', "neither text nor a whole number"),
-        ("x.jsonl", "[" * 100_000, "the line is not JSON"),
+        ("x.jsonl", "[" * 100_000, "the line is nested deeper than 64 levels"),
         ("x.jsonl", '{"id": ' + "9" * 9999 + "}", "the line is not JSON"),
         ("x.jsonl", b'{"id": "\xff"}', "not UTF-8"),
         ("x.txt", "a\nb\0\nc", "2: there is a NUL character"),
         ("x.txt", "x" * ((4 << 20) + 1), "1: the line has more than 4 MB"),
         ("x.txt", "x" * ((9 << 20) + 1), "1: the line has more than"),
         ("x.txt", b"\xff\xfea\0", "1: "),
-        ("x.csv", "id,answer,id\n", "1: the header names a column twice"),
-        ("x.csv", "id,answer\na\n", "2: the record has 1 values, the header 2"),
+        ("x.csv", "id,answer,id\n", "1: the header names the column `id` twice"),
+        ("x.csv", "id,answer\na\n", "2: the record has 1 value, the header 2"),
         ("x.csv", 'id,answer\na,"A\n', "2: the record is not CSV"),
         ("x.csv", "", "EMPTY"),
-        ("x.json", "{}", "answers are not read from .json"),
+        ("x.json", "{}", "there is no id `id`"),
         ("x.parquet", "PAR1", "answers are not read from .parquet"),
     ],
 )

@@ -1,0 +1,141 @@
+"""`mlgate init` on a person's own data: what it writes is judged by the next command, or nothing is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.e2e.desk import Desk
+
+from mlgate.reports.starter_files import SCHEMA_LINE
+
+QA = [{"question": f"q{n}", "answer": f"the answer {n}"} for n in range(3)]
+LINES = "".join(json.dumps(row) + "\n" for row in QA)
+
+
+def data_line(desk: Desk) -> str:
+    text = (desk.root / "mlgate.yaml").read_text()
+    assert text.startswith(SCHEMA_LINE)
+    found = re.search(r"(?m)^    (data: .*?) +# ", text)
+    assert found
+    return found.group(1)
+
+
+def rules(desk: Desk) -> list[str]:
+    return re.findall(r"(?m)^      (\w+): \{min", (desk.root / "mlgate.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line", "metrics"),
+    [
+        ("qa.jsonl", LINES, "data: {path: qa.jsonl, input: question, references: answer}", ["rougeL", "chrf"]),
+        ("qa.json", json.dumps(QA), "data: {path: qa.json, input: question, references: answer}", ["rougeL", "chrf"]),
+        (
+            "sent.csv",
+            "text,label\r\ngreat,1\r\nbad,0\r\n",
+            "data: {path: sent.csv, input: text, references: label}",
+            ["accuracy"],
+        ),
+        (
+            "mt.tsv",
+            "src\tref\nHallo Welt da draussen.\tHello out there, dear world.\n",
+            "data: {path: mt.tsv, input: src, references: ref}",
+            ["bleu", "chrf"],
+        ),
+        (
+            "x.csv",
+            "prompt;completion\na;b c d\n",
+            'data: {path: x.csv, delimiter: ";", input: prompt, references: completion}',
+            ["rougeL", "chrf"],
+        ),
+        (
+            "zh.jsonl",
+            '{"input": "x", "reference": "\\u4eca\\u5929\\u5929\\u6c14\\u5f88\\u597d"}\n',
+            "data: zh.jsonl",
+            ["chrf"],
+        ),
+        (
+            "squad.jsonl",
+            '{"id": "1", "question": "q", "answers": {"text": ["an answer", "the answer"], "answer_start": [1]}}\n',
+            "data: {path: squad.jsonl, input: question, references: answers.text}",
+            ["rougeL", "chrf"],
+        ),
+        ("n.csv", "input,reference\n" + "a,yes\nb,no\n" * 9, "data: n.csv", ["accuracy"]),
+        ("rows", LINES, "data: {path: rows, format: jsonl, input: question, references: answer}", ["rougeL", "chrf"]),
+        (
+            "k.csv",
+            "uuid,text,outcome\n7,a,b c\n8,c,d e\n",
+            "data: {path: k.csv, input: text, references: outcome, id: uuid}",
+            ["rougeL", "chrf"],
+        ),
+        (
+            "w.csv",
+            "key,text,label\n7,a,x\n7,c,y\n",
+            "data: {path: w.csv, input: text, references: label}",
+            ["accuracy"],
+        ),
+        ("empty.jsonl", '{"input": "x", "reference": []}\n', "data: empty.jsonl", ["exact_match"]),
+    ],
+)
+def test_what_it_writes_of_own_data_is_judged(
+    desk: Desk, name: str, content: str, line: str, metrics: list[str]
+) -> None:
+    desk.write(name, content)
+    done = desk.mlgate("init", "--data", name)
+    assert done.code == 0, done.err
+    assert data_line(desk) == line
+    assert rules(desk) == metrics
+    judged = desk.mlgate("check", "-n", "0")
+    assert judged.code in (0, 1), judged.out + judged.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "alpha,beta,gamma\n1,2,3\n"),
+        ("b.csv", 'input,reference\na,"one,\nb",two\n'),
+        ("c.csv", "input,reference\na,['x']\n"),
+        ("d.jsonl", "not json\n"),
+        ("e.jsonl", ""),
+        ("f.xlsx", "x"),
+        ("g.jsonl", '{"input": "x", "reference": null}\n'),
+    ],
+)
+def test_where_it_cannot_tell_it_writes_nothing_and_says_what_to_give(desk: Desk, name: str, content: str) -> None:
+    desk.write(name, content)
+    before = sorted(desk.root.iterdir())
+    done = desk.mlgate("init", "--data", name)
+    assert done.code in (2, 3)
+    assert "next: " in done.err
+    assert sorted(desk.root.iterdir()) == before
+
+
+def test_the_keys_that_it_asks_for_can_be_given(desk: Desk) -> None:
+    desk.write("a.csv", "alpha,beta,gamma\n1,2 3 4,3\n")
+    said = desk.mlgate("init", "--data", "a.csv").err
+    found = re.search(r"`mlgate init --data '([^']*)'`", said)
+    assert found, said
+    assert desk.mlgate("init", "--data", found.group(1)).code == 0
+    assert data_line(desk) == "data: {path: a.csv, input: alpha, references: beta}"
+    assert desk.mlgate("check", "-n", "0").code in (0, 1)
+
+
+def test_a_file_beside_the_new_folder_is_found(desk: Desk) -> None:
+    desk.write("qa.jsonl", LINES)
+    assert desk.mlgate("init", "mine", "--data", "qa.jsonl").code == 0
+    assert "path: ../qa.jsonl" in (desk.root / "mine/mlgate.yaml").read_text()
+    assert desk.mlgate("check", "-c", "mine/mlgate.yaml", "-n", "0").code in (0, 1)
+
+
+def test_keys_that_are_none_are_refused(desk: Desk) -> None:
+    desk.write("a.csv", "input,reference\na,b c\n")
+    done = desk.mlgate("init", "--data", "{path: a.csv, inptu: x}")
+    assert done.code == 2
+    assert "inptu" in done.err
+
+
+def test_the_line_for_editors_is_the_one_that_the_reference_names() -> None:
+    page = Path(__file__).parents[2] / "docs/reference/config.md"
+    assert SCHEMA_LINE in page.read_text()
