@@ -28,7 +28,7 @@ Golden = Callable[[str, str], None]
 
 STEERS = (
     *("MLGATE_*", "MLFLOW_*", "_MLFLOW_*", "DATABRICKS_*", "GITHUB_*", "RUNNER_*", "ACTIONS_*", "CI", "GIT_*"),
-    *("NO_COLOR", "FORCE_COLOR", "COLUMNS", "KUBECONFIG", "KUBERNETES_*"),
+    *("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS", "KUBECONFIG", "KUBERNETES_*"),
 )
 """What a person's or a job's environment would tell mlgate, git and MLflow: a test that means it sets it itself.
 

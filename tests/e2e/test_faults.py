@@ -620,6 +620,7 @@ def test_t60_t69_hostile_answers_stay_text_in_every_report(desk: Desk, monkeypat
 
     answers_project(desk, [HOSTILE[i % len(HOSTILE)] for i in range(30)], "{chrf: {min: 90}, bleu: {min: 50}}")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("NO_COLOR", "1")  # the only escapes of our own
     monkeypatch.setenv("MLGATE_BASE", "none")
     summary = desk.write("step-summary.md", "")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
