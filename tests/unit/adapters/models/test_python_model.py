@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.child_environment import child_environment
 from tests.unit.adapters.models.python_functions import Make, ask, written_to
 
 from mlgate.adapters.models.python_model import PythonModel
@@ -105,7 +105,7 @@ def f(x):
 
 def test_a_variable_that_is_set_and_not_passed_on_is_named_where_the_model_misses_it(make: Make) -> None:
     there = dict.fromkeys(["MODEL_A", "MODEL_C", "MODEL_D", "OTHER"], "x")
-    model = make(ASKS_FOR, environment={**os.environ, **there}, env_names=["MODEL_C"])
+    model = make(ASKS_FOR, environment=child_environment(**there), env_names=["MODEL_C"])
     assert model.unseen == ("MODEL_A", "MODEL_D")
     answered, failed = ask(model, "get", "d")
     assert answered == "x"
