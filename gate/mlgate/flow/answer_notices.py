@@ -79,16 +79,19 @@ def _alike(answered: Answered) -> Iterator[str]:
 
 
 def _no_label(check: Check, answered: Answered) -> Iterator[str]:
-    """Yield that answers are no label at all, and how many would be one if they were written otherwise."""
+    """Yield that answers are no label at all, and how many would be one if they were written otherwise.
+
+    Empty ones are told apart.
+    """
     if not any(choice.kind in _LABEL_METRICS for choice in check.metrics):
         return
     labels = {compared(reference) for example in check.examples for reference in example.references}
-    strange = [text for _, text in answered if compared(text) not in labels]
+    strange = [text for _, text in answered if text.strip() and compared(text) not in labels]
     if not strange:
         return
     shown = ", ".join(_quoted(label) for label in sorted(labels)[:_LABELS]) + (", …" if len(labels) > _LABELS else "")
     labelled = f"none of the {len(labels):,} labels" if len(labels) > 1 else "not the only label"
-    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {_quoted(strange[0])}"
+    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {_quoted(Counter(strange).most_common(1)[0][0])}"
     plain = {_plain(label) for label in labels}
     nearly = sum(_plain(text) in plain for text in strange)
     yield told + (f"; {nearly:,} would be, without case and punctuation" if nearly else "")
