@@ -76,7 +76,7 @@ class Figures:
         """Return candidate minus baseline, signed; from the paired delta where there is one. Of times in percent."""
         if self.delta is not None:
             return self._change_text(self.delta.value)
-        if self.before is None or self.before.signature != self.measured.signature:
+        if self.before is None or self.before.signature != self.measured.signature or not self._has_same_examples:
             return NO_NUMBER
         moved, base = self.measured.value - self.before.value, self.before.value
         return percent(moved / base) if self._is_time_or_rate and base > 0 else self._show(moved, signed=True)
@@ -98,6 +98,11 @@ class Figures:
         half = self.delta.alone.half
         gain = sign * self.delta.value / half if half > 0 else 0.0
         return gain if math.isfinite(gain) else 0.0
+
+    @property
+    def _has_same_examples(self) -> bool:
+        """Whether both values are of the same examples: where the data moved, the baseline's is of the common ones."""
+        return self.before is None or self._is_time_or_rate or self.before.n == self.measured.n
 
     @property
     def _is_time_or_rate(self) -> bool:
