@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 from tests.e2e.desk import Desk
+from tests.e2e.hints.files import run
+from tests.e2e.hints.trap import taken
 
 from mlgate.reports.starter_files import SCHEMA_LINE
 
@@ -76,7 +79,7 @@ def rules(desk: Desk) -> list[str]:
             "data: {path: w.csv, input: text, references: label}",
             ["accuracy"],
         ),
-        ("empty.jsonl", '{"input": "x", "reference": []}\n', "data: empty.jsonl", ["exact_match"]),
+        ("empty.jsonl", '{"input": "x", "reference": []}\n', "data: empty.jsonl", ["token_f1", "exact_match"]),
     ],
 )
 def test_what_it_writes_of_own_data_is_judged(
@@ -119,6 +122,32 @@ def test_the_keys_that_it_asks_for_can_be_given(desk: Desk) -> None:
     assert found, said
     assert desk.mlgate("init", "--data", found.group(1)).code == 0
     assert data_line(desk) == "data: {path: a.csv, input: alpha, references: beta}"
+    assert desk.mlgate("check", "-n", "0").code in (0, 1)
+
+
+def test_the_command_that_it_asks_for_keeps_the_model_the_name_and_the_folder(desk: Desk) -> None:
+    desk.write("mine/a.csv", "alpha,what's it\n1,2 3 4\n")
+    said = desk.mlgate("init", "mine", "--answers", "a b.csv", "--name", "mt", "--data", "a.csv").err
+    command = taken(r"`(mlgate init [^`]*)`", said)
+    assert desk.mlgate(*shlex.split(command)[1:]).code == 0, command
+    text = (desk.root / "mine/mlgate.yaml").read_text()
+    assert "name: mt" in text
+    assert "answers: a b.csv" in text
+    assert not (desk.root / "mine/model.py").exists()
+
+
+def test_articles_of_squad_are_no_examples_and_a_command_makes_some(desk: Desk) -> None:
+    asked = {"id": "q1", "question": "who?", "answers": [{"text": "the cat", "answer_start": 0}]}
+    unanswerable = {"id": "q2", "question": "when?", "answers": []}
+    article = {"title": "cats", "paragraphs": [{"context": "the cat sat", "qas": [asked, unanswerable]}]}
+    desk.write("dev.json", json.dumps({"version": "v2.0", "data": [article]}))
+    done = desk.mlgate("init", "--data", "dev.json")
+    assert done.code == 2
+    assert not (desk.root / "mlgate.yaml").exists()
+    run(done.err, desk.root)
+    assert desk.mlgate("init", "--data", "dev.new.json").code == 0
+    assert data_line(desk) == "data: {path: dev.new.json, input: question, references: answers}"
+    assert rules(desk) == ["token_f1", "exact_match"]
     assert desk.mlgate("check", "-n", "0").code in (0, 1)
 
 

@@ -10,7 +10,7 @@ import click
 
 from mlgate.adapters.files import gate_file
 from mlgate.adapters.terminal.output import tell
-from mlgate.commands.init import run_init, run_init_deploy
+from mlgate.commands.init import USUAL_NAME, run_init, run_init_deploy
 from mlgate.reports.starter_files import Kind
 
 
@@ -24,7 +24,7 @@ from mlgate.reports.starter_files import Kind
     metavar="FILE",
     help="Your test set; or keys that read it: '{path: x.csv, delimiter: \";\"}'.  [data/test.jsonl, a sample]",
 )
-@click.option("--name", default="my-model", help="What reports call the model.  [my-model]")
+@click.option("--name", default=USUAL_NAME, help=f"What reports call the model.  [{USUAL_NAME}]")
 @click.option(
     "--deploy",
     type=click.Choice(["inference-service", "deployment"]),

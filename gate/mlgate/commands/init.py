@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,6 +14,9 @@ from mlgate.core.errors import ConfigError
 from mlgate.reports import starter_files, starter_manifest
 from mlgate.reports.starter_files import StarterData
 from mlgate.reports.starter_manifest import StarterManifest
+
+USUAL_NAME = "my-model"
+"""What reports call a model that nobody named."""
 
 
 def run_init(folder: Path, *, name: str, kind: starter_files.Kind, target: str, data: str) -> Iterator[Path]:
@@ -43,9 +47,17 @@ def _own(folder: Path, data: str, name: str, kind: starter_files.Kind, target: s
             if left:
                 return replace(starter, rules=left)
     except ConfigError as error:
-        hint = re.sub(r"`data: (\{[^`]*\})`", r"`mlgate init --data '\1'`", error.hint)
+        begun = _command(folder, name, kind, target)
+        hint = re.sub(r"`data: (\{[^`]*\})`", lambda line: f"`{begun} --data {shlex.quote(line[1])}`", error.hint)
         raise ConfigError(error.message, hint=hint, where=error.where) from error
     raise ConfigError("no metric suits these references", hint="see docs/reference/metrics.md", where=data)
+
+
+def _command(folder: Path, name: str, kind: starter_files.Kind, target: str) -> str:
+    """Return the command as it was given, but for its data."""
+    words = [*([] if folder == Path() else [str(folder)]), *([f"--{kind}", target] if target else [])]
+    words += [] if name == USUAL_NAME else ["--name", name]
+    return shlex.join(["mlgate", "init", *words])
 
 
 def _text(name: str, kind: starter_files.Kind, target: str, data: StarterData) -> str:

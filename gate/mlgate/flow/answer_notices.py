@@ -37,6 +37,7 @@ def notices(check: Check, rows: Mapping[str, Row]) -> Iterator[str]:
     yield from _no_label(check, answered)
     yield from _copied(answered)
     yield from _references_alike(check.examples)
+    yield from _no_reference(check)
 
 
 Answered = Sequence[tuple[Example, str]]
@@ -91,7 +92,8 @@ def _no_label(check: Check, answered: Answered) -> Iterator[str]:
         return
     shown = ", ".join(_quoted(label) for label in sorted(labels)[:_LABELS]) + (", …" if len(labels) > _LABELS else "")
     labelled = f"none of the {len(labels):,} labels" if len(labels) > 1 else "not the only label"
-    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {_quoted(Counter(strange).most_common(1)[0][0])}"
+    usual = Counter(strange).most_common(1)[0][0]
+    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {_quoted(usual)}"
     plain = {_plain(label) for label in labels}
     nearly = sum(_plain(text) in plain for text in strange)
     yield told + (f"; {nearly:,} would be, without case and punctuation" if nearly else "")
@@ -116,6 +118,17 @@ def _references_alike(examples: Sequence[Example]) -> Iterator[str]:
         text = next(iter(wanted))[0]
         why = "a model that always says it is right"
         yield f"all {len(examples):,} references are the same text, {_quoted(text)}: {why}"
+
+
+def _no_reference(check: Check) -> Iterator[str]:
+    """Yield that a metric calls every answer wrong where no answer is the right one."""
+    empty = [example for example in check.examples if not any(text.strip() for text in example.references)]
+    names = [choice.name for choice in check.metrics if choice.kind.startswith("rouge")]
+    if empty and names:
+        many = f"{len(empty):,} of {len(check.examples):,} examples have"
+        many = many if len(empty) > 1 else f"1 of {len(check.examples):,} examples has"
+        why = f"{', '.join(names)} counts any answer to that as wrong, an empty one, too"
+        yield f"{many} an empty reference ({_first(empty)}): {why}; token_f1 and exact_match do not"
 
 
 def _of(count: int, total: int) -> str:

@@ -61,7 +61,7 @@ RATIOS = ("rougeL", "accuracy", "exact_match", "token_f1")
 
 _MODELS: Mapping[Kind, str] = {
     "python": """\
-  python: {target}          # a function: one input, one text back
+  python: {target}          # a function: one input, one text or number back
   # It sees few of your environment variables (PATH, HOME, CUDA_*, HF_* …). Give it others by name:
   # python: {{target: {target}, env: [MODEL_TOKEN]}}
 """,
@@ -72,7 +72,7 @@ _MODELS: Mapping[Kind, str] = {
     timeout: 30s
 """,
     "answers": """\
-  answers: {target}              # JSON lines with id and answer, or one line an example
+  answers: {target}              # rows with id and answer, or one answer a line
 """,
 }
 
@@ -88,7 +88,8 @@ checks:
     rules:
 {rules}
 {margin}
-# baseline: {{from: file, path: baseline.jsonl.gz}}     # made by: mlgate check --save-baseline
+# To compare with what was accepted, uncomment the next line; then: mlgate check --save-baseline
+# baseline: {{from: file, path: baseline.jsonl.gz}}
 """
 
 _MARGIN = """\

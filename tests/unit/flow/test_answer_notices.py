@@ -94,3 +94,14 @@ def test_answers_that_repeat_their_input_are_told() -> None:
 def test_references_that_are_all_one_text_are_told() -> None:
     (one,) = told(["a", "b", "c"], ["x", "x", "x"])
     assert one == "all 3 references are the same text, `x`: a model that always says it is right"
+
+
+def test_where_no_answer_is_right_rouge_is_told_to_call_every_answer_wrong() -> None:
+    references = ["", *TEXTS[1:]]
+    assert told(references, references, metric="rougeL") == [
+        (
+            "1 of 10 examples has an empty reference (first: e0): rougeL counts any answer to that as wrong, "
+            "an empty one, too; token_f1 and exact_match do not"
+        )
+    ]
+    assert told(references, references, metric="token_f1") == []

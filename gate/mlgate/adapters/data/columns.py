@@ -44,7 +44,9 @@ def meant(what: str, there: Iterable[str], without: Iterable[str] = ()) -> str:
 def inside(value: object, path: str) -> str:
     """Return the path to the texts in a list or an object: `answers.text`, `answers.*.text`; empty for none."""
     if isinstance(value, list | tuple):
-        return inside(value[0], f"{path}.*") if value else path
+        if not value or isinstance(value[0], str | int | float):
+            return path  # a list of texts is read as it stands
+        return inside(value[0], f"{path}.*")
     if isinstance(value, Mapping):
         fit = [str(name) for name in value if _is_text(value[name]) and "." not in str(name)]
         usual = {_bare(name): name for name in reversed(fit)}
@@ -54,6 +56,12 @@ def inside(value: object, path: str) -> str:
         deeper = (inside(item, f"{path}.{name}") for name, item in value.items() if "." not in str(name))
         return next((found for found in deeper if found), "")
     return path if isinstance(value, str | int | float) else ""
+
+
+def holds_texts(value: object) -> bool:
+    """Return whether a value is a text, a number or a truth value, or a list of these: nothing has to be guessed."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return all(isinstance(item, str | int | float) for item in items)
 
 
 def suggest(asked: Sequence[str], there: Sequence[str]) -> str:

@@ -60,6 +60,9 @@ def of_document(
         raise _too_deep("document", source) from error
     _refuse_depth(text, values, "document", source, above=3)
     for number, value in enumerate(_rows(values, source, line, is_row), 1):
+        if number == 1 and _is_squad_article(value):
+            said = "it holds articles, as SQuAD's own files do: the questions stand inside their paragraphs"
+            raise ConfigError(said, hint=line.converted(source, f"jq {_SQUAD}"), where=source)
         if not isinstance(value, dict):
             raise ConfigError(
                 f"row {number} is not a JSON object", hint="write a list of objects", where=f"{source}:{number}"
@@ -86,6 +89,18 @@ def _rows(values: list[object], source: str, line: SectionLine, is_row: Callable
 
 
 _PANDAS = "'. as $all | [$all[] | keys_unsorted[]] | unique | map(. as $row | $all | map_values(.[$row]))'"
+
+_SQUAD = (
+    '\'[.. | objects | select(has("qas")) | .context as $context | .qas[] | '
+    "{id, question, context: $context, answers: [.answers[]?.text]}]'"
+)
+
+
+def _is_squad_article(value: object) -> bool:
+    match value:
+        case {"paragraphs": [{"qas": list()}, *_]}:
+            return True
+    return False
 
 
 def _filter(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -70,6 +71,8 @@ class Match:
         value = pick(record, name)
         if value is not Absent.ABSENT:
             return value
+        if not record.keys().isdisjoint(self._ids):
+            raise self._by_id(number)
         there = [one for one in record if one != self._layout.id_field]
         meant = columns.nearest([name], there) or columns.meant("answer", there) or next(iter(there), "")
         raise EvidenceError(
@@ -133,6 +136,8 @@ class Match:
     def _no_id(self, number: int, record: Mapping[str, object]) -> EvidenceError:
         """Return the error for a record without its id: which other field has one, or by order."""
         known, name = set(self._ids), self._layout.id_field
+        if not known.isdisjoint(record):
+            return self._by_id(number)
         fits = [one for one, value in record.items() if isinstance(value, str | int) and str(value) in known]
         if fits:
             hint = f"write `{self._layout.line.where(id=fits[0])}`"
@@ -141,6 +146,16 @@ class Match:
         return EvidenceError(
             f"there is no id `{name}`",
             hint=f"{hint}; {columns.listed(tuple(record))}",
+            where=f"{self.path}:{number}",
+        )
+
+    def _by_id(self, number: int) -> EvidenceError:
+        """Return the error for one object that has every answer under its id, as SQuAD's predictions are written."""
+        names = json.dumps(self._layout.id_field), json.dumps(self._layout.answer_field)
+        command = f"jq 'to_entries | map({{{names[0]}: .key, {names[1]}: .value}})'"
+        return EvidenceError(
+            "it is one object with an answer under each id",
+            hint=f"make a row of each: {self._layout.line.converted(str(self.path), command)}",
             where=f"{self.path}:{number}",
         )
 

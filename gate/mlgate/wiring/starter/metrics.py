@@ -26,6 +26,8 @@ def candidates(own: OwnData) -> Iterator[Mapping[str, float]]:
         yield {"accuracy": 0.5}
     if len(names.intersection(_TRANSLATIONS)) > 1:
         yield {"bleu": 20, "chrf": 40}
+    if any(not any(text.strip() for text in example.references) for example in own.dataset.examples):
+        yield {"token_f1": 0.5, "exact_match": 0.5}  # ROUGE calls an empty answer wrong, too
     yield USUAL_RULES
     yield {"exact_match": 0.5}
 

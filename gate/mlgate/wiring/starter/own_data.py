@@ -153,7 +153,11 @@ def _with_fields(keys: dict[str, object], row: Mapping[str, object]) -> dict[str
         found["references"] = name
         has_references = True
     own = columns.meant("id", there, map(str, found.values()))
-    rest = [name for name in there if name not in (own, *map(str, found.values()), "input", *_REFERENCES)]
+    rest = [
+        name
+        for name in there
+        if name not in (own, *map(str, found.values()), "input", *_REFERENCES) and columns.holds_texts(row[name])
+    ]
     if "input" not in found and "input" not in row and has_references and len(rest) == 1:
         found["input"] = rest[0]
     elif not has_references and ("input" in found or "input" in row) and len(rest) == 1:

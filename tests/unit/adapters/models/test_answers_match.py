@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.child_environment import child_environment
 
 from mlgate.adapters.data import csv_file
 from mlgate.adapters.data.dialect import Dialect
@@ -140,6 +142,17 @@ def test_a_semicolon_says_the_line_to_write(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError) as caught:
         read(tmp_path, "id;answer\na;A\n", "x.csv")
     assert caught.value.hint == 'write `answers: {path: x.csv, delimiter: ";"}`'
+
+
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_one_object_of_answers_by_id_says_how_to_make_rows_of_it(tmp_path: Path, *, has_ids: bool) -> None:
+    with pytest.raises(EvidenceError) as caught:
+        read(tmp_path, json.dumps({"a": "A", "b": "B"}), "x.json", has_ids=has_ids)
+    assert caught.value.message == "it is one object with an answer under each id"
+    command = caught.value.hint.partition("`")[2].partition("`")[0]
+    subprocess.run(["bash", "-ec", command], cwd=tmp_path, env=child_environment(), check=True)
+    assert "`answers: x.new.json`" in caught.value.hint
+    assert answers(read(tmp_path, (tmp_path / "x.new.json").read_text(), "x.new.json")) == ["A", "B"]
 
 
 def test_blank_lines_at_the_end_are_named(tmp_path: Path) -> None:
