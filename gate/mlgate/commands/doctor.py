@@ -167,7 +167,11 @@ def _model(project: Project, *, baseline: bool = False) -> DoctorFinding:
     if isinstance(answer, Failure):
         hint = "" if baseline else "see what the model itself says"
         return DoctorFinding("bad", "model", f"{example.id}: {answer.why}", hint)
-    return DoctorFinding("ok", "model", f"{example.id}: answered {len(text_of(answer)):,} characters")
+    return DoctorFinding("ok", "model", f"{example.id}: answered {_characters(text_of(answer))}")
+
+
+def _characters(text: str) -> str:
+    return f"{len(text):,} character{'' if len(text) == 1 else 's'}"
 
 
 def _bad(what: str, error: GateError) -> DoctorFinding:

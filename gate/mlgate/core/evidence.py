@@ -12,6 +12,7 @@ from typing import Literal
 from mlgate.core import legacy_digests, strict_json
 from mlgate.core.errors import EvidenceError, Refused
 from mlgate.core.identity import CURRENT_FORM, FIRST_FORM, identity
+from mlgate.core.text.scalar_text import LARGEST_EXACT
 
 Blame = Literal["model", "gate"]
 """Whose fault a gap is: the model was asked and failed, or it could not be asked at all."""
@@ -208,8 +209,7 @@ def encode(row: Row) -> str:
 
 _SURROGATES = ("\\ud", "\\uD")
 """How every half of a surrogate pair begins in JSON."""
-_EXACT = 1 << 53
-_DIGITS = len(str(_EXACT)) + 1
+_DIGITS = len(str(LARGEST_EXACT)) + 1
 
 
 def decode(line: str) -> Row:
@@ -246,7 +246,7 @@ def decode(line: str) -> Row:
 
 def _whole(text: str) -> int:
     """Return a whole number; one that a float cannot hold exactly was never written, and would overflow later."""
-    if len(text) > _DIGITS or abs(number := int(text)) > _EXACT:
+    if len(text) > _DIGITS or abs(number := int(text)) > LARGEST_EXACT:
         raise ValueError(f"a whole number of {len(text):,} digits is beyond what a row holds")
     return number
 

@@ -126,7 +126,9 @@ def _asked(kind: str, options: Mapping[str, Json]) -> tuple[str, list[str]]:
         if not isinstance(option, Mapping) or name not in _OPTIONS.get(kind, ()):
             continue
         if len(option) != 1 or not all(isinstance(one, Mapping) and one for one in option.values()):
-            raise ValueError(f"{kind}: {name} is by one field: {{{name}: {{lang: {{zh: …, {DEFAULT}: …}}}}}}")
+            raise ValueError(
+                f"{kind}: {name} goes by one field of the data: {{{name}: {{lang: {{zh: …, {DEFAULT}: …}}}}}}"
+            )
         ((by, entries),) = option.items()
         if field and by != field:
             raise ValueError(f"{kind}: {name} goes by `{by}`, another option by `{field}`: use one field")

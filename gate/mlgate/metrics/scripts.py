@@ -42,7 +42,8 @@ _BY_SYLLABLE = ("Tibetan",)
 
 SIZEABLE = 0.1
 """The share of examples from which a script is a part of the data, and no foreign word in it."""
-_MOST = 0.5
+_MOST_LETTERS = 0.5
+"""The share of a reference's letters from which it is written in such a script."""
 
 
 @lru_cache(maxsize=65_536)
@@ -92,4 +93,4 @@ def _spaceless_letters(texts: Sequence[str]) -> str:
     letters = [c for text in texts if not text.isascii() for c in text if c.isalpha()]
     found = [c for c in letters if is_spaceless(c)]
     every = len(letters) + sum(c.isalpha() for text in texts if text.isascii() for c in text)
-    return "".join(found) if len(found) > _MOST * every else ""
+    return "".join(found) if len(found) > _MOST_LETTERS * every else ""

@@ -66,9 +66,9 @@ def test_a_tokenizer_that_does_not_suit_its_value_is_told() -> None:
     [
         ("bleu", {"smooth_method": {"lang": {"zh": "exp"}}}, "must be one of"),
         ("bleu", {"tokenize": {"lang": {"zh": "zhh"}}}, "'zhh'"),
-        ("bleu", {"tokenize": {"lang": "zh"}}, "is by one field"),
-        ("bleu", {"tokenize": {"lang": {}}}, "is by one field"),
-        ("bleu", {"tokenize": {"lang": {"zh": "zh"}, "x": {"a": "zh"}}}, "is by one field"),
+        ("bleu", {"tokenize": {"lang": "zh"}}, "goes by one field of the data"),
+        ("bleu", {"tokenize": {"lang": {}}}, "goes by one field of the data"),
+        ("bleu", {"tokenize": {"lang": {"zh": "zh"}, "x": {"a": "zh"}}}, "goes by one field of the data"),
         ("rougeL", {"tokenizer": {"a": {"zh": "unicode"}}, "use_stemmer": {"b": {"en": True}}}, "use one field"),
         ("chrf", {"char_order": {"lang": {"zh": 2}}}, "a whole number"),
     ],

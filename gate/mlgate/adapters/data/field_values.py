@@ -8,15 +8,13 @@ from decimal import Decimal
 
 from mlgate.core.check import Json
 from mlgate.core.errors import ConfigError
-from mlgate.core.text.scalar_text import scalar_text
+from mlgate.core.text.scalar_text import LARGEST_EXACT, scalar_text
 
 DEEPEST_NESTING = 64
 """Levels of nesting that a value may have."""
 
 _MOST_DIGITS = 100
 """Digits before the point of a decimal number: the formats that have such numbers allow fewer."""
-_EXACT = 1 << 53
-"""Whole numbers up to this one, and their neighbours, are told apart as floats."""
 
 
 def quoted(name: str) -> str:
@@ -50,7 +48,7 @@ def id_text(value: object, name: str, where: str) -> str | None:
     match native(value):
         case bool():
             return None
-        case float() as number if not (number.is_integer() and abs(number) <= _EXACT):
+        case float() as number if not (number.is_integer() and abs(number) <= LARGEST_EXACT):
             return None
         case str() as text if not text.strip():
             return None

@@ -22,6 +22,8 @@ LONGEST_ANSWER = 1 << 20
 
 LONGEST_NUMBER = 4096
 """Bits of a whole number."""
+_OF_MANY = "; a function that takes a list of inputs needs a batch: write python: {target: …, batch: 32}"
+"""What to do where a list or an array came back for one input."""
 
 _NOT_THEIRS = {__file__, importlib.__file__}
 
@@ -118,7 +120,8 @@ def _answer(value: object) -> dict[str, object]:
             return {"error": "answered a number of too many digits"}
         number = value if isinstance(value, bool | int) else float(value)
         return {"answer": number} if number - number == 0 else {"error": f"answered {number}, not text"}
-    return {"error": f"answered {'None' if value is None else type(value).__name__}, not text"}
+    many = _OF_MANY if isinstance(value, list | tuple) or hasattr(value, "ndim") else ""
+    return {"error": f"answered {'None' if value is None else type(value).__name__}, not text{many}"}
 
 
 def _error_text(error: BaseException) -> str:

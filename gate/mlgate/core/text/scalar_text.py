@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-_EXACT = 1 << 53
+LARGEST_EXACT = 1 << 53
 """Whole numbers up to this one, and their neighbours, are told apart as floats."""
 
 
@@ -22,5 +22,5 @@ def scalar_text(value: object) -> str | None:
         case int():
             return str(value)
         case float() if math.isfinite(value):
-            return str(int(value)) if value.is_integer() and abs(value) <= _EXACT else repr(value)
+            return str(int(value)) if value.is_integer() and abs(value) <= LARGEST_EXACT else repr(value)
     return None

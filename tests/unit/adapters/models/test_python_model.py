@@ -15,6 +15,8 @@ from mlgate.adapters.models.python_model import PythonModel
 from mlgate.core.errors import ConfigError
 from mlgate.core.ports import Failure
 
+OF_MANY = "; a function that takes a list of inputs needs a batch: write python: {target: …, batch: 32}"
+
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
@@ -57,7 +59,8 @@ def test_a_batch_that_is_not_answered_one_for_one_fails_as_a_whole(make: Make, r
     [
         ("None", "answered None, not text"),
         ("b'x'", "answered bytes, not text"),
-        ("['x']", "answered list, not text"),
+        ("['x']", f"answered list, not text{OF_MANY}"),
+        ("__import__('numpy').array(['x'])", f"answered ndarray, not text{OF_MANY}"),
         ("float('nan')", "answered nan, not text"),
         ("1 << 99999", "answered a number of too many digits"),
         ("'\\ud800'", "answered text that is not Unicode: a lone surrogate U+D800"),
