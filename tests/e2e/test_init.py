@@ -103,6 +103,7 @@ def test_what_it_writes_of_own_data_is_judged(
         ("d.jsonl", "not json\n"),
         ("e.jsonl", ""),
         ("f.xlsx", "x"),
+        ("two.csv", 'src,ref\na,"b c\nd,e f"\n'),
         ("g.jsonl", '{"input": "x", "reference": null}\n'),
     ],
 )
@@ -149,6 +150,30 @@ def test_articles_of_squad_are_no_examples_and_a_command_makes_some(desk: Desk) 
     assert data_line(desk) == "data: {path: dev.new.json, input: question, references: answers}"
     assert rules(desk) == ["token_f1", "exact_match"]
     assert desk.mlgate("check", "-n", "0").code in (0, 1)
+
+
+def test_parallel_text_files_can_be_given(desk: Desk) -> None:
+    desk.write("wmt.de", "Hallo Welt da draussen.\n")
+    desk.write("ref.txt", "Hello out there, dear world.\n")
+    said = desk.mlgate("init", "--data", "wmt.de").err
+    command = taken(r"where line n of two files belongs together, write `(mlgate init [^`]*)`", said)
+    assert desk.mlgate(*shlex.split(command)[1:]).code == 0, command
+    assert data_line(desk) == "data: {source: wmt.de, references: ref.txt}"
+    assert rules(desk) == ["bleu", "chrf"]
+    assert desk.mlgate("check", "-n", "0").code in (0, 1)
+
+
+def test_of_a_conversation_the_last_turns_are_proposed(desk: Desk) -> None:
+    roles = ("system", "user", "assistant")
+    desk.write("chat.jsonl", json.dumps({"messages": [{"role": role, "content": f"a {role}"} for role in roles]}))
+    command = taken(r"`(mlgate init [^`]*)`", desk.mlgate("init", "--data", "chat.jsonl").err)
+    assert desk.mlgate(*shlex.split(command)[1:]).code == 0, command
+    assert data_line(desk) == "data: {path: chat.jsonl, input: messages.1.content, references: messages.2.content}"
+    assert desk.mlgate("check", "-n", "0").code in (0, 1)
+
+
+def test_a_file_that_is_not_there_is_one_of_the_option(desk: Desk) -> None:
+    assert "check the path in --data" in desk.mlgate("init", "--data", "nope.csv").err
 
 
 def test_a_file_beside_the_new_folder_is_found(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from mlgate.adapters.files import new_files
-from mlgate.core.errors import ConfigError
+from mlgate.core.errors import ConfigError, EvidenceError
 from mlgate.reports import starter_files, starter_manifest
 from mlgate.reports.starter_files import StarterData
 from mlgate.reports.starter_manifest import StarterManifest
@@ -34,9 +34,8 @@ def _own(folder: Path, data: str, name: str, kind: starter_files.Kind, target: s
 
     try:
         own = own_data.find_out(folder, data)
-        line = own.line.with_path(str(own.line.written["path"]))
         what = f"{own.format}: `{own.input}` is asked, `{own.references}` is right"
-        starter = StarterData(line, what, len(own.dataset.examples), is_sample=False)
+        starter = StarterData(own.written, what, len(own.dataset.examples), is_sample=False)
         fits = partial(metrics.fits, folder, own.dataset.examples)
         for rules in metrics.candidates(own):
             left = {
@@ -46,6 +45,8 @@ def _own(folder: Path, data: str, name: str, kind: starter_files.Kind, target: s
             }
             if left:
                 return replace(starter, rules=left)
+    except EvidenceError as error:
+        raise EvidenceError(error.message, hint=error.hint.replace("`data:`", "--data"), where=error.where) from error
     except ConfigError as error:
         begun = _command(folder, name, kind, target)
         hint = re.sub(r"`data: (\{[^`]*\})`", lambda line: f"`{begun} --data {shlex.quote(line[1])}`", error.hint)

@@ -64,6 +64,15 @@ def holds_texts(value: object) -> bool:
     return all(isinstance(item, str | int | float) for item in items)
 
 
+def turns(row: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return the paths to the last question and the last answer of a conversation; None for a row without one."""
+    for name, value in row.items():
+        match value:
+            case [*_, {"role": "user", "content": str()}, {"role": "assistant", "content": str()}] if "." not in name:
+                return f"{name}.{len(value) - 2}.content", f"{name}.{len(value) - 1}.content"
+    return None
+
+
 def suggest(asked: Sequence[str], there: Sequence[str]) -> str:
     """Return the hint for a field that is not there: the nearest one, and those that there are."""
     close = nearest(asked, there)

@@ -17,6 +17,10 @@ _TRIED = 100_000
 _LINES_SHOWN = 5
 
 
+class TwoReadingsError(ConfigError):
+    """Lines that are one row as CSV and several without quoting: only a person can tell which is meant."""
+
+
 class Table:
     """Reads one file by its dialect, and says which other one would fit where this does not."""
 
@@ -97,7 +101,7 @@ class Table:
             return
         alone = [line for _, line in lines if line.rstrip("\r")]
         if all(len(plain_values(line, self._dialect.delimiter)) == width for line in alone):
-            raise ConfigError(
+            raise TwoReadingsError(
                 f"lines {lines[0][0]} to {lines[-1][0]} can be read in two ways: "
                 f"as CSV they are one row, without quoting {len(alone)} rows",
                 hint=f"write `{self._line.where(quoting='csv')}` for one row, "

@@ -58,7 +58,8 @@ def converter(path: str) -> str:
             return f"if it is WMT's, write its segments as lines: `{made}`; {_lines('src.txt')}"
         case ".txt":
             return f"{_lines(path)}; or write its format: jsonl, json, csv or tsv"
-    return f"write format: jsonl, json, csv, tsv or parquet, or rename it to end in {', '.join(FORMATS)}"
+    endings = ", ".join(FORMATS)
+    return f"write format: jsonl, json, csv, tsv or parquet, or rename it to end in {endings}; {_lines(path)}"
 
 
 def _lines(name: str) -> str:

@@ -13,7 +13,21 @@ from mlgate.reports.starter_files import USUAL_RULES
 from mlgate.wiring.starter.own_data import OwnData
 
 _LABELS = ("label", "labels", "class", "category", "intent", "sentiment", "topic")
-_TRANSLATIONS = ("src", "source", "tgt", "translation", "target", "ref", "de", "en", "fr", "zh", "ja")
+_TRANSLATIONS = (
+    "src",
+    "source",
+    "tgt",
+    "translation",
+    "target",
+    "ref",
+    "reference",
+    "references",
+    "de",
+    "en",
+    "fr",
+    "zh",
+    "ja",
+)
 _LONGEST_LABEL = 30
 """Characters of a text that may be a label."""
 _ROWS_A_LABEL = 3

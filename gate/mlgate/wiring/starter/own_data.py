@@ -6,15 +6,17 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from mlgate.adapters.data import columns, csv_file, json_file, jsonl_file, open_file, parquet_file
+from mlgate.adapters.data.delimited import TwoReadingsError
 from mlgate.adapters.data.examples import Dataset
 from mlgate.adapters.data.fields import Fields
 from mlgate.adapters.data.local_path import local
 from mlgate.adapters.data.section_line import SectionLine
-from mlgate.config.sections.data import FileData
+from mlgate.config.sections.data import FileData, LinesData
 from mlgate.config.validate import pydantic_messages
 from mlgate.config.yaml import parse as strict_yaml
 from mlgate.core.errors import ConfigError, EvidenceError
@@ -31,6 +33,8 @@ _NAMED: Mapping[Format, str] = {
 }
 _REFERENCES = ("reference", "references")
 
+S = TypeVar("S", FileData, LinesData)
+
 
 @dataclass(frozen=True)
 class OwnData:
@@ -44,8 +48,16 @@ class OwnData:
     """The fields that are asked and compared with."""
 
     @property
+    def written(self) -> str:
+        """Return the line of the configuration that reads it."""
+        path = self.line.written.get("path")
+        return self.line.with_path(str(path)) if path else self.line.where()
+
+    @property
     def format(self) -> str:
         """Return the file's format, for people."""
+        if "source" in self.line.written:
+            return "one example a line"
         return _NAMED[_section(self.line.written).file_format or "jsonl"]
 
 
@@ -55,6 +67,9 @@ def find_out(folder: Path, written: str) -> OwnData:
     A path that is not below the folder may be one from here. Raises as `read` does.
     """
     keys = _keys(written)
+    if "source" in keys:
+        found = data.read(_validated(LinesData, keys), folder, SectionLine("data", keys))
+        return OwnData(SectionLine("data", keys), found, "source", "references")
     path = str(keys.get("path", ""))
     if (folder / path).exists() or not Path(path).exists():
         return read(folder, keys)
@@ -91,11 +106,15 @@ def read(root: Path, written: Mapping[str, object]) -> OwnData:
 
 
 def _section(keys: Mapping[str, object]) -> FileData:
-    unknown = [key for key in keys if key not in FileData.model_fields]
+    return _validated(FileData, keys)
+
+
+def _validated(kind: type[S], keys: Mapping[str, object]) -> S:
+    unknown = [key for key in keys if key not in kind.model_fields]
     if unknown:
-        raise ConfigError(f"--data has no key `{unknown[0]}`", hint=f"write one of {', '.join(FileData.model_fields)}")
+        raise ConfigError(f"--data has no key `{unknown[0]}`", hint=f"write one of {', '.join(kind.model_fields)}")
     try:
-        return FileData.model_validate(keys)
+        return kind.model_validate(keys)
     except ValidationError as error:
         first = pydantic_messages.complaints(error)[0]
         name = ".".join(map(str, first.steps)) or "--data"
@@ -122,6 +141,8 @@ def _first_row(root: Path, keys: dict[str, object]) -> tuple[dict[str, object], 
             table = csv_file.table(path, fields, data.dialect(kind, section.delimiter, section.quoting))
             try:
                 return keys, _first(iter(table.rows()), path)
+            except TwoReadingsError:
+                raise
             except ConfigError:
                 fitting = table.fitting_keys()
                 if not fitting or not fitting.keys().isdisjoint(keys):
@@ -163,7 +184,7 @@ def _with_fields(keys: dict[str, object], row: Mapping[str, object]) -> dict[str
     elif not has_references and ("input" in found or "input" in row) and len(rest) == 1:
         found["references"], has_references = rest[0], True
     if not has_references or ("input" not in found and "input" not in row):
-        raise _cannot_tell(found, there)
+        raise _cannot_tell(found, row)
     asked = found.get("references")
     if isinstance(asked, str) and asked in row:
         found["references"] = columns.inside(row[asked], asked) or asked
@@ -172,8 +193,9 @@ def _with_fields(keys: dict[str, object], row: Mapping[str, object]) -> dict[str
     return found
 
 
-def _cannot_tell(found: dict[str, object], there: tuple[str, ...]) -> ConfigError:
-    one, two = (*there, "FIELD", "FIELD")[:2]
+def _cannot_tell(found: dict[str, object], row: Mapping[str, object]) -> ConfigError:
+    there = tuple(row)
+    one, two = columns.turns(row) or (*there, "FIELD", "FIELD")[:2]
     line = SectionLine("data", found).where(**{"input": one, "references": two, **found})
     return ConfigError(
         "it cannot be told which columns are the input and the references",
