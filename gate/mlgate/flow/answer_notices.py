@@ -91,7 +91,8 @@ def _no_label(check: Check, answered: Answered) -> Iterator[str]:
         return
     shown = ", ".join(_quoted(label) for label in sorted(labels)[:_LABELS]) + (", …" if len(labels) > _LABELS else "")
     labelled = f"none of the {len(labels):,} labels" if len(labels) > 1 else "not the only label"
-    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {_quoted(Counter(strange).most_common(1)[0][0])}"
+    frequent = _quoted(Counter(strange).most_common(1)[0][0])
+    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {frequent}"
     plain = {_plain(label) for label in labels}
     nearly = sum(_plain(text) in plain for text in strange)
     yield told + (f"; {nearly:,} would be, without case and punctuation" if nearly else "")
