@@ -13,7 +13,7 @@ from tests.unit.config.small import BASELINE, RULE, told
             "{data: x.csv, rulez: {bleu: {min: 1}}, rules: {bleu: {min: 1}}}",
             (
                 "m.yaml:3:27: checks.c.rulez is unknown "
-                "(did you mean `rules`? checks.c has: kind, data, metrics, rules, slices)"
+                "(did you mean `rules`? checks.c has: kind, data, metrics, filters, rules, slices)"
             ),
         ),
         (
