@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.e2e.hints.trap import Trap, replaced, taken
+from tests.support.child_environment import child_environment
 
 MODEL = 'def answer(text):\n    return "an answer"\n'
 DATA = """\
@@ -70,7 +71,9 @@ def run_then_name(printed: str, root: Path) -> None:
 
 
 def run(printed: str, root: Path) -> None:
-    subprocess.run(["bash", "-ec", taken(r" next: [^`]*`([^`]*)`", printed)], cwd=root, check=True)
+    subprocess.run(
+        ["bash", "-ec", taken(r" next: [^`]*`([^`]*)`", printed)], cwd=root, check=True, env=child_environment()
+    )
 
 
 def rename(printed: str, root: Path) -> None:
