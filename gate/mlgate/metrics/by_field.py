@@ -46,6 +46,11 @@ class Scoring:
         return self._first.metric
 
     @property
+    def needs_references(self) -> bool:
+        """Return whether an example must have a reference. A third party's metric always needs one."""
+        return bool(getattr(self._first, "needs_references", True))
+
+    @property
     def _first(self) -> Scorer:
         return next(iter(self.scorers.values()))
 
@@ -113,10 +118,10 @@ def scoring(kind: str, options: Mapping[str, Json], written: Sequence[Json] = ()
     return Scoring({value: registry.build(kind, _with(options, field, value)) for value in values}, field, steps)
 
 
-def fields_of(options: Mapping[str, Json]) -> Iterator[str]:
-    """Yield the fields of the data that *options* differ by."""
-    for value in options.values():
-        if isinstance(value, Mapping):
+def fields_of(kind: str, options: Mapping[str, Json]) -> Iterator[str]:
+    """Yield the fields of the data that *options* of metric *kind* differ by."""
+    for name, value in options.items():
+        if isinstance(value, Mapping) and name in _OPTIONS.get(kind, ()):
             yield from (name for name in value if isinstance(name, str))
 
 
