@@ -90,9 +90,9 @@ test-kind: $(VENV)/.dev ## test deploys on the cluster of .ci/kind: .ci/kind run
 lock: $(VENV)/.dev ## pin every dependency by hash
 	$(PIP) install uv
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/run.txt
-	$(LOCK) pyproject.toml --extra parquet --extra zstd --extra ja --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow --extra signing --extra sigstore requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra parquet --extra zstd --extra ja --extra schema --extra whisper --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow --extra signing --extra sigstore requirements/build.in requirements/dev.in -o requirements/dev.txt
 	$(LOCK) pyproject.toml --extra docker requirements/action.in -o requirements/action.txt
-	$(LOCK) pyproject.toml --extra parquet --extra zstd --extra ja --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow --extra signing --extra sigstore requirements/action.in -o requirements/action-all.txt
+	$(LOCK) pyproject.toml --extra parquet --extra zstd --extra ja --extra schema --extra whisper --extra datasets --extra docker --extra grpc --extra kserve --extra mlflow --extra signing --extra sigstore requirements/action.in -o requirements/action-all.txt
 	$(LOCK) pyproject.toml --extra docker --extra mlflow requirements/action.in -o requirements/action-mlflow.txt
 	$(LOCK) pyproject.toml --extra kserve --extra mlflow --extra signing --extra sigstore requirements/action.in -o requirements/action-deploy.txt
 	$(LOCK) requirements/cluster.in -o requirements/cluster.txt

@@ -38,6 +38,7 @@ LIBRARIES = [
 ]
 """What an answer meets on its way to a number."""
 BUILT = {
+    "pattern": "a person's own, which searches one answer for a second at most: see test_filters.py",
     "self.pattern": "of every `Written`, which are found by what they are",
     r"b'\r\n'.join(parts) + b'\\r\\n\\r\\n(.*)'": "of a server's head: see test_a_shape_of_any_head…",
     "fnmatch.translate(glob)": "of names with holes in a change's tests: see test_a_name_with_many_holes…",

@@ -83,7 +83,7 @@ def _score(
     if choice.kind == ERROR_RATE.name:
         rows = np.column_stack([np.asarray(failed, float), np.ones(len(failed))])
         return Statistics(choice.name, ERROR_RATE, "error_rate", rows, quotient)
-    how = scoring(choice.kind, choice.options)
+    how = scoring(choice.kind, choice.options, choice.filters)
     try:
         statistics = how.statistics(answers, examples)
     except ValueError as error:

@@ -211,7 +211,7 @@ def _cache(check: Check, name: str, seen: LatencyRounds) -> Score:
 
 def _answers(check: Check, choice: MetricChoice, seen: LatencyRounds) -> Score:
     """Score every timed answer, and sum an example's: rows in the check's order, of the examples that were asked."""
-    how = scoring(choice.kind, choice.options)
+    how = scoring(choice.kind, choice.options, choice.filters)
     counts: dict[tuple[int, str], int] = {}
     for reply in _replies(seen):
         key = reply.example, "" if reply.failure else reply.answer

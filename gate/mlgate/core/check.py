@@ -124,6 +124,8 @@ class MetricChoice:
     """The registered metric, e.g. `bleu`."""
     options: Mapping[str, Json] = field(default_factory=dict)
     """E.g. `tokenize: zh`."""
+    filters: tuple[Json, ...] = ()
+    """What is taken out of an answer before it is scored, as written: see `metrics/filters.py`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from mlgate.core.check import Check, Example
 from mlgate.core.evidence import FINISH, Observation, Row
+from mlgate.core.metric import ERROR_RATE
+from mlgate.metrics import filters
 from mlgate.metrics.labels import compared
 
 _FEWEST = 3
@@ -24,13 +27,20 @@ _REASONING = re.compile(r"</?think(?:ing)?>|<\|channel\|>|</?reasoning>", re.IGN
 _SIGNS = str.maketrans("", "", " \t\r\n.,;:!?\"'`*()[]")
 
 
+Answered = Sequence[tuple[Example, str]]
+"""Examples, and what the model answered to each."""
+
+
 def notices(check: Check, rows: Mapping[str, Row]) -> Iterator[str]:
     """Yield a sentence for each thing about the answers or the references that a person should know."""
     seen = [(example, row) for example in check.examples if isinstance(row := rows.get(example.id), Observation)]
-    answered = [(example, str(row.seen["answer"])) for example, row in seen if isinstance(row.seen.get("answer"), str)]
+    answered: Answered = [
+        (example, str(row.seen["answer"])) for example, row in seen if isinstance(row.seen.get("answer"), str)
+    ]
     if not answered:
         return
     yield from _not_whole(seen)
+    answered = _as_scored(check, answered)
     yield from _empty(answered)
     yield from _reasoning(answered)
     yield from _alike(answered)
@@ -40,7 +50,18 @@ def notices(check: Check, rows: Mapping[str, Row]) -> Iterator[str]:
     yield from _no_reference(check)
 
 
-Answered = Sequence[tuple[Example, str]]
+def _as_scored(check: Check, answered: Answered) -> Answered:
+    """Return what is scored of each answer, where all metrics of answers look at the same; else the raw answers."""
+    ways = {str(choice.filters): choice.filters for choice in check.metrics if choice.kind != ERROR_RATE.name}
+    if len(ways) != 1 or not next(iter(ways.values())):
+        return answered
+    steps = filters.build(next(iter(ways.values())))
+    try:
+        texts = filters.answers(steps, [text for _, text in answered])
+    except ValueError:  # the metrics say so
+        return answered
+    wanted = (replace(one, references=filters.references(steps, one.references)) for one, _ in answered)
+    return list(zip(wanted, texts, strict=True))
 
 
 def _not_whole(seen: Sequence[tuple[Example, Observation]]) -> Iterator[str]:
@@ -62,7 +83,7 @@ def _reasoning(answered: Answered) -> Iterator[str]:
     wanted = [1 for example, _ in found if any(_REASONING.search(text) for text in example.references)]
     if len(found) > len(wanted):
         many = f"{len(found):,} of {len(answered):,} answers hold {found[0][1]}"
-        why = "the model's reasoning is scored with its answer; turn it off, or cut it off"
+        why = "the model's reasoning is scored with its answer; write filters: [strip_reasoning] in the check"
         yield f"{many} ({_first([found[0][0]])}): {why}"
 
 
@@ -86,14 +107,14 @@ def _no_label(check: Check, answered: Answered) -> Iterator[str]:
     """
     if not any(choice.kind in _LABEL_METRICS for choice in check.metrics):
         return
-    labels = {compared(reference) for example in check.examples for reference in example.references}
+    labels = {compared(reference) for example, _ in answered for reference in example.references}
     strange = [text for _, text in answered if text.strip() and compared(text) not in labels]
     if not strange:
         return
     shown = ", ".join(_quoted(label) for label in sorted(labels)[:_LABELS]) + (", …" if len(labels) > _LABELS else "")
     labelled = f"none of the {len(labels):,} labels" if len(labels) > 1 else "not the only label"
-    usual = Counter(strange).most_common(1)[0][0]
-    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {_quoted(usual)}"
+    frequent = _quoted(Counter(strange).most_common(1)[0][0])
+    told = f"{_of(len(strange), len(answered))} {labelled} ({shown}), e.g. {frequent}"
     plain = {_plain(label) for label in labels}
     nearly = sum(_plain(text) in plain for text in strange)
     yield told + (f"; {nearly:,} would be, without case and punctuation" if nearly else "")
@@ -122,7 +143,7 @@ def _references_alike(examples: Sequence[Example]) -> Iterator[str]:
 
 def _no_reference(check: Check) -> Iterator[str]:
     """Yield that a metric calls every answer wrong where no answer is the right one."""
-    empty = [example for example in check.examples if not any(text.strip() for text in example.references)]
+    empty = [e for e in check.examples if e.references and not any(text.strip() for text in e.references)]
     names = [choice.name for choice in check.metrics if choice.kind.startswith("rouge")]
     if empty and names:
         many = f"{len(empty):,} of {len(check.examples):,} examples have"

@@ -10,7 +10,8 @@ import numpy as np
 from mlgate.core.check import Example, Json
 from mlgate.core.metric import Metric
 from mlgate.core.stats.jackknife import Array
-from mlgate.metrics import bleu, registry
+from mlgate.metrics import bleu, filters, registry
+from mlgate.metrics.filters import Filter
 from mlgate.metrics.scorer import References, Scorer
 from mlgate.metrics.scripts import spaceless
 
@@ -36,6 +37,8 @@ class Scoring:
     """By value of `field`; `DEFAULT` for every other value. Their statistics add up to one corpus value."""
     field: str = ""
     """Empty: the default scores every example."""
+    filters: tuple[Filter, ...] = ()
+    """What is done to an answer, and to its references, before either is scored."""
 
     @property
     def metric(self) -> Metric:
@@ -43,14 +46,20 @@ class Scoring:
         return self._first.metric
 
     @property
+    def needs_references(self) -> bool:
+        """Return whether an example must have a reference. A third party's metric always needs one."""
+        return bool(getattr(self._first, "needs_references", True))
+
+    @property
     def _first(self) -> Scorer:
         return next(iter(self.scorers.values()))
 
     def signature(self, examples: Sequence[Example]) -> str:
         """Return every setting that can change the value; one that differs by the field is written for each value."""
-        references = _references(examples)
-        parts = {value: one.signature(references).split("|") for value, one in self.scorers.items()}
-        return "|".join(_merged(self.field, dict(zip(parts, column, strict=True))) for column in _columns(parts))
+        wanted = self._references(examples)
+        parts = {value: one.signature(wanted).split("|") for value, one in self.scorers.items()}
+        merged = (_merged(self.field, dict(zip(parts, column, strict=True))) for column in _columns(parts))
+        return "|".join(merged) + filters.signature(self.filters)
 
     def unsuitable(self, examples: Sequence[Example]) -> str:
         """Return why the metric cannot judge answers to these examples, with what to use instead. Empty: it can."""
@@ -62,26 +71,30 @@ class Scoring:
             chosen = [examples[place] for place in places]
             scorer = self._scorer(value)
             assert scorer is not None  # missing has the others
-            if why := scorer.unsuitable(_references(chosen)):
+            if why := scorer.unsuitable(self._references(chosen)):
                 return f"{self.field}={value}: {why}" if self.field else why
         return ""
 
     def statistics(self, answers: Sequence[str], examples: Sequence[Example]) -> Array:
         """Return the statistics, shape (n, k), rows in the examples' order. Raises ValueError as a scorer does."""
+        answers = filters.answers(self.filters, answers)
         if not self.field:
-            return self._first.statistics(answers, _references(examples))
+            return self._first.statistics(answers, self._references(examples))
         found: dict[int, Array] = {}
         for value, places in self._parts(examples).items():
             scorer = self._scorer(value)
             if scorer is None:
                 raise ValueError(f"nothing is written for {self.field}={value}")
-            rows = scorer.statistics([answers[i] for i in places], _references([examples[i] for i in places]))
+            rows = scorer.statistics([answers[i] for i in places], self._references([examples[i] for i in places]))
             found |= dict(zip(places, rows, strict=True))
         return np.array([found[place] for place in range(len(examples))])
 
     def value(self, totals: Array) -> Array:
         """Return the corpus values of summed statistics."""
         return self._first.value(totals)
+
+    def _references(self, examples: Sequence[Example]) -> References:
+        return [filters.references(self.filters, example.references) for example in examples]
 
     def _value(self, example: Example) -> str:
         return dict(example.slices).get(self.field, DEFAULT) if self.field else DEFAULT
@@ -96,18 +109,19 @@ class Scoring:
         return parts
 
 
-def scoring(kind: str, options: Mapping[str, Json]) -> Scoring:
-    """Make metric *kind* with *options*. Raises ValueError for an option or a value that it does not have."""
+def scoring(kind: str, options: Mapping[str, Json], written: Sequence[Json] = ()) -> Scoring:
+    """Make metric *kind* with *options* and the filters *written*. Raises ValueError for what it does not have."""
+    steps = filters.build(written)
     field, values = _asked(kind, options)
     if not field:
-        return Scoring({DEFAULT: registry.build(kind, options)})
-    return Scoring({value: registry.build(kind, _with(options, field, value)) for value in values}, field)
+        return Scoring({DEFAULT: registry.build(kind, options)}, filters=steps)
+    return Scoring({value: registry.build(kind, _with(options, field, value)) for value in values}, field, steps)
 
 
-def fields_of(options: Mapping[str, Json]) -> Iterator[str]:
-    """Yield the fields of the data that *options* differ by."""
-    for value in options.values():
-        if isinstance(value, Mapping):
+def fields_of(kind: str, options: Mapping[str, Json]) -> Iterator[str]:
+    """Yield the fields of the data that *options* of metric *kind* differ by."""
+    for name, value in options.items():
+        if isinstance(value, Mapping) and name in _OPTIONS.get(kind, ()):
             yield from (name for name in value if isinstance(name, str))
 
 
@@ -147,10 +161,6 @@ def _with(options: Mapping[str, Json], field: str, value: str) -> Mapping[str, J
         elif value in entries or DEFAULT in entries:
             found[name] = entries[value] if value in entries else entries[DEFAULT]
     return found
-
-
-def _references(examples: Sequence[Example]) -> References:
-    return [example.references for example in examples]
 
 
 def _columns(parts: Mapping[str, list[str]]) -> Iterator[tuple[str, ...]]:

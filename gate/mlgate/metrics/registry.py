@@ -31,6 +31,12 @@ BUILT_IN = {
     "macro_f1": "labels:macro_f1",
     "wer": "edits:wer",
     "cer": "edits:cer",
+    "contains": "answer_tests:contains",
+    "is_one_of": "answer_tests:is_one_of",
+    "matches": "answer_tests:matches",
+    "max_length": "answer_tests:max_length",
+    "json_valid": "answer_tests:json_valid",
+    "json_schema": "answer_tests:json_schema",
 }
 """Module and factory of each metric that is mlgate's own."""
 

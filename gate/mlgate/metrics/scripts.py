@@ -46,23 +46,34 @@ _MOST_LETTERS = 0.5
 """The share of a reference's letters from which it is written in such a script."""
 
 
+_CUT = "[" + "".join(rf"\p{{Script_Extensions={name}}}" for name in _BY_CHARACTER) + "]"
+_SPACELESS = "[" + "".join(rf"\p{{Script_Extensions={name}}}" for name in (*_BY_CHARACTER, *_BY_SYLLABLE)) + "]"
+
+
 @lru_cache(maxsize=65_536)
 def is_spaceless(character: str) -> bool:
     """Return whether *character* is of a script that is written without spaces between words."""
-    return _pattern((*_BY_CHARACTER, *_BY_SYLLABLE)).match(character) is not None
+    return _spaceless().match(character) is not None
 
 
 @lru_cache(maxsize=65_536)
 def is_cut_by_character(character: str) -> bool:
     """Return whether *character* is a word of its own where words are counted: nothing marks where one ends."""
-    return _pattern(_BY_CHARACTER).match(character) is not None
+    return _cut().match(character) is not None
 
 
 @cache
-def _pattern(scripts: tuple[str, ...]) -> regex.Pattern[str]:
+def _spaceless() -> regex.Pattern[str]:
     import regex
 
-    return regex.compile("[" + "".join(rf"\p{{Script_Extensions={name}}}" for name in scripts) + "]")
+    return regex.compile(_SPACELESS)
+
+
+@cache
+def _cut() -> regex.Pattern[str]:
+    import regex
+
+    return regex.compile(_CUT)
 
 
 @dataclass(frozen=True, slots=True)

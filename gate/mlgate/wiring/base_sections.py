@@ -12,7 +12,20 @@ from mlgate.config.sections.tracking import Tracking
 from mlgate.core.rule_change import Direction, RuleChange
 from mlgate.wiring.base_question import questions, way
 
-_ASKED = ("url", "headers", "timeout", "retries", "concurrency", "batch", "ready_within", "cpus", "memory", "gpus")
+_ASKED = (
+    "url",
+    "headers",
+    "timeout",
+    "retries",
+    "patience",
+    "max_rate",
+    "concurrency",
+    "batch",
+    "ready_within",
+    "cpus",
+    "memory",
+    "gpus",
+)
 """How the model is run and asked: what moves the numbers without being the model."""
 _RESOURCES = ("cpus", "memory", "gpus")
 """What makes a model faster without being better. Both sides of a duet have the candidate's."""

@@ -16,7 +16,7 @@ from mlgate.config.config import Config
 from mlgate.config.sections.check import RecordedCheck
 from mlgate.config.sections.data import Data, DatasetData, FileData, LinesData
 from mlgate.config.sections.section import Quoting
-from mlgate.config.translate.checks import needed_fields
+from mlgate.config.translate.checks import needed_fields, needs_references
 from mlgate.core.check import Example
 from mlgate.core.errors import ConfigError
 from mlgate.core.formats.converters import converter, has_converter
@@ -31,19 +31,24 @@ def dataset(config: Config, name: str) -> Dataset:
     assert section.data is not None
     line = SectionLine("data", section.data.model_dump(mode="json", exclude_unset=True))
     slices = tuple(needed_fields(config, name))
-    return read(section.data, config.root, line, slices, where=config.where("checks", name, "data"))
+    where, needs = config.where("checks", name, "data"), needs_references(config, name)
+    return read(section.data, config.root, line, slices, where=where, needs=needs)
 
 
-def read(data: Data, root: Path, line: SectionLine, slices: tuple[str, ...] = (), *, where: str = "") -> Dataset:
-    """Read the examples of a section. *line* is what stands there, *where* its place."""
+def read(
+    data: Data, root: Path, line: SectionLine, slices: tuple[str, ...] = (), *, where: str = "", needs: bool = True
+) -> Dataset:
+    """Read the examples of a section. *line* is what stands there, *where* its place; *needs*: references."""
     match data:
         case LinesData():
             return _lines(data, root, line, where)
         case DatasetData(dataset=path, split=split, config=config):
             folder = root / path if (root / path).is_dir() else _on_the_hub(path)
-            return huggingface.read(folder, _fields(data, slices, line), split=split, config=config or "")
+            return huggingface.read(folder, _fields(data, slices, line, needs=needs), split=split, config=config or "")
         case FileData(path=path):
-            return _file(data, local(root, path, line.with_path, where), _fields(data, slices, line), where)
+            return _file(
+                data, local(root, path, line.with_path, where), _fields(data, slices, line, needs=needs), where
+            )
 
 
 def _file(data: FileData, path: Path, fields: Fields, where: str) -> Dataset:
@@ -90,7 +95,7 @@ def _with_reference(line: SectionLine, all_of_them: tuple[str, ...], old: str, n
     return line.where(references=[new if one == old else one for one in all_of_them])
 
 
-def _fields(data: DatasetData | FileData, slices: tuple[str, ...], line: SectionLine) -> Fields:
+def _fields(data: DatasetData | FileData, slices: tuple[str, ...], line: SectionLine, *, needs: bool) -> Fields:
     return Fields(
         data.input,
         tuple(data.references),
@@ -98,6 +103,7 @@ def _fields(data: DatasetData | FileData, slices: tuple[str, ...], line: Section
         slices,
         data.group or "",
         split_lists=data.split_lists,
+        needs_references=needs,
         line=line,
     )
 

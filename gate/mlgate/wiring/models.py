@@ -111,6 +111,8 @@ def _endpoint(section: ModelSection, given: Endpoint, workers: int) -> HttpModel
         concurrency=max(1, given.concurrency // max(1, workers)),
         timeout_s=given.timeout.total_seconds(),
         retries=given.retries,
+        patience_s=given.patience.total_seconds(),
+        most_a_second=given.max_rate / max(1, workers) if given.max_rate else None,
         headers=headers(given.headers),
         batch=given.batch,
         redaction=redaction(section),

@@ -58,7 +58,8 @@ def _document(config: Config, section: DeploySection, *, compares: bool) -> Mapp
     image = whole["model"]["image"]
     asked = {key: image[key] for key in _ASKING if key in image}
     asked.setdefault("model", config.model.served_name)
-    endpoint = {"url": section.url, **asked, "headers": {VARIANT_HEADER: {"env": _CANDIDATE}}}
+    busy = {"patience": "1ms"}  # a model that turns users away is no model to wait for
+    endpoint = {"url": section.url, **asked, **busy, "headers": {VARIANT_HEADER: {"env": _CANDIDATE}}}
     checks = {name: _held(whole["checks"][name], name, compares=compares) for name in section.checks}
     document: dict[str, Any] = {
         "version": 1,

@@ -72,7 +72,7 @@ def run_then_name(printed: str, root: Path) -> None:
 
 def run(printed: str, root: Path) -> None:
     subprocess.run(
-        ["bash", "-ec", taken(r" next: [^`]*`([^`]*)`", printed)], cwd=root, env=child_environment(), check=True
+        ["bash", "-ec", taken(r" next: [^`]*`([^`]*)`", printed)], cwd=root, check=True, env=child_environment()
     )
 
 

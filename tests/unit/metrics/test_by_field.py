@@ -79,4 +79,5 @@ def test_what_cannot_differ_is_refused(kind: str, options: dict[str, object], wh
 
 
 def test_the_fields_that_options_differ_by_are_known() -> None:
-    assert list(fields_of({"tokenize": {"lang": {"zh": "zh"}}, "lowercase": True})) == ["lang"]
+    assert list(fields_of("bleu", {"tokenize": {"lang": {"zh": "zh"}}, "lowercase": True})) == ["lang"]
+    assert list(fields_of("json_schema", {"schema": {"type": {"a": "b"}}})) == []

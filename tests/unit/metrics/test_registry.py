@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.child_environment import child_environment
+from tests.support.every_metric import built
 
 from mlgate.metrics.registry import build, names, third_party
 
@@ -60,7 +61,7 @@ def test_an_unknown_metric_is_a_key_error() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_metric_is_named_as_it_is_registered(name: str) -> None:
-    assert build(name).metric.name == name
+    assert built(name).metric.name == name
 
 
 def test_the_registry_is_light() -> None:
@@ -75,7 +76,7 @@ def test_the_registry_is_light() -> None:
 @pytest.mark.parametrize("name", names())
 def test_the_page_prints_every_metrics_real_signature(name: str) -> None:
     versions = re.compile(r"(version|classes):[^|\n]*")
-    signature = versions.sub("", build(name).signature([["a"]]))
+    signature = versions.sub("", built(name).signature([["a"]]))
     if name not in {"rouge1", "rouge2", "rougeLsum"}:  # as rougeL's
         assert signature in versions.sub("", PAGE).splitlines()
     assert f"`{name}`" in PAGE

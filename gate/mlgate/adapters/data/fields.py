@@ -40,6 +40,8 @@ class Fields:
     """Whether the format has no lists, so that one can only be written as text."""
     others_have_it: bool = False
     """Whether a row was read by these fields: what lacks one is another kind of row."""
+    needs_references: bool = True
+    """Whether a row must have one; where no metric looks at them, it may."""
     line: SectionLine = field(default_factory=SectionLine)
     """What names the file in the configuration: hints say how it should read."""
 

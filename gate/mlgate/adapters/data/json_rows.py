@@ -15,6 +15,7 @@ from mlgate.core.errors import ConfigError
 Row = Mapping[str, object]
 
 _ONE_A_LINE = "a .jsonl file holds one JSON object a line"
+_A_PAGE = "it is a web page or XML: where it was downloaded, take the raw file"
 _NAMES_SHOWN = 5
 
 
@@ -132,7 +133,7 @@ def _next_step(text: str, source: str, line: SectionLine, *, in_document: bool =
         return "repair it there: `jq . FILE` says the same" if bare else "write a list of objects"
     if bare.startswith("[") or bare in ("{", "}") or (bare.startswith("{") and not bare.endswith("}")):
         return f"if the file is one JSON document, write `{line.where(format='json')}`"
-    return _ONE_A_LINE
+    return _A_PAGE if bare.startswith("<") else _ONE_A_LINE
 
 
 def _is_object(text: str) -> bool:

@@ -8,7 +8,7 @@ import re
 import warnings
 
 _ITEM = re.compile(
-    r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|True|False|None|true|false|null"""
+    r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|True|False|None|true|false|null"""
 )
 _BLANK = re.compile(r"\s*")
 _WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}

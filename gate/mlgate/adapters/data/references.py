@@ -21,6 +21,8 @@ def references_of(row: Mapping[str, object], fields: Fields, where: str) -> tupl
     texts = tuple(text for name, value in there.items() for text in _texts(value, name, fields, where))
     if there:
         return texts or ("",)
+    if not fields.needs_references:
+        return ()
     asked = " or ".join(map(quoted, held))
     if any(value is None for value in held.values()):
         raise ConfigError(

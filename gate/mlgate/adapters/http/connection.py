@@ -50,6 +50,8 @@ class HttpReply:
     body: bytes
     location: str = ""
     """Where it redirects to; empty where it does not, or nobody kept it."""
+    retry_after: str = ""
+    """When a busy server wants to be asked again, as it says it."""
 
 
 class HttpConnection:
@@ -154,7 +156,8 @@ def _read(response: BaseHTTPResponse) -> HttpReply:
         if len(body) > LARGEST_REPLY:
             raise Broken(f"the server sends more than {LARGEST_REPLY} bytes")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return HttpReply(response.status, kind, bytes(body), response.headers.get("location", ""))
+    told = (response.headers.get(name, "") for name in ("location", "retry-after"))
+    return HttpReply(response.status, kind, bytes(body), *told)
 
 
 def _shut(open_socket: socket.socket) -> None:

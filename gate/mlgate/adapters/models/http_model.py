@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +14,7 @@ from queue import LifoQueue
 from mlgate.adapters.http.address import Address
 from mlgate.adapters.http.connection import Broken, HttpConnection, HttpReply, HungUp, Unreachable
 from mlgate.adapters.http.headers import checked
+from mlgate.adapters.http.pacing import BUSY, Pacing, pause
 from mlgate.adapters.http.redaction import Redaction
 from mlgate.adapters.http.replies import known_secrets, read
 from mlgate.adapters.models.identity import of_endpoint
@@ -46,9 +47,11 @@ class HttpModel:
         concurrency: int = 1,
         timeout_s: float = 60.0,
         retries: int = 2,
+        patience_s: float = 0.0,
+        most_a_second: float | None = None,
         headers: Mapping[str, str] | None = None,
         batch: int = 1,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         jitter: Callable[[], float] = random.random,
         redaction: Redaction | None = None,
     ) -> None:
@@ -63,7 +66,10 @@ class HttpModel:
         self._retries = retries
         self._headers = checked(headers or {})
         self._batch = batch
-        self._sleep = sleep
+        self._closing = threading.Event()
+        self._sleep = sleep or self._closing.wait
+        self._patience_s = patience_s
+        self._pacing = Pacing(most_a_second, self._sleep)
         self._jitter = jitter
         self._redaction = redaction or known_secrets(self._address, headers or {})
         self._lines: set[HttpConnection] = set()
@@ -80,6 +86,7 @@ class HttpModel:
 
     def answer(self, examples: Sequence[Example]) -> Iterator[str | Answer | Failure]:
         """Ask about *examples* and yield answers in their order. Raises Refused when the host is a forbidden one."""
+        self._closing.clear()
         inputs = [example.input for example in examples]
         parts = [inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch)]
         own = [self._line() for _ in range(min(self._concurrency, len(parts)))]
@@ -105,6 +112,7 @@ class HttpModel:
 
     def close(self) -> None:
         """Hang up, also on questions that are under way. Asking again opens new connections."""
+        self._closing.set()  # whoever waits for a busy server wakes
         with self._lock:
             lines = list(self._lines)
         for line in lines:
@@ -134,7 +142,7 @@ class HttpModel:
             return [Failure(self._redaction.line(f"cannot be asked: {error}"), "gate")] * n
         line = lines.get()
         try:
-            reply = self._post(line, self._address.target(path), body)
+            reply = self._patiently(line, self._address.target(path), body)
         except Unreachable as error:
             self._count(reached=False)
             return [Failure(self._redaction.line(f"could not connect to {self._address}: {error}"), "gate")] * n
@@ -146,7 +154,22 @@ class HttpModel:
         self._count(reached=True)
         answers = read(reply, n, self._protocol, self._redaction)
         self._count_refusals(reply, answers)
-        return answers
+        return [self._out_of_patience(one) for one in answers] if reply.status in BUSY else answers
+
+    def _patiently(self, line: HttpConnection, target: str, body: bytes) -> HttpReply:
+        """Return the reply; one that says "not now" is waited for: it carried nothing out, so nothing is erased."""
+        waited = 0.0
+        for attempt in itertools.count():
+            self._pacing.take()
+            reply = self._post(line, target, body)
+            if reply.status not in BUSY:
+                return reply
+            seconds = pause(reply.retry_after, attempt, self._jitter())
+            waited += seconds
+            if waited > self._patience_s:
+                return reply
+            self._pacing.hold(seconds)
+        raise AssertionError
 
     def _post(self, line: HttpConnection, target: str, body: bytes) -> HttpReply:
         for attempt in range(self._retries):
@@ -157,6 +180,11 @@ class HttpModel:
             except Unreachable:
                 self._sleep(min(2.0, 0.2 * 2**attempt) * (0.5 + 0.5 * self._jitter()))
         return line.post(target, body, self._headers)
+
+    def _out_of_patience(self, answer: str | Answer | Failure) -> str | Answer | Failure:
+        if not isinstance(answer, Failure):
+            return answer
+        return Failure(f"{answer.why} (busy for longer than its patience, {self._patience_s:g} s)", answer.blame)
 
     def _count_refusals(self, reply: HttpReply, answers: Answers) -> None:
         """Count the first replies as long as each refuses whoever asks; any other ends the counting for good."""

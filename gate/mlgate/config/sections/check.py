@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, JsonValu
 
 from mlgate.config.sections.data import Data
 from mlgate.config.sections.latency import LatencyCheck
-from mlgate.config.sections.metric import Metrics, RecordedMetric, Rules
+from mlgate.config.sections.metric import Filters, Metrics, RecordedMetric, Rules
 from mlgate.config.sections.section import (
     FieldName,
     Given,
@@ -64,6 +64,8 @@ class AccuracyCheck(Section):
     """The examples: a path, or a mapping with `path`, `source` or `dataset`."""
     metrics: Metrics = Field(default_factory=dict)
     """Metrics besides those that rules name: `[chrf, ter]`, or with options `{rougeL: {use_stemmer: true}}`."""
+    filters: Filters = ()
+    """What is taken out of an answer before it is scored, in order: `[strip_reasoning, {regex: "Answer: (.*)"}]`."""
     rules: Rules = Field(default_factory=dict)
     """Bounds by metric. At least one, here or under `slices`."""
     slices: SliceRules = Field(default_factory=dict)

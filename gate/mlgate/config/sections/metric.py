@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, JsonValue
+from pydantic import BeforeValidator, ConfigDict, JsonValue, WithJsonSchema
 
 from mlgate.config.sections.rule import RuleSection
-from mlgate.config.sections.section import Given, MetricName, NamesOrMapping, Section
+from mlgate.config.sections.section import Given, MetricName, NamesOrMapping, Section, complaint
+from mlgate.metrics import filters
+
+
+def _filter(value: object) -> object:
+    try:
+        filters.build([value])  # type: ignore[list-item]  # whatever it is, the answer is a sentence
+    except ValueError as error:
+        raise complaint(f"cannot be used: {str(error).removeprefix('filter 1: ')}", "e.g. strip_reasoning") from error
+    return value
+
+
+Filter = Annotated[
+    JsonValue,
+    BeforeValidator(_filter),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(filters.NAMES)},
+                {
+                    "type": "object",
+                    "anyOf": [{"required": [key]} for key in filters.KEYS],
+                    "additionalProperties": {
+                        "anyOf": [
+                            {"type": "string"},
+                            {"type": "integer"},
+                            {"type": "object", "additionalProperties": {"type": "string"}},
+                        ]
+                    },
+                },
+            ]
+        }
+    ),
+]
+Filters = Sequence[Filter]
 
 
 class MetricOptions(Section):
@@ -21,6 +55,8 @@ class MetricOptions(Section):
 
     metric: Given[MetricName] = None
     """The metric, when the entry has a name of its own: `{bleu_zh: {metric: bleu, tokenize: zh}}`."""
+    filters: Given[Filters] = None
+    """What is taken out of an answer before this metric scores it. Left out: the check's."""
 
     @property
     def options(self) -> Mapping[str, JsonValue]:

@@ -48,7 +48,13 @@ class Endpoint(Served, Address):
     headers: Headers = Field(default_factory=dict)
     """Headers by name; values come from environment variables only."""
     retries: int = Field(2, ge=0, le=10)
-    """How often to try again when no connection could be made. What was sent is never sent twice."""
+    """How often to try again when no connection could be made. What was sent is never sent twice, unless the server
+    says that it is busy."""
+    patience: Duration = lasting("60s")
+    """How long a question may wait for a server that answers 429 or 503: as long as its `Retry-After` says, else longer
+    each time. A busy server has carried nothing out, so asking again erases no failure. Not for timed load."""
+    max_rate: Given[Annotated[float, Field(gt=0, le=100_000)]] = None
+    """The most requests a second, over all that ask at once. Left out: as fast as `concurrency` goes."""
 
 
 class PythonModel(Section):

@@ -25,8 +25,18 @@ def needed_fields(config: Config, check_id: str) -> tuple[str, ...]:
     """Return the fields that the check slices, mixes its load, or computes a metric by: what its data is read with."""
     section = config.checks[check_id]
     mixed_by = _mixed_by(section)
-    differing = (field for one in config.resolved[check_id].metrics.values() for field in fields_of(one.choice.options))
+    differing = (
+        field
+        for one in config.resolved[check_id].metrics.values()
+        for field in fields_of(one.choice.kind, one.choice.options)
+    )
     return tuple(dict.fromkeys([*((mixed_by,) if mixed_by else section.slices), *differing]))
+
+
+def needs_references(config: Config, check_id: str) -> bool:
+    """Return whether some metric of a check looks at references."""
+    found = [one.scoring for one in config.resolved[check_id].metrics.values() if one.scoring is not None]
+    return not found or any(one.needs_references for one in found)
 
 
 def _mixed_by(section: Section) -> str:

@@ -58,7 +58,7 @@ def _remedy(name: str, one: ResolvedMetric, asked: Sequence[Example], field: str
     """Return the line that scores what *asked* holds by what suits it; empty where nothing does."""
     kind = one.choice.kind
     option, value = by_field.remedy(kind, [example.references for example in asked])
-    if not option or any(True for _ in by_field.fields_of(one.choice.options)):
+    if not option or any(True for _ in by_field.fields_of(kind, one.choice.options)):
         return ""
     if not field or option == "tokenizer":
         return f"write metrics: {{{name}: {{{option}: {value}}}}}"

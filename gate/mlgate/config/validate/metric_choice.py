@@ -93,9 +93,17 @@ def _choice(check: Check, name: str) -> MetricChoice:
         recorded = check.metrics[name]
         return MetricChoice(name, "recorded", {"better": recorded.better, "unit": recorded.unit})
     listed = check.metrics.get(name)
+    common = check.filters if isinstance(check, AccuracyCheck) else ()
     if listed is None:
-        return MetricChoice(name, name)
-    return MetricChoice(name, listed.metric or name, dict(listed.options))
+        return MetricChoice(name, name, filters=_none_for(name, common))
+    own = common if listed.filters is None else listed.filters
+    kind = listed.metric or name
+    return MetricChoice(name, kind, dict(listed.options), _none_for(kind, own))
+
+
+def _none_for(kind: str, filters: Sequence[Json]) -> tuple[Json, ...]:
+    """Return the filters of a metric of answers; what is measured otherwise has no text to filter."""
+    return () if kind == ERROR_RATE.name or latency_metrics.metric(kind) is not None else tuple(filters)
 
 
 def _resolve_metric(choice: MetricChoice, steps: Steps) -> ResolvedMetric | Complaint:
@@ -109,7 +117,7 @@ def _resolve_metric(choice: MetricChoice, steps: Steps) -> ResolvedMetric | Comp
     if own is not None:
         return ResolvedMetric(choice, own, None)
     try:
-        how = scoring(choice.kind, choice.options)
+        how = scoring(choice.kind, choice.options, choice.filters)
     except (ValueError, TypeError) as error:
         option = _culprit(choice)
         return Complaint((*steps, option) if option else steps, f"cannot be used: {_line(error)}", at_key=True)

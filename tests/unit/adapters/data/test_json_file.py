@@ -74,7 +74,7 @@ def test_what_holds_rows_in_another_way_says_the_command_that_takes_them_out(
     hint = refused(tmp_path, json.dumps(document)).hint
     command, line = hint.split("`")[1], hint.split("`")[3]
     assert line == "data: x.new.json"
-    subprocess.run(["bash", "-c", command], env=child_environment(), check=True)
+    subprocess.run(["bash", "-c", command], check=True, env=child_environment())
     assert len(json_file.read(tmp_path / "x.new.json").examples) == 2
 
 
@@ -99,7 +99,7 @@ def test_lines_that_a_command_repairs_say_the_command(tmp_path: Path, text: str)
     path.write_text(text, newline="")
     with pytest.raises(ConfigError) as caught:
         jsonl_file.read(path, fields)
-    subprocess.run(["bash", "-c", caught.value.hint.split("`")[1]], env=child_environment(), check=True)
+    subprocess.run(["bash", "-c", caught.value.hint.split("`")[1]], check=True, env=child_environment())
     assert len(jsonl_file.read(tmp_path / "x.new.jsonl").examples) == 2
 
 

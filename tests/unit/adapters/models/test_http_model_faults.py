@@ -158,6 +158,41 @@ def test_a_refusal_among_answers_is_one_examples_failure() -> None:
     assert sum(isinstance(one, Failure) and one.blame == "model" for one in answers) == 11
 
 
+BUSY = reply(b'{"error": "slow down"}', "429 Too Many Requests", "Retry-After: 7\r\n")
+
+
+def test_a_busy_server_is_asked_again_when_it_says() -> None:
+    waited: list[float] = []
+
+    def script(connection: socket.socket, number: int) -> bool:
+        connection.sendall(BUSY if number % 3 == 0 else GOOD)
+        return False
+
+    with serving(script) as server:
+        assert ask(server.url, 4, patience_s=60, sleep=waited.append) == ["fine"] * 4
+    assert len(server.questions) == 6
+    assert {round(seconds) for seconds in waited} == {7}
+
+
+def test_a_server_that_stays_busy_is_a_failure_of_the_model_once_patience_ends() -> None:
+    waited: list[float] = []
+    with serving(said(BUSY)) as server:
+        (failed,) = ask(server.url, 1, patience_s=20, sleep=waited.append)
+    assert isinstance(failed, Failure)
+    assert failed.blame == "model"
+    assert failed.why.startswith("status 429: ")
+    assert failed.why.endswith("(busy for longer than its patience, 20 s)")
+    assert len(server.questions) == 3
+
+
+def test_a_server_that_asks_for_more_patience_than_there_is_is_not_waited_for() -> None:
+    waited: list[float] = []
+    with serving(said(reply(b"", "503 Busy", "Retry-After: 3600\r\n"))) as server:
+        (failed,) = ask(server.url, 1, patience_s=20, sleep=waited.append)
+    assert isinstance(failed, Failure)
+    assert (waited, len(server.questions)) == ([], 1)
+
+
 def test_a_compressed_reply_that_nobody_asked_for_is_not_unpacked() -> None:
     bomb = gzip.compress(b'{"predictions": ["' + b"x" * 10_000_000 + b'"]}')
     with serving(said(reply(bomb, more="Content-Encoding: gzip\r\n"))) as server:

@@ -412,7 +412,7 @@ def test_a_name_that_is_no_metric_has_the_nearest_of_times_and_answers() -> None
     for wrong, meant in (("p95", "p95_ms"), ("rougel", "rougeL"), ("max_rsp", "max_rps")):
         fault = told(check=TIMED.format("{rate: 50}", f"{wrong}: {{max: 9}}"), model=SERVED)
         assert f"checks.c.rules.{wrong} is no metric (did you mean `{meant}`? there are: p50_ms, " in fault
-        assert fault.endswith("wer, cer)")
+        assert fault.endswith("json_valid, json_schema)")
 
 
 def test_a_time_in_an_accuracy_check_is_sent_to_its_own_kind() -> None:

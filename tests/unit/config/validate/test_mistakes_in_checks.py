@@ -13,7 +13,7 @@ from tests.unit.config.small import BASELINE, RULE, told
             "{data: x.csv, rulez: {bleu: {min: 1}}, rules: {bleu: {min: 1}}}",
             (
                 "m.yaml:3:27: checks.c.rulez is unknown "
-                "(did you mean `rules`? checks.c has: kind, data, metrics, rules, slices)"
+                "(did you mean `rules`? checks.c has: kind, data, metrics, filters, rules, slices)"
             ),
         ),
         (
@@ -53,7 +53,8 @@ from tests.unit.config.small import BASELINE, RULE, told
             (
                 "m.yaml:3:35: checks.c.rules.rougel is no metric "
                 "(did you mean `rougeL`? there are: bleu, chrf, chrf++, ter, "
-                "rouge1, rouge2, rougeL, rougeLsum, exact_match, token_f1, accuracy, macro_f1, wer, cer, error_rate)"
+                "rouge1, rouge2, rougeL, rougeLsum, exact_match, token_f1, accuracy, macro_f1, wer, cer, contains, "
+                "is_one_of, matches, max_length, json_valid, json_schema, error_rate)"
             ),
         ),
         (
