@@ -82,7 +82,10 @@ def too_long(handler: BaseHTTPRequestHandler) -> None:
         (says('{"status": "error", "errorType": "bad_data", "error": "parse error"}'), "parse error"),
         (says(json.dumps({**FINE, "warnings": ["store a did not answer"]})), "may not be whole: ['store a did not"),
         (says("<html>Sign in</html>", Content_Type="text/html"), "no JSON object: <html>Sign in</html>"),
-        (says("<html>Sign in</html>", 302, Location="/login"), "status 302 to /login (redirects are not followed: ask that address)"),
+        (
+            says("<html>Sign in</html>", 302, Location="/login"),
+            "status 302 to /login (redirects are not followed: ask that address)",
+        ),
         (says("no", 401), "status 401: no"),
         (says(json.dumps(FINE), 500), "status 500"),
         (says("[]"), "no JSON object"),
