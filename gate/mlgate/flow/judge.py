@@ -21,7 +21,9 @@ from mlgate.flow import answer_notices, judge_baseline, judge_latency, latency_f
 from mlgate.flow.fitting import Fit, Unfit, Use, fit
 from mlgate.flow.influential_examples import segments
 from mlgate.flow.load_summary import load_summary
-from mlgate.flow.scoring import WHOLE, Incomplete, Scored, Slice, measure, places, score, slices, within
+from mlgate.flow.scoring import WHOLE, Incomplete, Scored, Slice, measure, places, score, slices, within, without
+
+_SLICES_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,11 @@ def judge_check(
         return JudgedCheck(check, reading, past, tuple(why))
     before, parts = _score_baseline(check, kind, baseline, theirs, past), slices(check)
     if isinstance(before, Scored):
-        compared = judge_baseline.compare(check, scored, before, parts)
+        opened = Outcome.WARNED if baseline is not None and baseline.bootstrap else Outcome.INCONCLUSIVE
+        compared = judge_baseline.compare(check, scored, before, parts, opened)
     else:
         compared = _compared_with_nothing(check, scored, before.why, baseline)
-    findings = (*_limits(check, scored, parts), *compared)
+    findings, measured = (*_limits(check, scored, parts), *compared), tuple(_measurements(check, scored, parts))
     findings += tuple(_findings_of_unheld_rules(check, findings))
     if reading.rounds:
         findings = tuple(judge_latency.none_before_duration(reading.rounds.look, findings))
@@ -131,10 +134,10 @@ def judge_check(
         reading,
         past,
         findings,
-        tuple(_measurements(check, scored, parts)),
-        tuple(_measurements(check, before, parts)) if isinstance(before, Scored) else (),
+        measured,
+        tuple(_measurements_before(check, before, measured, parts)) if isinstance(before, Scored) else (),
         tuple(segments(check, kind, scored, before if isinstance(before, Scored) else None, bad)),
-        tuple(_how_data_moved(check, ours, theirs if isinstance(before, Scored) else None)),
+        tuple(_how_data_moved(check, ours, theirs if isinstance(before, Scored) else None, parts)),
     )
 
 
@@ -161,12 +164,32 @@ def _score_baseline(
     return Incomplete(f"the baseline cannot be compared: {scored.why}{way_out}")
 
 
-def _how_data_moved(check: Check, ours: Fit | Unfit, theirs: Fit | Unfit | None) -> Iterator[str]:
+def _how_data_moved(
+    check: Check, ours: Fit | Unfit, theirs: Fit | Unfit | None, parts: Sequence[Slice]
+) -> Iterator[str]:
     if isinstance(ours, Fit) and ours.moved:
         yield f"the data moved since it was observed: {ours.moved}; the answers are scored by today's references"
     if isinstance(theirs, Fit) and theirs.moved and any(rule.bound.compares for rule in check.rules):
         many = f"{theirs.moved.common:,} of {len(check.examples):,} examples"
         yield f"compared on {many}, which the baseline was asked, too: {theirs.moved}"
+        if theirs.common is not None:
+            rest = without(parts, check, theirs.common)
+            names = ", ".join(part.name for part in rest[:_SLICES_NAMED]) + (", …" if rest[_SLICES_NAMED:] else "")
+            nothing = f"; nothing is compared in {names}" if rest else ""
+            yield f"the candidate's own values are of all {len(check.examples):,} examples{nothing}"
+
+
+def _measurements_before(
+    check: Check, before: Scored, measured: Sequence[Measurement], parts: Sequence[Slice]
+) -> Iterator[Measurement]:
+    """Yield the baseline's measurements; where only some examples count, those that the candidate's are of, too.
+
+    A report subtracts the one from the other.
+    """
+    sizes = {(one.name, one.slice): one.n for one in measured}
+    for one in _measurements(check, before, parts):
+        if before.common is None or sizes.get((one.name, one.slice)) == one.n:
+            yield one
 
 
 def _limits(check: Check, scored: Scored, parts: Sequence[Slice]) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from mlgate.flow.scoring import (
     pair,
     places,
     within,
+    without,
 )
 
 
@@ -54,16 +55,25 @@ class _Asked:
         )
 
 
-def compare(check: Check, scored: Scored, before: Scored, parts: Sequence[Slice]) -> Iterator[Finding]:
+def compare(
+    check: Check,
+    scored: Scored,
+    before: Scored,
+    parts: Sequence[Slice],
+    open_slices: Outcome = Outcome.INCONCLUSIVE,
+) -> Iterator[Finding]:
     """Hold the candidate against the baseline by every rule that compares: on the whole check, and on its slices.
 
-    Where the baseline answers a part of the examples, only those are compared, of both.
+    Where the baseline answers a part of the examples, only those are compared, of both. A slice that a rule names and
+    that none of them is in is compared with nothing: *open_slices*.
     """
+    rest = () if before.common is None else without(parts, check, before.common)
     parts = parts if before.common is None else within(parts, check, before.common)
     asked, timed = [], []
     for rule in check.rules:
         if not rule.bound.compares:
             continue
+        yield from _compared_with_nothing(check, rule, rest, open_slices)
         after, past = scored.parts.get(rule.metric), before.parts.get(rule.metric)
         if after is None or past is None:
             why = (scored if after is None else before).why_not(rule.metric)
@@ -83,6 +93,14 @@ def compare(check: Check, scored: Scored, before: Scored, parts: Sequence[Slice]
     for added in (False, True):
         of_one = [one for one in timed if one[0].added is added]
         yield from judge_latency.compare(check, of_one, across=check.params.get("stored") == "block")
+
+
+def _compared_with_nothing(check: Check, rule: Rule, rest: Sequence[Slice], outcome: Outcome) -> Iterator[Finding]:
+    """Yield a finding for each slice that the rule names and the baseline was asked nothing of."""
+    for place in places(rule, rest) if rule.slice_by else ():
+        if place is not None:
+            why = f"the baseline was asked none of the examples of {place.name}: nothing can be compared"
+            yield Finding(check.id, rule, outcome, why, "unusable-baseline", place.name)
 
 
 def _pair(after: Statistics, past: Statistics, place: Slice | None) -> Pair:

@@ -169,6 +169,12 @@ def within(parts: Sequence[Slice], check: Check, common: Chosen) -> tuple[Slice,
     )
 
 
+def without(parts: Sequence[Slice], check: Check, common: Chosen) -> tuple[Slice, ...]:
+    """Return the slices that none of the examples at *common* is in."""
+    there = {part.name for part in within(parts, check, common)}
+    return tuple(part for part in parts if part.name not in there)
+
+
 def places(rule: Rule, parts: Sequence[Slice]) -> Sequence[Slice | None]:
     """Return where a rule holds: None, the whole check, or each value of its slice field."""
     return [part for part in parts if part.field == rule.slice_by] if rule.slice_by else (None,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,7 +73,8 @@ def refuse_brought(base: BaseCommit | None, path: Path, what: str = "evidence") 
         raise Refused(
             f"this change brings its own {what}: what a change brings never judges it",
             where=str(path),
-            hint=f"delete it from the repository, and let mlgate check make it: git rm --cached {path.name}",
+            hint="delete it from the repository, and let mlgate check make it: "
+            f"git rm --cached -- {shlex.quote(path.name)}",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -150,7 +151,7 @@ def baseline_of(
         raise Refused(
             f"the runs' store {store.name} is committed: a change could bring its own baseline",
             where=config.where("tracking"),
-            hint=f"git rm --cached {store.name}, and keep it where no change reaches, or on a server",
+            hint=f"git rm --cached -- {shlex.quote(store.name)}, and keep it where no change reaches, or on a server",
         )
     return memory.baseline(section, most)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 
-from mlgate.adapters.data.dialect import Dialect, Line, Quoting, Record, plain_values, records
+from mlgate.adapters.data.dialect import Dialect, Line, Quoting, Record, named_by, plain_values, records
 from mlgate.adapters.data.section_line import SectionLine, scalar
 from mlgate.core.errors import ConfigError
 
@@ -72,8 +72,12 @@ class Table:
 
     def _records(self) -> Iterator[Record]:
         number = 0
+        left = iter(self._lines())
+        if (first := next(left, None)) is None:
+            return
+        self._dialect = named_by(first[1], self._dialect)
         try:
-            for lines, values in records(self._lines(), self._dialect):
+            for lines, values in records(chain([first], left), self._dialect):
                 yield lines, values
                 number = lines[-1][0]
         except csv.Error as error:

@@ -53,11 +53,17 @@ def records(lines: Iterable[Line], dialect: Dialect) -> Iterator[Record]:
     first = next(left, None)
     if first is None:
         return
-    if excel := _EXCEL.fullmatch(first[1].removeprefix("\ufeff")):
-        dialect = dialect if dialect.delimiter_is_written else replace(dialect, delimiter=excel.group(1))
+    if _EXCEL.fullmatch(first[1].removeprefix("\ufeff")):
+        dialect = named_by(first[1], dialect)
     else:
         left = chain([first], left)
     yield from _quoted(left, dialect.delimiter) if dialect.quotes else _plain(left, dialect.delimiter)
+
+
+def named_by(first: str, dialect: Dialect) -> Dialect:
+    """Return the dialect with the delimiter that the first line names, where it does and nobody wrote another."""
+    excel = _EXCEL.fullmatch(first.removeprefix("\ufeff"))
+    return dialect if excel is None or dialect.delimiter_is_written else replace(dialect, delimiter=excel.group(1))
 
 
 def plain_values(line: str, delimiter: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeGuard
 
@@ -105,7 +106,9 @@ def _is_squad_article(value: object) -> bool:
 
 
 def _filter(name: str) -> str:
-    return f"'.{name}'" if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else f"'.[{json.dumps(name)}]'"
+    """Return the filter as a shell takes it: the name is the file's, and may hold whatever ends a quote."""
+    plain = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)
+    return f"'.{name}'" if plain else shlex.quote(f".[{json.dumps(name)}]")
 
 
 def _is_list_of_objects(value: object) -> TypeGuard[list[dict[str, object]]]:

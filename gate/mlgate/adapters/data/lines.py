@@ -92,7 +92,7 @@ def _text_only(pieces: Iterable[bytes], source: str) -> Iterator[bytes]:
     head = next(left, b"")
     for begin, ending in _MAGIC.items():
         if head.startswith(begin):
-            command = f"mv {shlex.quote(source)} {shlex.quote(source + ending)}"
+            command = f"mv -- {shlex.quote(source)} {shlex.quote(source + ending)}"
             raise ConfigError(
                 f"it is no text: it begins as a {ending} file does",
                 hint=f"give it its ending: `{command}`, and name {PurePath(source).name}{ending}",

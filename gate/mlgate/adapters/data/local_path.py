@@ -97,7 +97,8 @@ def _fetch(scheme: str, written: str, root: Path, named: Callable[[str], str]) -
                 return f"write `data: {{dataset: {repository}}}`"
             at = f" --revision {shlex.quote(revision)}" if revision else ""
             folder = shlex.quote(str(root))
-            command = f"hf download {repository} {shlex.quote(file)} --repo-type dataset{at} --local-dir {folder}"
+            dataset = shlex.quote(repository)
+            command = f"hf download {dataset} {shlex.quote(file)} --repo-type dataset{at} --local-dir {folder}"
             name = file
         case _:
             return f"download it to {target}, then {_write(named, name)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 from mlgate.adapters.data import git_lfs
@@ -43,7 +44,7 @@ class GitBaseline:
             raise AdapterError(
                 "Git LFS keeps this baseline, and what lies here is not what its pointer names",
                 where=place,
-                hint=f"fetch it: git lfs fetch origin {self._ref}",
+                hint=f"fetch it: git lfs fetch origin {shlex.quote(self._ref)}",
             )
         return evidence_file.read(found, self._most)
 

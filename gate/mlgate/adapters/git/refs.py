@@ -7,6 +7,7 @@ name that several places have, with different commits, is refused.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def branch_of(written: str) -> str:
 
 def fetch_hint(ref: str) -> str:
     """Return the next step where what *ref* names is not here."""
-    return f"fetch what is missing: git fetch origin {branch_of(ref)}"
+    return f"fetch what is missing: git fetch origin {shlex.quote(branch_of(ref))}"
 
 
 def _object_named(root: Path, name: str) -> str:

@@ -66,6 +66,7 @@ def _answers(records: Iterable[Record], match: Match, unit: str, *, by_order: bo
     for number, record in records:
         answer = text_or_failure(match.answer_of(number, record))
         if by_order:
+            match.refuse_id(number, record)
             in_order.append(answer)
             continue
         name = match.id_of(number, record)

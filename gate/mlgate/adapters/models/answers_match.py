@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -45,12 +46,23 @@ class Match:
         self.notices = (f"{self.path.name}: neither its rows nor the data have ids: answer n was taken for row n",)
         return True
 
+    def refuse_id(self, number: int, record: Mapping[str, object]) -> None:
+        """Refuse a record that has an id where the first had none, and nobody wrote that the order counts."""
+        name = self._layout.id_field
+        if self._layout.match != "order" and pick(record, name) is not Absent.ABSENT:
+            raise EvidenceError(
+                f"it has the id `{name}`, and the first answer has none",
+                hint=f"give every answer its id; or, if answer n is of row n of the data, write `{self._by_order()}`",
+                where=f"{self.path}:{number}",
+            )
+
     def lines(self, texts: Sequence[str]) -> dict[str, str]:
         """Return each text by its example's id. Raises EvidenceError for another number of lines."""
         blank = len(texts) - len(self._ids)
         if len(texts) != len(self._ids):
             if blank > 0 and not any(text.strip() for text in texts[-blank:]):
-                hint = f"delete the blank lines at its end: `sed -i '{len(self._ids) + 1},$d' {self.path}`"
+                named = shlex.quote(str(self.path))
+                hint = f"delete the blank lines at its end: `sed -i '{len(self._ids) + 1},$d' -- {named}`"
             elif any("\r" in text for text in texts[:1]):
                 hint = self._layout.line.converted(str(self.path), "tr '\\r' '\\n'")
             else:

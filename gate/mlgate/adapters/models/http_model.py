@@ -29,8 +29,8 @@ MOST_UNREACHED = 5
 
 MOST_REFUSED = 5
 """After so many replies that refuse whoever asks, and not one other, the rest are not asked: they failed as well."""
-_REFUSALS = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410})
-"""Statuses that say nothing of the input: the key, the address or the model's name is wrong."""
+_REFUSALS = frozenset({301, 302, 303, 307, 308, 401, 404, 405, 407, 410})
+"""Statuses that say nothing of the input: the key, the address or the model's name is wrong. 403 may be about it."""
 
 
 class HttpModel:

@@ -108,10 +108,19 @@ def _numbers(kind: str, contents: bytes) -> Iterator[int | float | bool]:
 
 
 def _whole(value: int, kind: str) -> int | bool:
-    """Return a varint as what it stands for: negative numbers are written as their two's complement in 64 bits."""
+    """Return a varint as what it stands for: a negative number is written as its two's complement in 64 bits.
+
+    Raises ValueError for what its datatype cannot hold: parsers of protobuf differ in what they make of it.
+    """
     if kind == "BOOL":
         return bool(value)
-    return value - (1 << 64) if kind.startswith("INT") and value >= 1 << 63 else value
+    code = _NUMBERS[kind][1]
+    number = value - (1 << 64) if code.islower() and 1 << 63 <= value < 1 << 64 else value
+    try:
+        struct.pack(f"<{code}", number)
+    except struct.error as error:
+        raise ValueError(f"answered {kind}, and a number beyond its range") from error
+    return number
 
 
 def _raw_texts(data: bytes) -> list[bytes]:

@@ -160,3 +160,11 @@ def test_data_reads_by_its_name_and_tells_what_it_noticed(tmp_path: Path) -> Non
     data = csv_file.read(path, Fields())
     assert data.examples[0].references == ('"a"',)
     assert "the quotes count as text: line 2" in data.notices[0]
+
+
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
+def test_two_readings_are_seen_by_the_delimiter_that_excel_names(begin: str) -> None:
+    text = f'{begin}sep=;\nid;reference\n1;"a\n2;b\n3;c"\n4;d\n'
+    assert refused(text).message == (
+        "lines 3 to 5 can be read in two ways: as CSV they are one row, without quoting 3 rows"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -106,3 +107,10 @@ def test_lines_that_a_command_repairs_say_the_command(tmp_path: Path, text: str)
 @pytest.mark.parametrize("text", ['[{"a": NaN}]', '{"a": 1, "a": 2}', "[" * 100_000, '[{"a": 1e999}]', "[", '"x"', "5"])
 def test_what_is_no_strict_json_is_refused_with_its_place(tmp_path: Path, text: str) -> None:
     assert "x.json" in refused(tmp_path, text).where
+
+
+def test_a_name_in_the_file_runs_nothing_when_the_command_of_the_hint_is_pasted(tmp_path: Path) -> None:
+    name = "x'; touch paid; '"
+    hint = refused(tmp_path, json.dumps({name: ROWS, "other": ROWS})).hint
+    command = hint.partition("`")[2].partition("`")[0]
+    assert shlex.split(command)[:2] == ["jq", f".[{json.dumps(name)}]"]

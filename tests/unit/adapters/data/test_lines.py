@@ -101,4 +101,4 @@ def test_a_packed_file_without_its_ending_is_named(ending: str) -> None:
     }
     with pytest.raises(ConfigError) as caught:
         list(numbered([begin[ending] + b"\0\1\2"], "x.csv"))
-    assert caught.value.hint == f"give it its ending: `mv x.csv x.csv{ending}`, and name x.csv{ending}"
+    assert caught.value.hint == f"give it its ending: `mv -- x.csv x.csv{ending}`, and name x.csv{ending}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,9 @@ def test_a_file_of_that_very_name_is_read(tmp_path: Path, name: str) -> None:
 def test_a_file_that_is_not_there_is_left_to_its_reader(tmp_path: Path) -> None:
     for name in ("x.csv", "x\0.csv", "x" * 5000):
         assert local(tmp_path, name, str) == tmp_path / name
+
+
+def test_an_address_runs_nothing_when_the_command_of_the_hint_is_pasted(root: Path) -> None:
+    said = hint(root, "hf://datasets/a;touch paid/$(touch paid)/x.csv")
+    command = said.partition("`")[2].partition("`")[0]
+    assert shlex.split(command)[:4] == ["hf", "download", "a;touch paid/$(touch paid)", "x.csv"]

@@ -87,6 +87,16 @@ def test_a_cut_message_is_never_taken_for_other_texts(texts: list[str], raw: boo
 grpc: Any = pytest.importorskip("grpc", reason="needs grpcio: pip install 'mlgate[grpc]'")
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "number"),
+    [("INT32", 2, 0xFFFFFFFF), ("INT8", 2, 300), ("UINT8", 4, 256), ("UINT64", 5, 1 << 64), ("INT64", 3, 1 << 64)],
+)
+def test_a_number_that_its_datatype_cannot_hold_is_no_answer(kind: str, field: int, number: int) -> None:
+    tensor = _bytes_field(2, kind.encode()) + _bytes_field(5, _bytes_field(field, _varint(number)))
+    with pytest.raises(ValueError, match=f"answered {kind}, and a number beyond its range"):
+        infer_values(_bytes_field(5, tensor))
+
+
 @contextmanager
 def serving(answer: Callable[[bytes, Any], bytes]) -> Iterator[Address]:
     handler = grpc.unary_unary_rpc_method_handler(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,20 @@ def test_answers_and_references_of_one_tab_file_are_equal(
     assert answers(model, ids) == values
     if data is not None:
         assert [one.references[0] for one in data.examples] == values
+
+
+def test_answers_of_which_only_some_have_ids_are_not_taken_by_order(tmp_path: Path) -> None:
+    mixed = lines({"answer": "B"}, {"id": "0", "answer": "A"})
+    with pytest.raises(EvidenceError, match="it has the id `id`, and the first answer has none") as caught:
+        read(tmp_path, mixed, has_ids=False)
+    assert caught.value.where == f"{tmp_path / 'x.jsonl'}:2"
+    assert "match: order" in caught.value.hint
+    assert answers(read(tmp_path, mixed, has_ids=False, match="order")) == ["B", "A"]
+
+
+def test_a_name_of_a_file_runs_nothing_when_the_command_of_the_hint_is_pasted(tmp_path: Path) -> None:
+    name = "$(touch paid); x.txt"
+    with pytest.raises(EvidenceError) as caught:
+        read(tmp_path, "A\nB\n\n", name)
+    command = caught.value.hint.partition("`")[2].rpartition("`")[0]
+    assert shlex.split(command) == ["sed", "-i", "3,$d", "--", str(tmp_path / name)]
