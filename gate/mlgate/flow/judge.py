@@ -158,7 +158,8 @@ def _score_baseline(
     else:
         scored = Incomplete(found.why if isinstance(found, Unfit) else baseline.why)
     if isinstance(scored, Scored):
-        return scored
+        why = judge_baseline.failed_too_often(check, scored)
+        return Incomplete(f"the baseline cannot be compared: {why}") if why else scored
     moved = found.moved if isinstance(found, Unfit) else None
     way_out = f"; `compare: common` under baseline compares the {moved.common:,} that both were asked" if moved else ""
     return Incomplete(f"the baseline cannot be compared: {scored.why}{way_out}")

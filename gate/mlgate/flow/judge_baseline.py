@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.comparison import hold_baseline, hold_slice
-from mlgate.core.metric import Better, Metric
+from mlgate.core.metric import ERROR_RATE, Better, Metric
 from mlgate.core.outcome import Outcome
 from mlgate.core.stats.jackknife import SMALLEST_SLICE, Statistics
 from mlgate.core.stats.series import Fact, Series
@@ -53,6 +53,23 @@ class _Asked:
         return self.place is not None, self.rule.added or (
             self.place is not None and self.place.field in check.added_slices
         )
+
+
+def failed_too_often(check: Check, before: Scored) -> str:
+    """Return why the baseline's answers are none to compare with: more of them failed than the check lets fail.
+
+    What failed scores as an empty answer. Against a baseline that is down, whatever answers at all looks better.
+    """
+    if check.rounds:
+        return ""
+    rates = {choice.name for choice in check.metrics if choice.kind == ERROR_RATE.name}
+    for rule in check.rules:
+        part = before.parts.get(rule.metric)
+        if rule.metric in rates and rule.bound is Bound.MAX and not rule.slice_by and isinstance(part, Statistics):
+            rate = float(part.value(part.rows[part.places].sum(axis=0)))
+            if rate > rule.limit:
+                return f"{rate:.1%} of its answers failed, and the check lets {rule.limit:.1%} fail"
+    return ""
 
 
 def compare(
