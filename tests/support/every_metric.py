@@ -9,6 +9,7 @@ from mlgate.metrics.registry import build, names
 from mlgate.metrics.scorer import Scorer
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    **{name: {"label": "x"} for name in ("label_precision", "label_recall", "label_f1")},
     "is_one_of": {"values": ["yes", "no"]},
     "matches": {"pattern": "[a-z]"},
     "max_length": {"words": 3},

@@ -20,7 +20,7 @@ _FEWEST = 3
 """Examples below which alike texts are no pattern."""
 _SHARE = 0.1
 """Of the examples, from which a pattern is told."""
-_LABEL_METRICS = ("accuracy", "macro_f1")
+_LABEL_METRICS = ("accuracy", "macro_f1", "label_precision", "label_recall", "label_f1")
 _SHOWN = 40
 _LABELS = 3
 _REASONING = re.compile(r"</?think(?:ing)?>|<\|channel\|>|</?reasoning>", re.IGNORECASE)

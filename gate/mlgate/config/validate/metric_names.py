@@ -13,16 +13,16 @@ _LONGEST_NAME = 64
 
 _LABELS = ("macro_f1", "accuracy")
 _MEANT: dict[str, tuple[str, ...]] = {
-    "f1": ("macro_f1", "token_f1"),
-    "f1score": ("macro_f1", "token_f1"),
-    "fscore": ("macro_f1", "token_f1"),
+    "f1": ("macro_f1", "label_f1", "token_f1"),
+    "f1score": ("macro_f1", "label_f1", "token_f1"),
+    "fscore": ("macro_f1", "label_f1", "token_f1"),
     "f1macro": ("macro_f1",),
     "f1weighted": _LABELS,
     "weightedf1": _LABELS,
     "microf1": ("accuracy",),
     "f1micro": ("accuracy",),
-    "precision": _LABELS,
-    "recall": _LABELS,
+    "precision": (*_LABELS, "label_precision"),
+    "recall": (*_LABELS, "label_recall"),
     "balancedaccuracy": _LABELS,
     "acc": ("accuracy",),
     "accuracyscore": ("accuracy",),

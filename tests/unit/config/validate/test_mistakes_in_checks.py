@@ -53,8 +53,9 @@ from tests.unit.config.small import BASELINE, RULE, told
             (
                 "m.yaml:3:35: checks.c.rules.rougel is no metric "
                 "(did you mean `rougeL`? there are: bleu, chrf, chrf++, ter, "
-                "rouge1, rouge2, rougeL, rougeLsum, exact_match, token_f1, accuracy, macro_f1, wer, cer, contains, "
-                "is_one_of, matches, max_length, json_valid, json_schema, error_rate)"
+                "rouge1, rouge2, rougeL, rougeLsum, exact_match, token_f1, accuracy, macro_f1, label_precision, "
+                "label_recall, label_f1, wer, cer, contains, is_one_of, matches, max_length, json_valid, json_schema, "
+                "error_rate)"
             ),
         ),
         (
