@@ -121,6 +121,7 @@ def judge_check(
     if isinstance(before, Scored):
         opened = Outcome.WARNED if baseline is not None and baseline.bootstrap else Outcome.INCONCLUSIVE
         compared = judge_baseline.compare(check, scored, before, parts, opened)
+        compared = judge_baseline.withheld(check, before, compared, opened)
     else:
         compared = _compared_with_nothing(check, scored, before.why, baseline)
     findings, measured = (*_limits(check, scored, parts), *compared), tuple(_measurements(check, scored, parts))
@@ -158,8 +159,7 @@ def _score_baseline(
     else:
         scored = Incomplete(found.why if isinstance(found, Unfit) else baseline.why)
     if isinstance(scored, Scored):
-        why = judge_baseline.failed_too_often(check, scored)
-        return Incomplete(f"the baseline cannot be compared: {why}") if why else scored
+        return scored
     moved = found.moved if isinstance(found, Unfit) else None
     way_out = f"; `compare: common` under baseline compares the {moved.common:,} that both were asked" if moved else ""
     return Incomplete(f"the baseline cannot be compared: {scored.why}{way_out}")

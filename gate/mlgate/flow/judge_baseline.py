@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from mlgate.core.check import Bound, Check, Rule
 from mlgate.core.comparison import hold_baseline, hold_slice
@@ -55,20 +55,35 @@ class _Asked:
         )
 
 
-def failed_too_often(check: Check, before: Scored) -> str:
-    """Return why the baseline's answers are none to compare with: more of them failed than the check lets fail.
+def withheld(check: Check, before: Scored, findings: Iterable[Finding], opened: Outcome) -> Iterator[Finding]:
+    """Yield the findings; where more of the baseline's answers failed than the check lets fail, none of them passes.
 
-    What failed scores as an empty answer. Against a baseline that is down, whatever answers at all looks better.
+    What failed scores as an empty answer: beside a baseline that is down, whatever answers at all looks better. A model
+    that is worse even than that still fails. *opened*: what comes of a pass that is taken back.
     """
+    why = _failed_too_often(check, before)
+    for finding in findings:
+        outcome = min(opened, finding.rule.when_withheld)
+        if why and finding.outcome < outcome:
+            told = f"{finding.why}; but the baseline cannot be compared: {why}"
+            yield replace(finding, outcome=outcome, why=told, topic="unusable-baseline")
+        else:
+            yield finding
+
+
+def _failed_too_often(check: Check, before: Scored) -> str:
+    """Return how many of the baseline's answers failed, where it is more than the base's own rules let fail."""
     if check.rounds:
         return ""
     rates = {choice.name for choice in check.metrics if choice.kind == ERROR_RATE.name}
     for rule in check.rules:
         part = before.parts.get(rule.metric)
-        if rule.metric in rates and rule.bound is Bound.MAX and not rule.slice_by and isinstance(part, Statistics):
-            rate = float(part.value(part.rows[part.places].sum(axis=0)))
-            if rate > rule.limit:
-                return f"{rate:.1%} of its answers failed, and the check lets {rule.limit:.1%} fail"
+        if rule.metric not in rates or rule.bound is not Bound.MAX or rule.slice_by or rule.added:
+            continue
+        limit = rule.limit if rule.base_limit is None else rule.base_limit
+        rate = float(part.value(part.rows[part.places].sum(axis=0))) if isinstance(part, Statistics) else 0.0
+        if rate > limit:
+            return f"{rate:.1%} of its answers failed, and the check lets {limit:.1%} fail"
     return ""
 
 
