@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlgate.core.check import Json, digest_of
 from mlgate.core.metric import Better, Metric
 from mlgate.core.stats.jackknife import Array
+from mlgate.core.text.fenced_json import NONE, value_of
 from mlgate.core.text.normal_form import normal
-from mlgate.metrics.filters import LONGEST_PATTERN, LONGEST_SEARCH_S
+from mlgate.metrics import search
 from mlgate.metrics.labels import compared
 from mlgate.metrics.options import Options
 from mlgate.metrics.ratio import ratio
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
-_FENCED = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*?)```\s*\Z", re.DOTALL | re.IGNORECASE)
 _UNITS: Mapping[str, Callable[[str], int]] = {"characters": len, "words": lambda text: len(text.split())}
 
 Test = Callable[[str, Sequence[str]], bool]
@@ -89,25 +87,13 @@ def is_one_of(options: Mapping[str, Json]) -> AnswerTest:
 
 def matches(options: Mapping[str, Json]) -> AnswerTest:
     """Make the share of answers in which a regular expression is found."""
-    import regex
-
     Options("matches", options, ("pattern",))
     pattern = options.get("pattern")
-    if not isinstance(pattern, str) or not 0 < len(pattern) <= LONGEST_PATTERN:
+    if not isinstance(pattern, str) or not pattern:
         raise ValueError(r"matches: pattern must be an expression: write e.g. {pattern: '\[[0-9]+\]'}")
-    try:
-        compiled = regex.compile(pattern, regex.V0)
-    except regex.error as error:
-        raise ValueError(f"matches: pattern cannot be read: {error}") from error
-
-    def test(answer: str, _: Sequence[str]) -> bool:
-        try:
-            return compiled.search(answer, timeout=LONGEST_SEARCH_S) is not None
-        except TimeoutError as error:
-            why = f"the expression searches one answer for more than {LONGEST_SEARCH_S:g} s"
-            raise ValueError(f"{why}: write it without nested repetitions") from error
-
-    return _test("matches", f"pattern:{digest_of(pattern)[:12]}", test)
+    expression = search.compiled(pattern)
+    named = f"pattern:{digest_of(pattern)[:12]}"
+    return _test("matches", named, lambda answer, _: search.first(expression, answer) is not None)
 
 
 def max_length(options: Mapping[str, Json]) -> AnswerTest:
@@ -124,7 +110,7 @@ def max_length(options: Mapping[str, Json]) -> AnswerTest:
 def json_valid(options: Mapping[str, Json]) -> AnswerTest:
     """Make the share of answers that are one JSON value, bare or in a Markdown fence."""
     Options("json_valid", options)
-    return _test("json_valid", "fence:yes", lambda answer, _: _value(answer) is not _NONE)
+    return _test("json_valid", "fence:yes", lambda answer, _: value_of(answer) is not NONE)
 
 
 def json_schema(options: Mapping[str, Json]) -> AnswerTest:
@@ -136,26 +122,10 @@ def json_schema(options: Mapping[str, Json]) -> AnswerTest:
     validator = _validator(schema)
 
     def test(answer: str, _: Sequence[str]) -> bool:
-        value = _value(answer)
-        try:
-            return value is not _NONE and bool(validator.is_valid(value))
-        except TimeoutError as error:
-            why = f"a pattern of the schema searches one answer for more than {LONGEST_SEARCH_S:g} s"
-            raise ValueError(f"{why}: write it without nested repetitions") from error
+        value = value_of(answer)
+        return value is not NONE and bool(validator.is_valid(value))
 
     return _test("json_schema", f"schema:{digest_of(schema)[:12]}|fence:yes", test)
-
-
-_NONE: Any = object()
-"""What is no JSON at all; null is."""
-
-
-def _value(answer: str) -> Any:
-    fenced = _FENCED.search(answer)
-    try:
-        return json.loads(fenced[1] if fenced else answer)
-    except (ValueError, RecursionError):
-        return _NONE
 
 
 def _validator(schema: Mapping[str, Json]) -> Validator:
@@ -185,10 +155,9 @@ def _validator(schema: Mapping[str, Json]) -> Validator:
 
 def _pattern(_: Validator, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
     """Search as a schema's `pattern` does, for a time that has an end."""
-    import regex
     from jsonschema.exceptions import ValidationError
 
-    if isinstance(value, str) and not regex.search(pattern, value, timeout=LONGEST_SEARCH_S):
+    if isinstance(value, str) and not search.first(search.compiled(pattern), value):
         yield ValidationError("does not match")
 
 

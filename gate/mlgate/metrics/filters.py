@@ -8,21 +8,19 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlgate.core.check import Json
+from mlgate.core.formats.field_path import pick
+from mlgate.core.text.fenced_json import NONE, value_of
 from mlgate.core.text.normal_form import normal
 from mlgate.core.text.scalar_text import scalar_text
+from mlgate.metrics import search
 
 if TYPE_CHECKING:
     import regex
-
-LONGEST_SEARCH_S = 1.0
-"""Seconds that one expression may search one answer: some expressions never come to an end."""
-LONGEST_PATTERN = 2_000
 
 NAMES = ("strip_reasoning", "first_line", "lowercase", "no_punctuation", "squash_spaces", "whisper")
 """The filters that take no settings."""
@@ -32,7 +30,6 @@ KEYS = ("regex", "json", "map")
 _REASONED = re.compile(r"<(think(?:ing)?|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _NEVER_OPENED = re.compile(r"\A.*</(?:think(?:ing)?|reasoning)>", re.DOTALL | re.IGNORECASE)
 """Some servers send the opening mark with the prompt."""
-_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,52 +92,29 @@ def _filter(written: Json) -> Filter:
 
 
 def _regex(pattern: str, more: Mapping[str, object]) -> Filter:
-    import regex
-
-    group, take = more.get("group"), more.get("take", "first")
+    expression = search.compiled(pattern)
+    take = more.get("take", "first")
     if take not in ("first", "last") or more.keys() - {"group", "take"}:
         raise ValueError("a regex has `group` (a number or a name) and `take`: first or last")
-    if len(pattern) > LONGEST_PATTERN:
-        raise ValueError(f"the expression has more than {LONGEST_PATTERN:,} characters")
-    try:
-        compiled = regex.compile(pattern, regex.V0)
-        chosen = group if group is not None else min(1, compiled.groups)
-    except regex.error as error:
-        raise ValueError(f"the expression cannot be read: {error}") from error
-    there = (*range(compiled.groups + 1), *compiled.groupindex)
-    if isinstance(chosen, bool) or not isinstance(chosen, int | str) or chosen not in there:
-        raise ValueError(f"the expression has no group {chosen!r}: a group is a number or a name")
-    named = f"regex({pattern!r},{chosen}{',last' if take == 'last' else ''})"
-    return Filter(named, lambda text: _found(compiled, text, chosen, last=take == "last"))
+    group = more.get("group", min(1, expression.groups))
+    there = (*range(expression.groups + 1), *expression.groupindex)
+    if isinstance(group, bool) or not isinstance(group, int | str) or group not in there:
+        raise ValueError(f"the expression has no group {group!r}: a group is a number or a name")
+    named = f"regex({pattern!r},{group}{',last' if take == 'last' else ''})"
+    return Filter(named, lambda text: _found(expression, text, group, last=take == "last"))
 
 
-def _found(compiled: regex.Pattern[str], text: str, group: int | str, *, last: bool) -> str:
+def _found(expression: regex.Pattern[str], text: str, group: int | str, *, last: bool) -> str:
     """Return what the group of the first or the last match holds; nothing where there is no match."""
-    try:
-        found = compiled.finditer(text, timeout=LONGEST_SEARCH_S)
-        match = next(iter(deque(found, maxlen=1)), None) if last else next(found, None)
-    except TimeoutError as error:
-        raise ValueError(
-            f"the expression {compiled.pattern[:60]!r} searches one answer for more than {LONGEST_SEARCH_S:g} s: "
-            "write it without nested repetitions"
-        ) from error
+    match = (search.last if last else search.first)(expression, text)
     return (match.group(group) or "") if match else ""
 
 
 def _picked(text: str, path: str) -> str:
-    """Return what stands at *path* of the JSON in *text*, bare or in a fence of Markdown; nothing where none does."""
-    fenced = _FENCED.search(text)
-    try:
-        value = json.loads(fenced[1] if fenced else text)
-    except (ValueError, RecursionError):
-        return ""
-    for step in path.split(".") if path else ():
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step.isascii() and step.isdecimal() and int(step[:9]) < len(value):
-            value = value[int(step[:9])]
-        else:
-            return ""
+    """Return what stands at *path* of the JSON in *text*; nothing where none does."""
+    value = value_of(text, beside_text=True)
+    if value is not NONE and path:
+        value = pick({"answer": value}, f"answer.{path}")
     return scalar_text(value) or ""
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mlgate.adapters.data.columns import suggest
-from mlgate.adapters.data.field_path import Absent, pick
 from mlgate.adapters.data.field_values import quoted
 from mlgate.adapters.data.fields import Fields, group_of, input_of, own_id, slice_of
 from mlgate.adapters.data.references import is_list_text, references_of
 from mlgate.core.check import Example, digest_of
 from mlgate.core.errors import ConfigError, EvidenceError
+from mlgate.core.formats.field_path import Absent, pick
 from mlgate.core.groups import is_blank, with_copies_joined
 
 _FAULTS_SHOWN = 5

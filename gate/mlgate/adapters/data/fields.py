@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mlgate.adapters.data import columns
-from mlgate.adapters.data.field_path import Absent, pick
 from mlgate.adapters.data.field_values import id_text, kind, plain, quoted, text_of
 from mlgate.adapters.data.section_line import SectionLine
 from mlgate.core.check import Json
 from mlgate.core.errors import ConfigError
+from mlgate.core.formats.field_path import Absent, pick
 
 NO_VALUE = "(none)"
 """The slice of rows whose field is absent, null or empty (CSV cannot tell these apart)."""

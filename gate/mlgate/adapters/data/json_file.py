@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mlgate.adapters.data import json_rows, open_file
 from mlgate.adapters.data.examples import Dataset, gather
-from mlgate.adapters.data.field_path import Absent, pick
 from mlgate.adapters.data.fields import USUAL, Fields
+from mlgate.core.formats.field_path import Absent, pick
 
 
 def read(path: Path, fields: Fields = USUAL) -> Dataset:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlgate.adapters.data import columns
-from mlgate.adapters.data.field_path import Absent, pick
 from mlgate.adapters.data.field_values import kind, quoted, text_of
 from mlgate.adapters.data.fields import Fields
 from mlgate.adapters.data.list_text import list_items
 from mlgate.core.errors import ConfigError
+from mlgate.core.formats.field_path import Absent, pick
 
 _SHOWN = 40
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlgate.adapters.data import columns
-from mlgate.adapters.data.field_path import Absent, pick
 from mlgate.adapters.data.field_values import id_text
 from mlgate.adapters.models.answers_file import Layout
 from mlgate.core.errors import ConfigError, EvidenceError, Refused
+from mlgate.core.formats.field_path import Absent, pick
 
 _EXAMPLES_SHOWN = 3
 

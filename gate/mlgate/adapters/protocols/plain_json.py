@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mlgate.adapters.data.field_path import Absent, pick
 from mlgate.adapters.protocols.answer_text import text_or_failure
 from mlgate.adapters.protocols.protocol import PLACE, Answers, counted, prompt
 from mlgate.core.check import Json
+from mlgate.core.formats.field_path import Absent, pick
 from mlgate.core.ports import Failure
 
 
