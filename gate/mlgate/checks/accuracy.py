@@ -12,6 +12,7 @@ from mlgate.core.evidence import FINISH, Gap, Observation, Row
 from mlgate.core.metric import ERROR_RATE
 from mlgate.core.ports import Answer, Failure, Model, Reading, text_of
 from mlgate.core.stats.jackknife import Statistics, Unscored, quotient
+from mlgate.metrics import filters
 from mlgate.metrics.by_field import scoring
 
 
@@ -45,7 +46,7 @@ class AccuracyKind:
         """
         rates = {choice.name for choice in check.metrics if choice.kind == ERROR_RATE.name}
         tolerant = any(rule.metric in rates and not rule.slice_by for rule in check.rules)
-        answerable = {example.id for example in check.examples if all(text.strip() for text in example.references)}
+        answerable = {example.id for example in check.examples if tolerant and _has_an_answer(check, example)}
         found = {}
         for example, row in reading.rows.items():
             if isinstance(row, Gap):
@@ -68,6 +69,13 @@ class AccuracyKind:
     def show(self, row: Row) -> str:
         """Return the answer; nothing for a failure."""
         return str(row.seen.get("answer", "")) if isinstance(row, Observation) else ""
+
+
+def _has_an_answer(check: Check, example: Example) -> bool:
+    """Return whether an empty answer is wrong, however a metric's filters leave the references."""
+    ways = {str(choice.filters): choice.filters for choice in check.metrics}
+    compared = (filters.references(filters.build(written), example.references) for written in ways.values())
+    return all(text.strip() for references in (example.references, *compared) for text in references)
 
 
 def _row(check: Check, example: Example, answer: str | Answer | Failure) -> Row:

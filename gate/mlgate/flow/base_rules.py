@@ -58,7 +58,8 @@ def _both(base: Check, head: Check) -> tuple[Check, list[RuleChange]]:
     recomputed, forgiving = _metrics_computed_otherwise(base, head), _forgiving(base, head)
     known = {choice.name for choice in base.metrics}
     added = tuple(c for c in head.metrics if not (otherwise or c.name in known or c.name in forgiving))
-    richer = not otherwise and set(base.slices) <= set(head.slices)
+    # a metric of the base may be computed by a field of the data that the head's file does not read
+    richer = not otherwise and set(base.slices) <= set(head.slices) and _fields(base) <= _fields(head)
     asked = head if richer else base
     foreign = base.kind != head.kind or (otherwise and base.rounds)  # its rules need what only the head plans
     names = set() if foreign else known - recomputed - forgiving | {choice.name for choice in added}

@@ -47,7 +47,7 @@ class Scoring:
 
     @property
     def needs_references(self) -> bool:
-        """Return whether an example must have a reference. A third party's metric always needs one."""
+        """Return whether an example must have a reference: unless the scorer says that it needs none."""
         return bool(getattr(self._first, "needs_references", True))
 
     @property

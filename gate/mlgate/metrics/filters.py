@@ -121,6 +121,8 @@ def _picked(text: str, path: str) -> str:
 def _map(labels: Mapping[str, Json]) -> Filter:
     if not all(isinstance(value, str) for value in labels.values()):
         raise ValueError("a map has a text for each text")
+    if not all(key.strip() for key in labels):
+        raise ValueError("a map has no text for an empty answer: a model that failed has one, too")
     known = {normal("NFC", key).strip(): str(value) for key, value in labels.items()}
     named = json.dumps(known, sort_keys=True, ensure_ascii=False)
     return Filter(f"map({named})", lambda text: known.get(normal("NFC", text).strip(), text))

@@ -177,3 +177,16 @@ def test_a_first_limit_of_failures_would_forgive_them(name: str) -> None:
     assert [choice.name for choice in one.metrics] == ["chrf"]
     assert changes[0].direction is Direction.LOOSER
     assert "no longer block" in changes[0].what
+
+
+def test_a_field_that_a_metric_of_the_base_goes_by_cannot_be_left_unread() -> None:
+    """The head's file reads the data without the field: by it, each example would have the default tokenizer."""
+    by_language = MetricChoice("bleu", "bleu", {"tokenize": {"lang": {"zh": "zh", "default": "13a"}}})
+    read = tuple(Example(str(i), f"input {i}", ("x",), (("lang", "zh"),)) for i in range(3))
+    unread = tuple(replace(example, slices=()) for example in read)
+    rule = Rule("bleu", Bound.MIN, 30.0, where="mlgate.yaml@base:5:1")
+    base = check(rule, metrics=(by_language,), slices=(), examples=read, data_digest=data_digest(read))
+    head = check(here(rule), slices=(), examples=unread, data_digest=data_digest(unread))
+    (one,), _ = joined([base], [head])
+    assert one.metrics[0] == by_language
+    assert [example.slices for example in one.examples] == [example.slices for example in read]

@@ -69,6 +69,7 @@ def test_whisper_normalises_as_whisper_does() -> None:
         ({"regex": "a" * 2001}, "more than 2,000 characters"),
         ({"map": {}}, "there are"),
         ({"map": {"a": 1}}, "a text for each text"),
+        ({"map": {" ": "yes"}}, "no text for an empty answer"),
         ({"json": "a", "x": 1}, "there are"),
         (5, "there are"),
         (None, "there are"),

@@ -104,6 +104,7 @@ class HttpModel:
                 yield from waiting.popleft().result()
         finally:
             if waiting:  # nobody takes what is still to come
+                self._closing.set()
                 for line in own:
                     line.hang_up()
             pool.shutdown(cancel_futures=True)

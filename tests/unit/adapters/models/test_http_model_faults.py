@@ -13,9 +13,11 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.raw_server import GOOD, ask, reply, said, serving
-from tests.support.waiting import PATIENCE
+from tests.support.raw_server import GOOD, ask, examples, reply, said, serving
+from tests.support.waiting import PATIENCE, until
 
+from mlgate.adapters.models.http_model import HttpModel
+from mlgate.adapters.protocols.kserve import KServeV1
 from mlgate.core.ports import Failure
 
 
@@ -191,6 +193,22 @@ def test_a_server_that_asks_for_more_patience_than_there_is_is_not_waited_for() 
         (failed,) = ask(server.url, 1, patience_s=20, sleep=waited.append)
     assert isinstance(failed, Failure)
     assert (waited, len(server.questions)) == ([], 1)
+
+
+def test_nobody_waits_for_a_busy_server_whose_answers_nobody_takes() -> None:
+    hour = reply(b"", "503 Busy", "Retry-After: 3000\r\n")
+
+    def script(connection: socket.socket, number: int) -> bool:
+        connection.sendall(GOOD if number == 0 else hour)
+        return False
+
+    with serving(script) as server:
+        model = HttpModel(server.url, KServeV1("m"), timeout_s=PATIENCE, patience_s=3600, concurrency=2)
+        answers = model.answer(examples(8))
+        assert next(answers) == "fine"
+        until(lambda: len(server.questions) > 1)
+        answers.close()  # type: ignore[attr-defined]  # it is a generator
+        model.close()
 
 
 def test_a_compressed_reply_that_nobody_asked_for_is_not_unpacked() -> None:
